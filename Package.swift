@@ -51,7 +51,7 @@ let package = Package(
         ),
         .target(
             name: "Shared",
-            dependencies: ["CCrypto"],
+            dependencies: ["CCrypto", "HTTPClient"],
             exclude: ["C", "HTTP"],
             swiftSettings: swiftSettings
         ),

@@ -1,0 +1,60 @@
+/// The agent's API, declared once for the server and the client.
+public enum Endpoint {
+    public static let health = "/v1/health"
+    public static let status = "/v1/status"
+    public static let log = "/v1/log"
+    public static let stop = "/v1/stop"
+}
+
+/// Header names beyond those of HTTP itself.
+public enum APIHeader {
+    /// Another way to present the token, for proxies that keep `Authorization` to themselves.
+    public static let token = "X-Pod-Agent-Token"
+    /// Offset of the first byte of a followed response.
+    public static let logOffset = "X-Log-Offset"
+    /// Names the attempt whose bytes are being appended.
+    public static let logStream = "X-Log-Stream"
+    /// Every byte before this offset is on stable storage.
+    public static let logDurable = "X-Log-Durable"
+}
+
+/// `GET /v1/health`
+public struct HealthReport: Sendable, Codable, Equatable {
+    public var ready: Bool
+    public var version: String
+
+    public init(ready: Bool, version: String) {
+        self.ready = ready
+        self.version = version
+    }
+}
+
+/// `GET /v1/status`
+public struct StatusReport: Sendable, Codable, Equatable {
+    public var version: String
+    public var attempt: AttemptRecord
+    /// Offset after the last byte of the log.
+    public var logEnd: Int
+    public var logDurable: Int
+
+    public init(version: String, attempt: AttemptRecord, logEnd: Int, logDurable: Int) {
+        self.version = version
+        self.attempt = attempt
+        self.logEnd = logEnd
+        self.logDurable = logDurable
+    }
+}
+
+/// `POST /v1/stop`
+public struct StopRequest: Sendable, Codable, Equatable {
+    public enum Mode: String, Sendable, Codable {
+        /// Patient: the training gets half a minute to save.
+        case graceful
+        /// As fast as on SIGTERM.
+        case now
+    }
+
+    public var mode: Mode
+
+    public init(mode: Mode) { self.mode = mode }
+}

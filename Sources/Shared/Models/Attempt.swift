@@ -1,0 +1,126 @@
+public import FoundationEssentials
+
+/// Where an attempt is in its life. The order of the cases is the order of the life.
+public enum AttemptState: String, Sendable, Codable, CaseIterable {
+    case claiming
+    case syncing
+    case installing
+    case resuming
+    case training
+    case finishing
+    case ended
+}
+
+/// The durable state and record of one attempt, `attempts/NNNN.json`. The state of a run is that of its highest attempt.
+public struct AttemptRecord: Sendable, Codable, Equatable {
+    public var run: RunID
+    public var number: Int
+    public var pod: String
+    public var launch: String
+    public var lineage: String
+    /// `RunSpec.fingerprint` of what was asked for.
+    public var spec: String
+    public var state: AttemptState
+    /// Set as soon as it is decided: a training that was told to end is `interrupted` while it still runs.
+    public var outcome: Outcome?
+    public var phases: [Phase]
+    /// The checkpoint that the training was told to resume from.
+    public var resumedFrom: CheckpointReference?
+    /// What was found at the training's end.
+    public var checkpoints: CheckpointCount?
+    /// Offset of this attempt's first byte in the run's log.
+    public var logBegan: Int
+
+    public struct Phase: Sendable, Codable, Equatable {
+        public var state: AttemptState
+        public var began: Date
+
+        public init(state: AttemptState, began: Date) {
+            self.state = state
+            self.began = began
+        }
+    }
+
+    public init(claim: Claim, run: RunID, spec: String) {
+        self.run = run
+        number = claim.number
+        pod = claim.pod
+        launch = claim.launch
+        lineage = claim.lineage
+        self.spec = spec
+        state = .claiming
+        phases = [Phase(state: .claiming, began: claim.claimed)]
+        logBegan = claim.logBegan
+    }
+
+    public mutating func enter(_ state: AttemptState, at now: Date) {
+        self.state = state
+        phases.append(Phase(state: state, began: now))
+    }
+
+    public func began(_ state: AttemptState) -> Date? {
+        phases.last { $0.state == state }?.began
+    }
+}
+
+/// An attempt's right to be the run's writer, `attempts/NNNN.claim`. Written once, never changed.
+public struct Claim: Sendable, Codable, Equatable {
+    public var number: Int
+    public var pod: String
+    public var launch: String
+    /// Attempts of one lineage continue each other's checkpoints. Named by the launch that began it.
+    public var lineage: String
+    /// Offset of this attempt's first byte in the run's log.
+    public var logBegan: Int
+    /// Names the bytes that this attempt adds to the log.
+    public var stream: String
+    /// The pod's first process, where the pod is a process tree of this machine.
+    public var process: ProcessIdentity?
+    public var claimed: Date
+
+    public init(
+        number: Int, pod: String, launch: String, lineage: String, logBegan: Int, stream: String,
+        process: ProcessIdentity?, claimed: Date
+    ) {
+        self.number = number
+        self.pod = pod
+        self.launch = launch
+        self.lineage = lineage
+        self.logBegan = logBegan
+        self.stream = stream
+        self.process = process
+        self.claimed = claimed
+    }
+}
+
+/// A heartbeat, `attempts/NNNN.beat`. That it changes is what says that the owner lives.
+public struct Beat: Sendable, Codable, Equatable {
+    public var count: Int
+    public var at: Date
+
+    public init(count: Int, at: Date) {
+        self.count = count
+        self.at = at
+    }
+}
+
+public struct CheckpointReference: Sendable, Codable, Equatable {
+    public var step: Int
+    /// Absolute, in the pod.
+    public var path: String
+
+    public init(step: Int, path: String) {
+        self.step = step
+        self.path = path
+    }
+}
+
+public struct CheckpointCount: Sendable, Codable, Equatable {
+    public var count: Int
+    public var newest: CheckpointReference?
+
+    public init(count: Int, newest: CheckpointReference?) {
+        self.count = count
+        self.newest = newest
+    }
+}

@@ -1,0 +1,74 @@
+/// How an attempt ended.
+public struct Outcome: Sendable, Codable, Equatable {
+    public var kind: OutcomeClass
+    /// The training's own end, once it is known and if it ever started.
+    public var exit: ExitStatus?
+    /// A sentence for a person, where the class does not say it all.
+    public var message: String?
+
+    public init(_ kind: OutcomeClass, exit: ExitStatus? = nil, message: String? = nil) {
+        self.kind = kind
+        self.exit = exit
+        self.message = message
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case kind = "class"
+        case exit
+        case message
+    }
+}
+
+public enum OutcomeClass: String, Sendable, Codable, CaseIterable {
+    /// Exit status 0.
+    case finished
+    /// Another exit status, or a signal.
+    case failed
+    /// SIGTERM from outside.
+    case interrupted
+    /// The user asked.
+    case stopped
+    /// Code or dependencies could not be brought in, or the command could not be started.
+    case setupFailed = "setup-failed"
+
+    /// Whether the launch is over: a restart of the same pod does not train again.
+    public var endsLaunch: Bool { self != .interrupted }
+}
+
+/// How a process ended, wait(2).
+public enum ExitStatus: Sendable, Equatable {
+    case code(Int32)
+    case signal(Int32)
+
+    /// As a shell reports it: the code itself, or 128 + the signal.
+    public var shellCode: Int32 {
+        switch self {
+        case .code(let code): code
+        case .signal(let number): 128 + number
+        }
+    }
+}
+
+extension ExitStatus: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case code
+        case signal
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        if let code = try container.decodeIfPresent(Int32.self, forKey: .code) {
+            self = .code(code)
+        } else {
+            self = .signal(try container.decode(Int32.self, forKey: .signal))
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        switch self {
+        case .code(let code): try container.encode(code, forKey: .code)
+        case .signal(let number): try container.encode(number, forKey: .signal)
+        }
+    }
+}

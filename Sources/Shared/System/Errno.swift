@@ -1,0 +1,42 @@
+#if canImport(Glibc)
+internal import Glibc
+#else
+internal import Darwin
+#endif
+
+/// The error number of a failed system call, errno(3).
+public struct Errno: Error, Equatable, CustomStringConvertible {
+    public var code: Int32
+
+    public init(_ code: Int32) { self.code = code }
+
+    /// The calling thread's current error.
+    public static var current: Errno { Errno(errno) }
+
+    public var description: String {
+        String(cString: strerror(code))
+    }
+
+    /// The result of `call`, made again while a signal interrupts it; throws `Errno` where it returns -1.
+    @discardableResult
+    public static func check<Result: SignedInteger>(_ call: () -> Result) throws(Errno) -> Result {
+        while true {
+            let result = call()
+            if result != -1 { return result }
+            let error = Errno.current
+            if error.code != EINTR { throw error }
+        }
+    }
+
+    /// Whether `call` succeeded; false where it failed with `code`, throws `Errno` for any other failure.
+    @discardableResult
+    public static func check(except code: Int32, _ call: () -> Int32) throws(Errno) -> Bool {
+        do {
+            try check(call)
+            return true
+        } catch {
+            if error.code == code { return false }
+            throw error
+        }
+    }
+}

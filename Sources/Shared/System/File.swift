@@ -1,0 +1,196 @@
+#if canImport(Glibc)
+internal import Glibc
+#else
+internal import Darwin
+#endif
+
+/// Whole files and folders by path. Each call blocks and throws a `Problem` that names the path.
+public enum File {
+    public static func read(_ path: String) throws(Problem) -> [UInt8] {
+        try named("read", path) { () throws(Errno) in
+            let file = try Errno.check { open(path, O_RDONLY | O_CLOEXEC) }
+            defer { close(file) }
+            var bytes: [UInt8] = []
+            var buffer = [UInt8](repeating: 0, count: 64 << 10)
+            while true {
+                let count = try Errno.check { SystemCall.read(file, &buffer, buffer.count) }
+                if count == 0 { return bytes }
+                bytes += buffer[..<count]
+            }
+        }
+    }
+
+    /// Up to `limit` bytes from `offset` on; fewer, or none, at the end of the file.
+    public static func read(_ path: String, at offset: Int, limit: Int) throws(Problem) -> [UInt8] {
+        try named("read", path) { () throws(Errno) in
+            let file = try Errno.check { open(path, O_RDONLY | O_CLOEXEC) }
+            defer { close(file) }
+            var buffer = [UInt8](repeating: 0, count: limit)
+            let count = try Errno.check { pread(file, &buffer, limit, off_t(offset)) }
+            return Array(buffer[..<count])
+        }
+    }
+
+    /// Writes `bytes` so that after any crash `path` holds either what it held before or all of them:
+    /// written aside, synced, renamed, the folder synced.
+    public static func replace(_ path: String, with bytes: [UInt8], mode: Int = 0o644) throws(Problem) {
+        let aside = path + ".new"
+        try named("write", path) { () throws(Errno) in
+            let file = try Errno.check { open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode_t(mode)) }
+            defer { close(file) }
+            try write(bytes[...], to: file)
+            try Errno.check { fsync(file) }
+            try Errno.check { rename(aside, path) }
+        }
+        try syncFolder(of: path)
+    }
+
+    /// Creates `path` with all of `bytes` in it. False, and nothing is changed, where it exists.
+    public static func createExclusively(_ path: String, with bytes: [UInt8], aside: String) throws(Problem) -> Bool {
+        defer { unlink(aside) }
+        let created = try named("create", path) { () throws(Errno) in
+            let file = try Errno.check { open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644) }
+            defer { close(file) }
+            try write(bytes[...], to: file)
+            try Errno.check { fsync(file) }
+            return try Errno.check(except: EEXIST) { link(aside, path) }
+        }
+        if created { try syncFolder(of: path) }
+        return created
+    }
+
+    /// All of `bytes` to an open descriptor.
+    public static func write(_ bytes: ArraySlice<UInt8>, to file: Int32) throws(Errno) {
+        var rest = bytes
+        while !rest.isEmpty {
+            let count = try Errno.check {
+                rest.withUnsafeBytes { SystemCall.write(file, $0.baseAddress, $0.count) }
+            }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    public static func syncFolder(of path: String) throws(Problem) {
+        let folder = path.parentFolder
+        try named("sync folder", folder) { () throws(Errno) in
+            let file = try Errno.check { open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+            defer { close(file) }
+            try Errno.check { fsync(file) }
+        }
+    }
+
+    /// The names in a folder, sorted, without `.` and `..`.
+    public static func list(_ folder: String) throws(Problem) -> [String] {
+        guard let stream = opendir(folder) else { throw Problem("list folder \"\(folder)\"", errno: errno) }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != "." && name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    public static func makeFolders(_ path: String) throws(Problem) {
+        if mkdir(path, 0o755) == 0 || errno == EEXIST { return }
+        guard errno == ENOENT, path.parentFolder != path else { throw Problem("create folder \"\(path)\"", errno: errno) }
+        try makeFolders(path.parentFolder)
+        try named("create folder", path) { () throws(Errno) in
+            try Errno.check(except: EEXIST) { mkdir(path, 0o755) }
+        }
+    }
+
+    public static func readLink(_ path: String) throws(Problem) -> String {
+        try named("read link", path) { () throws(Errno) in
+            var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+            let count = try Errno.check { readlink(path, &buffer, buffer.count) }
+            return buffer[..<count].map { UInt8(bitPattern: $0) }.text
+        }
+    }
+
+    /// A symbolic link at `path`, put there in one step whatever link is there now.
+    public static func replaceLink(_ path: String, to target: String) throws(Problem) {
+        let aside = path + ".new"
+        unlink(aside)
+        try named("link", path) { () throws(Errno) in
+            try Errno.check { symlink(target, aside) }
+            try Errno.check { rename(aside, path) }
+        }
+    }
+
+    public static func remove(_ path: String) throws(Problem) {
+        try named("remove", path) { () throws(Errno) in
+            try Errno.check(except: ENOENT) { unlink(path) }
+        }
+    }
+
+    /// Removes a file or a folder with all that is in it; links are removed, not followed. Nothing there is no error.
+    public static func removeTree(_ path: String) throws(Problem) {
+        guard let status = status(path) else { return }
+        guard status.isFolder else { return try remove(path) }
+        for name in try list(path) { try removeTree(path + "/" + name) }
+        try named("remove folder", path) { () throws(Errno) in
+            try Errno.check(except: ENOENT) { rmdir(path) }
+        }
+    }
+
+    /// nil where nothing is at `path`; links are not followed.
+    public static func status(_ path: String) -> FileStatus? {
+        var status = stat()
+        return lstat(path, &status) == 0 ? FileStatus(status) : nil
+    }
+
+    public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+    public static func isExecutable(_ path: String) -> Bool { access(path, X_OK) == 0 }
+
+    @discardableResult
+    private static func named<Result>(
+        _ verb: String, _ path: String, _ body: () throws(Errno) -> Result
+    ) throws(Problem) -> Result {
+        do { return try body() } catch { throw Problem("\(verb) \"\(path)\"", errno: error.code) }
+    }
+}
+
+/// What lstat(2) says, as far as it is of use here.
+public struct FileStatus: Sendable, Codable, Equatable {
+    public var size: Int
+    /// Nanoseconds since 1970.
+    public var modified: Int
+    public var isFolder: Bool
+    public var isLink: Bool
+    public var isExecutable: Bool
+
+    init(_ status: stat) {
+        size = Int(status.st_size)
+        #if canImport(Glibc)
+        modified = status.st_mtim.tv_sec * 1_000_000_000 + status.st_mtim.tv_nsec
+        #else
+        modified = status.st_mtimespec.tv_sec * 1_000_000_000 + status.st_mtimespec.tv_nsec
+        #endif
+        isFolder = status.st_mode & S_IFMT == S_IFDIR
+        isLink = status.st_mode & S_IFMT == S_IFLNK
+        isExecutable = status.st_mode & 0o100 != 0
+    }
+}
+
+/// The C calls whose names the functions above have too.
+private enum SystemCall {
+    static func read(_ file: Int32, _ buffer: UnsafeMutableRawPointer?, _ count: Int) -> Int {
+        #if canImport(Glibc)
+        Glibc.read(file, buffer, count)
+        #else
+        Darwin.read(file, buffer, count)
+        #endif
+    }
+
+    static func write(_ file: Int32, _ buffer: UnsafeRawPointer?, _ count: Int) -> Int {
+        #if canImport(Glibc)
+        Glibc.write(file, buffer, count)
+        #else
+        Darwin.write(file, buffer, count)
+        #endif
+    }
+}

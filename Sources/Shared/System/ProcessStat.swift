@@ -1,0 +1,44 @@
+/// What /proc/PID/stat says of a process, proc(5).
+public struct ProcessStat: Sendable {
+    public var pid: Int32
+    public var state: Character
+    public var parent: Int32
+    public var group: Int32
+    public var session: Int32
+    /// In clock ticks after boot.
+    public var started: Int
+
+    /// nil where there is no such process.
+    public init?(pid: Int32) {
+        // The name in the second field may hold anything, ")" and newlines included: fields are counted after the last ")".
+        guard let text = try? File.read("/proc/\(pid)/stat").text, let name = text.lastIndex(of: ")") else { return nil }
+        let fields = text[text.index(after: name)...].split(separator: " ")
+        guard fields.count > 19, let state = fields[0].first, let parent = Int32(fields[1]), let group = Int32(fields[2]),
+            let session = Int32(fields[3]), let started = Int(fields[19])
+        else { return nil }
+        self.pid = pid
+        self.state = state
+        self.parent = parent
+        self.group = group
+        self.session = session
+        self.started = started
+    }
+
+    /// Every process that /proc shows.
+    public static func all() -> [ProcessStat] {
+        ((try? File.list("/proc")) ?? []).compactMap { Int32($0) }.compactMap { ProcessStat(pid: $0) }
+    }
+
+    /// Every process below `root`, children before their own children.
+    public static func descendants(of root: Int32) -> [ProcessStat] {
+        let children = Dictionary(grouping: all(), by: \.parent)
+        var found: [ProcessStat] = []
+        var parents = [root]
+        while let parent = parents.popLast() {
+            let below = children[parent] ?? []
+            found += below
+            parents += below.map(\.pid)
+        }
+        return found
+    }
+}

@@ -1,0 +1,97 @@
+/// The layout of a volume: the one place that knows its names.
+public struct Volume: Sendable, Equatable {
+    public let root: String
+
+    public init(root: String) { self.root = root }
+
+    public func run(_ id: RunID) -> RunFolder { RunFolder(path: "\(root)/runs/\(id)") }
+
+    /// The runs that have a folder here.
+    public var runs: [RunID] { ((try? File.list("\(root)/runs")) ?? []).compactMap { RunID($0) } }
+
+    /// A link to the newest run's live log.
+    public var currentLog: String { "\(root)/logs/current.log" }
+
+    private var own: String { "\(root)/.pod-agent" }
+
+    /// Python environments, each named by the fingerprint of what is in it.
+    public var environments: String { "\(own)/envs" }
+
+    public var pipCache: String { "\(own)/cache/pip" }
+
+    /// Packed code, each named by its SHA-256.
+    public func pack(_ code: PackedCode) -> String { "\(own)/cache/code/\(code.sha256).tar" }
+
+    /// For temporary files of installers: the pod's own disk may be too small for them.
+    public func temporary(for run: RunID) -> String { "\(own)/tmp/\(run)" }
+}
+
+/// The folder of one run on a volume.
+public struct RunFolder: Sendable, Equatable {
+    public let path: String
+
+    /// The resolved spec and the fingerprint of the project, `RunRecord`.
+    public var record: String { "\(path)/run.json" }
+
+    /// The work tree of the code, the same over all attempts.
+    public var work: String { "\(path)/work" }
+
+    /// What the last pack brought into `work`, `CodeManifest`.
+    public var codeManifest: String { "\(path)/code.json" }
+
+    public var attempts: String { "\(path)/attempts" }
+
+    public var logs: String { "\(path)/logs" }
+
+    /// What a lineage found when it began, named by the launch that began it.
+    public func lineage(_ id: String) -> String { "\(path)/lineages/\(id).json" }
+
+    public func claim(_ attempt: Int) -> String { "\(attempts)/\(String(attempt, width: 4)).claim" }
+
+    public func beat(_ attempt: Int) -> String { "\(attempts)/\(String(attempt, width: 4)).beat" }
+
+    public func record(of attempt: Int) -> String { "\(attempts)/\(String(attempt, width: 4)).json" }
+
+    /// The plain segment that `attempt` appends to; `offset` is that of its first byte in the run's log.
+    public func liveSegment(from offset: Int, attempt: Int) -> String {
+        "\(logs)/\(String(offset, width: 20))-a\(String(attempt, width: 4)).log"
+    }
+
+    /// Every claim, in the order of the attempts. Empty where there is no such run.
+    public func claims() throws -> [Claim] {
+        guard File.exists(attempts) else { return [] }
+        return try File.list(attempts).filter { $0.hasSuffix(".claim") }
+            .map { try read(Claim.self, "\(attempts)/\($0)") }
+            .sorted { $0.number < $1.number }
+    }
+
+    /// The record of an attempt; nil where it died before it wrote one.
+    public func attempt(_ number: Int) throws -> AttemptRecord? {
+        let path = record(of: number)
+        return File.exists(path) ? try read(AttemptRecord.self, path) : nil
+    }
+
+    public func runRecord() throws -> RunRecord? {
+        File.exists(record) ? try read(RunRecord.self, record) : nil
+    }
+
+    private func read<Value: Decodable>(_ type: Value.Type, _ path: String) throws -> Value {
+        do {
+            return try JSON.decode(type, from: try File.read(path))
+        } catch let error as DecodingError {
+            throw Problem("\"\(path)\" is damaged: \(error)", hint: "move it aside and run again")
+        }
+    }
+}
+
+/// What a run is, `run.json`.
+public struct RunRecord: Sendable, Codable, Equatable {
+    /// Tells projects apart: another project under the same run's name is refused.
+    public var project: String
+    public var spec: RunSpec
+
+    public init(project: String, spec: RunSpec) {
+        self.project = project
+        self.spec = spec
+    }
+}
