@@ -3,6 +3,8 @@
 /// `launch` makes it from `config.yaml` and the agent gets it as JSON in `POD_AGENT_SPEC`.
 public struct RunSpec: Sendable, Codable, Equatable {
     public var run: RunID
+    /// Tells projects apart: two of them under one run's name would train in each other's work tree.
+    public var project: String
     public var provider: ProviderName
     public var command: CommandForm
     /// How the training is told to resume; `{checkpoint}` in it stands for the checkpoint's path.
@@ -20,12 +22,13 @@ public struct RunSpec: Sendable, Codable, Equatable {
     public var launch: LaunchOrder
 
     public init(
-        run: RunID, provider: ProviderName = .local, command: CommandForm, resume: CommandForm? = nil,
+        run: RunID, project: String, provider: ProviderName = .local, command: CommandForm, resume: CommandForm? = nil,
         workdir: String = ".", code: PackedCode? = nil, dependencies: Dependencies? = nil,
         checkpoints: CheckpointRule? = nil, env: [String: String] = [:], volume: String, agentPort: Int = 8000,
         launch: LaunchOrder
     ) {
         self.run = run
+        self.project = project
         self.provider = provider
         self.command = command
         self.resume = resume

@@ -59,6 +59,15 @@ public enum File {
         return created
     }
 
+    /// Over whatever `path` holds, in place and without a sync.
+    public static func write(_ bytes: [UInt8], over path: String) throws(Problem) {
+        try named("write", path) { () throws(Errno) in
+            let file = try Errno.check { open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644) }
+            defer { close(file) }
+            try write(bytes[...], to: file)
+        }
+    }
+
     /// All of `bytes` to an open descriptor.
     public static func write(_ bytes: ArraySlice<UInt8>, to file: Int32) throws(Errno) {
         var rest = bytes

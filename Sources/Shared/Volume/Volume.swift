@@ -30,7 +30,7 @@ public struct Volume: Sendable, Equatable {
 public struct RunFolder: Sendable, Equatable {
     public let path: String
 
-    /// The resolved spec and the fingerprint of the project, `RunRecord`.
+    /// The `RunSpec` of the newest launch.
     public var record: String { "\(path)/run.json" }
 
     /// The work tree of the code, the same over all attempts.
@@ -71,8 +71,9 @@ public struct RunFolder: Sendable, Equatable {
         return File.exists(path) ? try read(AttemptRecord.self, path) : nil
     }
 
-    public func runRecord() throws -> RunRecord? {
-        File.exists(record) ? try read(RunRecord.self, record) : nil
+    /// nil where there is no such run.
+    public func spec() throws -> RunSpec? {
+        File.exists(record) ? try read(RunSpec.self, record) : nil
     }
 
     private func read<Value: Decodable>(_ type: Value.Type, _ path: String) throws -> Value {
@@ -81,17 +82,5 @@ public struct RunFolder: Sendable, Equatable {
         } catch let error as DecodingError {
             throw Problem("\"\(path)\" is damaged: \(error)", hint: "move it aside and run again")
         }
-    }
-}
-
-/// What a run is, `run.json`.
-public struct RunRecord: Sendable, Codable, Equatable {
-    /// Tells projects apart: another project under the same run's name is refused.
-    public var project: String
-    public var spec: RunSpec
-
-    public init(project: String, spec: RunSpec) {
-        self.project = project
-        self.spec = spec
     }
 }

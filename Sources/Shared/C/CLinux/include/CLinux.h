@@ -33,6 +33,11 @@ static inline pid_t linux_peek_ended_child(void) {
 static inline int linux_spawn_chdir(posix_spawn_file_actions_t *actions, const char *path) {
     return posix_spawn_file_actions_addchdir_np(actions, path);
 }
+static inline int linux_spawn_close_from(posix_spawn_file_actions_t *actions, int first) {
+    return posix_spawn_file_actions_addclosefrom_np(actions, first);
+}
+static const int linux_spawn_setsid = POSIX_SPAWN_SETSID;
+static inline int linux_syncfs(int file) { return syncfs(file); }
 static inline int linux_pipe_cloexec(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 
 #endif

@@ -1,0 +1,126 @@
+internal import FoundationEssentials
+internal import Shared
+
+/// Takes the right to be the run's one writer: the next attempt's number, by creating its claim.
+///
+/// A newcomer waits while the highest attempt's owner lives, and never disturbs it.
+struct Claiming: Sendable {
+    /// How long a beat has to stand still, on this agent's own clock, before its owner counts as dead.
+    static let patience: Duration = .seconds(30)
+
+    let run: RunFolder
+    let spec: RunSpec
+    let pod: String
+    let process: ProcessIdentity?
+
+    enum Result: Sendable {
+        /// This attempt trains.
+        case owned(Claim)
+        /// This attempt goes on with the end of one whose training is over.
+        case finishing(Claim, Outcome)
+        /// The launch is over: nothing is left to do but to end the pod.
+        case over(Outcome?)
+    }
+
+    /// Returns once the run is claimed or the launch proves to be over. `waiting` is told, once for each, whom it waits for.
+    func claim(waiting: @Sendable (String) -> Void) async throws -> Result {
+        var watch: Watch?
+        while true {
+            switch try await DedicatedThread.run({ try look() }) {
+            case .over(let outcome):
+                return .over(outcome)
+            case .free(let previous):
+                if let result = try await DedicatedThread.run({ try take(after: previous) }) { return result }
+                // Another newcomer was faster. It is looked at like any other owner.
+                watch = nil
+            case .held(let owner, let beat, let isProvenAlive):
+                if watch?.owner != owner {
+                    watch = Watch(owner: owner, beat: beat)
+                    waiting("waiting for pod \(owner.pod), which owns attempt \(owner.number)")
+                } else if watch?.isStill(beat) == true && !isProvenAlive {
+                    if let result = try await DedicatedThread.run({ try take(after: owner) }) { return result }
+                    watch = nil
+                    continue
+                }
+                try await Task.sleep(for: .seconds(1))
+            }
+        }
+    }
+
+    private enum Look: Sendable {
+        case over(Outcome?)
+        case free(after: Claim?)
+        case held(by: Claim, beat: [UInt8], isProvenAlive: Bool)
+    }
+
+    /// A beat under observation.
+    private struct Watch {
+        let owner: Claim
+        var beat: [UInt8]
+        var since = ContinuousClock.now
+
+        init(owner: Claim, beat: [UInt8]) {
+            self.owner = owner
+            self.beat = beat
+        }
+
+        mutating func isStill(_ now: [UInt8]) -> Bool {
+            if now != beat {
+                beat = now
+                since = .now
+            }
+            return since.duration(to: .now) >= Claiming.patience
+        }
+    }
+
+    private func look() throws -> Look {
+        let claims = try run.claims()
+        guard let last = claims.last else { return .free(after: nil) }
+        if last.launch != spec.launch.id, claims.contains(where: { $0.launch == spec.launch.id }) {
+            // A newer launch took over; this pod belongs to the past.
+            return .over(nil)
+        }
+        let record = try run.attempt(last.number)
+        if let record, record.state == .ended {
+            let isOver = last.launch == spec.launch.id && record.outcome?.kind.endsLaunch == true
+            return isOver ? .over(record.outcome) : .free(after: last)
+        }
+        switch last.process?.isAlive {
+        case .some(true) where last.process != process:
+            return .held(by: last, beat: [], isProvenAlive: true)
+        case .some:
+            return .free(after: last)
+        case .none:
+            if last.pod == pod || spec.launch.supersedes.contains(last.pod) { return .free(after: last) }
+            let beat = (try? File.read(run.beat(last.number))) ?? []
+            return .held(by: last, beat: beat, isProvenAlive: false)
+        }
+    }
+
+    /// nil where another newcomer took the number first.
+    private func take(after previous: Claim?) throws -> Result? {
+        try File.makeFolders(run.attempts)
+        try File.makeFolders(run.logs)
+        let claim = Claim(
+            number: (previous?.number ?? 0) + 1, pod: pod, launch: spec.launch.id,
+            lineage: try lineage(after: previous), logBegan: try LogStream(of: run).end,
+            stream: [UInt8].random(count: 8).hexadecimal, process: process, claimed: Date())
+        let path = run.claim(claim.number)
+        let created = try File.createExclusively(path, with: try JSON.encode(claim), aside: "\(path).\(claim.stream)")
+        guard created else { return nil }
+        if let previous, previous.launch == claim.launch,
+            let record = try run.attempt(previous.number), record.state == .finishing, let outcome = record.outcome
+        {
+            return .finishing(claim, outcome)
+        }
+        return .owned(claim)
+    }
+
+    /// A forced launch begins a lineage of its own, once: its later attempts continue it.
+    private func lineage(after previous: Claim?) throws -> String {
+        guard let previous else { return spec.launch.id }
+        guard spec.launch.force, previous.launch != spec.launch.id else { return previous.lineage }
+        try Lineage.begin(spec.launch.id, in: run, spec: spec)
+        return spec.launch.id
+    }
+}

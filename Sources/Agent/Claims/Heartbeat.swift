@@ -1,0 +1,26 @@
+internal import FoundationEssentials
+internal import Shared
+
+/// Says every 5 s that the owner of an attempt lives, and looks for a newer claim.
+struct Heartbeat: Sendable {
+    static let interval: Duration = .seconds(5)
+
+    let run: RunFolder
+    let attempt: Int
+    let volume: VolumeWriter
+
+    /// Beats until the task is cancelled. Returns earlier where a higher claim exists: the run has another owner then.
+    func beat() async {
+        for count in 1... {
+            let isSuperseded = try? await volume.perform { [self] in
+                if File.exists(run.claim(attempt + 1)) { return true }
+                // Not synced: that it changes is all it says, and after a crash it has to stand still.
+                let beat = try JSON.encode(Beat(count: count, at: Date()))
+                try File.write(beat, over: run.beat(attempt))
+                return false
+            }
+            if isSuperseded == true { return }
+            do { try await Task.sleep(for: Self.interval) } catch { return }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+internal import Synchronization
+
+/// How far a run's log goes. Followers wait here, and share nothing else with the writer.
+final class LogProgress: Sendable {
+    private struct State {
+        var end: Int
+        var durable: Int
+        var isClosed = false
+        var syncIsScheduled = false
+        var nextWaiter = 0
+        var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
+    }
+
+    private let state: Mutex<State>
+
+    init(start: Int) {
+        state = Mutex(State(end: start, durable: start))
+    }
+
+    /// Offset after the last byte.
+    var end: Int { state.withLock(\.end) }
+
+    /// Every byte before this offset is on stable storage.
+    var durable: Int { state.withLock(\.durable) }
+
+    func extend(by count: Int) {
+        wake { $0.end += count }
+    }
+
+    /// Nothing more will come.
+    func close() {
+        wake { $0.isClosed = true }
+    }
+
+    /// Returns the log's end as soon as it lies beyond `offset`; nil once the log is closed and does not.
+    func end(beyond offset: Int) async throws(CancellationError) -> Int? {
+        while true {
+            if Task.isCancelled { throw CancellationError() }
+            let (end, isClosed) = state.withLock { ($0.end, $0.isClosed) }
+            if end > offset { return end }
+            if isClosed { return nil }
+            await change(after: offset)
+        }
+    }
+
+    private func change(after offset: Int) async {
+        let number = state.withLock { state in
+            state.nextWaiter += 1
+            return state.nextWaiter
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isDue = state.withLock { state in
+                    if state.end > offset || state.isClosed || Task.isCancelled { return true }
+                    state.waiters[number] = continuation
+                    return false
+                }
+                if isDue { continuation.resume() }
+            }
+        } onCancel: {
+            state.withLock { $0.waiters.removeValue(forKey: number) }?.resume()
+        }
+    }
+
+    private func wake(_ body: (inout State) -> Void) {
+        let waiters = state.withLock { state in
+            body(&state)
+            defer { state.waiters = [:] }
+            return state.waiters.values
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// True where the caller is the one to schedule the next sync.
+    func wantsSync() -> Bool {
+        state.withLock { state in
+            defer { state.syncIsScheduled = true }
+            return !state.syncIsScheduled
+        }
+    }
+
+    /// The end that the sync that now begins makes durable.
+    func beginSync() -> Int {
+        state.withLock { state in
+            state.syncIsScheduled = false
+            return state.end
+        }
+    }
+
+    func endSync(at end: Int) {
+        state.withLock { $0.durable = max($0.durable, end) }
+    }
+}

@@ -1,0 +1,61 @@
+internal import Glibc
+internal import Shared
+
+/// Where a run saves its checkpoints, and which of the names there are some.
+struct CheckpointFolder: Sendable {
+    let path: String
+    let pattern: String
+
+    /// nil where the spec names none.
+    init?(of spec: RunSpec, in run: RunFolder) {
+        guard let rule = spec.checkpoints else { return nil }
+        path = run.work.appending(path: spec.workdir).appending(path: rule.path)
+        pattern = rule.pattern
+    }
+
+    init(path: String, pattern: String) {
+        self.path = path
+        self.pattern = pattern
+    }
+
+    /// A checkpoint: a matching name with a number in it, and something in it.
+    struct Candidate: Sendable, Equatable {
+        var name: String
+        var step: Int
+        /// Every file of it by its path inside; of a checkpoint that is one file, that file by the empty path.
+        var files: [String: FileStatus]
+    }
+
+    /// The checkpoints that are there now. A folder that does not exist holds none.
+    func candidates() throws(Problem) -> [Candidate] {
+        guard File.exists(path) else { return [] }
+        return try File.list(path).compactMap { name throws(Problem) in
+            guard fnmatch(pattern, name, FNM_PERIOD) == 0, let step = Self.step(in: name) else { return nil }
+            let files = try Self.files(below: "\(path)/\(name)")
+            return files.isEmpty ? nil : Candidate(name: name, step: step, files: files)
+        }
+    }
+
+    /// The last number in a name.
+    static func step(in name: String) -> Int? {
+        name.split { !("0"..."9").contains($0) }.last.flatMap { Int($0) }
+    }
+
+    /// A reference to the candidate with the highest step of those that `lineage` did not find already there.
+    func newest(in lineage: Lineage) throws(Problem) -> CheckpointReference? {
+        try candidates().filter { !lineage.found($0) }.max { $0.step < $1.step }
+            .map { CheckpointReference(step: $0.step, path: "\(path)/\($0.name)") }
+    }
+
+    private static func files(below path: String) throws(Problem) -> [String: FileStatus] {
+        guard let status = File.status(path) else { return [:] }
+        guard status.isFolder else { return ["": status] }
+        var found: [String: FileStatus] = [:]
+        for name in try File.list(path) {
+            for (inner, status) in try files(below: "\(path)/\(name)") {
+                found[inner.isEmpty ? name : "\(name)/\(inner)"] = status
+            }
+        }
+        return found
+    }
+}

@@ -1,0 +1,135 @@
+internal import CLinux
+internal import Glibc
+internal import Shared
+
+/// Brings in the dependencies: a virtual environment on the volume, with TMPDIR and pip's cache there too,
+/// because the pod's own disk may be too small for either.
+///
+/// Blocking work, but for the children that it starts through `run`.
+struct Installer: Sendable {
+    let dependencies: Dependencies
+    let volume: Volume
+    let run: RunID
+    /// The work tree, which requirement files are relative to.
+    let folder: String
+    let environment: [String: String]
+    /// Runs a child in `folder` with its output in the log, or in the returned bytes where `captures` is set.
+    let runChild: @Sendable (_ arguments: [String], _ environment: [String: String], _ captures: Bool) async throws -> (ExitStatus, [UInt8])
+
+    /// The environment for these requirements: the one that is there, or a new one.
+    func install(say: @Sendable (String) -> Void) async throws -> PythonEnvironment {
+        let fingerprint = try await fingerprint()
+        let link = "\(volume.environments)/\(fingerprint)"
+        if let ready = try? File.readLink(link) {
+            let found = PythonEnvironment(path: "\(volume.environments)/\(ready)")
+            if File.isExecutable(found.python) {
+                say("ENVIRONMENT: \(found.path) (found again)")
+                return found
+            }
+        }
+        return try await build(fingerprint: fingerprint, link: link, say: say)
+    }
+
+    private func build(
+        fingerprint: String, link: String, say: @Sendable (String) -> Void
+    ) async throws -> PythonEnvironment {
+        let temporary = volume.temporary(for: run)
+        let name = "\(fingerprint)-\(run)"
+        let new = PythonEnvironment(path: "\(volume.environments)/\(name)")
+        // Only this run's agent uses the name, and where it is there without the link it is not complete.
+        try await DedicatedThread.run { [volume] in
+            try File.removeTree(new.path)
+            try File.removeTree(temporary)
+            for folder in [volume.environments, volume.pipCache, temporary] { try File.makeFolders(folder) }
+        }
+        say("ENVIRONMENT: \(new.path) (installing)")
+        var variables = environment
+        variables["TMPDIR"] = temporary
+        variables["PIP_CACHE_DIR"] = volume.pipCache
+        variables["PIP_NO_INPUT"] = "1"
+        variables["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
+        // The image's own packages stay visible: a 2 GB framework that is there is not installed again.
+        try await step([dependencies.python, "-m", "venv", "--system-site-packages", new.path], variables)
+        let files = dependencies.requirements.flatMap { ["-r", $0] }
+        try await step([new.python, "-m", "pip", "install"] + files, variables)
+        try await DedicatedThread.run {
+            try FileSystem.sync(at: new.path)
+            try File.replaceLink(link, to: name)
+            try File.syncFolder(of: link)
+            try File.removeTree(temporary)
+        }
+        return new
+    }
+
+    private func step(_ arguments: [String], _ variables: [String: String]) async throws {
+        let (status, _) = try await runChild(arguments, variables, false)
+        guard status != .code(0) else { return }
+        let command = arguments.map(TrainingCommand.quote).joined(separator: " ")
+        throw Problem("\"\(command)\" ended with \(status)", hint: "its own words are in the lines above")
+    }
+
+    /// Names what would be installed: the interpreter, the packages that the image has, and the text of each requirement file.
+    private func fingerprint() async throws -> String {
+        let (status, interpreter) = try await runChild(
+            [dependencies.python, "-c", Self.probe], environment, true)
+        guard status == .code(0) else {
+            throw Problem("\"\(dependencies.python)\" does not work: \(interpreter.text.trimmed)")
+        }
+        var hasher = SHA256Hasher()
+        hasher.update(interpreter)
+        for file in try RequirementFiles.all(dependencies.requirements, in: folder) {
+            hasher.update("\n\(file.path)\n".utf8)
+            hasher.update(file.content)
+        }
+        return String(hasher.finish().description.prefix(32))
+    }
+
+    private static let probe = """
+        import os, platform, sys, sysconfig
+        print(sys.version, platform.machine(), platform.libc_ver(), os.path.realpath(sys.executable))
+        for folder in sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")} | set(sys.path[1:])):
+            if os.path.isdir(folder):
+                print(folder, sorted(n for n in os.listdir(folder) if n.endswith((".dist-info", ".egg-info", ".pth"))))
+        """
+}
+
+/// The requirement files of pip, and those that they name in turn.
+enum RequirementFiles {
+    struct Content: Sendable, Equatable {
+        /// As it was named, relative to the work tree.
+        var path: String
+        var content: [UInt8]
+    }
+
+    /// `-r` and `-c` lines are followed; each file comes once. A file that is not there is a `Problem`.
+    static func all(_ paths: [String], in folder: String) throws(Problem) -> [Content] {
+        var found: [Content] = []
+        var pending = Array(paths.reversed())
+        while let path = pending.popLast() {
+            if found.contains(where: { $0.path == path }) { continue }
+            let full = folder.appending(path: path)
+            guard File.exists(full) else {
+                throw Problem("there is no requirement file \"\(path)\"", hint: "paths are relative to the top of the code")
+            }
+            let content = try File.read(full)
+            found.append(Content(path: path, content: content))
+            pending += included(in: content.text).reversed().map { inner in
+                path.contains("/") ? path.parentFolder.appending(path: inner) : inner
+            }
+        }
+        return found
+    }
+
+    /// The files that a requirement file names, pip's "Requirements File Format".
+    static func included(in text: String) -> [String] {
+        text.split(whereSeparator: \.isNewline).compactMap { line in
+            let words = line.split(whereSeparator: { $0.isWhitespace || $0 == "=" }).map(String.init)
+            guard let option = words.first else { return nil }
+            if ["-r", "-c", "--requirement", "--constraint"].contains(option), words.count > 1 { return words[1] }
+            if option.hasPrefix("-r") || option.hasPrefix("-c"), option.count > 2, !option.hasPrefix("--") {
+                return String(option.dropFirst(2))
+            }
+            return nil
+        }
+    }
+}

@@ -1,0 +1,38 @@
+internal import Glibc
+
+/// A thread of its own for calls that block, so that they take none from Swift's tasks.
+enum DedicatedThread {
+    /// Starts a detached thread that runs `body` once.
+    static func start(_ body: @escaping @Sendable () -> Void) {
+        var attributes = pthread_attr_t()
+        pthread_attr_init(&attributes)
+        defer { pthread_attr_destroy(&attributes) }
+        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+        pthread_attr_setstacksize(&attributes, 256 << 10)  // bytes; the bodies here are shallow
+        var thread = pthread_t()
+        let box = Unmanaged.passRetained(Box(body))
+        let error = pthread_create(
+            &thread, &attributes,
+            { argument in
+                guard let argument else { return nil }
+                Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body()
+                return nil
+            }, box.toOpaque())
+        // Only a lack of memory or of thread ids gets here, and then nothing else would work either.
+        precondition(error == 0, "pthread_create: \(error)")
+    }
+
+    /// Runs `body` on a thread of its own and returns what it returns.
+    ///
+    /// The thread may be left behind: a call on a dead network volume never returns, and holds up nobody but this caller.
+    static func run<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
+        try await withCheckedThrowingContinuation { continuation in
+            start { continuation.resume(with: Swift.Result { try body() }) }
+        }
+    }
+
+    private final class Box {
+        let body: @Sendable () -> Void
+        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    }
+}

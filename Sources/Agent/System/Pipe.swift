@@ -1,0 +1,15 @@
+internal import CLinux
+internal import Shared
+
+/// Both ends of a pipe, closed on exec. Whoever makes one closes both.
+struct Pipe {
+    let readEnd: Int32
+    let writeEnd: Int32
+
+    init() throws(Problem) {
+        var ends: [Int32] = [0, 0]
+        do { try Errno.check { linux_pipe_cloexec(&ends) } } catch { throw Problem("make a pipe", errno: error.code) }
+        readEnd = ends[0]
+        writeEnd = ends[1]
+    }
+}
