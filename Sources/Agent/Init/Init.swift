@@ -22,6 +22,7 @@ struct Init {
     static func run() -> Int32 {
         let handled = [SIGTERM, SIGINT, SIGHUP, SIGCHLD]
         sigset_t(handled).block()
+        signal(SIGCHLD, SIG_DFL)
         linux_become_subreaper()
         do {
             var this = try Init(handled: sigset_t(handled))

@@ -10,7 +10,7 @@ final class LogWriter: Sendable {
     /// Bytes that may wait for the volume.
     static let capacity = 8 << 20
 
-    private struct Buffer {
+    fileprivate struct Buffer {
         var waiting: [UInt8] = []
         /// A drain is queued or under way.
         var isDraining = false
@@ -145,20 +145,20 @@ final class LogWriter: Sendable {
 }
 
 extension LogWriter.Buffer {
-    fileprivate mutating func take(_ bytes: ArraySlice<UInt8>) {
+    mutating func take(_ bytes: ArraySlice<UInt8>) {
         guard let last = bytes.last else { return }
         waiting += bytes
         endsLine = last == UInt8(ascii: "\n")
     }
 
     /// True where the caller is the one to queue the drain.
-    fileprivate mutating func startsDraining() -> Bool {
+    mutating func startsDraining() -> Bool {
         defer { isDraining = true }
         return !isDraining
     }
 
     /// False where more came meanwhile.
-    fileprivate mutating func stopsDraining() -> Bool {
+    mutating func stopsDraining() -> Bool {
         isDraining = !waiting.isEmpty
         return !isDraining
     }

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 internal import Shared
 internal import Synchronization
@@ -17,7 +18,7 @@ final class OutputPipe: Sendable {
         writeEnd = pipe.writeEnd
         self.stop = stop
         // What a pipe holds while the reader is busy, fcntl(2); the default is 64 KiB.
-        fcntl(pipe.readEnd, F_SETPIPE_SZ, 1 << 20)
+        _ = fcntl(pipe.readEnd, linux_set_pipe_size, 1 << 20)
         DedicatedThread.start { [ended] in
             var buffer = [UInt8](repeating: 0, count: 256 << 10)
             while true {

@@ -29,11 +29,13 @@ struct CheckpointFolder: Sendable {
     /// The checkpoints that are there now. A folder that does not exist holds none.
     func candidates() throws(Problem) -> [Candidate] {
         guard File.exists(path) else { return [] }
-        return try File.list(path).compactMap { name throws(Problem) in
-            guard fnmatch(pattern, name, FNM_PERIOD) == 0, let step = Self.step(in: name) else { return nil }
+        var found: [Candidate] = []
+        for name in try File.list(path) where fnmatch(pattern, name, FNM_PERIOD) == 0 {
+            guard let step = Self.step(in: name) else { continue }
             let files = try Self.files(below: "\(path)/\(name)")
-            return files.isEmpty ? nil : Candidate(name: name, step: step, files: files)
+            if !files.isEmpty { found.append(Candidate(name: name, step: step, files: files)) }
         }
+        return found
     }
 
     /// The last number in a name.

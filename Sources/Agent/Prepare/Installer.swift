@@ -5,7 +5,6 @@ internal import Shared
 /// Brings in the dependencies: a virtual environment on the volume, with TMPDIR and pip's cache there too,
 /// because the pod's own disk may be too small for either.
 ///
-/// Blocking work, but for the children that it starts through `run`.
 struct Installer: Sendable {
     let dependencies: Dependencies
     let volume: Volume
@@ -13,8 +12,7 @@ struct Installer: Sendable {
     /// The work tree, which requirement files are relative to.
     let folder: String
     let environment: [String: String]
-    /// Runs a child in `folder` with its output in the log, or in the returned bytes where `captures` is set.
-    let runChild: @Sendable (_ arguments: [String], _ environment: [String: String], _ captures: Bool) async throws -> (ExitStatus, [UInt8])
+    let supervisor: Supervisor
 
     /// The environment for these requirements: the one that is there, or a new one.
     func install(say: @Sendable (String) -> Void) async throws -> PythonEnvironment {
@@ -62,7 +60,7 @@ struct Installer: Sendable {
     }
 
     private func step(_ arguments: [String], _ variables: [String: String]) async throws {
-        let (status, _) = try await runChild(arguments, variables, false)
+        let status = try await supervisor.run(arguments, environment: variables, folder: folder)
         guard status != .code(0) else { return }
         let command = arguments.map(TrainingCommand.quote).joined(separator: " ")
         throw Problem("\"\(command)\" ended with \(status)", hint: "its own words are in the lines above")
@@ -70,8 +68,8 @@ struct Installer: Sendable {
 
     /// Names what would be installed: the interpreter, the packages that the image has, and the text of each requirement file.
     private func fingerprint() async throws -> String {
-        let (status, interpreter) = try await runChild(
-            [dependencies.python, "-c", Self.probe], environment, true)
+        let (status, interpreter) = try await supervisor.capture(
+            [dependencies.python, "-c", Self.probe], environment: environment, folder: folder)
         guard status == .code(0) else {
             throw Problem("\"\(dependencies.python)\" does not work: \(interpreter.text.trimmed)")
         }
@@ -109,7 +107,8 @@ enum RequirementFiles {
             if found.contains(where: { $0.path == path }) { continue }
             let full = folder.appending(path: path)
             guard File.exists(full) else {
-                throw Problem("there is no requirement file \"\(path)\"", hint: "paths are relative to the top of the code")
+                throw Problem(
+                    "there is no requirement file \"\(path)\"", hint: "paths are relative to the top of the code")
             }
             let content = try File.read(full)
             found.append(Content(path: path, content: content))

@@ -35,13 +35,14 @@ struct Teardown: Sendable, Equatable {
     static let immediate = Teardown(steps: [Step(after: .zero, signal: SIGKILL, target: .tree)])
 
     /// Takes the steps until the task is cancelled, which is the caller's part once `leader` and all below it are gone.
-    func run(on leader: pid_t) async {
+    /// `leader` is the running child, if there is one.
+    func run(on leader: pid_t?) async {
         let start = ContinuousClock.now
         for step in steps {
             do { try await Task.sleep(until: start + step.after) } catch { return }
             switch (step.target, step.signal) {
             case (.training, let signal):
-                for process in Self.training(of: leader) { kill(process, signal) }
+                for process in leader.map(Self.training) ?? [] { kill(process, signal) }
             case (.tree, SIGKILL):
                 while !Task.isCancelled && !ProcessTree.running.isEmpty {
                     ProcessTree.killAll()
@@ -55,7 +56,8 @@ struct Teardown: Sendable, Equatable {
 
     /// The training itself where `leader` is a shell that waits for it: the shell would die of the signal and leave it alone.
     private static func training(of leader: pid_t) -> [pid_t] {
-        guard let name = try? File.read("/proc/\(leader)/comm").text.trimmed, ["sh", "bash", "dash"].contains(name) else {
+        guard let name = try? File.read("/proc/\(leader)/comm").text.trimmed, ["sh", "bash", "dash"].contains(name)
+        else {
             return [leader]
         }
         let children = ProcessStat.all().filter { $0.parent == leader && $0.state != "Z" }.map(\.pid)

@@ -4,10 +4,10 @@ internal import Shared
 /// The agent's own standard error, which the provider shows as the container's log.
 enum Console {
     static func complain(_ problem: some Error) {
-        fputs("pod-agent: \(problem)\n", stderr)
+        say("\(problem)")
     }
 
     static func say(_ line: String) {
-        fputs("pod-agent: \(line)\n", stderr)
+        try? File.write(Array("pod-agent: \(line)\n".utf8)[...], to: STDERR_FILENO)
     }
 }

@@ -8,7 +8,7 @@ enum FileSystem {
         do {
             let file = try Errno.check { open(path, O_RDONLY | O_CLOEXEC) }
             defer { close(file) }
-            try Errno.check { linux_syncfs(file) }
+            try Errno.check { syncfs(file) }
         } catch {
             throw Problem("sync the file system of \"\(path)\"", errno: error.code)
         }

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Glibc
 internal import Shared
 
 /// Both ends of a pipe, closed on exec. Whoever makes one closes both.
@@ -8,7 +9,7 @@ struct Pipe {
 
     init() throws(Problem) {
         var ends: [Int32] = [0, 0]
-        do { try Errno.check { linux_pipe_cloexec(&ends) } } catch { throw Problem("make a pipe", errno: error.code) }
+        do { try Errno.check { pipe2(&ends, O_CLOEXEC) } } catch { throw Problem("make a pipe", errno: error.code) }
         readEnd = ends[0]
         writeEnd = ends[1]
     }

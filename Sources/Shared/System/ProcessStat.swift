@@ -11,9 +11,12 @@ public struct ProcessStat: Sendable {
     /// nil where there is no such process.
     public init?(pid: Int32) {
         // The name in the second field may hold anything, ")" and newlines included: fields are counted after the last ")".
-        guard let text = try? File.read("/proc/\(pid)/stat").text, let name = text.lastIndex(of: ")") else { return nil }
+        guard let text = try? File.read("/proc/\(pid)/stat").text, let name = text.lastIndex(of: ")") else {
+            return nil
+        }
         let fields = text[text.index(after: name)...].split(separator: " ")
-        guard fields.count > 19, let state = fields[0].first, let parent = Int32(fields[1]), let group = Int32(fields[2]),
+        guard fields.count > 19, let state = fields[0].first, let parent = Int32(fields[1]),
+            let group = Int32(fields[2]),
             let session = Int32(fields[3]), let started = Int(fields[19])
         else { return nil }
         self.pid = pid

@@ -40,7 +40,8 @@ public struct LogStream: Sendable {
         let next = index + 1 < segments.endIndex ? segments[index + 1].offset : Int.max
         let bytes = try File.read(segment.path, at: offset - segment.offset, limit: Swift.min(limit, next - offset))
         if bytes.isEmpty && next < Int.max {
-            throw Problem("the log lacks bytes \(offset) to \(next - 1)", hint: "\"\(segment.path)\" is shorter than it was")
+            throw Problem(
+                "the log lacks bytes \(offset) to \(next - 1)", hint: "\"\(segment.path)\" is shorter than it was")
         }
         return bytes
     }

@@ -1,22 +1,25 @@
 /// What the Glibc module lacks: GNU extensions, prctl, signalfd and the wait-status macros. One line each.
+///
+/// _GNU_SOURCE would change types that the Glibc module has already, so GNU functions are declared here instead.
 #pragma once
 #ifdef __linux__
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <signal.h>
 #include <spawn.h>
-#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
+
+int pipe2(int ends[2], int flags);
+int syncfs(int file);
+int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path);
+int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int first);
+
+static const int linux_spawn_setsid = 0x80;  // POSIX_SPAWN_SETSID, <spawn.h>
+static const int linux_set_pipe_size = 1031;  // F_SETPIPE_SZ, <fcntl.h>
 
 static inline int linux_wexited(int status) { return WIFEXITED(status); }
 static inline int linux_wexitstatus(int status) { return WEXITSTATUS(status); }
-static inline int linux_wsignaled(int status) { return WIFSIGNALED(status); }
 static inline int linux_wtermsig(int status) { return WTERMSIG(status); }
 
 /// Orphans below this process become its children, prctl(2).
@@ -24,20 +27,11 @@ static inline int linux_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBRE
 /// The calling process is sent `signal` when its parent ends, prctl(2).
 static inline int linux_signal_on_parent_death(int signal) { return prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0); }
 static inline int linux_signalfd(const sigset_t *set) { return signalfd(-1, set, SFD_CLOEXEC | SFD_NONBLOCK); }
-/// The pid of some child that has ended, which stays a zombie for its owner to reap; 0 when there is none, waitid(2).
+/// The pid of some child that has ended, which stays a zombie for its owner to reap; not above 0 where there is none, waitid(2).
 static inline pid_t linux_peek_ended_child(void) {
     siginfo_t info;
     info.si_pid = 0;
     return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 ? info.si_pid : -1;
 }
-static inline int linux_spawn_chdir(posix_spawn_file_actions_t *actions, const char *path) {
-    return posix_spawn_file_actions_addchdir_np(actions, path);
-}
-static inline int linux_spawn_close_from(posix_spawn_file_actions_t *actions, int first) {
-    return posix_spawn_file_actions_addclosefrom_np(actions, first);
-}
-static const int linux_spawn_setsid = POSIX_SPAWN_SETSID;
-static inline int linux_syncfs(int file) { return syncfs(file); }
-static inline int linux_pipe_cloexec(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 
 #endif

@@ -1,0 +1,52 @@
+internal import Glibc
+internal import Shared
+
+/// What the pod tells the agent, all of it in environment variables.
+struct AgentEnvironment: Sendable {
+    var spec: RunSpec
+    var tokenDigest: SHA256Digest
+    var pod: String
+    /// Where the address of the API is written, for a pod that listens on a free port.
+    var endpointFile: String?
+    /// Everything, for the children to inherit from.
+    var all: [String: String]
+
+    init(_ all: [String: String]) throws(Problem) {
+        self.all = all
+        let json = try Self.value("POD_AGENT_SPEC", in: all)
+        do {
+            spec = try JSON.decode(RunSpec.self, from: json.utf8)
+        } catch {
+            throw Problem(
+                "POD_AGENT_SPEC is not a spec: \(error)", hint: "launch and pod-agent have to be of the same version")
+        }
+        guard spec.provider == .local else {
+            throw Problem("provider \"\(spec.provider.rawValue)\" is not supported by this pod-agent yet")
+        }
+        guard let digest = SHA256Digest(hexadecimal: try Self.value("POD_AGENT_TOKEN_SHA256", in: all)) else {
+            throw Problem("POD_AGENT_TOKEN_SHA256 is not a SHA-256 in hexadecimal")
+        }
+        tokenDigest = digest
+        pod = try Self.value("POD_AGENT_POD_ID", in: all)
+        endpointFile = all["POD_AGENT_ENDPOINT_FILE"]
+    }
+
+    private static func value(_ name: String, in all: [String: String]) throws(Problem) -> String {
+        guard let value = all[name], !value.isEmpty else {
+            throw Problem("\(name) is not set", hint: "pod-agent is started by a pod that launch made")
+        }
+        return value
+    }
+
+    /// This process's environment variables.
+    static var process: [String: String] {
+        var found: [String: String] = [:]
+        var entry = environ
+        while let text = entry.pointee {
+            let pair = String(cString: text).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if pair.count == 2 { found[String(pair[0])] = String(pair[1]) }
+            entry += 1
+        }
+        return found
+    }
+}

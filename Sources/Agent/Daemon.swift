@@ -1,0 +1,89 @@
+internal import FoundationEssentials
+internal import Glibc
+internal import Logging
+internal import Shared
+
+/// The agent of one attempt: takes events one by one, and does what the table says about each.
+actor Daemon {
+    private let environment: AgentEnvironment
+    private let children: Children
+    private let volume = VolumeWriter()
+    private let events: AsyncStream<Event>
+    private nonisolated let continuation: AsyncStream<Event>.Continuation
+    private let logger = Logger(label: "agent")
+
+    private var state = RunState()
+    private var attempt: AttemptRunner?
+
+    init(environment: AgentEnvironment, children: Children) {
+        self.environment = environment
+        self.children = children
+        (events, continuation) = AsyncStream.makeStream()
+    }
+
+    nonisolated func tell(_ event: Event) {
+        continuation.yield(event)
+    }
+
+    /// Lives the attempt to its end and returns the pod's exit code.
+    func run() async -> Int32 {
+        do {
+            let router = Router(tokenDigest: environment.tokenDigest) { [continuation] in continuation.yield($0) }
+            let server = try await startServer(router)
+            Task {
+                do {
+                    try await claim(router: router, server: server)
+                } catch {
+                    logger.error("\(error)")
+                    exit(EX_IOERR)
+                }
+            }
+        } catch {
+            logger.error("\(error)")
+            return EX_OSERR
+        }
+        for await event in events {
+            for effect in state.handle(event) {
+                if case .exit(let code) = effect {
+                    await attempt?.leave()
+                    return code
+                }
+                attempt?.perform(effect, in: state, tell: tell)
+            }
+        }
+        return EX_SOFTWARE
+    }
+
+    private func startServer(_ router: Router) async throws -> Server {
+        // The one provider there is lends its loopback interface: a free port, told in a file.
+        let server = try await Server(host: "127.0.0.1", port: 0, router: router)
+        Task { try await server.run() }
+        if let path = environment.endpointFile {
+            try File.replace(path, with: Array("http://127.0.0.1:\(server.port)\n".utf8))
+        }
+        return server
+    }
+
+    private func claim(router: Router, server: Server) async throws {
+        let spec = environment.spec
+        let run = Volume(root: spec.volume).run(spec.run)
+        // The pod's first process is the parent of this one.
+        let claiming = Claiming(run: run, spec: spec, pod: environment.pod, process: ProcessIdentity(pid: getppid()))
+        let result = try await claiming.claim { [logger] in logger.notice("\($0)") }
+        switch result {
+        case .over(let outcome):
+            tell(.launchOver(outcome))
+        case .owned(let claim), .finishing(let claim, _):
+            let work = try await DedicatedThread.run { [volume] in
+                try Work.open(claim, spec: spec, run: run, volume: volume)
+            }
+            let attempt = AttemptRunner(
+                work: work, environment: environment, server: server,
+                supervisor: Supervisor(children: children, log: work.log))
+            self.attempt = attempt
+            router.serve(work)
+            attempt.startHeartbeat(tell: tell)
+            if case .finishing(_, let outcome) = result { tell(.claimedFinishing(outcome)) } else { tell(.claimed) }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+internal import CLinux
+internal import Glibc
+internal import Logging
+internal import Shared
+
+/// The process that supervises the run. It never returns: its exit code is the pod's.
+enum Serve {
+    static func run() -> Never {
+        var handled = sigset_t([SIGTERM, SIGINT, SIGHUP, SIGCHLD])
+        // Before any other thread exists, so that each signal waits for the loop below.
+        handled.block()
+        // Where it was ignored before, the kernel would throw away how a child ended, wait(2).
+        signal(SIGCHLD, SIG_DFL)
+        // A write to a follower that left is an error, not the end.
+        signal(SIGPIPE, SIG_IGN)
+        linux_become_subreaper()
+        // A pod whose `init` is gone has nobody to keep its deadline: it ends like one that gets a SIGTERM.
+        linux_signal_on_parent_death(SIGTERM)
+        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+
+        let environment: AgentEnvironment
+        do {
+            environment = try AgentEnvironment(AgentEnvironment.process)
+        } catch {
+            Console.complain(error)
+            exit(EX_CONFIG)
+        }
+        let children = Children()
+        let daemon = Daemon(environment: environment, children: children)
+        Readiness.tell()
+        Task { exit(await daemon.run()) }
+        while true {
+            var signal: Int32 = 0
+            sigwait(&handled, &signal)
+            switch signal {
+            case SIGCHLD: children.reap()
+            case SIGTERM, SIGINT: daemon.tell(.terminated)
+            default: break
+            }
+        }
+    }
+}

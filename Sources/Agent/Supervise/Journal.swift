@@ -1,0 +1,57 @@
+internal import FoundationEssentials
+internal import Shared
+internal import Synchronization
+
+/// The durable record of this attempt. Changes reach the volume in the order in which they were made.
+final class Journal: Sendable {
+    private struct State {
+        var record: AttemptRecord
+        var version = 0
+        var durableVersion = 0
+    }
+
+    private let state: Mutex<State>
+    private let path: String
+    private let volume: VolumeWriter
+
+    init(_ record: AttemptRecord, run: RunFolder, volume: VolumeWriter) {
+        state = Mutex(State(record: record))
+        path = run.record(of: record.number)
+        self.volume = volume
+    }
+
+    var current: AttemptRecord { state.withLock(\.record) }
+
+    /// Changes the record and sends it on its way to the volume.
+    func change(_ body: (inout AttemptRecord) -> Void) {
+        state.withLock { state in
+            body(&state.record)
+            state.version += 1
+        }
+        volume.enqueue { [self] in
+            do { try write() } catch { Console.complain(error) }
+        }
+    }
+
+    /// Returns when all changes so far are on stable storage: true, or false where the volume refused them for `patience`.
+    func durable(within patience: Duration) async -> Bool {
+        let start = ContinuousClock.now
+        while true {
+            do {
+                try await volume.perform { [self] in try write() }
+                return true
+            } catch {
+                if start.duration(to: .now) > patience { return false }
+                try? await Task.sleep(for: .seconds(1))
+            }
+        }
+    }
+
+    /// On the volume's thread.
+    private func write() throws {
+        let (record, version, isDurable) = state.withLock { ($0.record, $0.version, $0.durableVersion == $0.version) }
+        if isDurable { return }
+        try File.replace(path, with: try JSON.encode(record, pretty: true))
+        state.withLock { $0.durableVersion = version }
+    }
+}

@@ -1,0 +1,136 @@
+internal import Shared
+
+/// What happens to an attempt.
+enum Event: Sendable, Equatable {
+    case claimed
+    /// Claimed from an attempt of this launch whose training is over and whose end is not.
+    case claimedFinishing(Outcome)
+    /// The launch is over, or belongs to the past.
+    case launchOver(Outcome?)
+    case synced
+    case installed
+    case resumeChosen
+    /// A step before the training failed, or was called off.
+    case setupFailed(String)
+    case trainingEnded(ExitStatus)
+    case settled
+    case published
+    /// SIGTERM, from the pod's host or whoever else.
+    case terminated
+    case stopAsked(StopRequest.Mode)
+    /// A higher claim exists.
+    case superseded
+}
+
+/// What is to be done about it.
+enum Effect: Sendable, Equatable {
+    /// The state or the outcome changed: durable before anything that follows from it.
+    case record
+    case sync
+    case install
+    case chooseCheckpoint
+    case train
+    /// End the training, or whatever child prepares it.
+    case tearDown(Teardown)
+    /// Drain the output, end what lingers (patiently or not), close the record of the attempt.
+    case settle(patiently: Bool)
+    /// Let the followers have the rest.
+    case publish(patiently: Bool)
+    /// Write nothing more.
+    case fence
+    /// Leave with this exit code.
+    case exit(Int32)
+}
+
+/// Where an attempt is, and how it ended. A pure table of (state, event): it does nothing itself.
+struct RunState: Sendable, Equatable {
+    private(set) var state: AttemptState = .claiming
+    /// Set as soon as it is decided, which may be before the training has ended.
+    private(set) var outcome: Outcome?
+    /// The pod is being taken away: there is no time for patience.
+    private var isHurried = false
+
+    mutating func handle(_ event: Event) -> [Effect] {
+        switch (state, event) {
+        case (.claiming, .claimed):
+            return enter(.syncing, then: .sync)
+        case (.claiming, .claimedFinishing(let outcome)):
+            self.outcome = outcome
+            return enter(.finishing, then: .settle(patiently: false))
+        case (.claiming, .launchOver(let outcome)):
+            return [.exit(Self.exitCode(outcome))]
+        case (.claiming, .terminated):
+            return [.exit(Self.exitCode(Outcome(.interrupted)))]
+
+        case (.syncing, .synced):
+            return outcome == nil ? enter(.installing, then: .install) : finish()
+        case (.installing, .installed):
+            return outcome == nil ? enter(.resuming, then: .chooseCheckpoint) : finish()
+        case (.resuming, .resumeChosen):
+            return outcome == nil ? enter(.training, then: .train) : finish()
+        case (.syncing, .setupFailed(let message)), (.installing, .setupFailed(let message)),
+            (.resuming, .setupFailed(let message)), (.training, .setupFailed(let message)):
+            if outcome == nil { outcome = Outcome(.setupFailed, message: message) }
+            return finish()
+
+        case (.training, .trainingEnded(let exit)):
+            if outcome == nil { outcome = Outcome(exit == .code(0) ? .finished : .failed) }
+            outcome?.exit = exit
+            return finish()
+
+        case (.finishing, .settled):
+            return enter(.ended, then: .publish(patiently: !isHurried))
+        case (.ended, .published):
+            return [.exit(Self.exitCode(outcome))]
+
+        case (.syncing, .terminated), (.installing, .terminated), (.resuming, .terminated), (.training, .terminated):
+            isHurried = true
+            return end(as: .interrupted, by: .fast)
+        case (.finishing, .terminated):
+            // The class stays: the training's end is a fact already.
+            isHurried = true
+            return [.tearDown(.immediate)]
+        case (.syncing, .stopAsked(let mode)), (.installing, .stopAsked(let mode)), (.resuming, .stopAsked(let mode)),
+            (.training, .stopAsked(let mode)):
+            return end(as: .stopped, by: mode == .now ? .fast : .graceful)
+
+        case (.claiming, .superseded), (.ended, .superseded):
+            return []
+        case (_, .superseded):
+            // What this attempt still had to say is not part of the run any more.
+            return [.fence, .tearDown(.immediate), .exit(Self.exitCode(Outcome(.interrupted)))]
+
+        default:
+            // An event that crossed another one: it changes nothing any more.
+            return []
+        }
+    }
+
+    /// The first reason to end it stays the reason; a later one may only shorten it.
+    private mutating func end(as kind: OutcomeClass, by teardown: Teardown) -> [Effect] {
+        guard outcome == nil else { return teardown == .fast ? [.tearDown(.fast)] : [] }
+        outcome = Outcome(kind)
+        return [.record, .tearDown(teardown)]
+    }
+
+    private mutating func enter(_ next: AttemptState, then effect: Effect) -> [Effect] {
+        state = next
+        return [.record, effect]
+    }
+
+    private mutating func finish() -> [Effect] {
+        enter(.finishing, then: .settle(patiently: !isHurried && outcome?.kind != .stopped))
+    }
+
+    /// The pod's exit code: the training's own; where it has none, what sysexits(3) and shells have for the case.
+    static func exitCode(_ outcome: Outcome?) -> Int32 {
+        if let exit = outcome?.exit { return exit.shellCode }
+        return switch outcome?.kind {
+        case nil, .finished: 0
+        case .failed: 70
+        case .setupFailed: 73
+        case .stopped: 130
+        case .interrupted: 143
+        }
+    }
+}

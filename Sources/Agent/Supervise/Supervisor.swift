@@ -1,0 +1,113 @@
+internal import Glibc
+internal import Shared
+internal import Synchronization
+
+/// Runs the attempt's children one after the other, keeps what they print, and ends them and all that they started.
+final class Supervisor: Sendable {
+    private struct State {
+        var leader: pid_t?
+        var output: OutputPipe?
+        /// How the children are being ended. Once it is set no new one starts.
+        var teardown: Teardown?
+        var teardownTask: Task<Void, Never>?
+    }
+
+    private let children: Children
+    private let log: LogWriter
+    private let state = Mutex(State())
+
+    init(children: Children, log: LogWriter) {
+        self.children = children
+        self.log = log
+    }
+
+    /// Whether the children were told to end. Work between two children stops then.
+    var isCalledOff: Bool { state.withLock { $0.teardown != nil } }
+
+    /// Runs one child with its output in the log, and returns when the child itself has ended.
+    /// What it started may linger and print on until `settle`, or until the next child.
+    func run(_ arguments: [String], environment: [String: String], folder: String) async throws -> ExitStatus {
+        try await run(arguments, environment: environment, folder: folder) { [log] in log.append($0) }
+    }
+
+    /// Runs one child and returns all that it printed.
+    func capture(
+        _ arguments: [String], environment: [String: String], folder: String
+    ) async throws -> (ExitStatus, [UInt8]) {
+        let captured = Monitor<[UInt8]>([])
+        let status = try await run(arguments, environment: environment, folder: folder) { bytes in
+            captured.update { $0 += bytes }
+        }
+        await endOutput(within: .seconds(2))
+        return (status, captured.update { $0 })
+    }
+
+    private func run(
+        _ arguments: [String], environment: [String: String], folder: String,
+        deliver: @escaping @Sendable (ArraySlice<UInt8>) -> Void
+    ) async throws -> ExitStatus {
+        await endOutput(within: .zero)
+        let output = try OutputPipe(deliver: deliver)
+        state.withLock { $0.output = output }
+        let job = Job(arguments: arguments, environment: environment, folder: folder, output: output.writeEnd)
+        defer { output.closeWriteEnd() }
+        // The program and the folder may be on the volume, so that even the start can hang.
+        let child = try await DedicatedThread.run { [self] in
+            if isCalledOff { throw Problem("called off before \"\(arguments[0])\" was started") }
+            return try children.start(job)
+        }
+        let teardown = state.withLock { state in
+            state.leader = child.pid
+            return state.teardown
+        }
+        if let teardown { tearDown(teardown) }
+        let status = await child.exit.value
+        state.withLock { $0.leader = nil }
+        return status
+    }
+
+    /// Begins to end the running child, and all that it started. A second teardown takes the place of the first.
+    func tearDown(_ teardown: Teardown) {
+        state.withLock { state in
+            state.teardown = teardown
+            state.teardownTask?.cancel()
+            let leader = state.leader
+            state.teardownTask = Task { await teardown.run(on: leader) }
+        }
+    }
+
+    /// After the training's end: keeps what is still in the pipe, gives what lingers 10 s to end by itself
+    /// (or none where there is no time for patience), and ends the rest.
+    func settle(patiently: Bool) async {
+        let output = state.withLock(\.output)
+        let patience: Duration = patiently ? .seconds(10) : .zero
+        if patiently { _ = await output?.ended.value(within: .seconds(2)) }
+        let start = ContinuousClock.now
+        while start.duration(to: .now) < patience && !ProcessTree.running.isEmpty {
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+        await killAll()
+        await endOutput(within: .milliseconds(500))
+    }
+
+    /// Ends the whole tree, or gives up after a second on tasks that hang in a call on the volume.
+    func killAll() async {
+        tearDown(.immediate)
+        let start = ContinuousClock.now
+        while start.duration(to: .now) < .seconds(1) && !ProcessTree.running.isEmpty {
+            try? await Task.sleep(for: .milliseconds(5))
+        }
+        state.withLock { $0.teardownTask?.cancel() }
+    }
+
+    private func endOutput(within patience: Duration) async {
+        let output = state.withLock { state -> OutputPipe? in
+            defer { state.output = nil }
+            return state.output
+        }
+        guard let output else { return }
+        _ = await output.ended.value(within: patience)
+        output.cut()
+        _ = await output.ended.value
+    }
+}

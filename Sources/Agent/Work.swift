@@ -1,0 +1,52 @@
+internal import FoundationEssentials
+internal import Glibc
+internal import Shared
+
+/// An attempt that this agent owns, as the API and the supervisor see it.
+struct Work: Sendable {
+    let run: RunFolder
+    let claim: Claim
+    /// Every claim of the run up to this one, in order.
+    let claims: [Claim]
+    let journal: Journal
+    let log: LogWriter
+    let volume: VolumeWriter
+
+    /// Opens the attempt that `claim` gives the right to: its live segment, its record, the run's record.
+    static func open(_ claim: Claim, spec: RunSpec, run: RunFolder, volume: VolumeWriter) throws -> Work {
+        try File.replace(run.record, with: try JSON.encode(spec, pretty: true))
+        let segment = run.liveSegment(from: claim.logBegan, attempt: claim.number)
+        let log = try LogWriter(segment: segment, offset: claim.logBegan, volume: volume)
+        try File.syncFolder(of: segment)
+        try link(segment, of: run, from: Volume(root: spec.volume))
+        let record = AttemptRecord(claim: claim, run: spec.run, spec: try spec.fingerprint)
+        let work = Work(
+            run: run, claim: claim, claims: try run.claims(),
+            journal: Journal(record, run: run, volume: volume), log: log, volume: volume)
+        log.say("====== \(claim.claimed.inLog) attempt \(claim.number) pod \(claim.pod) ======")
+        return work
+    }
+
+    /// `logs/current.log` of the volume shows the newest run's live segment. A file of the user's by that name is moved aside.
+    private static func link(_ segment: String, of run: RunFolder, from volume: Volume) throws {
+        let link = volume.currentLog
+        try File.makeFolders(link.parentFolder)
+        if let status = File.status(link), !status.isLink {
+            rename(link, "\(link).\(status.modified)")
+        }
+        try File.replaceLink(link, to: "../runs/\(run.path.lastComponent)/logs/\(segment.lastComponent)")
+    }
+
+    var status: StatusReport {
+        StatusReport(
+            version: Version.current, attempt: journal.current, logEnd: log.progress.end,
+            logDurable: log.progress.durable)
+    }
+}
+
+extension Date {
+    /// `2026-11-21 10:00:00`, in UTC.
+    fileprivate var inLog: String {
+        formatted(.iso8601.year().month().day().dateTimeSeparator(.space).time(includingFractionalSeconds: false))
+    }
+}
