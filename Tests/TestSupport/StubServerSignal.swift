@@ -4,7 +4,7 @@ import Synchronization
 /// Something that happens once, which scripts (on threads) and tests (in tasks) wait for.
 public final class StubSignal: Sendable {
     private struct State {
-        var isFired = false
+        var firedAt: ContinuousClock.Instant?
         var waiters: [CheckedContinuation<Void, Never>] = []
     }
 
@@ -15,7 +15,7 @@ public final class StubSignal: Sendable {
 
     public func fire() {
         let waiters = state.withLock { state in
-            state.isFired = true
+            if state.firedAt == nil { state.firedAt = .now }
             defer { state.waiters = [] }
             return state.waiters
         }
@@ -25,14 +25,17 @@ public final class StubSignal: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
-    public var isFired: Bool { state.withLock { $0.isFired } }
+    /// When it happened first. Stamped by the thread that fires, so a busy pool of tasks does not blur it.
+    public var firedAt: ContinuousClock.Instant? { state.withLock { $0.firedAt } }
+
+    public var isFired: Bool { firedAt != nil }
 
     /// Suspends the task. Ends with the test's time limit only.
     public func wait() async {
         await withCheckedContinuation { waiter in
             let isFired = state.withLock {
-                if !$0.isFired { $0.waiters.append(waiter) }
-                return $0.isFired
+                if $0.firedAt == nil { $0.waiters.append(waiter) }
+                return $0.firedAt != nil
             }
             if isFired { waiter.resume() }
         }
@@ -40,11 +43,20 @@ public final class StubSignal: Sendable {
 
     /// Blocks the thread of a script. Throws `.gaveUp` after `StubConnection.patience`.
     public func block() throws {
-        let deadline = Date(timeIntervalSinceNow: Double(StubConnection.patience.components.seconds))
+        guard block(for: StubConnection.patience) else { throw StubError.gaveUp }
+    }
+
+    /// Blocks the thread of a script for at most that long.
+    ///
+    /// - Returns: Whether it was fired.
+    @discardableResult
+    public func block(for time: Duration) -> Bool {
+        let deadline = Date(timeIntervalSinceNow: time / .seconds(1))
         gate.lock()
         defer { gate.unlock() }
         while !isFired {
-            guard gate.wait(until: deadline) else { throw StubError.gaveUp }
+            guard gate.wait(until: deadline) else { return isFired }
         }
+        return true
     }
 }

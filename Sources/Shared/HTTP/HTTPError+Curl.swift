@@ -26,10 +26,11 @@ extension HTTPError {
             (.tls, "could not speak TLS with", "check that the port speaks https")
         case CURLE_PARTIAL_FILE, CURLE_GOT_NOTHING, CURLE_SEND_ERROR, CURLE_RECV_ERROR:
             (.interrupted, "lost the connection to", nil)
-        case CURLE_UNSUPPORTED_PROTOCOL, CURLE_URL_MALFORMAT, CURLE_BAD_FUNCTION_ARGUMENT:
+        case CURLE_URL_MALFORMAT, CURLE_BAD_FUNCTION_ARGUMENT:
             (.invalidRequest, "could not send a request to", nil)
         case CURLE_OUT_OF_MEMORY, CURLE_FAILED_INIT:
             (.outOfResources, "could not send a request to", nil)
+        // The scheme was checked before, so `CURLE_UNSUPPORTED_PROTOCOL` is about the answer: a version of HTTP, or none.
         default:
             (.protocolError, "could not understand", nil)
         }
