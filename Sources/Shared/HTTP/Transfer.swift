@@ -13,15 +13,21 @@ struct Transfer {
         self.pipe = pipe
     }
 
-    /// Blocks until the transfer has ended and everything of it is freed. The consumer hears of the end first.
+    /// Blocks until the transfer has ended and everything of it is freed.
+    ///
+    /// The consumer hears of the end before that: freeing waits for a name server that does not answer.
     func run() {
         do {
             let receiver = CurlReceiver(pipe: pipe, body: request.body ?? [])
             let handle = try CurlHandle(request, options, receiver)
             pipe.attach(wake: handle.wake)
-            defer { pipe.detach() }
-            try drive(handle, receiver)
-            pipe.finish(.success(()))
+            defer { withExtendedLifetime(handle) { pipe.detach() } }
+            do {
+                try drive(handle, receiver)
+                pipe.finish(.success(()))
+            } catch {
+                pipe.finish(.failure(error))
+            }
         } catch {
             pipe.finish(.failure(error))
         }
