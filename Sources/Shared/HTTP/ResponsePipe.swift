@@ -1,0 +1,146 @@
+internal import Synchronization
+
+/// Where the thread of a transfer (it delivers) and the task that asked for it (it takes) meet.
+///
+/// Holds at most `capacity` bytes and one write of libcurl more. The first end counts; a cancelled pipe drops what it holds, any
+/// other end comes after it.
+final class ResponsePipe: Sendable {
+    /// What the delivering side is to do next.
+    enum Demand { case carryOn, resume, stop }
+    /// What became of delivered bytes.
+    enum Verdict { case taken, full, over }
+
+    private struct State {
+        var head: HTTPHead?
+        var buffer: [UInt8] = []
+        var end: Result<Void, HTTPError>?
+        var isFull = false
+        var wantsResume = false
+        var waiters: [@Sendable () -> Void] = []
+        var wake: (@Sendable () -> Void)?
+
+        mutating func takeWaiters() -> [@Sendable () -> Void] {
+            defer { waiters = [] }
+            return waiters
+        }
+
+        /// Empties the buffer, and lets the transfer go on if that was what it waited for.
+        mutating func takeBuffer() -> [UInt8] {
+            defer { buffer = [] }
+            if isFull {
+                isFull = false
+                wantsResume = true
+                wake?()
+            }
+            return buffer
+        }
+    }
+
+    private let capacity: Int
+    private let state = Mutex(State())
+
+    init(capacity: Int) {
+        self.capacity = capacity
+    }
+
+    // MARK: The thread's side
+
+    /// `wake` brings the thread back from its wait. It is called under the lock, so it is never called after `detach`.
+    func attach(wake: @escaping @Sendable () -> Void) {
+        state.withLock { $0.wake = wake }
+    }
+
+    func detach() {
+        state.withLock { $0.wake = nil }
+    }
+
+    func demand() -> Demand {
+        state.withLock {
+            if $0.end != nil { return .stop }
+            guard $0.wantsResume else { return .carryOn }
+            $0.wantsResume = false
+            return .resume
+        }
+    }
+
+    func deliver(_ head: HTTPHead) {
+        change { $0.head = head }
+    }
+
+    /// When the verdict is `.full` nothing was taken, and a demand to resume will follow.
+    func deliver(_ bytes: UnsafeRawBufferPointer) -> Verdict {
+        change {
+            if $0.end != nil { return .over }
+            if $0.buffer.count >= capacity {
+                $0.isFull = true
+                return .full
+            }
+            $0.buffer += bytes
+            return .taken
+        }
+    }
+
+    func finish(_ end: Result<Void, HTTPError>) {
+        change { if $0.end == nil { $0.end = end } }
+    }
+
+    // MARK: The task's side
+
+    func head() async throws(HTTPError) -> HTTPHead {
+        try await take {
+            if let head = $0.head { return .success(head) }
+            return $0.end.map { end in
+                end.flatMap { .failure(HTTPError(.protocolError, "the response had no head")) }
+            }
+        }
+    }
+
+    /// The bytes that are here, at least one; nil at the end.
+    func next() async throws(HTTPError) -> [UInt8]? {
+        try await take {
+            if !$0.buffer.isEmpty { return .success($0.takeBuffer()) }
+            return $0.end.map { end in end.map { nil } }
+        }
+    }
+
+    /// Ends the transfer unless it has ended.
+    func cancel() {
+        change {
+            guard $0.end == nil else { return }
+            $0.end = .failure(HTTPError(.cancelled, "the request was cancelled"))
+            $0.buffer = []
+            $0.wake?()
+        }
+    }
+
+    // MARK: -
+
+    /// Changes the state and lets whoever waits look at it again.
+    private func change<Outcome>(_ body: (inout State) -> Outcome) -> Outcome {
+        let (outcome, waiters) = state.withLock { (body(&$0), $0.takeWaiters()) }
+        for resume in waiters { resume() }
+        return outcome
+    }
+
+    /// Waits until `answer` is not nil. Cancels the transfer when the task is cancelled.
+    private func take<Value>(
+        _ answer: @escaping @Sendable (inout State) -> Result<Value, HTTPError>?
+    ) async throws(HTTPError) -> Value {
+        let result: Result<Value, HTTPError> = await withTaskCancellationHandler {
+            while true {
+                let found: Result<Value, HTTPError>? = await withCheckedContinuation { continuation in
+                    let now = state.withLock { state in
+                        let now = answer(&state)
+                        if now == nil { state.waiters.append { continuation.resume(returning: nil) } }
+                        return now
+                    }
+                    if let now { continuation.resume(returning: now) }
+                }
+                if let found { return found }
+            }
+        } onCancel: {
+            cancel()
+        }
+        return try result.get()
+    }
+}

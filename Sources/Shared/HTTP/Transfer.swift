@@ -1,0 +1,88 @@
+/// One request from its first to its last byte, on the thread that `run` is called on.
+///
+/// It keeps the times itself: libcurl would first wait for its resolver thread when the name server does not answer, and knows
+/// no idle time below a second.
+struct Transfer {
+    private let request: HTTPRequest
+    private let options: CurlOptions
+    private let pipe: ResponsePipe
+
+    init(_ request: HTTPRequest, _ options: CurlOptions, _ pipe: ResponsePipe) {
+        self.request = request
+        self.options = options
+        self.pipe = pipe
+    }
+
+    /// Blocks until the transfer has ended and everything of it is freed.
+    ///
+    /// The consumer hears of the end before that: freeing waits for a name server that does not answer.
+    func run() {
+        do {
+            let receiver = CurlReceiver(pipe: pipe, body: request.body ?? [])
+            let handle = try CurlHandle(request, options, receiver)
+            pipe.attach(wake: handle.wake)
+            defer { withExtendedLifetime(handle) { pipe.detach() } }
+            do {
+                try drive(handle, receiver)
+                pipe.finish(.success(()))
+            } catch {
+                pipe.finish(.failure(error))
+            }
+        } catch {
+            pipe.finish(.failure(error))
+        }
+    }
+
+    private func drive(_ handle: CurlHandle, _ receiver: CurlReceiver) throws(HTTPError) {
+        let start = ContinuousClock.now
+        var isConnected = false
+        while true {
+            switch pipe.demand() {
+            case .stop: return
+            case .resume: try handle.resume()
+            case .carryOn: break
+            }
+            if !isConnected, handle.isConnected {
+                isConnected = true
+                receiver.touch()
+            }
+            let left = try timeLeft(since: start, isConnected, receiver)
+            if try handle.perform() {
+                if let error = receiver.error { throw error }
+                return
+            }
+            // What was just done may have used up time, or made the first connection: look again before a long wait.
+            let wait = !isConnected && handle.isConnected ? .zero : left
+            try handle.poll(for: wait)
+        }
+    }
+
+    /// Until the next of the times runs out; nil when none is running.
+    private func timeLeft(
+        since start: ContinuousClock.Instant, _ isConnected: Bool, _ receiver: CurlReceiver
+    ) throws(HTTPError) -> Duration? {
+        let now = ContinuousClock.now
+        let times = request.timeouts
+        var left: [Duration] = []
+        if let total = times.total {
+            left.append(total - (now - start))
+            if now - start >= total { throw timedOut("\"\(request.label)\" took longer than \(total)") }
+        }
+        if !isConnected {
+            left.append(times.connect - (now - start))
+            if now - start >= times.connect {
+                throw timedOut("could not connect to \"\(request.label)\" within \(times.connect)")
+            }
+        } else if let idle = times.idle, !receiver.isPaused {
+            left.append(idle - (now - receiver.lastByte))
+            if now - receiver.lastByte >= idle {
+                throw timedOut("nothing came from \"\(request.label)\" for \(idle)")
+            }
+        }
+        return left.min()
+    }
+
+    private func timedOut(_ message: String) -> HTTPError {
+        HTTPError(.timedOut, message, hint: "check the network, or try again later")
+    }
+}

@@ -1,0 +1,109 @@
+import Foundation
+import HTTPClient
+import TestSupport
+import Testing
+
+/// With a real TLS server, `openssl s_server`, and a certificate made for the test.
+@Suite("Only the trusted are spoken to", .timeLimit(.minutes(1)), .enabled(if: TLSServer.isAvailable))
+struct TLSTests {
+    @Test func aStrangerIsRefused() async throws {
+        let server = try await TLSServer()
+        let error = try await failure { () throws(HTTPError) in
+            try await CurlTransport().send(HTTPRequest("GET", server.url))
+        }
+        #expect(error.code == .tls)
+        #expect(!error.isPassing)
+        #expect(error.message.contains("could not trust"))
+    }
+
+    @Test func itsOwnAuthorityIsBelieved() async throws {
+        let server = try await TLSServer()
+        let transport = CurlTransport(trust: .pem(server.certificate))
+        #expect(try await transport.send(HTTPRequest("GET", server.url)).status == 200)
+    }
+
+    @Test func anotherAuthorityIsNot() async throws {
+        let server = try await TLSServer()
+        let transport = CurlTransport(trust: .pem(try await TLSServer().certificate))
+        let error = try await failure { () throws(HTTPError) in
+            try await transport.send(HTTPRequest("GET", server.url))
+        }
+        #expect(error.code == .tls)
+    }
+
+    @Test func theNameMustMatch() async throws {
+        let server = try await TLSServer(name: "IP:127.0.0.9")
+        let transport = CurlTransport(trust: .pem(server.certificate))
+        let error = try await failure { () throws(HTTPError) in
+            try await transport.send(HTTPRequest("GET", server.url))
+        }
+        #expect(error.code == .tls)
+    }
+
+    @Test func whatIsNoCertificateIsATLSError() async throws {
+        let server = try await TLSServer()
+        let transport = CurlTransport(trust: .pem(Array("nonsense".utf8)))
+        let error = try await failure { () throws(HTTPError) in
+            try await transport.send(HTTPRequest("GET", server.url))
+        }
+        #expect(error.code == .tls)
+    }
+}
+
+/// Runs until it is dropped; its files go with it.
+private final class TLSServer {
+    static let isAvailable = FileManager.default.isExecutableFile(atPath: openssl)
+    private static let openssl = "/usr/bin/openssl"
+
+    let certificate: [UInt8]
+    let url: String
+    private let folder: URL
+    private let process = Process()
+
+    init(name: String = "IP:127.0.0.1") async throws {
+        folder = FileManager.default.temporaryDirectory.appending(path: "tls-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let (key, file) = (folder.appending(path: "key.pem").path, folder.appending(path: "cert.pem").path)
+        try await Self.run(
+            ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1"]
+                + ["-subj", "/CN=stub", "-addext", "subjectAltName=\(name)", "-keyout", key, "-out", file])
+        certificate = Array(try Data(contentsOf: URL(filePath: file)))
+
+        process.executableURL = URL(filePath: Self.openssl)
+        process.arguments = ["s_server", "-accept", "127.0.0.1:0", "-www", "-cert", file, "-key", key]
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        // "ACCEPT 127.0.0.1:40321" is its word that it listens.
+        let lines = AsyncStream { more in
+            output.fileHandleForReading.readabilityHandler = { more.yield($0.availableData) }
+        }
+        defer { output.fileHandleForReading.readabilityHandler = nil }
+        var text = ""
+        for await data in lines {
+            guard !data.isEmpty else { throw StubError.closed }
+            text += String(decoding: data, as: UTF8.self)
+            if text.contains(/ACCEPT .*:[0-9]+\n/) { break }
+        }
+        let port = try #require(text.firstMatch(of: /ACCEPT .*:([0-9]+)\n/)?.1)
+        url = "https://127.0.0.1:\(port)/"
+    }
+
+    deinit {
+        // Not SIGTERM: Foundation starts it with the signals blocked that a task's thread has blocked.
+        kill(process.processIdentifier, SIGKILL)
+        try? FileManager.default.removeItem(at: folder)
+    }
+
+    private static func run(_ arguments: [String]) async throws {
+        let process = Process()
+        process.executableURL = URL(filePath: openssl)
+        process.arguments = arguments
+        process.standardError = FileHandle.nullDevice
+        let isOver = StubSignal()
+        process.terminationHandler = { _ in isOver.fire() }
+        try process.run()
+        await isOver.wait()
+    }
+}
