@@ -9,6 +9,13 @@ let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
+// Homebrew's libcrypto lies off the default paths. On Linux the -L of pkg-config would go ahead of the static libcurl's.
+#if os(macOS)
+let homebrewCrypto: String? = "libcrypto"
+#else
+let homebrewCrypto: String? = nil
+#endif
+
 let package = Package(
     name: "launch",
     platforms: [.macOS(.v15)],
@@ -65,7 +72,7 @@ let package = Package(
         .systemLibrary(
             name: "CCrypto",
             path: "Sources/Shared/C/CCrypto",
-            pkgConfig: "libcrypto",
+            pkgConfig: homebrewCrypto,
             providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]
         ),
         .systemLibrary(
@@ -80,8 +87,10 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .testTarget(name: "SharedTests", dependencies: ["Shared", "TestSupport"], swiftSettings: swiftSettings),
-        .testTarget(name: "HTTPClientTests", dependencies: ["HTTPClient", "TestSupport"], swiftSettings: swiftSettings),
-        .testTarget(name: "AgentTests", dependencies: ["Agent", "Shared", "TestSupport"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "HTTPClientTests", dependencies: ["HTTPClient", "TestSupport"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "AgentTests", dependencies: ["Agent", "Shared", "TestSupport"], swiftSettings: swiftSettings),
         .testTarget(
             name: "LauncherTests",
             dependencies: ["Launcher", "Shared", "TestSupport"],
