@@ -9,13 +9,6 @@ let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
-// Homebrew's libcrypto lies off the default paths. On Linux the -L of pkg-config would go ahead of the static libcurl's.
-#if os(macOS)
-let homebrewCrypto: String? = "libcrypto"
-#else
-let homebrewCrypto: String? = nil
-#endif
-
 let package = Package(
     name: "launch",
     platforms: [.macOS(.v15)],
@@ -58,7 +51,7 @@ let package = Package(
         ),
         .target(
             name: "Shared",
-            dependencies: ["CCrypto", "HTTPClient"],
+            dependencies: [.target(name: "CCrypto", condition: .when(platforms: [.linux])), "HTTPClient"],
             exclude: ["C", "HTTP"],
             swiftSettings: swiftSettings
         ),
@@ -72,8 +65,7 @@ let package = Package(
         .systemLibrary(
             name: "CCrypto",
             path: "Sources/Shared/C/CCrypto",
-            pkgConfig: homebrewCrypto,
-            providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]
+            providers: [.apt(["libssl-dev"])]
         ),
         .systemLibrary(
             name: "CCurl",
