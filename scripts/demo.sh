@@ -27,7 +27,7 @@ expect() {
 
 if [[ -d .demo ]]; then
     step "clean start: stop what an earlier demo left, remove .demo"
-    launch stop digits || true # nothing runs, most times
+    launch stop digits >/dev/null 2>&1 || true # most times nothing runs any more
     rm -rf .demo
 fi
 
