@@ -12,21 +12,25 @@ publish() {
     mv "$published.new" "$published"
 }
 
-# A scratch path of its own, since other flags would rebuild everything. lld does not repeat glibc's remarks on getaddrinfo,
-# getpwnam and dlopen: names are resolved by c-ares, and the agent asks for no user by name and loads no library.
+# A scratch path of its own, since other flags would rebuild everything.
 build_agent() {
     local curl
     curl=$(scripts/static-curl.sh)
-    swift build --scratch-path .build-static -c release --product pod-agent \
-        -Xswiftc -static-executable -Xswiftc -use-ld=lld \
+    swift build --scratch-path .build-static -c release --product pod-agent -Xswiftc -static-executable "$@" \
         -Xlinker "-L$curl" -Xlinker -lcurl -Xlinker -lcares -Xlinker -lssl -Xlinker -lcrypto -Xlinker -lz
     publish .build-static/release/pod-agent pod-agent
 }
 
 build_launch() {
-    swift build -c release --product launch --static-swift-stdlib
+    swift build -c release --product launch "$@"
     publish .build/release/launch launch
 }
 
-if [[ $(uname -s) == Linux ]]; then build_agent; fi
-build_launch
+if [[ $(uname -s) == Linux ]]; then
+    # lld does not repeat glibc's remarks on getaddrinfo, getpwnam and dlopen in static programs: the agent's names are
+    # resolved by c-ares, it asks for no user by name and loads no library.
+    build_agent -Xswiftc -use-ld=lld
+    build_launch -Xswiftc -use-ld=lld --static-swift-stdlib
+else
+    build_launch
+fi
