@@ -51,7 +51,7 @@ let package = Package(
         ),
         .target(
             name: "Shared",
-            dependencies: ["CCrypto", "HTTPClient"],
+            dependencies: [.target(name: "CCrypto", condition: .when(platforms: [.linux])), "HTTPClient"],
             exclude: ["C", "HTTP"],
             swiftSettings: swiftSettings
         ),
@@ -65,8 +65,7 @@ let package = Package(
         .systemLibrary(
             name: "CCrypto",
             path: "Sources/Shared/C/CCrypto",
-            pkgConfig: "libcrypto",
-            providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]
+            providers: [.apt(["libssl-dev"])]
         ),
         .systemLibrary(
             name: "CCurl",

@@ -1,0 +1,22 @@
+.PHONY: help setup build demo test check clean
+
+help: ## list the targets
+	@sed -nE 's/^([a-z]+):.*## (.*)/make \1|\2/p' Makefile | column -t -s '|'
+
+setup: ## install what the build needs, or say what is missing
+	@scripts/setup.sh
+
+build: setup ## dist/pod-agent (static) and dist/launch
+	@scripts/build.sh
+
+demo: build ## train, stop, train further: the example on this machine
+	@scripts/demo.sh
+
+test: build ## all tests, the whole programs included
+	@scripts/test.sh
+
+check: setup ## format and scripts, warnings are errors
+	@scripts/check.sh
+
+clean: ## remove everything that was built
+	rm -rf .build .build-static .build-curl dist .demo

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Builds dist/pod-agent (fully static) and dist/launch (Swift's libraries inside, the system's libcurl outside).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# Stripped, written aside and renamed: a program that is running is replaced, never overwritten.
+publish() {
+    local built=$1 published=dist/$2
+    if [[ $published -nt $built ]]; then return; fi
+    mkdir -p dist
+    strip -o "$published.new" "$built"
+    mv "$published.new" "$published"
+}
+
+# A scratch path of its own, since other flags would rebuild everything.
+build_agent() {
+    local curl
+    curl=$(scripts/static-curl.sh)
+    swift build --scratch-path .build-static -c release --product pod-agent -Xswiftc -static-executable "$@" \
+        -Xlinker "-L$curl" -Xlinker -lcurl -Xlinker -lcares -Xlinker -lssl -Xlinker -lcrypto -Xlinker -lz
+    publish .build-static/release/pod-agent pod-agent
+}
+
+build_launch() {
+    swift build -c release --product launch "$@"
+    publish .build/release/launch launch
+}
+
+if [[ $(uname -s) == Linux ]]; then
+    # lld does not repeat glibc's remarks on getaddrinfo, getpwnam and dlopen in static programs: the agent's names are
+    # resolved by c-ares, it asks for no user by name and loads no library.
+    build_agent -Xswiftc -use-ld=lld
+    build_launch -Xswiftc -use-ld=lld --static-swift-stdlib
+else
+    build_launch
+fi

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# The example for real, on this machine: train it, then train it further from its last checkpoint. Everything lands in .demo.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+export LAUNCH_HOME=$PWD/.demo PATH=$PWD/dist:$PATH
+run=$LAUNCH_HOME/volume/runs/digits
+
+step() { printf '\n== %s\n' "$*"; }
+
+# The run's log as the volume keeps it: sealed segments in order, then the live one.
+whole_log() {
+    local sealed live
+    shopt -s nullglob
+    sealed=("$run"/logs/*.log.gz) live=("$run"/logs/*.log)
+    if ((${#sealed[@]} > 0)); then zcat "${sealed[@]}"; fi
+    if ((${#live[@]} > 0)); then cat "${live[@]}"; fi
+}
+
+# Shows the last line of the log that matches, and fails without one.
+expect() {
+    whole_log | grep -aE -- "$1" | tail -n 1 || {
+        echo "demo: the log in $run/logs has no line that matches \"$1\"" >&2
+        exit 1
+    }
+}
+
+if [[ -d .demo ]]; then
+    step "clean start: stop what an earlier demo left, remove .demo"
+    launch stop digits >/dev/null 2>&1 || true # most times nothing runs any more
+    rm -rf .demo
+fi
+
+step "launch run examples/digits/config.yaml"
+launch run examples/digits/config.yaml
+
+step "what the volume keeps of it"
+expect '^EXIT_CODE=0'
+expect 'final .*accuracy'
+ls "$run/work/checkpoints" "$run/receipts"
+
+step "launch run examples/digits/config-more.yaml: the same run, more epochs"
+launch run examples/digits/config-more.yaml
+
+step "it went on from the last checkpoint"
+expect '^RESUMING FROM: '
+expect 'final .*accuracy'
+if (($(whole_log | grep -acE '^EXIT_CODE=0') != 2)); then
+    echo "demo: the second training did not end well" >&2
+    exit 1
+fi
+
+step "all went well; the run is in $run"
