@@ -51,7 +51,11 @@ let package = Package(
         ),
         .target(
             name: "Shared",
-            dependencies: [.target(name: "CCrypto", condition: .when(platforms: [.linux])), "HTTPClient"],
+            dependencies: [
+                .target(name: "CCrypto", condition: .when(platforms: [.linux])),
+                .target(name: "CLinux", condition: .when(platforms: [.linux])),
+                "HTTPClient",
+            ],
             exclude: ["C", "HTTP"],
             swiftSettings: swiftSettings
         ),

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import Shared
 
 /// What the pod tells the agent, all of it in environment variables.
@@ -36,17 +35,5 @@ struct AgentEnvironment: Sendable {
             throw Problem("\(name) is not set", hint: "pod-agent is started by a pod that launch made")
         }
         return value
-    }
-
-    /// This process's environment variables.
-    static var process: [String: String] {
-        var found: [String: String] = [:]
-        var entry = environ
-        while let text = entry.pointee {
-            let pair = String(cString: text).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            if pair.count == 2 { found[String(pair[0])] = String(pair[1]) }
-            entry += 1
-        }
-        return found
     }
 }

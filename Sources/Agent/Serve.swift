@@ -20,7 +20,7 @@ enum Serve {
 
         let environment: AgentEnvironment
         do {
-            environment = try AgentEnvironment(AgentEnvironment.process)
+            environment = try AgentEnvironment(ProcessEnvironment.all)
         } catch {
             Console.complain(error)
             exit(EX_CONFIG)

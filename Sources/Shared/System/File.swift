@@ -46,10 +46,12 @@ public enum File {
     }
 
     /// Creates `path` with all of `bytes` in it. False, and nothing is changed, where it exists.
-    public static func createExclusively(_ path: String, with bytes: [UInt8], aside: String) throws(Problem) -> Bool {
+    public static func createExclusively(
+        _ path: String, with bytes: [UInt8], aside: String, mode: Int = 0o644
+    ) throws(Problem) -> Bool {
         defer { unlink(aside) }
         let created = try named("create", path) { () throws(Errno) in
-            let file = try Errno.check { open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644) }
+            let file = try Errno.check { open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode_t(mode)) }
             defer { close(file) }
             try write(bytes[...], to: file)
             try Errno.check { fsync(file) }

@@ -1,8 +1,12 @@
+#if canImport(Glibc)
 internal import Glibc
+#else
+internal import Darwin
+#endif
 
 /// Strings as C wants them: a null-terminated array of null-terminated texts.
-enum CStrings {
-    static func with<Result>(
+public enum CStrings {
+    public static func with<Result>(
         _ texts: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
     ) -> Result {
         let pointers = texts.map { strdup($0) } + [nil]

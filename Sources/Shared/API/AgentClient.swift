@@ -1,0 +1,73 @@
+public import HTTPClient
+
+/// A client of one agent's API. A reply that is an error becomes an `APIError`; none at all an `HTTPError`.
+public struct AgentClient: Sendable {
+    /// Such as `http://127.0.0.1:8000`, without a slash at the end.
+    public let address: String
+    private let token: String
+    private let transport: any HTTPTransport
+
+    public init(address: String, token: String, transport: any HTTPTransport) {
+        self.address = address
+        self.token = token
+        self.transport = transport
+    }
+
+    /// `GET /v1/health`. An agent that is not ready answers too.
+    public func health() async throws -> HealthReport {
+        let response = try await transport.send(request("GET", Endpoint.health))
+        return try JSON.decode(HealthReport.self, from: response.body)
+    }
+
+    /// `GET /v1/status`
+    public func status() async throws -> StatusReport {
+        try await decoded("GET", Endpoint.status)
+    }
+
+    /// `POST /v1/stop`. Returns when the agent has taken it on, not when the training has ended.
+    public func stop(_ mode: StopRequest.Mode) async throws {
+        let _: StatusReport = try await decoded("POST", Endpoint.stop, body: try JSON.encode(StopRequest(mode: mode)))
+    }
+
+    /// `GET /v1/log?follow=1`: the log's bytes from `offset` on as they come, for a minute at most.
+    ///
+    /// `stream` is the `X-Log-Stream` of the response that the caller's last byte came with.
+    public func followLog(from offset: Int, stream: String?) async throws -> HTTPExchange {
+        let known = stream.map { "&stream=\($0)" } ?? ""
+        var request = request("GET", "\(Endpoint.log)?follow=1&from=\(offset)\(known)")
+        request.timeouts.total = nil
+        request.timeouts.idle = .seconds(90)
+        let exchange = try await transport.open(request)
+        if exchange.head.isSuccess { return exchange }
+        var body: [UInt8] = []
+        for try await chunk in exchange.body where body.count < 64 << 10 { body += chunk }
+        if exchange.head.status == APIError.Code.conflict.status,
+            let cut = exchange.head.headers[APIHeader.logOffset].flatMap({ Int($0) })
+        {
+            throw LogCut(offset: cut)
+        }
+        throw Self.error(HTTPResponse(head: exchange.head, body: body))
+    }
+
+    private func decoded<Value: Decodable>(_ method: String, _ path: String, body: [UInt8]? = nil) async throws -> Value {
+        let response = try await transport.send(request(method, path, body: body))
+        guard response.head.isSuccess else { throw Self.error(response) }
+        return try JSON.decode(Value.self, from: response.body)
+    }
+
+    private func request(_ method: String, _ path: String, body: [UInt8]? = nil) -> HTTPRequest {
+        HTTPRequest(
+            method, address + path, headers: [("Authorization", "Bearer \(token)")], body: body,
+            timeouts: HTTPTimeouts(connect: .seconds(5), idle: .seconds(15), total: .seconds(20)))
+    }
+
+    private static func error(_ response: HTTPResponse) -> any Error {
+        if let error = try? JSON.decode(APIError.self, from: response.body) { return error }
+        return Problem("the agent answered \(response.status)")
+    }
+}
+
+/// Bytes that a follower has were lost with a pod before they were on stable storage: the log goes on at `offset`.
+public struct LogCut: Error, Equatable {
+    public var offset: Int
+}

@@ -1,0 +1,61 @@
+#if os(Linux)
+internal import CLinux
+internal import Glibc
+
+/// Starts a program with a clean slate: no signal blocked, default handlers, a session and process group of its own,
+/// /dev/null to read from, and no descriptor but the three standard ones.
+///
+/// Threads of Swift concurrency block nearly all signals and a child inherits that: without the clean slate SIGTERM would not reach it.
+public struct CleanSpawn: Sendable {
+    /// A path; it is not looked up in PATH.
+    public var program: String
+    /// The first one is what the program calls itself.
+    public var arguments: [String]
+    public var environment: [String: String]
+    public var folder: String
+    /// Becomes standard output and standard error. Stays the caller's.
+    public var output: Int32
+
+    public init(
+        program: String, arguments: [String], environment: [String: String], folder: String, output: Int32
+    ) {
+        self.program = program
+        self.arguments = arguments
+        self.environment = environment
+        self.folder = folder
+        self.output = output
+    }
+
+    /// The pid of the new process, which is the caller's to wait for.
+    public func start() throws(Problem) -> Int32 {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
+        posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO)
+        posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1)
+        posix_spawn_file_actions_addchdir_np(&actions, folder)
+
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        var all = sigset_t()
+        sigfillset(&all)
+        posix_spawnattr_setsigdefault(&attributes, &all)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | linux_spawn_setsid))
+
+        var pid: pid_t = 0
+        let error = CStrings.with(arguments) { arguments in
+            CStrings.with(environment.map { "\($0)=\($1)" }.sorted()) { environment in
+                posix_spawn(&pid, program, &actions, &attributes, arguments, environment)
+            }
+        }
+        guard error == 0 else { throw Problem("run \"\(program)\" in \"\(folder)\"", errno: error) }
+        return pid
+    }
+}
+#endif
