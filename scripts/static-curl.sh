@@ -27,11 +27,12 @@ if [[ -f $library/libcurl.a ]]; then
 fi
 
 work=$(mktemp -d)
+exec 3>&2 # where `set -e` ends the script, its output still goes to the log
 finish() {
     local status=$?
-    if ((status != 0)) && [[ -f $work/log ]]; then
-        tail -n 40 "$work/log" >&2
-        echo "static-curl: unable to build libcurl" >&2
+    if ((status != 0)); then
+        tail -n 40 "$work/log" >&3
+        echo "static-curl: unable to build libcurl" >&3
     fi
     rm -rf "$work"
 }
