@@ -1,0 +1,135 @@
+internal import Shared
+
+/// The rules that join several keys.
+extension Config {
+    func check(with reader: ConfigReader, paths: Paths, variables: Variables) {
+        checkResume(with: reader)
+        checkPaths(with: reader, paths: paths, variables: variables)
+        checkResources(with: reader)
+        if let install, install.requirements.isEmpty, install.overrides.isEmpty {
+            reader.warn(reader.error(at: "dependencies", "\"dependencies\" names nothing to install"))
+        }
+        if logs.segment > logs.keep {
+            reader.report(reader.error(at: "logs.segment", "\"logs.segment\" is larger than \"logs.keep\""))
+        }
+        for name in secrets.keys where env[name] != nil {
+            reader.report(
+                reader.error(at: "env.\(name)", "\"\(name)\" is in \"env\" and in \"secrets\"", hint: "keep one"))
+        }
+    }
+
+    private func checkResume(with reader: ConfigReader) {
+        let usesResume = command.texts.contains { $0.contains("{resume}") }
+        if command.texts.contains(where: { $0.contains("{checkpoint}") }) {
+            reader.report(
+                reader.error(
+                    at: "command", "\"{checkpoint}\" stands only inside \"resume\"",
+                    hint: "write {resume} in \"command\", and resume: --resume {checkpoint}"))
+        }
+        if case .exec(let words) = command, words.contains(where: { $0.contains("{resume}") && $0 != "{resume}" }) {
+            reader.report(
+                reader.error(
+                    at: "command", "\"{resume}\" in a list must be an element of its own",
+                    hint: "such as [python, train.py, \"{resume}\"]"))
+        }
+        guard let resume else {
+            if usesResume {
+                reader.report(
+                    reader.error(
+                        at: "command", "\"command\" uses {resume}, but there is no \"resume\"",
+                        hint: "such as resume: --resume {checkpoint}"))
+            }
+            return
+        }
+        if resume.texts.contains(where: { $0.contains("{resume}") }) {
+            reader.report(reader.error(at: "resume", "\"{resume}\" stands only inside \"command\""))
+        }
+        if case .exec = command, case .shell = resume {
+            reader.report(
+                reader.error(
+                    at: "resume", "\"resume\" must be a list where \"command\" is one",
+                    hint: "such as [\"--resume\", \"{checkpoint}\"]"))
+        }
+        if checkpoints == nil {
+            reader.report(
+                reader.error(
+                    at: "resume", "\"resume\" needs \"checkpoints.path\"", hint: "say where the training saves"))
+        }
+        if !usesResume {
+            reader.warn(
+                reader.error(
+                    at: "resume", "\"resume\" is not used: \"command\" has no {resume}",
+                    hint: "the checkpoint's path is also in $POD_AGENT_RESUME"))
+        }
+    }
+
+    private func checkPaths(with reader: ConfigReader, paths: Paths, variables: Variables) {
+        let root: String
+        if workdir.hasPrefix("/") {
+            guard let volume = volumeRoot(paths: paths, variables: variables), workdir.isInside(volume) else {
+                reader.report(
+                    reader.error(
+                        at: "workdir", "an absolute \"workdir\" must be on the volume",
+                        hint: volumeRoot(paths: paths, variables: variables).map { "the volume is \"\($0)\"" }))
+                return
+            }
+            root = volume
+        } else {
+            root = "."
+        }
+        guard let checkpoints else { return }
+        let folder = workdir.appending(path: checkpoints.rule.path)
+        if root == "." ? folder.leadsOut : !folder.isInside(root) {
+            reader.report(
+                reader.error(
+                    at: "checkpoints.path",
+                    "\"checkpoints.path\" leads out of \(root == "." ? "the work tree" : "the volume")"))
+        }
+    }
+
+    /// Where the volume is for the training: its mount point, or for `local` the folder.
+    private func volumeRoot(paths: Paths, variables: Variables) -> String? {
+        switch resources.volume {
+        case .folder(let path): return path
+        case .network(_, let mount), .pod(_, let mount): return mount
+        case nil:
+            guard provider == .local else { return "/workspace" }
+            if let home = variables["LAUNCH_HOME"] { return home + "/volume" }
+            if let state = variables["XDG_STATE_HOME"] { return state + "/launch/volume" }
+            return paths.resolve("~/.local/state/launch/volume")
+        }
+    }
+
+    private func checkResources(with reader: ConfigReader) {
+        if case .network = resources.volume, resources.cloud == .community {
+            reader.report(
+                reader.error(
+                    at: "resources.cloud", "the community cloud has no network volumes",
+                    hint: "use cloud: secure, or a volume with a \"size\""))
+        }
+        guard provider == .runpod else { return }
+        if image == nil { reader.report(reader.error(at: "provider", "\"provider: runpod\" needs an \"image\"")) }
+        if case .folder = resources.volume {
+            reader.report(
+                reader.error(
+                    at: "resources.volume.path", "\"resources.volume.path\" is for \"provider: local\" only",
+                    hint: "give a \"network\" volume or a \"size\""))
+        }
+        if case .pod = resources.volume, onFinish == .terminate, mirror == nil {
+            reader.report(
+                reader.error(
+                    at: "on_finish", "\"on_finish: terminate\" would delete the pod's own volume with all results",
+                    hint: "use \"stop\", or a network volume"))
+        }
+    }
+}
+
+extension CommandForm {
+    /// The text, or the words one by one.
+    fileprivate var texts: [String] {
+        switch self {
+        case .shell(let text): [text]
+        case .exec(let words): words
+        }
+    }
+}
