@@ -2,9 +2,9 @@ internal import Shared
 
 /// The rules that join several keys.
 extension Config {
-    func check(with reader: ConfigReader, paths: Paths, variables: Variables) {
+    func check(with reader: ConfigReader, paths: Paths) {
         checkResume(with: reader)
-        checkPaths(with: reader, paths: paths, variables: variables)
+        checkPaths(with: reader, paths: paths)
         checkResources(with: reader)
         if let install, install.requirements.isEmpty, install.overrides.isEmpty {
             reader.warn(reader.error(at: "dependencies", "\"dependencies\" names nothing to install"))
@@ -63,40 +63,32 @@ extension Config {
         }
     }
 
-    private func checkPaths(with reader: ConfigReader, paths: Paths, variables: Variables) {
-        let root: String
-        if workdir.hasPrefix("/") {
-            guard let volume = volumeRoot(paths: paths, variables: variables), workdir.isInside(volume) else {
-                reader.report(
-                    reader.error(
-                        at: "workdir", "an absolute \"workdir\" must be on the volume",
-                        hint: volumeRoot(paths: paths, variables: variables).map { "the volume is \"\($0)\"" }))
-                return
-            }
-            root = volume
-        } else {
-            root = "."
-        }
-        guard let checkpoints else { return }
-        let folder = workdir.appending(path: checkpoints.rule.path)
-        if root == "." ? folder.leadsOut : !folder.isInside(root) {
+    private func checkPaths(with reader: ConfigReader, paths: Paths) {
+        let isAbsolute = workdir.hasPrefix("/")
+        let volume = volumeRoot(paths)
+        if isAbsolute, !workdir.isInside(volume) {
             reader.report(
                 reader.error(
-                    at: "checkpoints.path",
-                    "\"checkpoints.path\" leads out of \(root == "." ? "the work tree" : "the volume")"))
+                    at: "workdir", "an absolute \"workdir\" must be on the volume",
+                    hint: volume.map { "the volume is \"\($0)\"" }))
+        } else if let checkpoints {
+            let folder = workdir.appending(path: checkpoints.rule.path)
+            if isAbsolute ? !folder.isInside(volume) : folder.leadsOut {
+                reader.report(
+                    reader.error(
+                        at: "checkpoints.path",
+                        "\"checkpoints.path\" leads out of \(isAbsolute ? "the volume" : "the work tree")"))
+            }
         }
     }
 
     /// Where the volume is for the training: its mount point, or for `local` the folder.
-    private func volumeRoot(paths: Paths, variables: Variables) -> String? {
+    private func volumeRoot(_ paths: Paths) -> String? {
         switch resources.volume {
         case .folder(let path): return path
         case .network(_, let mount), .pod(_, let mount): return mount
         case nil:
-            guard provider == .local else { return "/workspace" }
-            if let home = variables["LAUNCH_HOME"] { return home + "/volume" }
-            if let state = variables["XDG_STATE_HOME"] { return state + "/launch/volume" }
-            return paths.resolve("~/.local/state/launch/volume")
+            return provider == .local ? paths.defaultVolume : "/workspace"
         }
     }
 

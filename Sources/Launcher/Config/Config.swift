@@ -56,7 +56,7 @@ struct Config: Sendable {
         let config = Section.read(mapping, reader: reader) { Config(reading: $0, paths: paths) }
         if let error = reader.firstError { throw error }
         guard var config else { throw ConfigError(file: file.name, message: "could not be read") }
-        config.check(with: reader, paths: paths, variables: variables)
+        config.check(with: reader, paths: paths)
         if let error = reader.firstError ?? Support.firstMissing(in: reader) { throw error }
         config.warnings = reader.warnings
         config.knownSecrets = reader.knownSecrets

@@ -3,7 +3,8 @@ final class ConfigReader {
     let file: String
     let variables: Variables
     let knownSecrets: Set<String>
-    private(set) var errors: [ConfigError] = []
+    private var errors: [ConfigError] = []
+    private var missing: [ConfigError] = []
     private(set) var warnings: [ConfigError] = []
     private(set) var given: [GivenKey] = []
 
@@ -15,12 +16,15 @@ final class ConfigReader {
 
     func report(_ error: ConfigError) { errors.append(error) }
 
+    /// For a key that is not there: it may be there under a misspelt name, which is the better error.
+    func miss(_ error: ConfigError) { missing.append(error) }
+
     func warn(_ warning: ConfigError) { warnings.append(warning) }
 
     func note(_ key: GivenKey) { given.append(key) }
 
-    /// The first error in the file's order.
-    var firstError: ConfigError? { errors.min { $0.precedes($1) } }
+    /// The first error in the file's order, else the first thing missing.
+    var firstError: ConfigError? { errors.min { $0.precedes($1) } ?? missing.min { $0.precedes($1) } }
 
     /// A sentence about the key at `path`, with its place.
     func error(at path: String, _ message: String, hint: String? = nil) -> ConfigError {

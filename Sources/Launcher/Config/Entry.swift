@@ -44,7 +44,10 @@ struct Entry {
     /// The items of a list, each an entry of its own.
     func items(expected: String) throws(ConfigError) -> [Entry] {
         if isNull { _ = try text(expected: expected) }
-        guard case .sequence(let sequence) = node else { throw mismatch(expected) }
+        guard case .sequence(let sequence) = node else {
+            throw mismatch(
+                expected, hint: isText ? "a list is written [one, two], or with a \"- \" before each item" : nil)
+        }
         return sequence.map { Entry(reader: reader, path: path, keyPlace: Place($0.mark), node: $0) }
     }
 

@@ -71,7 +71,8 @@ extension Form {
     /// One of an enum's words.
     static func choice() -> Form where Value: CaseIterable & RawRepresentable<String> {
         let words = Value.allCases.map(\.rawValue)
-        let name = words.map { "\"\($0)\"" }.joined(separator: " or ")
+        let quoted = words.map { "\"\($0)\"" }
+        let name = [quoted.dropLast().joined(separator: ", "), quoted.last ?? ""].joined(separator: " or ")
         return Form(name) { entry throws(ConfigError) in
             let text = try entry.text(expected: name).value
             guard let value = Value(rawValue: text) else {
@@ -117,7 +118,7 @@ extension Form<Int> {
 
 extension Form<Duration> {
     static var duration: Form {
-        Form(text: "a duration such as 30s, 10m, 1h30m or 2d") { text in
+        Form(text: "a duration such as 30s, 10m or 1h30m") { text in
             Duration(written: text).flatMap { $0 > .zero ? $0 : nil }
         }
     }

@@ -12,18 +12,23 @@ struct Paths: Sendable {
     let folder: String
     /// The user's home, if the environment names one.
     let home: String?
+    /// The volume of `local` where the config names none, `$LAUNCH_HOME/volume`.
+    let defaultVolume: String?
 
     init(config path: String, environment: [String: String]) throws(ConfigError) {
         guard let real = realpath(path.parentFolder, nil) else {
             throw ConfigError(file: path, message: "could not be read: \(Errno.current)")
         }
         defer { free(real) }
-        self.init(folder: String(cString: real), home: environment["HOME"])
+        self.init(folder: String(cString: real), environment: environment)
     }
 
-    init(folder: String, home: String?) {
+    init(folder: String, environment: [String: String]) {
+        func absolute(_ name: String) -> String? { environment[name].flatMap { $0.hasPrefix("/") ? $0 : nil } }
         self.folder = folder
-        self.home = home.flatMap { $0.hasPrefix("/") ? $0 : nil }
+        home = absolute("HOME")
+        let state = absolute("XDG_STATE_HOME") ?? home.map { $0 + "/.local/state" }
+        defaultVolume = (absolute("LAUNCH_HOME") ?? state.map { $0 + "/launch" }).map { $0 + "/volume" }
     }
 
     /// `~` is the home, a relative path begins in the config's folder; nil where `~` means nothing here.
@@ -49,9 +54,10 @@ extension String {
         return hasPrefix("/") ? "/" + path : path.isEmpty ? "." : path
     }
 
-    /// Whether this path, absolute or relative, is `folder` or in it.
-    func isInside(_ folder: String) -> Bool {
-        folder == "/" || normalized == folder.normalized || normalized.hasPrefix(folder.normalized + "/")
+    /// Whether this absolute path is `folder` or in it.
+    func isInside(_ folder: String?) -> Bool {
+        guard let folder else { return false }
+        return folder == "/" || normalized == folder.normalized || normalized.hasPrefix(folder.normalized + "/")
     }
 
     /// Whether a relative path leads out of the folder that it begins in.

@@ -7,16 +7,17 @@ final class Section {
     private let owner: Entry?
     private let entries: [(key: String, entry: Entry)]
     private var known: [String] = []
+    /// Any key is right.
+    private var isOpen = false
 
     init(_ mapping: Node.Mapping, of owner: Entry? = nil, reader: ConfigReader) {
         self.reader = reader
         self.owner = owner
         entries = mapping.compactMap { pair in
             let place = Place(pair.key.mark)
-            guard let key = pair.key.scalar?.string else {
-                reader.report(
-                    ConfigError(
-                        file: reader.file, place: place, message: "a key must be a word"))
+            guard let key = pair.key.scalar?.string, key != "<<" else {
+                let message = pair.key.scalar == nil ? "a key must be a word" : "merge keys (\"<<\") are not supported"
+                reader.report(ConfigError(file: reader.file, place: place, message: message))
                 return nil
             }
             let path = owner.map { "\($0.path).\(key)" } ?? key
@@ -26,13 +27,13 @@ final class Section {
         }
     }
 
-    /// Reads `mapping` with `body`, and reports the keys that `body` did not ask for.
+    /// Reads `mapping` with `body`, and reports the first key that `body` did not ask for.
     static func read<Value>(
         _ mapping: Node.Mapping, of owner: Entry? = nil, reader: ConfigReader, _ body: (Section) -> Value?
     ) -> Value? {
         let section = Section(mapping, of: owner, reader: reader)
         let value = body(section)
-        for (key, entry) in section.entries where !section.known.contains(key) {
+        if !section.isOpen, let (key, entry) = section.entries.first(where: { !section.known.contains($0.key) }) {
             reader.report(section.unknown(key, entry))
         }
         return value
@@ -53,7 +54,7 @@ final class Section {
     func required<Value>(_ key: String, _ form: Form<Value>) -> Value? {
         if !has(key) {
             let path = owner.map { "\($0.path).\(key)" } ?? key
-            reader.report(
+            reader.miss(
                 ConfigError(
                     file: reader.file, place: owner?.keyPlace, key: path,
                     message: "\"\(path)\" is missing", hint: "it must be \(form.name)"))
@@ -63,12 +64,17 @@ final class Section {
 
     func has(_ key: String) -> Bool { entries.contains { $0.key == key } }
 
-    /// Every key with its value, for a map whose keys are the user's.
-    func all<Value>(_ form: Form<Value>, names: (Entry, String) throws(ConfigError) -> Void) -> [String: Value] {
+    /// Every key with its value, for a map whose keys are the user's. `check` has a look at each.
+    func all<Value>(_ form: Form<Value>, check: (Entry, String) throws(ConfigError) -> Void) -> [String: Value] {
+        isOpen = true
         var values: [String: Value] = [:]
         for (key, entry) in entries {
-            do { try names(entry, key) } catch { reader.report(error) }
-            values[key] = get(key, form)
+            do throws(ConfigError) {
+                try check(entry, key)
+                values[key] = try form.read(entry)
+            } catch {
+                reader.report(error)
+            }
         }
         return values
     }
@@ -88,7 +94,6 @@ final class Section {
     }
 
     private func unknown(_ key: String, _ entry: Entry) -> ConfigError {
-        if key == "<<" { return entry.keyError("merge keys (\"<<\") are not supported") }
         let place = owner.map { " in \"\($0.path)\"" } ?? ""
         let hint =
             known.nearest(to: key).map { "did you mean \"\($0)\"?" } ?? "known keys: \(known.joined(separator: ", "))"

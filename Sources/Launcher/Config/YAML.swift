@@ -25,38 +25,41 @@ struct YAML {
     /// anything, and all aliases of the text are anchors of its tree.
     private func withoutAliases() throws(ConfigError) -> Node? {
         let copy = file.text.replacing("*", with: "&")
-        let tree = try compose(copy)
-        if let tree { try check(tree) }
-        return copy == file.text ? tree : try compose(file.text)
+        let tree = try compose(copy, check: true)
+        return copy == file.text ? tree : try compose(file.text, check: false)
     }
 
-    private func compose(_ text: String) throws(ConfigError) -> Node? {
+    private func compose(_ text: String, check isChecked: Bool) throws(ConfigError) -> Node? {
         do {
             // A resolver without rules takes every scalar as text, so `1` and `"1"` are the same key.
-            return try Parser(yaml: text, resolver: .basic, encoding: .utf8).singleRoot()
+            let parser = try Parser(yaml: text, resolver: .basic, encoding: .utf8)
+            let root = try parser.singleRoot()
+            if isChecked, let root { try check(root) }
+            // The nodes' anchors live as long as the parser.
+            return withExtendedLifetime(parser) { root }
         } catch let error as YamlError {
             throw translate(error, text)
+        } catch let error as ConfigError {
+            throw error
         } catch {
             throw ConfigError(file: file.name, message: "not valid YAML: \(error)")
         }
     }
+
+    /// Of nodes that have none written: Yams fills in the last three by itself.
+    private static let plainTags: Set<Tag.Name> = [.implicit, .str, .seq, .map]
 
     private func check(_ tree: Node) throws(ConfigError) {
         var rest = [tree]
         while let node = rest.popLast() {
             let place = Place(node.mark)
             guard node.anchor == nil else { throw aliasError(at: place) }
+            guard Self.plainTags.contains(Tag.Name(rawValue: node.tag.description)) else { throw tagError(at: place) }
             switch node {
-            case .scalar(let scalar):
-                guard ["", Tag.Name.str.rawValue].contains(scalar.tag.description) else { throw tagError(at: place) }
-            case .sequence(let sequence):
-                guard sequence.tag.description.isEmpty else { throw tagError(at: place) }
-                rest += sequence.reversed()
-            case .mapping(let mapping):
-                guard mapping.tag.description.isEmpty else { throw tagError(at: place) }
-                rest += mapping.reversed().flatMap { [$0.value, $0.key] }
-            case .alias:
-                throw aliasError(at: place)
+            case .scalar: break
+            case .sequence(let sequence): rest += sequence.reversed()
+            case .mapping(let mapping): rest += mapping.reversed().flatMap { [$0.value, $0.key] }
+            case .alias: throw aliasError(at: place)
             }
         }
     }
@@ -105,7 +108,8 @@ extension YAML {
             return aliasError(at: Place(context.mark))
         }
         if let context, context.text == "while scanning a tag" { return tagError(at: Place(context.mark)) }
-        let during = context.map { ", \($0.text) that begins on line \($0.mark.line)" } ?? ""
+        let outer = context.flatMap { $0.mark.line == place.line ? nil : $0 }
+        let during = outer.map { ", \($0.text) that begins on line \($0.mark.line)" } ?? ""
         return error("not valid YAML: \(problem)\(during)", at: place, hint: Self.hints[problem])
     }
 
