@@ -59,7 +59,7 @@ struct DotEnv {
     }
 
     private static func bare(_ text: Substring) -> String {
-        var previous: Character = " "
+        var previous: Character = "="
         let end = text.firstIndex { character in
             defer { previous = character }
             return character == "#" && previous.isWhitespace

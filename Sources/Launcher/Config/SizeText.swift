@@ -4,10 +4,10 @@ internal import Shared
 enum SizeText {
     /// Bytes of `8MB`, `512 kB`, `4GB`; a unit is 1024 of the one before, and `MiB` is the same as `MB`.
     static func bytes(_ text: String) -> Int? {
-        let units: [String: Int] = ["B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40]
-        guard let (count, unit) = split(text), let size = units[unit.uppercased().replacing("IB", with: "B")] else {
-            return nil
-        }
+        let prefixes: [String: Int] = ["": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40]
+        guard let (count, unit) = split(text.uppercased()), unit.last == "B" else { return nil }
+        let isBinary = unit.count == 3 && unit.hasSuffix("IB")
+        guard let size = prefixes[String(unit.dropLast(isBinary ? 2 : 1))] else { return nil }
         let (bytes, overflow) = count.multipliedReportingOverflow(by: size)
         return overflow ? nil : bytes
     }
@@ -22,6 +22,7 @@ enum SizeText {
         let digits = text.prefix { $0.isASCIIDigit }
         guard let count = Int(digits) else { return nil }
         let unit = text.dropFirst(digits.count)
-        return (count, unit.hasPrefix(" ") ? String(unit.dropFirst()) : String(unit))
+        if unit == " " { return nil }
+        return (count, String(unit.first == " " ? unit.dropFirst() : unit))
     }
 }

@@ -108,6 +108,9 @@ extension YAML {
             return aliasError(at: Place(context.mark))
         }
         if let context, context.text == "while scanning a tag" { return tagError(at: Place(context.mark)) }
+        if let context, context.text.hasSuffix("a quoted scalar"), problem.hasPrefix("found unexpected") {
+            return error("not valid YAML: the quote that begins here has no end", at: Place(context.mark))
+        }
         let outer = context.flatMap { $0.mark.line == place.line ? nil : $0 }
         let during = outer.map { ", \($0.text) that begins on line \($0.mark.line)" } ?? ""
         return error("not valid YAML: \(problem)\(during)", at: place, hint: Self.hints[problem])
