@@ -61,32 +61,40 @@ struct TextFile {
 
     /// What YAML 1.1 calls printable, section 5.1; libyaml stops at anything else, but says less.
     private static func checkCharacters(of bytes: ArraySlice<UInt8>, name: String) throws(ConfigError) {
-        var line = 1, column = 1, offset = bytes.startIndex
-        var rest = bytes.makeIterator()
-        var parser = Unicode.UTF8.ForwardParser()
-        while true {
-            switch parser.parseScalar(from: &rest) {
-            case .emptyInput:
-                return
-            case .error:
-                throw ConfigError(
-                    file: name, place: Place(line: line, column: column),
-                    message: "not UTF-8: the byte at offset \(offset)",
-                    hint: "save the file as UTF-8")
-            case .valid(let encoded):
-                let scalar = Unicode.UTF8.decode(encoded)
-                guard scalar.isPrintable else {
-                    let code =
-                        "U+" + String(repeating: "0", count: max(0, 4 - scalar.hexadecimal.count)) + scalar.hexadecimal
-                    throw ConfigError(
-                        file: name, place: Place(line: line, column: column),
-                        message: "a character that text cannot hold, \(code)",
-                        hint: "remove it, or write it with an escape in double quotes")
-                }
-                offset += encoded.count
-                if scalar == "\n" { (line, column) = (line + 1, 1) } else { column += 1 }
+        var line = 1
+        var column = 1
+        var rest = bytes
+        while let byte = rest.first {
+            if (0x20...0x7e).contains(byte) {  // printable ASCII: nearly all there is
+                rest.removeFirst()
+                column += 1
+                continue
             }
+            let place = Place(line: line, column: column)
+            guard let (scalar, length) = rest.firstScalar else {
+                let offset = rest.startIndex - bytes.startIndex
+                throw ConfigError(
+                    file: name, place: place, message: "not UTF-8: the byte at offset \(offset)",
+                    hint: "save the file as UTF-8")
+            }
+            guard scalar.isPrintable else {
+                throw ConfigError(
+                    file: name, place: place, message: "a character that text cannot hold, \(scalar.code)",
+                    hint: "remove it, or write it with an escape in double quotes")
+            }
+            rest.removeFirst(length)
+            (line, column) = scalar == "\n" ? (line + 1, 1) : (line, column + 1)
         }
+    }
+}
+
+extension ArraySlice<UInt8> {
+    /// nil where the bytes do not begin with UTF-8.
+    fileprivate var firstScalar: (scalar: Unicode.Scalar, length: Int)? {
+        var bytes = makeIterator()
+        var parser = Unicode.UTF8.ForwardParser()
+        guard case .valid(let encoded) = parser.parseScalar(from: &bytes) else { return nil }
+        return (Unicode.UTF8.decode(encoded), encoded.count)
     }
 }
 
@@ -99,5 +107,9 @@ extension Unicode.Scalar {
         }
     }
 
-    fileprivate var hexadecimal: String { String(value, radix: 16, uppercase: true) }
+    /// As in U+001B.
+    fileprivate var code: String {
+        let digits = String(value, radix: 16, uppercase: true)
+        return "U+" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+    }
 }

@@ -5,6 +5,8 @@ internal import Yams
 ///
 /// Every scalar is text as written; what `yes` or `1.10` means is for the schema to say. Anchors, aliases and tags are refused: a
 /// config has no use for them, and a few lines of aliases can stand for billions of nodes.
+///
+/// Yams recurses into what is nested; libyaml stops it at a depth of 1000, which needs up to 1 MB of the calling thread's stack.
 struct YAML {
     let file: TextFile
 
