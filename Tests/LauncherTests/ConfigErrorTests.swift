@@ -26,6 +26,49 @@ import Testing
             #"""
             run: a
             command: x
+            env:
+              A: 1
+            \#tB: 2
+            """#,
+            #"""
+            config.yaml:5:1: a tab in the indentation
+            hint: YAML is indented with spaces only
+            """#),
+        Broken(
+            #"""
+            run: a
+            command: x
+            env:
+              \#tA: 1
+            """#,
+            #"""
+            config.yaml:4:3: a tab in the indentation
+            hint: YAML is indented with spaces only
+            """#),
+        Broken(
+            #"""
+            run: a
+            command: x
+            dependencies:
+              requirements:
+              \#t- b
+            """#,
+            #"""
+            config.yaml:5:3: a tab in the indentation
+            hint: YAML is indented with spaces only
+            """#),
+        Broken(
+            #"""
+            run: "a\e[0m"
+            command: x
+            """#,
+            #"""
+            config.yaml:1:6: "run" must be 1 to 40 of a-z, 0-9 and "-", not "a?[0m"
+            """#),
+        Broken(
+            #"""
+            run: a
+            command: x
             ---
             run: b
             """#,

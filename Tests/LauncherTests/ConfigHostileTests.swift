@@ -127,9 +127,14 @@ import Testing
                 }
                 if bytes.isEmpty { bytes = [0x0a] }
             }
-            let time = ContinuousClock().measure { _ = Config.error(in: bytes) }
+            // Of two, as other tests run beside this one.
+            let time = min(Self.time(bytes), Self.time(bytes))
             #expect(time < .milliseconds(100), "\(String(decoding: bytes, as: UTF8.self))")
         }
+    }
+
+    private static func time(_ bytes: [UInt8]) -> Duration {
+        ContinuousClock().measure { _ = Config.error(in: bytes) }
     }
 
     /// SplitMix64: the same mutations in each run of the tests.

@@ -36,7 +36,7 @@ final class ConfigReader {
     func quoted(_ text: String) -> String {
         if knownSecrets.contains(where: { text.contains($0) }) { return "the given text" }
         let line = text.prefix { !$0.isNewline }
-        let start = line.prefix(40)
+        let start = String(line.prefix(40).map { $0.unicodeScalars.allSatisfy(\.isPrintable) ? $0 : "?" })
         return "\"\(start)\(start.count < text.count ? "…" : "")\""
     }
 }

@@ -99,7 +99,7 @@ extension ArraySlice<UInt8> {
 }
 
 extension Unicode.Scalar {
-    fileprivate var isPrintable: Bool {
+    var isPrintable: Bool {
         switch value {
         case 0x09, 0x0a, 0x0d, 0x20...0x7e, 0x85, 0xa0...0xd7ff, 0xe000...0xfefe, 0xff00...0xfffd, 0x1_0000...0x10_ffff:
             true

@@ -148,16 +148,14 @@ extension YAML {
             while let node = rest.popLast() {
                 if case .sequence(let items) = node { rest += items }
                 guard case .mapping(let pairs) = node else { continue }
-                if pairs.contains(where: {
-                    Place($0.key.mark) == first
-                }) {
+                if pairs.contains(where: { Place($0.key.mark) == first }) {
                     return pairs.first { $0.key.scalar?.string == key }.map { Place($0.key.mark) }
                 }
                 rest += pairs.map(\.value)
             }
             return nil
         } catch YamlError.duplicatedKeysInMapping(let keys, let context) {
-            return keys.first == key ? Place(context.mark) : nil
+            return keys.first == key && Place(context.mark) != first ? Place(context.mark) : nil
         } catch {
             return nil
         }
