@@ -101,6 +101,12 @@ extension Config {
         }
         guard provider == .runpod else { return }
         if image == nil { reader.report(reader.error(at: "provider", "\"provider: runpod\" needs an \"image\"")) }
+        if let image, !image.contains("@sha256:") {
+            reader.warn(
+                reader.error(
+                    at: "image", "\"image\" has no digest: what the tag names may change between two attempts",
+                    hint: "such as name:tag@sha256:…"))
+        }
         if case .folder = resources.volume {
             reader.report(
                 reader.error(
