@@ -11,8 +11,9 @@ import Testing
         #expect(config.folder == "/project")
         #expect(config.warnings == [])
         let expected = RunSpec(
-            run: try #require(RunID("a")), command: .shell("python train.py"), volume: "/v", launch: launch)
-        #expect(config.spec(code: nil, volume: "/v", launch: launch) == expected)
+            run: try #require(RunID("a")), project: "p", command: .shell("python train.py"), volume: "/v",
+            launch: launch)
+        #expect(config.spec(project: "p", code: nil, volume: "/v", launch: launch) == expected)
     }
 
     @Test func everythingThatWorksNow() throws {
@@ -48,9 +49,10 @@ import Testing
         #expect(config.code == .path("/code"))
         #expect(config.volumePath == "/home/me/volume")
         #expect(
-            config.spec(code: code, volume: "/v", launch: launch)
+            config.spec(project: "p", code: code, volume: "/v", launch: launch)
                 == RunSpec(
-                    run: try #require(RunID("my-run-1")), command: .shell("python train.py {resume} --name x"),
+                    run: try #require(RunID("my-run-1")), project: "p",
+                    command: .shell("python train.py {resume} --name x"),
                     resume: .shell("--resume {checkpoint}"), workdir: "src", code: code,
                     dependencies: Dependencies(
                         requirements: ["requirements.txt", "more/requirements.txt"], python: "python3.11"),

@@ -75,9 +75,10 @@ struct Config: Sendable {
     }
 
     /// What the agent is told. `volume` is the mount point in the pod; for `local` a folder of this machine.
-    func spec(code: PackedCode?, volume: String, launch: LaunchOrder) -> RunSpec {
+    func spec(project: String, code: PackedCode?, volume: String, launch: LaunchOrder) -> RunSpec {
         RunSpec(
-            run: run, provider: provider, command: command, resume: resume, workdir: workdir, code: code,
+            run: run, project: project, provider: provider, command: command, resume: resume, workdir: workdir,
+            code: code,
             dependencies: dependencies, checkpoints: checkpoints?.rule, env: env, volume: volume, agentPort: agentPort,
             launch: launch)
     }

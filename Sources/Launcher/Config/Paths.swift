@@ -1,9 +1,9 @@
 internal import Shared
 
 #if canImport(Glibc)
-    internal import Glibc
+internal import Glibc
 #else
-    internal import Darwin
+internal import Darwin
 #endif
 
 /// Turns paths of a config into those of this machine.

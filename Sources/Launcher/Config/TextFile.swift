@@ -1,9 +1,9 @@
 internal import Shared
 
 #if canImport(Glibc)
-    internal import Glibc
+internal import Glibc
 #else
-    internal import Darwin
+internal import Darwin
 #endif
 
 /// A small text file: UTF-8 without a byte order mark, and without characters that no text holds.
