@@ -1,0 +1,133 @@
+internal import Shared
+
+/// The rules that join several keys.
+extension Config {
+    func check(with reader: ConfigReader, paths: Paths) {
+        checkResume(with: reader)
+        checkPaths(with: reader, paths: paths)
+        checkResources(with: reader)
+        if let install, install.requirements.isEmpty, install.overrides.isEmpty {
+            reader.warn(reader.error(at: "dependencies", "\"dependencies\" names nothing to install"))
+        }
+        if logs.segment > logs.keep {
+            reader.report(reader.error(at: "logs.segment", "\"logs.segment\" is larger than \"logs.keep\""))
+        }
+        for name in secrets.keys where env[name] != nil {
+            reader.report(
+                reader.error(at: "env.\(name)", "\"\(name)\" is in \"env\" and in \"secrets\"", hint: "keep one"))
+        }
+    }
+
+    private func checkResume(with reader: ConfigReader) {
+        let usesResume = command.texts.contains { $0.contains("{resume}") }
+        if command.texts.contains(where: { $0.contains("{checkpoint}") }) {
+            reader.report(
+                reader.error(
+                    at: "command", "\"{checkpoint}\" stands only inside \"resume\"",
+                    hint: "write {resume} in \"command\", and resume: --resume {checkpoint}"))
+        }
+        if case .exec(let words) = command, words.contains(where: { $0.contains("{resume}") && $0 != "{resume}" }) {
+            reader.report(
+                reader.error(
+                    at: "command", "\"{resume}\" in a list must be an element of its own",
+                    hint: "such as [python, train.py, \"{resume}\"]"))
+        }
+        guard let resume else {
+            if usesResume {
+                reader.report(
+                    reader.error(
+                        at: "command", "\"command\" uses {resume}, but there is no \"resume\"",
+                        hint: "such as resume: --resume {checkpoint}"))
+            }
+            return
+        }
+        if resume.texts.contains(where: { $0.contains("{resume}") }) {
+            reader.report(reader.error(at: "resume", "\"{resume}\" stands only inside \"command\""))
+        }
+        if case .exec = command, case .shell = resume {
+            reader.report(
+                reader.error(
+                    at: "resume", "\"resume\" must be a list where \"command\" is one",
+                    hint: "such as [\"--resume\", \"{checkpoint}\"]"))
+        }
+        if checkpoints == nil {
+            reader.report(
+                reader.error(
+                    at: "resume", "\"resume\" needs \"checkpoints.path\"", hint: "say where the training saves"))
+        }
+        if !usesResume {
+            reader.warn(
+                reader.error(
+                    at: "resume", "\"resume\" is not used: \"command\" has no {resume}",
+                    hint: "the checkpoint's path is also in $POD_AGENT_RESUME"))
+        }
+    }
+
+    private func checkPaths(with reader: ConfigReader, paths: Paths) {
+        let isAbsolute = workdir.hasPrefix("/")
+        let volume = volumeRoot(paths)
+        if isAbsolute, !workdir.isInside(volume) {
+            reader.report(
+                reader.error(
+                    at: "workdir", "an absolute \"workdir\" must be on the volume",
+                    hint: volume.map { "the volume is \"\($0)\"" }))
+        } else if let checkpoints {
+            let folder = workdir.appending(path: checkpoints.rule.path)
+            if isAbsolute ? !folder.isInside(volume) : folder.leadsOut {
+                reader.report(
+                    reader.error(
+                        at: "checkpoints.path",
+                        "\"checkpoints.path\" leads out of \(isAbsolute ? "the volume" : "the work tree")"))
+            }
+        }
+    }
+
+    /// Where the volume is for the training: its mount point, or for `local` the folder.
+    private func volumeRoot(_ paths: Paths) -> String? {
+        switch resources.volume {
+        case .folder(let path): return path
+        case .network(_, let mount), .pod(_, let mount): return mount
+        case nil:
+            return provider == .local ? paths.defaultVolume : "/workspace"
+        }
+    }
+
+    private func checkResources(with reader: ConfigReader) {
+        if case .network = resources.volume, resources.cloud == .community {
+            reader.report(
+                reader.error(
+                    at: "resources.cloud", "the community cloud has no network volumes",
+                    hint: "use cloud: secure, or a volume with a \"size\""))
+        }
+        guard provider == .runpod else { return }
+        if image == nil { reader.report(reader.error(at: "provider", "\"provider: runpod\" needs an \"image\"")) }
+        if let image, !image.contains("@sha256:") {
+            reader.warn(
+                reader.error(
+                    at: "image", "\"image\" has no digest: what the tag names may change between two attempts",
+                    hint: "such as name:tag@sha256:…"))
+        }
+        if case .folder = resources.volume {
+            reader.report(
+                reader.error(
+                    at: "resources.volume.path", "\"resources.volume.path\" is for \"provider: local\" only",
+                    hint: "give a \"network\" volume or a \"size\""))
+        }
+        if case .pod = resources.volume, onFinish == .terminate, mirror == nil {
+            reader.report(
+                reader.error(
+                    at: "on_finish", "\"on_finish: terminate\" would delete the pod's own volume with all results",
+                    hint: "use \"stop\", or a network volume"))
+        }
+    }
+}
+
+extension CommandForm {
+    /// The text, or the words one by one.
+    fileprivate var texts: [String] {
+        switch self {
+        case .shell(let text): [text]
+        case .exec(let words): words
+        }
+    }
+}

@@ -1,0 +1,95 @@
+internal import Yams
+
+/// A key's value in the config, or an item of a list that is one.
+struct Entry {
+    let reader: ConfigReader
+    /// From the top, such as `limits.stall`.
+    let path: String
+    let keyPlace: Place
+    let node: Node
+
+    /// Text of the config.
+    struct Text {
+        /// With what its variables stand for.
+        var value: String
+        /// Neither quoted nor a block: only such text can be a number or a truth.
+        var isPlain: Bool
+    }
+
+    /// A scalar as text, whatever it looks like.
+    func text(expected: String) throws(ConfigError) -> Text {
+        guard case .scalar(let scalar) = node else { throw mismatch(expected) }
+        guard !isNull else {
+            throw keyError("\"\(path)\" has no value", hint: "give it \(expected), or remove the key")
+        }
+        guard !scalar.string.utf8.contains(0) else { throw error("\"\(path)\" holds a NUL character") }
+        do {
+            return Text(value: try reader.variables.expand(scalar.string), isPlain: scalar.style == .plain)
+        } catch {
+            throw self.error(
+                "\"\(path)\" uses \"${\(error.name)}\", which is not set",
+                hint: "set it in the environment or in .env; \"$${\(error.name)}\" stays as text")
+        }
+    }
+
+    /// The text where there is some; nothing is reported where there is not.
+    var quietText: String? { try? text(expected: "text").value }
+
+    /// `key:` with nothing after it, `~` or `null`.
+    var isNull: Bool {
+        guard case .scalar(let scalar) = node, scalar.style == .plain else { return false }
+        return ["", "~", "null", "Null", "NULL"].contains(scalar.string)
+    }
+
+    /// The items of a list, each an entry of its own.
+    func items(expected: String) throws(ConfigError) -> [Entry] {
+        if isNull { _ = try text(expected: expected) }
+        guard case .sequence(let sequence) = node else {
+            throw mismatch(
+                expected, hint: isText ? "a list is written [one, two], or with a \"- \" before each item" : nil)
+        }
+        return sequence.map { Entry(reader: reader, path: path, keyPlace: Place($0.mark), node: $0) }
+    }
+
+    /// Reads a map with `body`; nil where it reported what is wrong.
+    func section<Value>(expected: String, _ body: (Section) -> Value?) throws(ConfigError) -> Value? {
+        if isNull { _ = try text(expected: expected) }
+        guard case .mapping(let mapping) = node else { throw mismatch(expected) }
+        return Section.read(mapping, of: self, reader: reader, body)
+    }
+
+    /// The text without expansion.
+    var written: String? { node.scalar?.string }
+
+    var isText: Bool { node.scalar != nil }
+    var isList: Bool { node.sequence != nil }
+    var isMap: Bool { node.mapping != nil }
+
+    /// An error about the value.
+    func error(_ message: String, hint: String? = nil) -> ConfigError { error(at: Place(node.mark), message, hint) }
+
+    /// An error about the key.
+    func keyError(_ message: String, hint: String? = nil) -> ConfigError { error(at: keyPlace, message, hint) }
+
+    func mismatch(_ expected: String, hint: String? = nil) -> ConfigError {
+        let (found, advice) =
+            switch node {
+            case .scalar(let scalar): (reader.quoted(scalar.string), nil as String?)
+            case .sequence: ("a list", nil)
+            case .mapping(let mapping): ("a map", mapping.isBraces ? "a text that begins with \"{\" needs quotes" : nil)
+            case .alias: ("an alias", nil)
+            }
+        return error("\"\(path)\" must be \(expected), not \(found)", hint: hint ?? advice)
+    }
+
+    private func error(at place: Place, _ message: String, _ hint: String?) -> ConfigError {
+        ConfigError(file: reader.file, place: place, key: path, message: message, hint: hint)
+    }
+}
+
+extension Node.Mapping {
+    /// `{word}`, which someone meant as text.
+    fileprivate var isBraces: Bool {
+        count == 1 && allSatisfy { $0.value.scalar.map { $0.string.isEmpty && $0.style == .plain } ?? false }
+    }
+}

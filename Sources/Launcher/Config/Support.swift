@@ -1,0 +1,73 @@
+/// What the config can say already but `launch` cannot do yet. Whoever builds a feature deletes its line here.
+enum Support {
+    private static let missing: [Missing] = [
+        Missing("provider", unless: "local"),
+        Missing("image"),
+        Missing("code.git"),
+        Missing("code.ref"),
+        Missing("dependencies.overrides"),
+        Missing("dependencies.environment", unless: "venv"),
+        Missing("dependencies.installer", unless: "auto", "pip"),
+        Missing("dependencies.cache", unless: "true"),
+        Missing("dependencies.check_imports"),
+        Missing("checkpoints.keep", unless: "none"),
+        Missing("checkpoints.names"),
+        Missing("progress"),
+        Missing("secrets"),
+        Missing("tty", unless: "false"),
+        Missing("resources.gpus"),
+        Missing("resources.gpu_count"),
+        Missing("resources.order"),
+        Missing("resources.cloud"),
+        Missing("resources.spot", unless: "false"),
+        Missing("resources.max_price"),
+        Missing("resources.datacenters"),
+        Missing("resources.min_cuda"),
+        Missing("resources.disk"),
+        Missing("resources.ports"),
+        Missing("resources.volume.network"),
+        Missing("resources.volume.size"),
+        Missing("resources.volume.mount"),
+        Missing("limits.duration", unless: "none"),
+        Missing("limits.cost", unless: "none"),
+        Missing("limits.setup"),
+        Missing("limits.stall", unless: "none"),
+        Missing("retry.crash"),
+        Missing("retry.preempted"),
+        Missing("retry.backoff"),
+        Missing("on_finish"),
+        Missing("disk_full"),
+        Missing("logs.segment"),
+        Missing("logs.keep"),
+        Missing("agent_port"),
+        Missing("tensorboard"),
+        Missing("notify"),
+        Missing("mirror"),
+    ]
+
+    private struct Missing {
+        var path: String
+        /// Values that work all the same, as text.
+        var working: [String]
+
+        init(_ path: String, unless working: String...) {
+            self.path = path
+            self.working = working
+        }
+
+        func refuses(_ key: GivenKey) -> Bool {
+            key.path == path && !(key.text.map { working.contains($0) } ?? false)
+        }
+    }
+
+    static func firstMissing(in reader: ConfigReader) -> ConfigError? {
+        let refused = reader.given.compactMap { key in
+            missing.first { $0.refuses(key) }.map { row -> ConfigError in
+                let thing = row.working.isEmpty ? key.path : "\(key.path): \(key.text ?? "")"
+                let hint = row.working.first.map { "remove it, or use \"\($0)\"" } ?? "remove it"
+                return reader.error(at: key.path, "\"\(thing)\" is not supported yet", hint: hint)
+            }
+        }
+        return refused.min { $0.precedes($1) }
+    }
+}

@@ -1,0 +1,54 @@
+/// What `${NAME}` in a value of the config stands for: a variable of the environment, else of `.env`, else of `.runpod.env`.
+///
+/// Only exactly `${NAME}` is replaced, once: what a variable holds is not looked at again. `$NAME`, `$(...)`, `${NAME:-x}` and
+/// the like are the shell's and stay. `$${NAME}` gives the text `${NAME}`.
+struct Variables: Sendable {
+    /// In the order in which a name is looked up.
+    private let sources: [[String: String]]
+
+    init(_ sources: [[String: String]]) { self.sources = sources }
+
+    subscript(name: String) -> String? {
+        for source in sources { if let value = source[name] { return value } }
+        return nil
+    }
+
+    struct Unset: Error, Equatable { var name: String }
+
+    func expand(_ text: String) throws(Unset) -> String {
+        var result = ""
+        var rest = text[...]
+        while let dollar = rest.firstIndex(of: "$") {
+            result += rest[..<dollar]
+            rest = rest[dollar...]
+            if let reference = Self.reference(at: rest.dropFirst()) {
+                result += reference.text
+                rest = rest[reference.text.endIndex...]
+            } else if let reference = Self.reference(at: rest) {
+                guard let value = self[reference.name] else { throw Unset(name: reference.name) }
+                result += value
+                rest = rest[reference.text.endIndex...]
+            } else {
+                result.append("$")
+                rest = rest.dropFirst()
+            }
+        }
+        return result + rest
+    }
+
+    /// `${NAME}` at the beginning of `text`.
+    private static func reference(at text: Substring) -> (text: Substring, name: String)? {
+        guard text.hasPrefix("${"), let end = text.firstIndex(of: "}") else { return nil }
+        let name = text[..<end].dropFirst(2)
+        return name.isVariableName ? (text[...end], String(name)) : nil
+    }
+
+    /// The values, of 8 characters and more, of all variables whose name looks like that of a secret: they must never be packed or shown.
+    var knownSecrets: Set<String> {
+        let words = ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL"]
+        let secrets = sources.joined().filter { name, value in
+            value.count >= 8 && words.contains { name.uppercased().contains($0) }
+        }
+        return Set(secrets.map(\.value))
+    }
+}

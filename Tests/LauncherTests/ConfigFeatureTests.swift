@@ -1,0 +1,66 @@
+import Testing
+
+@testable import Launcher
+
+/// Keys that are right, and whose feature is not built yet. A feature that is built moves its line to `works`.
+@Suite struct ConfigFeatureTests {
+    @Test(arguments: [
+        ("provider: runpod", "image: x\nprovider: runpod"),
+        ("code.git", "code: {git: x}"),
+        ("dependencies.overrides", "dependencies: {overrides: [x]}"),
+        ("dependencies.environment: target", "dependencies: {environment: target}"),
+        ("dependencies.environment: system", "dependencies: {environment: system}"),
+        ("dependencies.installer: uv", "dependencies: {installer: uv}"),
+        ("dependencies.cache: false", "dependencies: {cache: false}"),
+        ("dependencies.check_imports", "dependencies: {check_imports: [x]}"),
+        ("checkpoints.keep: 2", "checkpoints: {path: x, keep: 2}"),
+        ("checkpoints.names", "checkpoints: {path: x, names: [y]}"),
+        ("progress", "progress: (x)"),
+        ("secrets", "secrets: [API_KEY]"),
+        ("secrets", "secrets: {A: runpod:B}"),
+        ("tty: true", "tty: true"),
+        ("resources.gpus", "resources: {gpus: [x]}"),
+        ("resources.gpu_count", "resources: {gpu_count: 1}"),
+        ("resources.order", "resources: {order: price}"),
+        ("resources.cloud", "resources: {cloud: any}"),
+        ("resources.spot: prefer", "resources: {spot: prefer}"),
+        ("resources.max_price", "resources: {max_price: 2.50}"),
+        ("resources.datacenters", "resources: {datacenters: [x]}"),
+        ("resources.min_cuda", "resources: {min_cuda: 12.10}"),
+        ("resources.disk", "resources: {disk: 50}"),
+        ("resources.ports", "resources: {ports: [22/tcp]}"),
+        ("resources.volume.network", "resources: {volume: {network: x}}"),
+        ("resources.volume.size", "resources: {volume: {size: 50 GB}}"),
+        ("resources.volume.mount", "resources: {volume: {mount: /x, size: 5}}"),
+        ("limits.duration: 1h", "limits: {duration: 1h}"),
+        ("limits.cost: 5", "limits: {cost: 5}"),
+        ("limits.setup", "limits: {setup: 1h}"),
+        ("limits.stall: 5m", "limits: {stall: 5m}"),
+        ("retry.crash", "retry: {crash: 1}"),
+        ("retry.preempted", "retry: {preempted: unlimited}"),
+        ("retry.backoff", "retry: {backoff: 1s}"),
+        ("on_finish", "on_finish: keep"),
+        ("disk_full", "disk_full: {pause: 1m}"),
+        ("logs.segment", "logs: {segment: 1MB}"),
+        ("logs.keep", "logs: {keep: 1GB}"),
+        ("agent_port", "agent_port: 8000"),
+        ("tensorboard", "tensorboard: {logdir: x}"),
+        ("notify", "notify: [https://x]"),
+        ("mirror", "mirror: {bucket: x}"),
+    ]) func refused(thing: String, yaml: String) throws {
+        let error = try #require(throws: ConfigError.self) { try Config.reading("run: a\ncommand: x\n\(yaml)\n") }
+        // An image alone is refused before the provider it is for.
+        let expected = thing == "provider: runpod" ? "image" : thing
+        #expect(error.message == "\"\(expected)\" is not supported yet")
+        #expect(error.place?.line == 3)
+        #expect(error.hint?.hasPrefix("remove it") == true)
+    }
+
+    @Test(arguments: [
+        "provider: local", "tty: false", "resources: {spot: false}", "resources: {}",
+        "limits: {stall: none, cost: none}",
+        "checkpoints: {path: x, keep: none}", "dependencies: {installer: auto, cache: true, environment: venv}",
+    ]) func works(yaml: String) throws {
+        _ = try Config.reading("run: a\ncommand: x\n\(yaml)\n")
+    }
+}

@@ -1,0 +1,93 @@
+import Foundation
+import Shared
+import Testing
+
+@testable import Launcher
+
+/// `Config.load` with real files.
+@Suite struct ConfigFileTests {
+    private static func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
+        let folder = "/tmp/config-\(UInt64.random(in: 0 ... .max))"
+        try File.makeFolders(folder)
+        defer { try? File.removeTree(folder) }
+        return try body(folder)
+    }
+
+    private static func write(_ text: String, to path: String) throws { try File.replace(path, with: Array(text.utf8)) }
+
+    private static func error(loading path: String) -> String? {
+        do throws(ConfigError) {
+            _ = try Config.load(path: path, environment: [:])
+            return nil
+        } catch {
+            return error.description
+        }
+    }
+
+    @Test func variablesComeFromTheFilesBeside() throws {
+        try Self.withFolder { folder in
+            try Self.write("run: ${A}-${B}-${C}\ncommand: x\ncode: {path: .}\n", to: "\(folder)/config.yaml")
+            try Self.write("A=x\nB=b\nMY_TOKEN=secret-value\n", to: "\(folder)/.env")
+            try Self.write("B=x\nC='c'\nRUNPOD_API_KEY=other-value\n", to: "\(folder)/.runpod.env")
+            let config = try Config.load(
+                path: "\(folder)/config.yaml", environment: ["A": "a", "X_SECRET": "third-value"])
+            #expect(config.run.text == "a-b-c")
+            #expect(config.folder == folder)
+            #expect(config.code == .path(folder))
+            #expect(config.knownSecrets == ["secret-value", "other-value", "third-value"])
+        }
+    }
+
+    @Test func brokenVariableFileIsNamed() throws {
+        try Self.withFolder { folder in
+            try Self.write("run: a\ncommand: x\n", to: "\(folder)/config.yaml")
+            try Self.write("A=1\n\nhf_secret\n", to: "\(folder)/.env")
+            #expect(Self.error(loading: "\(folder)/config.yaml") == "\(folder)/.env:3: expected NAME=VALUE")
+        }
+    }
+
+    @Test func folderNamedDotEnvIsNoVariableFile() throws {
+        try Self.withFolder { folder in
+            try Self.write("run: a\ncommand: x\n", to: "\(folder)/config.yaml")
+            try File.makeFolders("\(folder)/.env/bin")
+            #expect(Self.error(loading: "\(folder)/config.yaml") == nil)
+        }
+    }
+
+    @Test func whatIsNoFile() throws {
+        try Self.withFolder { folder in
+            #expect(Self.error(loading: "\(folder)/none.yaml") == "\(folder)/none.yaml: no such file")
+            #expect(Self.error(loading: "\(folder)/no/none.yaml") == "\(folder)/no/none.yaml: no such file")
+            #expect(Self.error(loading: folder) == "\(folder): is a folder\nhint: name the file in it")
+            #expect(mkfifo("\(folder)/pipe", 0o600) == 0)
+            #expect(Self.error(loading: "\(folder)/pipe") == "\(folder)/pipe: is not a regular file")
+            #expect(Self.error(loading: "/dev/zero") == "/dev/zero: is not a regular file")
+            try Self.write("", to: "\(folder)/empty.yaml")
+            #expect(
+                Self.error(loading: "\(folder)/empty.yaml")?.hasPrefix("\(folder)/empty.yaml:1:1: the config is empty")
+                    == true)
+        }
+    }
+
+    @Test func unreadableFile() throws {
+        try Self.withFolder { folder in
+            let path = "\(folder)/config.yaml"
+            try File.replace(path, with: [], mode: 0o000)
+            // Root reads it all the same, and finds it empty.
+            let expected =
+                geteuid() == 0 ? "\(path):1:1: the config is empty" : "\(path): could not be read: Permission denied"
+            #expect(Self.error(loading: path)?.hasPrefix(expected) == true)
+        }
+    }
+
+    @Test func largeFileIsNotRead() throws {
+        try Self.withFolder { folder in
+            let path = "\(folder)/config.yaml"
+            try File.replace(path, with: [UInt8](repeating: 0x61, count: 10 << 20))
+            let time = ContinuousClock().measure {
+                #expect(Self.error(loading: path) == "\(path): is larger than 1 MB\nhint: is it the right file?")
+            }
+            #expect(time < .milliseconds(500))
+        }
+    }
+}

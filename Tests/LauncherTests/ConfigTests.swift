@@ -1,0 +1,201 @@
+import Shared
+import Testing
+
+@testable import Launcher
+
+@Suite struct ConfigTests {
+    @Test func minimalConfigHasDefaults() throws {
+        let config = try Config.reading("run: a\ncommand: python train.py\n")
+        let launch = LaunchOrder(id: "1")
+        #expect(config.code == nil)
+        #expect(config.folder == "/project")
+        #expect(config.warnings == [])
+        let expected = RunSpec(
+            run: try #require(RunID("a")), project: "p", command: .shell("python train.py"), volume: "/v",
+            launch: launch)
+        #expect(config.spec(project: "p", code: nil, volume: "/v", launch: launch) == expected)
+    }
+
+    @Test func everythingThatWorksNow() throws {
+        let config = try Config.reading(
+            """
+            run: my-run-1
+            provider: local
+            command: python train.py {resume} --name ${X}
+            resume: --resume {checkpoint}
+            workdir: src
+            code: {path: ../code}
+            dependencies:
+              requirements: [requirements.txt, more/requirements.txt]
+              python: python3.11
+              environment: venv
+              installer: pip
+              cache: true
+            checkpoints:
+              path: ../out
+              pattern: "*.ckpt"
+            env:
+              A: 1
+              B: yes
+              C: ${X}$${X}
+              D: 'null'
+            tty: false
+            resources:
+              spot: false
+              volume: {path: ~/volume}
+            """)
+        let code = PackedCode(sha256: "abc", size: 3)
+        let launch = LaunchOrder(id: "1")
+        #expect(config.code == .path("/code"))
+        #expect(config.volumePath == "/home/me/volume")
+        #expect(
+            config.spec(project: "p", code: code, volume: "/v", launch: launch)
+                == RunSpec(
+                    run: try #require(RunID("my-run-1")), project: "p",
+                    command: .shell("python train.py {resume} --name x"),
+                    resume: .shell("--resume {checkpoint}"), workdir: "src", code: code,
+                    dependencies: Dependencies(
+                        requirements: ["requirements.txt", "more/requirements.txt"], python: "python3.11"),
+                    checkpoints: CheckpointRule(path: "../out", pattern: "*.ckpt"),
+                    env: ["A": "1", "B": "yes", "C": "x${X}", "D": "null"], volume: "/v", launch: launch))
+    }
+
+    @Test func everythingElseIsReadToo() throws {
+        let file = try TextFile(bytes: Array(Self.everything.utf8), name: "config.yaml")
+        let paths = Paths(folder: "/project", environment: ["HOME": "/home/me"])
+        let reader = ConfigReader(file: "config.yaml", variables: Variables([["HF_TOKEN": "hf_12345678"]]))
+        let read = Section.read(try YAML(file: file).mapping(), reader: reader) { Config(reading: $0, paths: paths) }
+        #expect(reader.firstError == nil)
+        let config = try #require(read)
+        config.check(with: reader, paths: paths)
+        #expect(reader.firstError == nil)
+        #expect(reader.warnings == [])
+        #expect(config.provider == .runpod)
+        #expect(config.image == "ghcr.io/me/image@sha256:00")
+        #expect(config.command == .exec(["python", "train.py", "{resume}"]))
+        #expect(config.resume == .exec(["--resume", "{checkpoint}"]))
+        #expect(config.workdir == "/data/work")
+        #expect(config.code == .git(url: "https://github.com/me/it", ref: "main"))
+        #expect(
+            config.install
+                == Config.Install(
+                    requirements: [], overrides: ["torch==2.8"], environment: .target, installer: .uv,
+                    python: "python3",
+                    cache: false, checkImports: ["torch", "a.b"]))
+        #expect(config.checkpoints?.keep == 3)
+        #expect(config.checkpoints?.names == ["last.ckpt"])
+        #expect(config.progress == #"it (\d+)/"#)
+        #expect(config.secrets == ["HF_TOKEN": .variable])
+        #expect(config.tty)
+        #expect(
+            config.resources
+                == Config.Resources(
+                    gpus: ["NVIDIA H100 80GB HBM3"], gpuCount: 2, order: .price, cloud: .secure, spot: .prefer,
+                    maxPrice: Money(written: "5.99"), datacenters: ["EU-RO-1"], minCUDA: "12.8", disk: 100,
+                    ports: ["8888/http", "70022/tcp"], volume: .network(id: "abc", mount: "/data")))
+        #expect(
+            config.limits
+                == Config.Limits(
+                    duration: .seconds(172_800), cost: Money(written: "100"), setup: .seconds(3_600), stall: .auto))
+        #expect(config.retry == Config.Retry(crash: 0, preempted: 5, backoff: .seconds(60)))
+        #expect(config.onFinish == .keep(.seconds(7_200)))
+        #expect(config.diskFull == .stop)
+        #expect(config.logs == Config.LogLimits(segment: 1 << 20, keep: 1 << 30))
+        #expect(config.agentPort == 9000)
+        #expect(config.tensorboard == "runs")
+        #expect(config.notify == ["https://example.com/hook"])
+        #expect(
+            config.mirror
+                == Config.Mirror(bucket: "b", endpoint: "https://s3.example.com", region: "eu", prefix: "runs/"))
+    }
+
+    private static let everything = #"""
+        run: a
+        provider: runpod
+        image: ghcr.io/me/image@sha256:00
+        command: [python, train.py, "{resume}"]
+        resume: ["--resume", "{checkpoint}"]
+        workdir: /data/work
+        code: {git: "https://github.com/me/it", ref: main}
+        dependencies:
+          overrides: [torch==2.8]
+          environment: target
+          installer: uv
+          cache: false
+          check_imports: [torch, a.b]
+        checkpoints: {path: out, keep: 3, names: [last.ckpt]}
+        progress: 'it (\d+)/'
+        secrets: [HF_TOKEN]
+        tty: true
+        resources:
+          gpus: [NVIDIA H100 80GB HBM3]
+          gpu_count: 2
+          order: price
+          cloud: secure
+          spot: prefer
+          max_price: 5.99
+          datacenters: [EU-RO-1]
+          min_cuda: 12.8
+          disk: 100 GB
+          ports: [8888/http, 70022/tcp]
+          volume: {network: abc, mount: /data}
+        limits: {duration: 2d, cost: 100, setup: 1h, stall: auto}
+        retry: {crash: 0, preempted: 5, backoff: 1m}
+        on_finish: {keep: 2h}
+        disk_full: stop
+        logs: {segment: 1MB, keep: 1GB}
+        agent_port: 9000
+        tensorboard: {logdir: runs}
+        notify: ["https://example.com/hook"]
+        mirror: {bucket: b, endpoint: "https://s3.example.com", region: eu, prefix: runs/}
+        """#
+
+    @Test(arguments: ["123", "yes", "1e3", "0x10", "\"a\"", "a # comment"]) func runIsTextAsWritten(_ written: String)
+        throws
+    {
+        let expected = written == "\"a\"" || written.hasPrefix("a ") ? "a" : written
+        #expect(try Config.reading("run: \(written)\ncommand: x").run.text == expected)
+    }
+
+    @Test(arguments: ["\u{FEFF}run: a\ncommand: x\n", "run: a\r\ncommand: x\r\n", "---\nrun: a\ncommand: x\n...\n"])
+    func byteOrderMarkAndLineEndsAreFine(_ yaml: String) throws {
+        let config = try Config.reading(yaml)
+        #expect(config.run.text == "a")
+        #expect(config.command == .shell("x"))
+    }
+
+    @Test func blockCommandKeepsItsTabsAndBraces() throws {
+        let config = try Config.reading("run: a\ncommand: |\n  cat <<E\n  \t{x} *.py &\n  E\n")
+        #expect(config.command == .shell("cat <<E\n\t{x} *.py &\nE\n"))
+    }
+
+    @Test func dependenciesWithNothingToInstallAreOdd() throws {
+        let config = try Config.reading("run: a\ncommand: x\ndependencies: {python: python3.11}")
+        #expect(config.dependencies == nil)
+        #expect(config.warnings.map(\.description) == ["config.yaml:3:1: \"dependencies\" names nothing to install"])
+    }
+
+    @Test func unusedResumeIsOdd() throws {
+        let config = try Config.reading(
+            "run: a\ncommand: x\nresume: --resume {checkpoint}\ncheckpoints: {path: out}")
+        #expect(
+            config.warnings.map(\.description) == [
+                """
+                config.yaml:3:1: "resume" is not used: "command" has no {resume}
+                hint: the checkpoint's path is also in $POD_AGENT_RESUME
+                """
+            ])
+    }
+
+    @Test(arguments: [
+        (["LAUNCH_HOME": "/l"], "/l/volume/x"),
+        (["XDG_STATE_HOME": "/s"], "/s/launch/volume"),
+        ([:], "/home/me/.local/state/launch/volume/a/../b"),
+    ]) func absoluteWorkdirOnTheVolume(environment: [String: String], workdir: String) throws {
+        #expect(
+            try Config.reading("run: a\ncommand: x\nworkdir: \(workdir)", environment: environment).workdir == workdir)
+        #expect(throws: ConfigError.self) {
+            try Config.reading("run: a\ncommand: x\nworkdir: \(workdir)/../../../..", environment: environment)
+        }
+    }
+}
