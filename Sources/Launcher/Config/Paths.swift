@@ -27,8 +27,7 @@ struct Paths: Sendable {
         func absolute(_ name: String) -> String? { environment[name].flatMap { $0.hasPrefix("/") ? $0 : nil } }
         self.folder = folder
         home = absolute("HOME")
-        let state = absolute("XDG_STATE_HOME") ?? home.map { $0 + "/.local/state" }
-        defaultVolume = (absolute("LAUNCH_HOME") ?? state.map { $0 + "/launch" }).map { $0 + "/volume" }
+        defaultVolume = (try? World.home(environment)).map { $0 + "/volume" }
     }
 
     /// `~` is the home, a relative path begins in the config's folder; nil where `~` means nothing here.
