@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -38,6 +39,11 @@ static inline int linux_spawn_close_from(posix_spawn_file_actions_t *actions, in
 }
 static const int linux_spawn_setsid = POSIX_SPAWN_SETSID;
 static inline int linux_syncfs(int file) { return syncfs(file); }
+/// Whether `path` is on a FUSE file system: its number in statfs(2).
+static inline int linux_is_fuse(const char *path) {
+    struct statfs system;
+    return statfs(path, &system) == 0 && system.f_type == 0x65735546;
+}
 static inline int linux_pipe_cloexec(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 
 #endif
