@@ -70,7 +70,8 @@ final class AttemptRunner: Sendable {
         try await DedicatedThread.run { [self] in
             try File.makeFolders(work.run.work)
             guard let code = spec.code else { return }
-            try CodeSync(volume: Volume(root: spec.volume), run: work.run).sync(code) { supervisor.isCalledOff }
+            let sync = CodeSync(code: code, volume: Volume(root: spec.volume), run: work.run)
+            _ = try sync.perform { supervisor.isCalledOff }
         }
         return .synced
     }

@@ -31,6 +31,11 @@ public enum File {
         }
     }
 
+    /// The next bytes of an open descriptor; 0 at its end.
+    public static func read(_ file: Int32, into buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
+        try Errno.check { SystemCall.read(file, buffer.baseAddress, buffer.count) }
+    }
+
     /// Writes `bytes` so that after any crash `path` holds either what it held before or all of them:
     /// written aside, synced, renamed, the folder synced.
     public static func replace(_ path: String, with bytes: [UInt8], mode: Int = 0o644) throws(Problem) {
@@ -78,6 +83,16 @@ public enum File {
                 rest.withUnsafeBytes { SystemCall.write(file, $0.baseAddress, $0.count) }
             }
             rest = rest.dropFirst(count)
+        }
+    }
+
+    /// All of `bytes` to an open descriptor.
+    public static func write(_ bytes: UnsafeRawBufferPointer, to file: Int32) throws(Errno) {
+        var written = 0
+        while written < bytes.count {
+            written += try Errno.check {
+                SystemCall.write(file, bytes.baseAddress?.advanced(by: written), bytes.count - written)
+            }
         }
     }
 
@@ -155,6 +170,13 @@ public enum File {
         return lstat(path, &status) == 0 ? FileStatus(status) : nil
     }
 
+    /// What an open descriptor leads to.
+    public static func status(of file: Int32) throws(Errno) -> FileStatus {
+        var status = stat()
+        try Errno.check { fstat(file, &status) }
+        return FileStatus(status)
+    }
+
     public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     public static func isExecutable(_ path: String) -> Bool { access(path, X_OK) == 0 }
@@ -174,6 +196,8 @@ public struct FileStatus: Sendable, Codable, Equatable {
     public var modified: Int
     public var isFolder: Bool
     public var isLink: Bool
+    /// Neither a folder, a link, a device, a pipe nor a socket.
+    public var isFile: Bool
     public var isExecutable: Bool
 
     init(_ status: stat) {
@@ -185,6 +209,7 @@ public struct FileStatus: Sendable, Codable, Equatable {
         #endif
         isFolder = status.st_mode & S_IFMT == S_IFDIR
         isLink = status.st_mode & S_IFMT == S_IFLNK
+        isFile = status.st_mode & S_IFMT == S_IFREG
         isExecutable = status.st_mode & 0o100 != 0
     }
 }

@@ -8,6 +8,7 @@
 #include <spawn.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/statfs.h>
 #include <sys/wait.h>
 
 int pipe2(int ends[2], int flags);
@@ -32,6 +33,11 @@ static inline pid_t linux_peek_ended_child(void) {
     siginfo_t info;
     info.si_pid = 0;
     return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 ? info.si_pid : -1;
+}
+/// Whether `path` is on a FUSE file system: its number in statfs(2).
+static inline int linux_is_fuse(const char *path) {
+    struct statfs system;
+    return statfs(path, &system) == 0 && system.f_type == 0x65735546;
 }
 
 #endif

@@ -1,0 +1,84 @@
+internal import Glibc
+internal import Shared
+
+/// A pack on the volume, open and proven to be the one that was asked for.
+struct CodeArchive: ~Copyable {
+    struct Member {
+        var entry: TarEntry
+        /// Of the first byte of its content in the pack.
+        var offset: Int
+    }
+
+    private let path: String
+    private let file: Int32
+
+    /// Checks size and SHA-256. `step` is called between pieces and ends it by throwing.
+    init(_ path: String, is code: PackedCode, step: () throws -> Void) throws {
+        self.path = path
+        file = open(path, O_RDONLY | O_CLOEXEC)
+        if file < 0 {
+            throw Problem("open the packed code \"\(path)\"", errno: errno, hint: "\"launch run\" packs and sends it again")
+        }
+        var hasher = SHA256Hasher()
+        var buffer = [UInt8](repeating: 0, count: Self.pieceSize)
+        var size = 0
+        while true {
+            try step()
+            let count = try Self.read(file, path, into: &buffer, at: size)
+            if count == 0 { break }
+            buffer.withUnsafeBytes { hasher.update(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+            size += count
+        }
+        let digest = hasher.finish()
+        if size != code.size || digest.description != code.sha256 {
+            throw Problem(
+                "the packed code \"\(path)\" is damaged: it has \(size) bytes of SHA-256 \(digest), not \(code.size)",
+                hint: "remove it; \"launch run\" packs and sends it again")
+        }
+    }
+
+    deinit { if file >= 0 { close(file) } }
+
+    /// All that is in it, of two members with the same path the last one. In the order of the bytes of their paths.
+    func members() throws -> [Member] {
+        var members: [CodePath: Member] = [:]
+        lseek(file, 0, SEEK_SET)
+        var reader = TarReader(file: file)
+        while let entry = try reader.next() {
+            members[Array(entry.path.utf8)] = Member(entry: entry, offset: reader.position)
+        }
+        for path in members.keys {
+            for folder in path.folders {
+                if let outer = members[folder], outer.entry.kind != .folder {
+                    throw Problem("the packed code holds \"\(outer.entry.path)\" both as a file and as a folder")
+                }
+            }
+        }
+        return members.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map(\.value)
+    }
+
+    /// Calls `body` with the content of a file, piece by piece and with the offset in it, while it returns true.
+    func read(_ member: Member, _ body: (ArraySlice<UInt8>, Int) throws -> Bool) throws {
+        var buffer = [UInt8](repeating: 0, count: min(Self.pieceSize, max(member.entry.size, 1)))
+        var done = 0
+        while done < member.entry.size {
+            let count = min(
+                try Self.read(file, path, into: &buffer, at: member.offset + done), member.entry.size - done)
+            if count == 0 { throw Problem("the packed code \"\(path)\" became shorter") }
+            if try !body(buffer[..<count], done) { return }
+            done += count
+        }
+    }
+
+    private static func read(
+        _ file: Int32, _ path: String, into buffer: inout [UInt8], at offset: Int
+    ) throws(Problem) -> Int {
+        do {
+            return try Errno.check { pread(file, &buffer, buffer.count, off_t(offset)) }
+        } catch {
+            throw Problem("read the packed code \"\(path)\"", errno: error.code)
+        }
+    }
+
+    private static let pieceSize = 256 << 10
+}

@@ -1,0 +1,136 @@
+internal import Shared
+
+/// What of a folder is code, and what of it stays at home.
+///
+/// In a git repository: what git tracks or does not ignore, submodules and nested repositories likewise. Else:
+/// everything. Less what `.launchignore` names (in a repository too: there is no other way to leave a tracked file
+/// out), Python's caches, and what is never packed.
+struct CodeTree: Sendable {
+    /// In the order of the bytes of their paths, so a folder comes before what is in it.
+    private(set) var entries: [TarEntry] = []
+    /// `PATH (why)`; of a folder that is left out as a whole, the folder.
+    private(set) var leftOut: Set<String> = []
+    private(set) var warnings: [String] = []
+
+    let folder: String
+    private let ignored: LaunchIgnore
+
+    /// Where a folder that is left out is not looked into.
+    private static let alwaysIgnored = [".git", "__pycache__"]
+
+    init(folder: String) async throws {
+        self.folder = folder
+        guard File.exists(folder) else { throw Problem("there is no folder \"\(folder)\"") }
+        ignored = try LaunchIgnore(in: folder)
+        if let paths = try await listed(by: ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], below: "") {
+            var folders: [[UInt8]: Bool] = [:]
+            var seen: Set<[UInt8]> = []
+            // A file is listed once for each side of a merge.
+            for path in paths where seen.insert(Array(path.utf8)).inserted && !isBelowLink(path, &folders) {
+                try take(path)
+            }
+        } else {
+            try walk("", try File.list(folder))
+        }
+        entries.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+    }
+
+    /// Bytes of all files.
+    var size: Int { entries.reduce(0) { $0 + $1.size } }
+
+    var files: Int { entries.count { $0.kind != .folder } }
+
+    func path(of entry: TarEntry) -> String { "\(folder)/\(entry.path)" }
+
+    /// What git lists below `prefix`, which is empty or ends with a slash. nil where there is no git.
+    private mutating func listed(by question: [String], below prefix: String) async throws -> [String]? {
+        let names = try await Git.ask(question, in: prefix.isEmpty ? folder : "\(folder)/\(prefix)")
+        guard let names else { return nil }
+        var paths: [String] = []
+        for bytes in names.split(separator: 0) {
+            guard let name = String(validating: bytes, as: UTF8.self) else {
+                leftOut.insert("\(prefix)\(bytes.text) (its name is not UTF-8)")
+                continue
+            }
+            let path = prefix + (name.utf8.last == UInt8(ascii: "/") ? String(name.dropLast()) : name)
+            guard let status = File.status("\(folder)/\(path)"), status.isFolder else {
+                paths.append(path)
+                continue
+            }
+            // git names a folder only where another repository begins.
+            if !File.exists("\(folder)/\(path)/.git") {
+                leftOut.insert("\(path) (a submodule that is not checked out)")
+            } else if let inner = try await listed(by: question, below: path + "/") {
+                paths += inner
+            }
+        }
+        return paths
+    }
+
+    private mutating func walk(_ prefix: String, _ names: [String]) throws {
+        for name in names {
+            let path = prefix + name
+            if Self.alwaysIgnored.contains(name) { continue }
+            guard let status = File.status("\(folder)/\(path)") else {
+                if name.unicodeScalars.contains("\u{FFFD}") { leftOut.insert("\(path) (its name is not UTF-8)") }
+                continue
+            }
+            if !status.isFolder {
+                try take(path)
+            } else if !ignored.leavesOut(path, isFolder: true) {
+                if isNeverPacked(path + "/") { continue }
+                let inner = try File.list("\(folder)/\(path)")
+                if inner.isEmpty { entries.append(TarEntry(path, .folder)) }
+                try walk(path + "/", inner)
+            }
+        }
+    }
+
+    /// A path that is not a folder. One that is gone from the work tree is skipped.
+    private mutating func take(_ path: String) throws {
+        guard let status = File.status("\(folder)/\(path)"), !status.isFolder else { return }
+        let parts = path.utf8.split(separator: UInt8(ascii: "/")).map { Array($0).text }
+        if parts.contains(where: Self.alwaysIgnored.contains) || ignored.leavesOut(path, isFolder: false) { return }
+        if isNeverPacked(path) { return }
+        if status.isLink {
+            let target = try File.readLink("\(folder)/\(path)")
+            if leadsOut(target, depth: parts.count - 1) {
+                warnings.append("\"\(path)\" is a link that leads out of the code, to \"\(target)\"")
+            }
+            entries.append(TarEntry(path, .link(target: target)))
+        } else if status.isFile {
+            entries.append(TarEntry(path, .file(size: status.size, isExecutable: status.isExecutable)))
+        } else {
+            leftOut.insert("\(path) (a device, a pipe or a socket)")
+        }
+    }
+
+    private mutating func isNeverPacked(_ path: String) -> Bool {
+        guard let secret = NeverPacked.part(of: path) else { return false }
+        leftOut.insert("\(secret) (made to hold secrets)")
+        return true
+    }
+
+    /// git still lists the files of a folder that a link took the place of.
+    private func isBelowLink(_ path: String, _ folders: inout [[UInt8]: Bool]) -> Bool {
+        let bytes = Array(path.utf8)
+        guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return false }
+        let parent = Array(bytes[..<slash])
+        if let known = folders[parent] { return known }
+        let isLink = File.status("\(folder)/\(parent.text)")?.isLink ?? false
+        let result = isLink || isBelowLink(parent.text, &folders)
+        folders[parent] = result
+        return result
+    }
+
+    /// By the names alone: the target of a link in a folder `depth` levels down.
+    private func leadsOut(_ target: String, depth: Int) -> Bool {
+        if target.utf8.first == UInt8(ascii: "/") { return true }
+        var level = depth
+        for part in target.utf8.split(separator: UInt8(ascii: "/")) where Array(part).text != "." {
+            level += Array(part).text == ".." ? -1 : 1
+            if level < 0 { return true }
+        }
+        return false
+    }
+}

@@ -1,0 +1,156 @@
+/// Writes a tar archive, POSIX pax: ustar headers, with an extended one before a member that does not fit.
+///
+/// What goes in decides every byte that comes out: no time, no owner, no permission but the executable bit.
+/// The order of members is the caller's.
+public struct TarWriter: ~Copyable {
+    private let sink: (UnsafeRawBufferPointer) throws -> Void
+    private var current = TarEntry("", .folder)
+    /// Bytes of the current member's content that are still to come.
+    private var missing = 0
+
+    /// `sink` gets the archive in pieces of any size.
+    public init(sink: @escaping (UnsafeRawBufferPointer) throws -> Void) { self.sink = sink }
+
+    /// To an open descriptor, unbuffered.
+    public init(file: Int32) {
+        self.init { try File.write($0, to: file) }
+    }
+
+    /// Begins a member. The content of a file follows with `write`, all of it before the next member.
+    public mutating func begin(_ entry: TarEntry) throws {
+        try checkComplete()
+        current = entry
+        missing = entry.size
+
+        var records: [UInt8] = []
+        var header = Header()
+        let path = Array(entry.path.utf8)
+        let isFolder = entry.kind == .folder
+        if !header.set(path: isFolder ? path + [UInt8(ascii: "/")] : path) { records += record("path", path) }
+        switch entry.kind {
+        case .file(let size, let isExecutable):
+            header.type = TarType.file
+            header.set(isExecutable ? 0o755 : 0o644, at: TarBlock.mode)
+            if !header.set(size, at: TarBlock.length) { records += record("size", Array(String(size).utf8)) }
+        case .folder:
+            header.type = TarType.folder
+            header.set(0o755, at: TarBlock.mode)
+        case .link(let target):
+            header.type = TarType.link
+            header.set(0o777, at: TarBlock.mode)
+            if !header.set(link: Array(target.utf8)) { records += record("linkpath", Array(target.utf8)) }
+        }
+
+        if !records.isEmpty {
+            var extended = Header()
+            extended.type = TarType.extended
+            extended.set(path: Array("PaxHeaders/entry".utf8))
+            extended.set(0o644, at: TarBlock.mode)
+            extended.set(records.count, at: TarBlock.length)
+            try put(extended.block)
+            try put(records + [UInt8](repeating: 0, count: TarBlock.padding(after: records.count)))
+        }
+        try put(header.block)
+    }
+
+    /// The next bytes of the content of the file that was begun.
+    public mutating func write(_ bytes: UnsafeRawBufferPointer) throws {
+        if bytes.count > missing { throw Problem("\"\(current.path)\" is longer than \(current.size) bytes") }
+        if bytes.isEmpty { return }
+        missing -= bytes.count
+        try sink(bytes)
+        if missing == 0 { try pad(TarBlock.padding(after: current.size)) }
+    }
+
+    /// Ends the archive with two blocks of zeros.
+    public mutating func finish() throws {
+        try checkComplete()
+        try pad(2 * TarBlock.size)
+    }
+
+    private func checkComplete() throws {
+        if missing > 0 { throw Problem("\"\(current.path)\" lacks \(missing) of its \(current.size) bytes") }
+    }
+
+    private func put(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes(sink) }
+
+    private func pad(_ count: Int) throws {
+        if count > 0 { try put([UInt8](repeating: 0, count: count)) }
+    }
+
+    /// `LENGTH KEY=VALUE\n`, where the length counts its own digits too.
+    private func record(_ key: String, _ value: [UInt8]) -> [UInt8] {
+        let rest = Array(" \(key)=".utf8) + value + [UInt8(ascii: "\n")]
+        var length = rest.count + 1
+        while String(length).utf8.count + rest.count != length { length = String(length).utf8.count + rest.count }
+        return Array(String(length).utf8) + rest
+    }
+}
+
+/// A header block in the making. What does not fit leaves a shortened stand-in for readers that know no pax.
+private struct Header {
+    private var bytes = [UInt8](repeating: 0, count: TarBlock.size)
+
+    var type: UInt8 {
+        get { bytes[TarBlock.type] }
+        set { bytes[TarBlock.type] = newValue }
+    }
+
+    init() {
+        put(TarBlock.posix, at: TarBlock.magic)
+        for field in [TarBlock.owner, TarBlock.group, TarBlock.length, TarBlock.time] { set(0, at: field) }
+    }
+
+    var block: [UInt8] {
+        var block = self
+        // Six digits, a zero, a space: how it has always been written.
+        block.set(TarBlock.sum(of: bytes), at: TarBlock.checksum.lowerBound..<TarBlock.checksum.upperBound - 1)
+        block.bytes[TarBlock.checksum.upperBound - 1] = UInt8(ascii: " ")
+        return block.bytes
+    }
+
+    /// False where neither `name` nor `prefix/name` holds it.
+    @discardableResult
+    mutating func set(path: [UInt8]) -> Bool {
+        if path.count <= TarBlock.name.count {
+            put(path, at: TarBlock.name)
+            return true
+        }
+        let slash = UInt8(ascii: "/")
+        let cut = path.indices.first { index in
+            path[index] == slash && index > 0 && index < path.count - 1 && index <= TarBlock.prefix.count
+                && path.count - index - 1 <= TarBlock.name.count
+        }
+        if let cut {
+            put(path[..<cut], at: TarBlock.prefix)
+            put(path[(cut + 1)...], at: TarBlock.name)
+            return true
+        }
+        var short = path.prefix(TarBlock.name.count)
+        while short.last == slash { short.removeLast() }
+        put(short, at: TarBlock.name)
+        return false
+    }
+
+    mutating func set(link target: [UInt8]) -> Bool {
+        put(target.prefix(TarBlock.link.count), at: TarBlock.link)
+        return target.count <= TarBlock.link.count
+    }
+
+    /// In octal; false, and zero is set, where the field is too short.
+    @discardableResult
+    mutating func set(_ number: Int, at field: Range<Int>) -> Bool {
+        let digits = Array(String(number, radix: 8).utf8)
+        let room = field.count - 1
+        if digits.count > room {
+            set(0, at: field)
+            return false
+        }
+        put([UInt8](repeating: UInt8(ascii: "0"), count: room - digits.count) + digits + [0], at: field)
+        return true
+    }
+
+    private mutating func put(_ value: some Collection<UInt8>, at field: Range<Int>) {
+        bytes.replaceSubrange(field.lowerBound..<field.lowerBound + value.count, with: value)
+    }
+}
