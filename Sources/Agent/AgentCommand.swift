@@ -35,9 +35,18 @@ struct HealthCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "health", abstract: "Ask an agent whether it is ready: exit code 0 or 1.")
 
-    @Argument(help: "The agent's address.") var url = "http://127.0.0.1:8000"
+    @Argument(help: "The agent's address.") var address = "http://127.0.0.1:8000"
 
     func run() throws {
-        throw ExitCode.success
+        Task {
+            let agent = AgentClient(address: address, token: "", transport: CurlTransport())
+            do {
+                exit(try await agent.health().ready ? EXIT_SUCCESS : EXIT_FAILURE)
+            } catch {
+                Console.complain(error)
+                exit(EXIT_FAILURE)
+            }
+        }
+        while true { pause() }
     }
 }

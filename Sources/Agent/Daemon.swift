@@ -56,7 +56,7 @@ actor Daemon {
 
     private func startServer(_ router: Router) async throws -> Server {
         // The one provider there is lends its loopback interface: a free port, told in a file.
-        let server = try await Server(host: "127.0.0.1", port: 0, router: router)
+        let server = try await Server(address: "127.0.0.1", port: 0, router: router)
         Task { try await server.run() }
         if let path = environment.endpointFile {
             try File.replace(path, with: Array("http://127.0.0.1:\(server.port)\n".utf8))

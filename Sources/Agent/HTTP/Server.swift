@@ -15,22 +15,24 @@ struct Server: Sendable {
     private let router: Router
     private let busy = BusyCount()
 
-    /// Listens on `port` of `host`; on a free port where it is 0.
-    init(host: String, port: Int, router: Router) async throws {
+    /// Listens on `port` of the IP address `address`; on a free port where it is 0.
+    ///
+    /// A name would go through the resolver of glibc, which loads libraries that a static program must do without.
+    init(address: String, port: Int, router: Router) async throws {
         self.router = router
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         do {
             listener = try await ServerBootstrap(group: group)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
-                .bind(host: host, port: port) { channel in
+                .bind(to: try SocketAddress(ipAddress: address, port: port)) { channel in
                     channel.eventLoop.makeCompletedFuture {
                         try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: true)
                         return try Connection(wrappingChannelSynchronously: channel)
                     }
                 }
         } catch {
-            throw Problem("could not listen on \(host):\(port): \(error)")
+            throw Problem("could not listen on \(address):\(port): \(error)")
         }
     }
 

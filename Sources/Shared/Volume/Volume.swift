@@ -6,6 +6,9 @@ public struct Volume: Sendable, Equatable {
 
     public func run(_ id: RunID) -> RunFolder { RunFolder(path: "\(root)/runs/\(id)") }
 
+    /// The volume that holds `run`.
+    public init(of run: RunFolder) { root = run.path.parentFolder.parentFolder }
+
     /// The runs that have a folder here.
     public var runs: [RunID] { ((try? File.list("\(root)/runs")) ?? []).compactMap { RunID($0) } }
 

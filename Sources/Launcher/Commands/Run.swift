@@ -1,0 +1,41 @@
+import ArgumentParser
+internal import Shared
+
+struct Run: LauncherCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Train as a config says, and follow it.",
+        discussion: "Runs that train already are attached to. Ctrl-C leaves the run running.")
+
+    @Argument(help: "The config.", completion: .file(extensions: ["yaml", "yml"])) var config = "config.yaml"
+    @Flag(help: "Begin at step 0: checkpoints that exist are kept and not used.") var forceRestart = false
+    @Flag(help: "Return as soon as the agent has answered and has the code.") var detach = false
+    @Flag(help: "Print the resolved config and what would be asked of the provider, and touch nothing.") var dryRun = false
+
+    func run(in world: World) async throws {
+        let config = try Config.load(path: config, environment: world.environment)
+        for warning in config.warnings { world.console.complain(warning.problem) }
+        let start = RunStart(config: config, isForced: forceRestart, world: world)
+        if dryRun { return world.console.output(try await start.preview()) }
+
+        let decision = try await start.decide()
+        switch decision {
+        case .finished(let run):
+            world.console.errors(try Summary(of: run).text)
+            world.console.note(
+                """
+                launch: "\(run.id)" has finished with this config and this code; nothing was started
+                hint: change the config (more epochs, say) to train on from the newest checkpoint, \
+                take --force-restart to begin at step 0, or give it another "run" name
+                """)
+        case .attach(let run):
+            world.console.note("launch: \"\(run.id)\" is \(run.state.word) already; attached")
+            if !detach { try await Session(world: world).follow(run, from: run.claims.last?.logBegan ?? 0) }
+        case .started(let run, let offset):
+            if detach {
+                world.console.note("launch: \"\(run.id)\" is running; come back with: launch attach \(run.id)")
+            } else {
+                try await Session(world: world).follow(run, from: offset)
+            }
+        }
+    }
+}

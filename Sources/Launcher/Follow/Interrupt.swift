@@ -1,0 +1,26 @@
+internal import Dispatch
+#if canImport(Glibc)
+internal import Glibc
+#else
+internal import Darwin
+#endif
+
+/// Ctrl-C while following: leaves the run alone, says how to come back, and ends this command.
+struct Interrupt {
+    private let source: any DispatchSourceSignal
+
+    init(_ farewell: @escaping @Sendable () -> Void) {
+        signal(SIGINT, SIG_IGN)
+        source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
+        source.setEventHandler {
+            farewell()
+            exit(128 + SIGINT)
+        }
+        source.resume()
+    }
+
+    func cancel() {
+        source.cancel()
+        signal(SIGINT, SIG_DFL)
+    }
+}

@@ -1,0 +1,75 @@
+internal import FoundationEssentials
+internal import Shared
+
+/// The closing words on a run that is not live any more.
+struct Summary: Sendable {
+    private let run: RunView
+    private let attempts: [AttemptRecord]
+
+    init(of run: RunView) throws {
+        self.run = run
+        attempts = try run.attempts()
+    }
+
+    var text: String {
+        var rows = [("duration", duration), ("attempts", attemptsOfLaunch)]
+        if let found = run.latest?.checkpoints { rows.append(("checkpoints", Self.checkpoints(found))) }
+        rows.append(("work tree", run.folder.work))
+        rows.append(("log", run.folder.logs))
+        if run.state == .lost || run.state == .ended(.interrupted) {
+            rows.append(("go on", "launch run, with the same config"))
+        }
+        let width = rows.map(\.0.count).max() ?? 0
+        let lines = rows.map { name, value in
+            "  " + name + String(repeating: " ", count: width - name.count + 2) + value
+        }
+        return (["", "== \(run.id): \(verdict)"] + lines).joined(separator: "\n") + "\n"
+    }
+
+    private var verdict: String {
+        guard let latest = run.latest, latest.state == .ended, let outcome = latest.outcome else {
+            return "lost; the pod is gone and left no record of its end"
+        }
+        var words = outcome.kind.rawValue
+        switch outcome.exit {
+        case .code(let code): words += ", exit code \(code)"
+        case .signal(let number): words += ", ended by signal \(number)"
+        case nil: break
+        }
+        return words + (outcome.message.map { ": \($0)" } ?? "")
+    }
+
+    /// The attempts of the latest launch: those before it belong to commands that have said their own summary.
+    private var latestLaunch: ArraySlice<AttemptRecord> {
+        attempts[(attempts.lastIndex { $0.launch != run.latest?.launch }.map { $0 + 1 } ?? 0)...]
+    }
+
+    private var duration: String {
+        guard let start = latestLaunch.first?.phases.first?.began, let end = run.latest?.phases.last?.began else {
+            return "unknown"
+        }
+        let training = latestLaunch.reduce(0.0) { sum, attempt in
+            guard let began = attempt.began(.training) else { return sum }
+            return sum + (attempt.phases.last?.began.timeIntervalSince(began) ?? 0)
+        }
+        return "\(Self.clock(end.timeIntervalSince(start))), of it \(Self.clock(training)) of training"
+    }
+
+    private var attemptsOfLaunch: String {
+        attempts.count == latestLaunch.count
+            ? "\(attempts.count)" : "\(latestLaunch.count) of this launch, \(attempts.count) in all"
+    }
+
+    private static func checkpoints(_ found: CheckpointCount) -> String {
+        guard let newest = found.newest else { return "none" }
+        return "\(found.count), the newest of step \(newest.step): \(newest.path)"
+    }
+
+    /// `31.4 s`, `4 min 05 s`, `2 h 10 min`
+    static func clock(_ seconds: Double) -> String {
+        let whole = Int(seconds)
+        if seconds < 60 { return "\(Int(seconds * 10) / 10).\(Int(seconds * 10) % 10) s" }
+        if whole < 3600 { return "\(whole / 60) min \(String(whole % 60, width: 2)) s" }
+        return "\(whole / 3600) h \(String(whole / 60 % 60, width: 2)) min"
+    }
+}

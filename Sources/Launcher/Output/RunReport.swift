@@ -1,0 +1,52 @@
+internal import FoundationEssentials
+internal import Shared
+
+/// A run as `status` and `ls` show it. The JSON form is stable: fields are added, never renamed.
+struct RunReport: Encodable {
+    var run: RunID
+    /// `starting`, a state of the attempt, how it ended, or `lost`: the pod is gone and left no record of its end.
+    var state: String
+    var isLive: Bool
+    var pod: PodReport?
+    var volume: String
+    var work: String
+    var logs: String
+    /// Bytes in the log.
+    var logEnd: Int
+    var attempts: [AttemptRecord]
+
+    struct PodReport: Encodable {
+        var id: String
+        var isRunning: Bool
+        var address: String?
+        /// Of its first process.
+        var pid: Int32?
+    }
+
+    init(of view: RunView) throws {
+        run = view.id
+        state = view.state.word
+        isLive = view.state.isLive
+        pod = view.pod.map { PodReport(id: $0.id, isRunning: $0.isRunning, address: $0.address, pid: $0.process?.pid) }
+        volume = Volume(of: view.folder).root
+        work = view.folder.work
+        logs = view.folder.logs
+        logEnd = try LogStream(of: view.folder).end
+        attempts = try view.attempts()
+    }
+
+    var text: String {
+        var rows = [["run", run.text], ["state", state]]
+        if let pod { rows.append(["pod", pod.id + (pod.isRunning ? "" : " (gone)")]) }
+        if let last = attempts.last {
+            rows.append(["attempt", "\(last.number)"])
+            if let outcome = last.outcome, let message = outcome.message { rows.append(["reason", message]) }
+            if let exit = last.outcome?.exit { rows.append(["exit code", "\(exit.shellCode)"]) }
+            if let resumed = last.resumedFrom { rows.append(["resumed", "step \(resumed.step)"]) }
+            if let newest = last.checkpoints?.newest { rows.append(["checkpoint", newest.path]) }
+        }
+        rows.append(["log", "\(logs) (\(logEnd) bytes)"])
+        let width = rows.map { $0[0].count }.max() ?? 0
+        return rows.map { $0[0] + String(repeating: " ", count: width - $0[0].count + 2) + $0[1] + "\n" }.joined()
+    }
+}

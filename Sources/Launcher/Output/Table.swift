@@ -1,0 +1,18 @@
+/// Columns for a person. Nothing to show prints nothing; the last column is not padded.
+struct Table {
+    private let rows: [[String]]
+
+    init(_ head: [String], _ rows: [[String]]) {
+        self.rows = rows.isEmpty ? [] : [head] + rows
+    }
+
+    var text: String {
+        let columns = rows.first?.count ?? 0
+        let widths = (0..<columns).map { column in rows.map { $0[column].count }.max() ?? 0 }
+        return rows.map { row in
+            row.enumerated().map { column, cell in
+                column == columns - 1 ? cell : cell + String(repeating: " ", count: widths[column] - cell.count + 2)
+            }.joined() + "\n"
+        }.joined()
+    }
+}
