@@ -41,10 +41,10 @@ struct HealthCommand: ParsableCommand {
         Task {
             let agent = AgentClient(address: address, token: "", transport: CurlTransport())
             do {
-                exit(try await agent.health().ready ? EXIT_SUCCESS : EXIT_FAILURE)
+                Glibc.exit(try await agent.health().ready ? EXIT_SUCCESS : EXIT_FAILURE)
             } catch {
                 Console.complain(error)
-                exit(EXIT_FAILURE)
+                Glibc.exit(EXIT_FAILURE)
             }
         }
         while true { pause() }

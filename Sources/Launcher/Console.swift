@@ -1,9 +1,10 @@
+internal import Shared
+
 #if canImport(Glibc)
 internal import Glibc
 #else
 internal import Darwin
 #endif
-internal import Shared
 
 /// Results go to standard output, everything else to standard error: lower case, no full stop, things in double quotes,
 /// and a hint on a line of its own.

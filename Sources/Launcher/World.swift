@@ -1,11 +1,12 @@
+internal import FoundationEssentials
+internal import HTTPClient
+internal import Shared
+
 #if canImport(Glibc)
 internal import Glibc
 #else
 internal import Darwin
 #endif
-internal import FoundationEssentials
-internal import HTTPClient
-internal import Shared
 
 /// All that a command touches outside itself.
 struct World: Sendable {
@@ -35,7 +36,8 @@ struct World: Sendable {
         if let home = environment["LAUNCH_HOME"], !home.isEmpty { return try absolute(home) }
         if let state = environment["XDG_STATE_HOME"], state.hasPrefix("/") { return "\(state)/launch" }
         guard let home = environment["HOME"], home.hasPrefix("/") else {
-            throw Problem("neither LAUNCH_HOME nor HOME is set", hint: "set LAUNCH_HOME to a folder for pods and volumes")
+            throw Problem(
+                "neither LAUNCH_HOME nor HOME is set", hint: "set LAUNCH_HOME to a folder for pods and volumes")
         }
         return "\(home)/.local/state/launch"
     }

@@ -1,9 +1,10 @@
+internal import Shared
+
 #if canImport(Glibc)
 internal import Glibc
 #else
 internal import Darwin
 #endif
-internal import Shared
 
 /// The rules of a `.launchignore` at the top of the code: those of a gitignore, gitignore(5).
 struct LaunchIgnore: Sendable {

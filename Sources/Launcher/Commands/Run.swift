@@ -9,7 +9,8 @@ struct Run: LauncherCommand {
     @Argument(help: "The config.", completion: .file(extensions: ["yaml", "yml"])) var config = "config.yaml"
     @Flag(help: "Begin at step 0: checkpoints that exist are kept and not used.") var forceRestart = false
     @Flag(help: "Return as soon as the agent has answered and has the code.") var detach = false
-    @Flag(help: "Print the resolved config and what would be asked of the provider, and touch nothing.") var dryRun = false
+    @Flag(help: "Print the resolved config and what would be asked of the provider, and touch nothing.") var dryRun =
+        false
 
     func run(in world: World) async throws {
         let config = try Config.load(path: config, environment: world.environment)

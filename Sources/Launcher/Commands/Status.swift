@@ -9,6 +9,7 @@ struct Status: LauncherCommand {
 
     func run(in world: World) async throws {
         let report = try RunReport(of: try await Runs(world: world).find(run))
-        world.console.output(json ? try JSON.encode(report, pretty: true) + [UInt8(ascii: "\n")] : Array(report.text.utf8))
+        world.console.output(
+            json ? try JSON.encode(report, pretty: true) + [UInt8(ascii: "\n")] : Array(report.text.utf8))
     }
 }

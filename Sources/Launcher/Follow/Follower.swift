@@ -26,7 +26,8 @@ struct Follower: Sendable {
                 try await followOnce()
                 failures = 0
             } catch let cut as LogCut {
-                world.console.note("launch: \(offset - cut.offset) bytes above were lost with a pod and are not part of the log")
+                world.console.note(
+                    "launch: \(offset - cut.offset) bytes above were lost with a pod and are not part of the log")
                 offset = cut.offset
                 stream = nil
             } catch let error as HTTPError where error.code != .cancelled {

@@ -24,7 +24,8 @@ struct LocalProvider: Provider {
 
     func create(_ order: PodOrder) async throws -> Pod {
         guard File.isExecutable(agent) else {
-            throw Problem("there is no pod-agent at \"\(agent)\"", hint: "put it beside launch, or set POD_AGENT to its path")
+            throw Problem(
+                "there is no pod-agent at \"\(agent)\"", hint: "put it beside launch, or set POD_AGENT to its path")
         }
         let spec = order.spec
         let id = Self.id(launch: spec.launch.id)
@@ -88,7 +89,9 @@ struct LocalProvider: Provider {
 
     private func pod(_ record: Record) -> Pod {
         // A launcher that died before it wrote the process down: the agent did, in its claim.
-        let process = record.process ?? (try? Volume(root: record.volume).run(record.run).claims())?
+        let process =
+            record.process
+            ?? (try? Volume(root: record.volume).run(record.run).claims())?
             .last { $0.pod == record.id }?.process
         return Pod(
             id: record.id, run: record.run, launch: record.launch, volume: record.volume,
@@ -131,7 +134,9 @@ struct LocalProvider: Provider {
     let agent: String
     let environment: [String: String]
 
-    private var problem: Problem { Problem("provider \"local\" needs Linux", hint: "run launch where the training is to run") }
+    private var problem: Problem {
+        Problem("provider \"local\" needs Linux", hint: "run launch where the training is to run")
+    }
 
     func create(_ order: PodOrder) async throws -> Pod { throw problem }
     func preview(_ order: PodOrder) throws -> [UInt8] { throw problem }

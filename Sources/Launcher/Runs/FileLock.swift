@@ -1,9 +1,10 @@
+internal import Shared
+
 #if canImport(Glibc)
 internal import Glibc
 #else
 internal import Darwin
 #endif
-internal import Shared
 
 /// An exclusive lock of a file of this machine, flock(2). It ends with the process at the latest.
 struct FileLock: Sendable {
@@ -20,7 +21,9 @@ struct FileLock: Sendable {
         while flock(file, LOCK_EX | LOCK_NB) != 0 {
             if errno == EINTR { continue }
             close(file)
-            throw Failure(.unavailable, "another launch is just starting \"\(path.lastComponent)\"", hint: "try again in a moment")
+            throw Failure(
+                .unavailable, "another launch is just starting \"\(path.lastComponent)\"", hint: "try again in a moment"
+            )
         }
     }
 

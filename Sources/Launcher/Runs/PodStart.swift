@@ -49,7 +49,8 @@ struct PodStart: Sendable {
     private func ended() throws -> RunStart.Decision {
         let run = try RunView(id: pod.run, volume: Volume(root: pod.volume), pod: pod)
         guard let claim = run.claims.last, claim.pod == pod.id else {
-            throw Failure(.unavailable, "the pod ended at once", hint: "its own output:\n" + world.provider.console(of: pod))
+            throw Failure(
+                .unavailable, "the pod ended at once", hint: "its own output:\n" + world.provider.console(of: pod))
         }
         return .started(run, offset: claim.logBegan)
     }

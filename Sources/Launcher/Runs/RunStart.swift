@@ -85,7 +85,8 @@ struct RunStart: Sendable {
             let running = try run.folder.spec()
             if let running, try running.fingerprint != fingerprint {
                 throw Failure(
-                    .config, "\"\(run.id)\" is \(run.state.word) with another config:\n"
+                    .config,
+                    "\"\(run.id)\" is \(run.state.word) with another config:\n"
                         + (try SpecDifference.lines(from: running, to: spec)).map { "  " + $0 }.joined(separator: "\n"),
                     hint: "attach with: launch attach \(run.id), or stop it first with: launch stop \(run.id)")
             }

@@ -21,7 +21,8 @@ struct Runs: Sendable {
         if let name {
             guard let run = runs.first(where: { $0.id.text == name }) else {
                 let known = runs.map(\.id.text).joined(separator: ", ")
-                throw Failure(.usage, "there is no run \"\(name)\"", hint: known.isEmpty ? nil : "the runs are: \(known)")
+                throw Failure(
+                    .usage, "there is no run \"\(name)\"", hint: known.isEmpty ? nil : "the runs are: \(known)")
             }
             return run
         }

@@ -49,7 +49,8 @@ public struct AgentClient: Sendable {
         throw Self.error(HTTPResponse(head: exchange.head, body: body))
     }
 
-    private func decoded<Value: Decodable>(_ method: String, _ path: String, body: [UInt8]? = nil) async throws -> Value {
+    private func decoded<Value: Decodable>(_ method: String, _ path: String, body: [UInt8]? = nil) async throws -> Value
+    {
         let response = try await transport.send(request(method, path, body: body))
         guard response.head.isSuccess else { throw Self.error(response) }
         return try JSON.decode(Value.self, from: response.body)

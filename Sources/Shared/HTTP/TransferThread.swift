@@ -1,10 +1,10 @@
 #if canImport(Darwin)
-    private import Darwin
+private import Darwin
 #elseif canImport(Glibc)
-    private import CCurl  // glibc has no module for sigset_t, so it belongs to the first that includes it
-    private import Glibc
+private import CCurl  // glibc has no module for sigset_t, so it belongs to the first that includes it
+private import Glibc
 #elseif canImport(Musl)
-    private import Musl
+private import Musl
 #endif
 
 /// Runs `work` on a new detached thread with a small stack and all signals blocked.
@@ -28,11 +28,11 @@ func startThread(_ work: @escaping @Sendable () -> Void) throws(HTTPError) {
 
     let box = Unmanaged.passRetained(ThreadWork(work))
     #if canImport(Darwin)
-        var thread: pthread_t?
-        let code = pthread_create(&thread, &attributes, { runThread($0) }, box.toOpaque())
+    var thread: pthread_t?
+    let code = pthread_create(&thread, &attributes, { runThread($0) }, box.toOpaque())
     #else
-        var thread = pthread_t()
-        let code = pthread_create(&thread, &attributes, { $0.flatMap(runThread) }, box.toOpaque())
+    var thread = pthread_t()
+    let code = pthread_create(&thread, &attributes, { $0.flatMap(runThread) }, box.toOpaque())
     #endif
     guard code == 0 else {
         box.release()
