@@ -6,19 +6,25 @@ import Testing
 struct CancelTests {
     let transport = CurlTransport()
 
-    /// A server that sends a head and one chunk, then tells how the client closes.
-    private func stall(_ closed: StubSignal) throws -> StubServer {
+    /// A server that sends a head and one chunk, then tells when the client closes.
+    ///
+    /// `isStalled` comes half a second later, when no timer of libcurl's own is left that would wake the transfer anyway.
+    private func stall(_ closed: StubSignal, isStalled: StubSignal? = nil) throws -> StubServer {
         try StubServer { connection in
             try connection.sendHead(headers: [("Transfer-Encoding", "chunked")])
             try connection.sendChunk("first")
+            if let isStalled {
+                StubSignal().block(for: .milliseconds(500))
+                isStalled.fire()
+            }
             try connection.waitForClose()
             closed.fire()
         }
     }
 
     @Test func aStalledStream() async throws {
-        let (closed, isReading) = (StubSignal(), StubSignal())
-        let server = try stall(closed)
+        let (closed, isStalled, isReading) = (StubSignal(), StubSignal(), StubSignal())
+        let server = try stall(closed, isStalled: isStalled)
         let task = Task {
             var chunks = try await transport.open(HTTPRequest("GET", server.url())).body.makeAsyncIterator()
             _ = try await chunks.next()
@@ -26,6 +32,7 @@ struct CancelTests {
             return try await failure { () throws(HTTPError) in try await chunks.next() }
         }
         await isReading.wait()
+        await isStalled.wait()
         let start = ContinuousClock.now
         task.cancel()
         let error = try await task.value

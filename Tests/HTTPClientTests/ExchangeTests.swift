@@ -95,7 +95,7 @@ struct ExchangeTests {
         let server = try StubServer { connection in
             try connection.sendHead(headers: [("Transfer-Encoding", "chunked")])
             try connection.sendChunk("body")
-            try connection.send("0\r\nX-Trailer: 1\r\n\r\n")
+            try connection.send("0\r\nX-Trailer: 1\r\nHTTP/1.1 no: head\r\n\r\n")
         }
         let response = try await transport.send(HTTPRequest("GET", server.url()))
         #expect(response.text == "body")

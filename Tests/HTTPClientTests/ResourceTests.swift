@@ -5,6 +5,28 @@ import Testing
 
 @Suite("Nothing is left behind", .timeLimit(.minutes(2)))
 struct ResourceTests {
+    @Test func noChildInheritsAConnection() async throws {
+        let isOver = StubSignal()
+        let server = try StubServer { connection in
+            try connection.sendHead()
+            try isOver.block()
+        }
+        let exchange = try await CurlTransport().open(HTTPRequest("GET", server.url()))
+        let flags = (0..<Int32(4096)).filter { port(of: $0) == server.port }.map { fcntl($0, F_GETFD) }
+        #expect(flags == [FD_CLOEXEC])
+        withExtendedLifetime(exchange) { isOver.fire() }
+    }
+
+    /// The port at the other end, if it is a connected socket.
+    private func port(of descriptor: Int32) -> UInt16? {
+        var address = sockaddr_in()
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let code = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getpeername(descriptor, $0, &size) }
+        }
+        return code == 0 ? UInt16(bigEndian: address.sin_port) : nil
+    }
+
     #if os(Linux)
         @Test func threadsAndDescriptorsGoAwayWithTheirRequests() async {
             // Counts are the process's: the exit test has one of its own.

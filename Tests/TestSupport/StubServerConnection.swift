@@ -78,6 +78,11 @@ public final class StubConnection: Sendable {
         while try !StubSocket.read(from: descriptor()).isEmpty {}
     }
 
+    /// Says that nothing more will be sent, and goes on listening.
+    public func finishSending() throws {
+        StubSocket.shutDownSending(try descriptor())
+    }
+
     /// Closes in good order, as a server does that has nothing more to say.
     public func close() {
         if let socket = take() { StubSocket.close(socket) }

@@ -86,6 +86,10 @@ enum StubSocket {
         shutdown(socket, Int32(SHUT_RDWR))
     }
 
+    static func shutDownSending(_ socket: Int32) {
+        shutdown(socket, Int32(SHUT_WR))
+    }
+
     static func close(_ socket: Int32) {
         #if canImport(Darwin)
             _ = Darwin.close(socket)

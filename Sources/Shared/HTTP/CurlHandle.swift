@@ -134,6 +134,11 @@ final class CurlHandle {
     }
 
     private func setUpCallbacks() throws(HTTPError) {
+        try check(
+            ccurl_set_open_socket(easy) { _, _, address in
+                address.map { openSocket($0.pointee) } ?? CURL_SOCKET_BAD
+            }
+        )
         let context = Unmanaged.passUnretained(receiver).toOpaque()
         for data in [CURLOPT_HEADERDATA, CURLOPT_WRITEDATA, CURLOPT_READDATA] { try set(data, pointer: context) }
         try check(

@@ -42,18 +42,16 @@ struct Transfer {
             case .resume: try handle.resume()
             case .carryOn: break
             }
-            if !isConnected, handle.isConnected {
-                isConnected = true
-                receiver.touch()
-            }
-            let left = try timeLeft(since: start, isConnected, receiver)
             if try handle.perform() {
                 if let error = receiver.error { throw error }
                 return
             }
-            // What was just done may have used up time, or made the first connection: look again before a long wait.
-            let wait = !isConnected && handle.isConnected ? .zero : left
-            try handle.poll(for: wait)
+            if !isConnected, handle.isConnected {
+                isConnected = true
+                receiver.touch()
+            }
+            // Only after what is here was read: a machine that slept, or was busy, is no reason to give up on it.
+            try handle.poll(for: try timeLeft(since: start, isConnected, receiver))
         }
     }
 
