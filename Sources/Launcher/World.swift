@@ -14,23 +14,22 @@ struct World: Sendable {
     var environment: [String: String]
     /// `$LAUNCH_HOME`: pods and the volume of `local`, and the key that tokens come from.
     var home: String
-    /// The program that a local pod runs.
-    var agent: String
+    var provider: any Provider
     var console: Console
     var transport: any HTTPTransport
     var now: @Sendable () -> Date
 
     static func live() throws(Problem) -> World {
         let environment = ProcessEnvironment.all
+        let home = try home(environment)
+        let provider = LocalProvider(home: home, agent: try agent(environment), environment: environment)
         return World(
-            environment: environment, home: try home(environment), agent: try agent(environment),
-            console: .standard, transport: CurlTransport(userAgent: "launch/\(Version.current)"), now: { Date() })
+            environment: environment, home: home, provider: provider, console: .standard,
+            transport: CurlTransport(userAgent: "launch/\(Version.current)"), now: { Date() })
     }
 
     /// The default volume of `local`.
     var volume: Volume { Volume(root: "\(home)/volume") }
-
-    var provider: any Provider { LocalProvider(home: home, agent: agent, environment: environment) }
 
     static func home(_ environment: [String: String]) throws(Problem) -> String {
         if let home = environment["LAUNCH_HOME"], !home.isEmpty { return try absolute(home) }

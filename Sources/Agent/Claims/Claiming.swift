@@ -74,6 +74,9 @@ struct Claiming: Sendable {
     }
 
     private func look() throws -> Look {
+        if let known = try run.spec()?.project, known != spec.project {
+            throw Problem("run \"\(spec.run)\" belongs to another project", hint: "give this one another name")
+        }
         let claims = try run.claims()
         guard let last = claims.last else { return .free(after: nil) }
         if last.launch != spec.launch.id, claims.contains(where: { $0.launch == spec.launch.id }) {

@@ -8,7 +8,7 @@ enum DedicatedThread {
         pthread_attr_init(&attributes)
         defer { pthread_attr_destroy(&attributes) }
         pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-        pthread_attr_setstacksize(&attributes, 256 << 10)  // bytes; the bodies here are shallow
+        pthread_attr_setstacksize(&attributes, 1 << 20)  // bytes, of which only what is touched takes memory
         var thread = pthread_t()
         let box = Unmanaged.passRetained(Box(body))
         let error = pthread_create(

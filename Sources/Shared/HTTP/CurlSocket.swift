@@ -1,21 +1,21 @@
 internal import CCurl
 
 #if canImport(Darwin)
-    private import Darwin
+private import Darwin
 #elseif canImport(Glibc)
-    private import Glibc
+private import Glibc
 #elseif canImport(Musl)
-    private import Musl
+private import Musl
 #endif
 
 /// A socket that no child process inherits. libcurl's own would keep the connection open in every child born meanwhile, so the
 /// server would not see it close.
 func openSocket(_ address: curl_sockaddr) -> curl_socket_t {
     #if canImport(Darwin)
-        let socket = socket(address.family, address.socktype, address.protocol)
-        if socket >= 0 { _ = fcntl(socket, F_SETFD, FD_CLOEXEC) }
-        return socket
+    let socket = socket(address.family, address.socktype, address.protocol)
+    if socket >= 0 { _ = fcntl(socket, F_SETFD, FD_CLOEXEC) }
+    return socket
     #else
-        return socket(address.family, address.socktype | Int32(SOCK_CLOEXEC.rawValue), address.protocol)
+    return socket(address.family, address.socktype | Int32(SOCK_CLOEXEC.rawValue), address.protocol)
     #endif
 }
