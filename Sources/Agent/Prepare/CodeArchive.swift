@@ -17,7 +17,8 @@ struct CodeArchive: ~Copyable {
         self.path = path
         file = open(path, O_RDONLY | O_CLOEXEC)
         if file < 0 {
-            throw Problem("open the packed code \"\(path)\"", errno: errno, hint: "\"launch run\" packs and sends it again")
+            throw Problem(
+                "open the packed code \"\(path)\"", errno: errno, hint: "\"launch run\" packs and sends it again")
         }
         var hasher = SHA256Hasher()
         var buffer = [UInt8](repeating: 0, count: Self.pieceSize)

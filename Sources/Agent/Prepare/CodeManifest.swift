@@ -15,7 +15,8 @@ struct CodeManifest: Codable, Equatable, Sendable {
             return try JSON.decode(CodeManifest.self, from: try File.read(run.codeManifest))
         } catch is DecodingError {
             throw Problem(
-                "\"\(run.codeManifest)\" is damaged", hint: "remove it: files of older code then stay in \"\(run.work)\"")
+                "\"\(run.codeManifest)\" is damaged",
+                hint: "remove it: files of older code then stay in \"\(run.work)\"")
         }
     }
 

@@ -145,7 +145,9 @@ struct CodeWorkTree {
                 let isForeign = status.isLink && wasBrought(path)
                 if isForeign || !isFolder(path, status) { throw inTheWay(of: "the folder", path) }
             } else {
-                if mkdir(absolute(path), 0o755) != 0 { throw Problem("create folder \"\(absolute(path))\"", errno: errno) }
+                if mkdir(absolute(path), 0o755) != 0 {
+                    throw Problem("create folder \"\(absolute(path))\"", errno: errno)
+                }
                 changes.folders.insert(path.folders.last ?? [])
             }
             folders.insert(path)

@@ -1,9 +1,10 @@
+internal import Shared
+
 #if canImport(Glibc)
 internal import Glibc
 #else
 internal import Darwin
 #endif
-internal import Shared
 
 /// A folder's code in one tar archive, named by its SHA-256: an unchanged tree gives the same one.
 struct CodePack: Sendable, Equatable {
@@ -63,7 +64,8 @@ struct CodePack: Sendable, Equatable {
         let code = try output.finish()
         let path = "\(packs)/\(code.sha256).tar"
         try output.put(at: path)
-        return CodePack(code: code, path: path, leftOut: tree.leftOut.sorted(), warnings: tree.warnings, files: tree.files)
+        return CodePack(
+            code: code, path: path, leftOut: tree.leftOut.sorted(), warnings: tree.warnings, files: tree.files)
     }
 
     private static func check(_ tree: CodeTree) throws(Problem) {

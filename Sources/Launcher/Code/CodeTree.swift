@@ -22,7 +22,9 @@ struct CodeTree: Sendable {
         self.folder = folder
         guard File.exists(folder) else { throw Problem("there is no folder \"\(folder)\"") }
         ignored = try LaunchIgnore(in: folder)
-        if let paths = try await listed(by: ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], below: "") {
+        if let paths = try await listed(
+            by: ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], below: "")
+        {
             var folders: [[UInt8]: Bool] = [:]
             var seen: Set<[UInt8]> = []
             // A file is listed once for each side of a merge.

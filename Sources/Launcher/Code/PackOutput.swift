@@ -1,9 +1,10 @@
+internal import Shared
+
 #if canImport(Glibc)
 internal import Glibc
 #else
 internal import Darwin
 #endif
-internal import Shared
 
 /// A pack in the making: a file beside its place, hashed on the way. Not put in place, it is removed.
 final class PackOutput {

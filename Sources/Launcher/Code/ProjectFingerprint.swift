@@ -1,9 +1,10 @@
+internal import Shared
+
 #if canImport(Glibc)
 internal import Glibc
 #else
 internal import Darwin
 #endif
-internal import Shared
 
 /// Tells projects apart, so that one does not train under the name of another's run.
 enum ProjectFingerprint {

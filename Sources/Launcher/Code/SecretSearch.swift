@@ -36,7 +36,9 @@ struct SecretSearch: Sendable {
                     var start = 0
                     while start + last < text.count {
                         let end = text[start + last]
-                        if end == value[last] && text[start..<start + last].elementsEqual(value[..<last]) { return true }
+                        if end == value[last] && text[start..<start + last].elementsEqual(value[..<last]) {
+                            return true
+                        }
                         start += shift[Int(end)]
                     }
                     return false

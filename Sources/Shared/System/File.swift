@@ -119,7 +119,9 @@ public enum File {
 
     public static func makeFolders(_ path: String) throws(Problem) {
         if mkdir(path, 0o755) == 0 || errno == EEXIST { return }
-        guard errno == ENOENT, path.parentFolder != path else { throw Problem("create folder \"\(path)\"", errno: errno) }
+        guard errno == ENOENT, path.parentFolder != path else {
+            throw Problem("create folder \"\(path)\"", errno: errno)
+        }
         try makeFolders(path.parentFolder)
         try named("create folder", path) { () throws(Errno) in
             try Errno.check(except: EEXIST) { mkdir(path, 0o755) }

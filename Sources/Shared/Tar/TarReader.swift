@@ -106,7 +106,9 @@ public struct TarReader: ~Copyable {
             return TarEntry(path.text, .folder)
         }
         links.remove(path)
-        guard let size = pending.size ?? header.size, size <= Self.largestFile else { throw damaged("a file's size cannot be read") }
+        guard let size = pending.size ?? header.size, size <= Self.largestFile else {
+            throw damaged("a file's size cannot be read")
+        }
         unread = size
         padding = TarBlock.padding(after: size)
         return TarEntry(path.text, .file(size: size, isExecutable: header.mode & 0o100 != 0))
@@ -130,7 +132,9 @@ public struct TarReader: ~Copyable {
     }
 
     private mutating func take(extension header: RawHeader) throws -> [UInt8] {
-        guard let size = header.size, size <= Self.longestExtension else { throw damaged("an extended header is too long") }
+        guard let size = header.size, size <= Self.longestExtension else {
+            throw damaged("an extended header is too long")
+        }
         let bytes = try take(size)
         try skip(TarBlock.padding(after: size))
         return bytes
@@ -231,9 +235,11 @@ private struct RawHeader {
     init?(_ block: [UInt8]) {
         self.block = block
         let stored = number(at: TarBlock.checksum)
-        let signed = TarBlock.sum(of: block) - 256 * block.indices.count { index in
-            !TarBlock.checksum.contains(index) && block[index] > 127
-        }
+        let signed =
+            TarBlock.sum(of: block) - 256
+            * block.indices.count { index in
+                !TarBlock.checksum.contains(index) && block[index] > 127
+            }
         if stored != TarBlock.sum(of: block) && stored != signed { return nil }
     }
 
