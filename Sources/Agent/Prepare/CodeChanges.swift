@@ -42,7 +42,7 @@ struct CodeChanges {
             defer { close(file) }
             try Errno.check { fsync(file) }
         } catch {
-            if error.code != ENOENT { throw Problem("sync \"\(path)\"", errno: error.code) }
+            if error.code != ENOENT && error.code != ENOTDIR { throw Problem("sync \"\(path)\"", errno: error.code) }
         }
     }
 

@@ -53,8 +53,9 @@ private struct Rule: Sendable {
         onlyFolders = rest.last == Self.slash
         if onlyFolders { rest = rest.dropLast() }
         let isAnchored = rest.contains(Self.slash)
-        let named = rest.split(separator: Self.slash).map { Array($0) }
-        if named.isEmpty { return nil }
+        if rest.first == Self.slash { rest = rest.dropFirst() }
+        if rest.isEmpty { return nil }
+        let named = rest.split(separator: Self.slash, omittingEmptySubsequences: false).map { Array($0) }
         parts = isAnchored ? named : [Self.anyFolders] + named
     }
 

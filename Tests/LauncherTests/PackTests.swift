@@ -1,0 +1,359 @@
+import Foundation
+import Shared
+import Testing
+
+@testable import Launcher
+
+/// Real trees, real git, and GNU tar to look into the packs.
+@Suite final class PackTests {
+    private let folder = NSTemporaryDirectory() + "pack-\(UUID().uuidString)"
+    private var tree: String { folder + "/tree" }
+    private var packs: String { folder + "/packs" }
+
+    init() throws { try File.makeFolders(tree) }
+
+    deinit {
+        _ = try? sh("rm -rf '\(folder)'")  // names that are not UTF-8 too
+    }
+
+    @discardableResult
+    private func sh(_ script: String, in place: String? = nil) throws -> String {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.arguments = [
+            "-ec",
+            "git() { command git -c user.name=n -c user.email=e -c protocol.file.allow=always \"$@\"; }\n" + script,
+        ]
+        process.currentDirectoryURL = URL(fileURLWithPath: place ?? tree)
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        process.standardError = pipe
+        try process.run()
+        let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        try #require(process.terminationStatus == 0, "\(output)")
+        return output
+    }
+
+    private func pack(_ sub: String = "", secrets: [String] = []) async throws -> CodePack {
+        try await CodePack.make(folder: tree + sub, secrets: secrets, into: packs)
+    }
+
+    private func names(_ pack: CodePack) throws -> [String] {
+        var reader = TarReader { [file = FileHandle(forReadingAtPath: pack.path)] buffer in
+            let data = try file?.read(upToCount: buffer.count) ?? Data()
+            buffer.copyBytes(from: data)
+            return data.count
+        }
+        var names: [String] = []
+        while let entry = try reader.next() { names.append(entry.path) }
+        return names
+    }
+
+    private func problem(secrets: [String] = []) async -> Problem? {
+        do {
+            _ = try await pack(secrets: secrets)
+            return nil
+        } catch {
+            return error as? Problem
+        }
+    }
+
+    // MARK: - what goes in
+
+    @Test func withGitWhatIsTrackedOrNotIgnored() async throws {
+        try sh(
+            """
+            git init -q .; printf 'ignored/\\n*.log\\n' >.gitignore; mkdir -p ignored src; touch ignored/x a.log new
+            echo 1 >src/a.py; echo 1 >gone; git add src gone; git commit -qm m; rm gone; git add -f a.log
+            """)
+        let pack = try await pack()
+        #expect(try names(pack) == [".gitignore", "a.log", "new", "src/a.py"])
+        #expect(pack.files == 4)
+        #expect(pack.leftOut == [])
+        #expect(pack.code.size == File.status(pack.path)?.size)
+        #expect(try sh("sha256sum \(pack.path)").hasPrefix(pack.code.sha256))
+        #expect(pack.path == "\(packs)/\(pack.code.sha256).tar")
+    }
+
+    @Test func onlyTheFolderOfALargerRepository() async throws {
+        try sh(
+            "git init -q .; mkdir -p sub/in other; echo /in/no >sub/.gitignore; touch sub/in/yes sub/in/no other/x; git add ."
+        )
+        #expect(try names(try await pack("/sub")) == [".gitignore", "in/yes"])
+    }
+
+    @Test func submodulesAndNestedRepositories() async throws {
+        try sh(
+            """
+            git init -q ../lib; cd ../lib; echo '*.o' >.gitignore; touch a.c; git add .; git commit -qm m; cd ../tree
+            git init -q .; git submodule add -q ../lib lib; touch lib/a.o lib/new.c
+            git init -q nested; touch nested/n; cd nested; git add .; git commit -qm m; cd ..
+            git submodule add -q ../lib absent; git commit -qm m; git submodule --quiet deinit -f absent
+            """)
+        let pack = try await pack()
+        #expect(try names(pack) == [".gitmodules", "lib/.gitignore", "lib/a.c", "lib/new.c", "nested/n"])
+        #expect(pack.leftOut == ["absent (a submodule that is not checked out)"])
+    }
+
+    @Test func aFolderThatALinkTookThePlaceOf() async throws {
+        try sh("git init -q .; mkdir a ../b; touch a/x ../b/x; git add .; rm -r a; ln -s ../b a")
+        let pack = try await pack()
+        #expect(try names(pack) == ["a"])
+        #expect(pack.warnings.count == 1)
+    }
+
+    @Test func aConflictListsAFileOnce() async throws {
+        try sh(
+            """
+            git init -q -b main .; echo 1 >f; git add .; git commit -qm m; git checkout -qb o; echo 2 >f; git commit -qam m
+            git checkout -q main; echo 3 >f; git commit -qam m; git merge -q o >/dev/null || true
+            """)
+        #expect(try names(try await pack()) == ["f"])
+    }
+
+    @Test func withoutGitAllButLaunchignore() async throws {
+        try sh(
+            """
+            mkdir -p a/__pycache__ .git data keep/empty; touch a/x.py a/__pycache__/x.pyc .git/c data/big data/small run
+            printf '# big\\n\\n/data/*\\n!small\\n' >.launchignore
+            """)
+        #expect(try names(try await pack()) == [".launchignore", "a/x.py", "data/small", "keep/empty", "run"])
+    }
+
+    @Test func aRepositoryThatGitRefusesIsNoFolderWithoutGit() async throws {
+        try sh("git init -q .; touch a; echo '[core' >.git/config")
+        #expect(await problem()?.sentence.hasPrefix("git cannot read") == true)
+    }
+
+    @Test func launchignoreIsAsGitignore() async throws {
+        try sh(
+            "mkdir -p a/b/c b/a 'sp ace' x; for d in . a a/b a/b/c b b/a 'sp ace' x; do touch $\"\" 2>/dev/null || true; for f in a1 b.py '#c' '!d' 'e ' .f; do touch \"$d/$f\"; done; done"
+        )
+        try sh("git init -q --bare ../git")
+        let rules = [
+            "a", "/a", "a/", "/a1", "a/b", "b.py", "*.py", "/*.py", "**/a", "a/**", "a/**/a1", "**/b/**", "*", "?1",
+            "[ab]*",
+            "[!a]1", "\\#c", "#c", "\\!d", "!b.py", "!a/", "!/a", "!a/b", "!*.py", "!*/", "e\\ ", "e ", ".*", ".f",
+            "sp ace/",
+            "a**1", "/**", "**", "**/", "!a1", "x/*", "!x/.f", "", "  ", "/", "a//b", "b/", "!b/a/a1",
+        ]
+        var generator = Fixed(seed: 7)
+        for _ in 0..<250 {
+            let text = (0..<Int.random(in: 1...4, using: &generator)).compactMap { _ in
+                rules.randomElement(using: &generator)
+            }
+            .joined(separator: "\n")
+            try Data(text.utf8).write(to: URL(fileURLWithPath: tree + "/.launchignore"))
+            let mine = try await CodeTree(folder: tree).entries.filter { $0.kind != .folder }.map(\.path)
+            let its = try sh("git --git-dir=../git --work-tree=. ls-files -z --others -X .launchignore")
+                .split(separator: "\0").map(String.init).sorted()
+            #expect(mine.sorted() == its, "\(text.debugDescription)")
+        }
+    }
+
+    // MARK: - what never does
+
+    @Test(arguments: [true, false])
+    func filesMadeToHoldSecretsStay(git: Bool) async throws {
+        try sh(
+            """
+            mkdir -p sub .env.d .ssh; touch a .env sub/.env.local .env.d/x .env.d/y .runpod.env sub/server.pem sub/x.KEY id_rsa \
+            sub/id_ed25519 id_ecdsa_sk .netrc .pypirc .ssh/config environment.py keys.py
+            """)
+        if git { try sh("git init -q .; git add -f .") }
+        let pack = try await pack()
+        #expect(try names(pack) == ["a", "environment.py", "keys.py"])
+        #expect(
+            pack.leftOut.map { $0.replacing(" (made to hold secrets)", with: "") } == [
+                ".env", ".env.d/", ".netrc", ".pypirc", ".runpod.env", ".ssh/", "id_ecdsa_sk", "id_rsa",
+                "sub/.env.local",
+                "sub/id_ed25519", "sub/server.pem", "sub/x.KEY",
+            ])
+    }
+
+    @Test(arguments: [
+        0, 1, 7, (256 << 10) - 30, (256 << 10) - 13, (256 << 10) - 1, 256 << 10, (512 << 10) - 5, (512 << 10) + 40,
+    ])
+    func aSecretIsFoundWhereverItIs(offset: Int) async throws {
+        let secret = "sk-live-0123456789abcdef"
+        let bytes = [UInt8](repeating: UInt8(ascii: "s"), count: offset) + Array(secret.utf8) + Array("rest".utf8)
+        try sh("mkdir sub")
+        try Data(bytes).write(to: URL(fileURLWithPath: tree + "/sub/f"))
+        let found = await problem(secrets: ["unrelated-value", "short", secret])
+        #expect(found?.sentence == "\"sub/f\" holds the value of a secret")
+        #expect(found?.hint?.contains(secret) == false)
+        #expect(await problem(secrets: [secret + "x", "rest"]) == nil)
+        #expect(try File.list(packs).filter { $0.hasPrefix(".") } == [])
+    }
+
+    @Test func secretsInLinksAndNames() async throws {
+        try sh("touch a; ln -s /tmp/supersecret1 l")
+        #expect(await problem(secrets: ["supersecret1"])?.sentence == "\"l\" holds the value of a secret")
+        try sh("rm l; touch supersecret1")
+        #expect(await problem(secrets: ["supersecret1"])?.description.contains("supersecret1") == false)
+    }
+
+    // MARK: - limits and odd files
+
+    @Test func aboveTheLimitTheLargestAreNamed() async throws {
+        try sh("for i in 1 2 3 4 5 6; do truncate -s ${i}0000000 f$i; done; touch a")
+        let found = await problem()
+        #expect(found?.sentence.contains("210.0 MB, above the limit of 100.0 MB") == true)
+        #expect(
+            found?.hint?.hasSuffix(
+                "\"f6\" (60.0 MB), \"f5\" (50.0 MB), \"f4\" (40.0 MB), \"f3\" (30.0 MB), \"f2\" (20.0 MB)") == true)
+        try sh("rm f4 f5 f6; truncate -s 60000000 f2")
+        #expect(try await pack().files == 4)  // exactly 100 MB
+        try sh("echo >>a")
+        #expect(await problem() != nil)
+    }
+
+    @Test func nothingToPack() async throws {
+        #expect(await problem()?.sentence.hasPrefix("there is no code to pack") == true)
+        try sh("git init -q .; echo '*' >.gitignore; touch a")
+        #expect(await problem()?.sentence.hasPrefix("there is no code to pack") == true)
+    }
+
+    @Test func pipesAndForeignNamesStay() async throws {
+        try sh("touch a; mkfifo p; touch \"$(printf 'b\\377')\"")
+        let pack = try await pack()
+        #expect(try names(pack) == ["a"])
+        #expect(pack.leftOut.count == 2 && pack.leftOut.contains("p (a device, a pipe or a socket)"))
+        try sh("git init -q .; git add .")
+        #expect(try await self.pack().leftOut.count == 1)  // git does not list pipes
+    }
+
+    @Test(.enabled(if: getuid() != 0, "root reads everything"))
+    func anUnreadableFileIsNamed() async throws {
+        try sh("touch a; chmod 0 a")
+        #expect(await problem()?.sentence.contains("\"a\"") == true)
+    }
+
+    @Test func linksStayLinks() async throws {
+        try sh(
+            "mkdir d; touch d/f; ln -s d/f in; ln -s ../x d/out; ln -s ../../x d/far; ln -s /etc abs; ln -s d/../d dir")
+        try sh("mv d/out d/ok; ln -sfn ../in d/ok")
+        let pack = try await pack()
+        #expect(try sh("tar tvf \(pack.path)").contains("in -> d/f"))
+        #expect(
+            pack.warnings == [
+                "\"abs\" is a link that leads out of the code, to \"/etc\"",
+                "\"d/far\" is a link that leads out of the code, to \"../../x\"",
+            ])
+    }
+
+    @Test(arguments: ["echo x >>log", "printf x | dd of=log conv=notrunc 2>/dev/null"])
+    func aFileThatChangesIsToldOrPackedWhole(writer: String) async throws {
+        try sh("truncate -s 30000000 log; touch a")
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.arguments = ["-c", "cd '\(tree)'; while :; do \(writer); done"]
+        try process.run()
+        let found = await problem()
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        #expect(found?.sentence == "\"log\" changes while it is packed")
+        #expect(await problem() == nil)
+    }
+
+    // MARK: - the pack
+
+    @Test func anUnchangedTreeIsNotWrittenAgain() async throws {
+        try sh("mkdir d; echo 1 >d/a; echo 2 >b; chmod 755 b")
+        let first = try await pack()
+        try sh("touch -d '2001-01-01' ../packs/*.tar d/a; cp -r d e; rm -r d; mv e d")
+        let again = try await pack()
+        #expect(again == first)
+        #expect(try sh("stat -c %y \(first.path)").hasPrefix("2001"))
+        try sh("chmod 644 b")
+        #expect(try await pack().code != first.code)
+        // A pack that lost its bytes is put there again.
+        try sh(": >\(first.path); chmod 755 b")
+        #expect(File.status(try await pack().path)?.size == first.code.size)
+        #expect(try File.list(packs).count == 2)
+    }
+
+    @Test func asidesOfKilledPackersGo() async throws {
+        try sh("touch a; mkdir ../packs; touch -d '2 hours ago' ../packs/.pack-old; touch ../packs/.pack-young")
+        let pack = try await pack()
+        #expect(try File.list(packs) == [".pack-young", "\(pack.code.sha256).tar"])
+    }
+
+    @Test func goesWhereTheAgentLooks() async throws {
+        try sh("touch a")
+        let volume = Volume(root: folder + "/volume")
+        let pack = try await CodePack.make(folder: tree, on: volume)
+        #expect(pack.path == volume.pack(pack.code))
+    }
+
+    @Test(arguments: 0..<12)
+    func randomTreesComeBackEqual(seed: UInt64) async throws {
+        var generator = Fixed(seed: seed)
+        let parts = [
+            "a", "b c", "ü", "u\u{308}", "new\nline", "-x", "训练", String(repeating: "l", count: 120), "*", "\\", "'",
+        ]
+        for _ in 0..<40 {
+            let depth = Int.random(in: 1...4, using: &generator)
+            let path = (0..<depth).compactMap { _ in parts.randomElement(using: &generator) }.joined(separator: "/")
+            let full = "\(tree)/\(path)"
+            guard (try? File.makeFolders(full.parentFolder)) != nil, File.status(full) == nil else { continue }
+            if Int.random(in: 0..<6, using: &generator) == 0 {
+                try? File.replaceLink(full, to: parts.randomElement(using: &generator) ?? "x")
+            } else {
+                let size = [0, 1, 511, 512, 513, 70_000, 300_000].randomElement(using: &generator) ?? 0
+                let bytes = (0..<size).map { _ in UInt8.random(in: 0...255, using: &generator) }
+                try? File.replace(full, with: bytes, mode: Bool.random(using: &generator) ? 0o755 : 0o644)
+            }
+        }
+        if seed.isMultiple(of: 2) { try sh("git init -q ../git; mv ../git/.git .; git add .; rm -f .git/hooks/*") }
+        let pack = try await pack(secrets: ["not-in-there-at-all"])
+        try sh(
+            "mkdir ../out; tar xf \(pack.path) -C ../out; find ../tree -path ../tree/.git -prune -o -type d -empty -print0 | xargs -0 -r rmdir"
+        )
+        try sh("diff -r --no-dereference --exclude=.git . ../out")
+        #expect(
+            try sh("find . -path ./.git -prune -o -type f -perm -100 -print | sort")
+                == sh("find . -type f -perm -100 | sort", in: folder + "/out"))
+    }
+
+    // MARK: - fingerprints
+
+    @Test func aProjectIsKnownByItsRootsAndItsPlace() async throws {
+        try sh("git init -q .; mkdir sub; touch sub/a; git add .; git commit -qm one")
+        let top = try await ProjectFingerprint.of(folder: tree)
+        #expect(top.hasPrefix("git:") && top.count == 4 + 64)
+        let sub = try await ProjectFingerprint.of(folder: tree + "/sub")
+        #expect(sub.hasPrefix("git:") && sub != top)
+        try sh("git clone -q . ../clone; cd ../clone; touch b; git add .; git commit -qm two")
+        #expect(try await ProjectFingerprint.of(folder: folder + "/clone") == top)
+        #expect(try await ProjectFingerprint.of(folder: folder + "/clone/sub") == sub)
+        try sh("git clone -q --depth 1 file://$PWD/../clone ../shallow")
+        #expect(try await ProjectFingerprint.of(folder: folder + "/shallow").hasPrefix("folder:/"))
+    }
+
+    @Test func withoutHistoryByItsPath() async throws {
+        try sh("mkdir real; ln -s real link")
+        let real = try await ProjectFingerprint.of(folder: tree + "/real")
+        #expect(real == (try await ProjectFingerprint.of(folder: tree + "/link")))
+        #expect(real.hasPrefix("folder:/") && real.hasSuffix("/tree/real"))
+        try sh("git init -q real")
+        #expect(try await ProjectFingerprint.of(folder: tree + "/link") == real)  // no commit yet
+        await #expect(throws: Problem.self) { try await ProjectFingerprint.of(folder: self.tree + "/none") }
+    }
+}
+
+/// The same numbers for the same seed, SplitMix64.
+private struct Fixed: RandomNumberGenerator {
+    var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return z ^ (z >> 31)
+    }
+}
