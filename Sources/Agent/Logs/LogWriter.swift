@@ -74,22 +74,19 @@ final class LogWriter: Sendable {
     }
 
     /// On the volume's thread.
+    ///
+    /// One batch: what came meanwhile waits for the thread's next turn, after the beats and records that are due.
     private func drain() {
-        while true {
-            let bytes = buffer.update { buffer -> [UInt8] in
-                defer { buffer.waiting = [] }
-                return buffer.waiting
-            }
-            if bytes.isEmpty {
-                if buffer.update({ $0.stopsDraining() }) { return }
-                continue
-            }
-            let (written, error) = write(bytes)
-            progress.extend(by: written)
-            if let error { return retryLater(bytes[written...], after: error) }
-            reportRecovery()
-            scheduleSync()
+        let bytes = buffer.update { buffer -> [UInt8] in
+            defer { buffer.waiting = [] }
+            return buffer.waiting
         }
+        let (written, error) = write(bytes)
+        progress.extend(by: written)
+        if let error { return retryLater(bytes[written...], after: error) }
+        reportRecovery()
+        scheduleSync()
+        if buffer.update({ !$0.stopsDraining() }) { enqueueDrain() }
     }
 
     private func write(_ bytes: [UInt8]) -> (written: Int, error: Errno?) {
