@@ -16,14 +16,14 @@ import Testing
         #expect(try ByteRange.parse(header, size: 100) == range)
     }
 
-    @Test(arguments: [nil, "", "bytes", "lines=1-2", "bytes=0-1,5-6", "Bytes 0-1"])
+    @Test(arguments: [nil, "", "bytes", "lines=1-2", "bytes=0-1,5-6", "Bytes 0-1", "bytes=1"])
     func ignored(_ header: String?) throws {
         #expect(try ByteRange.parse(header, size: 100) == nil)
     }
 
     @Test(arguments: [
         "bytes=100-", "bytes=100-200", "bytes=-0", "bytes=-", "bytes=5-4", "bytes=a-", "bytes=-a", "bytes=1-a",
-        "bytes=a-1", "bytes= 1-2", "bytes=--1", "bytes=9223372036854775808-", "bytes=1",
+        "bytes=a-1", "bytes= 1-2", "bytes=--1", "bytes=9223372036854775808-",
     ])
     func notSatisfiable(_ header: String) {
         #expect(throws: APIError.self) { try ByteRange.parse(header, size: 100) }
