@@ -8,7 +8,7 @@ import Testing
 @Suite struct RunStateInvariantTests {
     @Test(arguments: 0..<20) func anyOrderOfEvents(_ seed: Int) throws {
         var generator = SeededGenerator(seed: seed)
-        for _ in 0..<500 {
+        for _ in 0..<100 {
             let events = (0..<40).map { _ in Event.samples.randomElement(using: &generator) ?? .claimed }
             try check(events)
         }
@@ -20,7 +20,7 @@ import Testing
             .claimed, .synced, .installed, .resumeChosen, .trainingEnded(.code(0)), .settled, .published,
         ]
         var generator = SeededGenerator(seed: seed)
-        for _ in 0..<500 {
+        for _ in 0..<100 {
             var events = plain
             for _ in 0..<Int.random(in: 1...4, using: &generator) {
                 let event = Event.samples.randomElement(using: &generator) ?? .claimed
