@@ -5,13 +5,12 @@ internal import Shared
 ///
 /// A newcomer waits while the highest attempt's owner lives, and never disturbs it.
 struct Claiming: Sendable {
-    /// How long a beat has to stand still, on this agent's own clock, before its owner counts as dead.
-    static let patience: Duration = .seconds(30)
-
     let run: RunFolder
     let spec: RunSpec
     let pod: String
     let process: ProcessIdentity?
+    /// How long a beat has to stand still, on this agent's own clock, before its owner counts as dead.
+    var patience: Duration = .seconds(30)
 
     enum Result: Sendable {
         /// This attempt trains.
@@ -37,7 +36,7 @@ struct Claiming: Sendable {
                 if watch?.owner != owner {
                     watch = Watch(owner: owner, beat: beat)
                     waiting("waiting for pod \(owner.pod), which owns attempt \(owner.number)")
-                } else if watch?.isStill(beat) == true && !isProvenAlive {
+                } else if watch?.isStill(beat, for: patience) == true && !isProvenAlive {
                     if let result = try await DedicatedThread.run({ try take(after: owner) }) { return result }
                     watch = nil
                     continue
@@ -64,12 +63,12 @@ struct Claiming: Sendable {
             self.beat = beat
         }
 
-        mutating func isStill(_ now: [UInt8]) -> Bool {
+        mutating func isStill(_ now: [UInt8], for patience: Duration) -> Bool {
             if now != beat {
                 beat = now
                 since = .now
             }
-            return since.duration(to: .now) >= Claiming.patience
+            return since.duration(to: .now) >= patience
         }
     }
 

@@ -102,7 +102,7 @@ enum ByteRange {
         guard sides.count == 2 else { return nil }
         switch (Int(sides[0]), Int(sides[1])) {
         case (let first?, let last?) where first >= 0 && last >= first && first < size:
-            return first..<min(last + 1, size)
+            return first..<min(last, size - 1) + 1
         case (let first?, nil) where first >= 0 && first < size && sides[1].isEmpty:
             return first..<size
         case (nil, let count?) where sides[0].isEmpty && count > 0 && size > 0:

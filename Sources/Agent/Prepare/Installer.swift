@@ -102,14 +102,17 @@ enum RequirementFiles {
     /// `-r` and `-c` lines are followed; each file comes once. A file that is not there is a `Problem`.
     static func all(_ paths: [String], in folder: String) throws(Problem) -> [Content] {
         var found: [Content] = []
+        var seen: Set<String> = []
         var pending = Array(paths.reversed())
         while let path = pending.popLast() {
-            if found.contains(where: { $0.path == path }) { continue }
             let full = folder.appending(path: path)
-            guard File.exists(full) else {
+            // One name for each file, however it was reached: through `..` a cycle would make ever longer ones.
+            guard let real = realpath(full, nil) else {
                 throw Problem(
                     "there is no requirement file \"\(path)\"", hint: "paths are relative to the top of the code")
             }
+            defer { free(real) }
+            guard seen.insert(String(cString: real)).inserted else { continue }
             let content = try File.read(full)
             found.append(Content(path: path, content: content))
             pending += included(in: content.text).reversed().map { inner in
