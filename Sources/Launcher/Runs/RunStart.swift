@@ -98,8 +98,11 @@ struct RunStart: Sendable {
 
     private func start(_ spec: RunSpec, after previous: RunView?) async throws -> Decision {
         var spec = spec
-        // The process of the last owner is gone: its claim need not be waited for.
-        if let owner = previous?.claims.last { spec.launch.supersedes = [owner.pod] }
+        // The claim of an owner whose process is gone need not be waited for. One that cannot be seen from here, in another
+        // container say, may live: the agent watches its heartbeat.
+        if let owner = previous?.claims.last, owner.process?.isAlive == false {
+            spec.launch.supersedes = [owner.pod]
+        }
         let pod = try await world.provider.create(PodOrder(spec: spec))
         return try await PodStart(pod: pod, world: world).wait()
     }
