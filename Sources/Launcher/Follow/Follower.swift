@@ -26,10 +26,7 @@ struct Follower: Sendable {
                 try await followOnce()
                 failures = 0
             } catch let cut as LogCut {
-                world.console.note(
-                    "launch: \(offset - cut.offset) bytes above were lost with a pod and are not part of the log")
-                offset = cut.offset
-                stream = nil
+                goOn(from: cut)
             } catch let error as HTTPError where error.code != .cancelled {
                 try await pause(after: error.message)
             } catch let error as APIError where error.code == .unavailable {
@@ -64,8 +61,24 @@ struct Follower: Sendable {
         try await Task.sleep(for: min(.milliseconds(20 << min(failures, 7)), .seconds(2)))
     }
 
+    private mutating func goOn(from cut: LogCut) {
+        world.console.note(
+            "launch: \(offset - cut.offset) bytes above were lost with a pod and are not part of the log")
+        offset = cut.offset
+        stream = nil
+    }
+
+    /// Where the log on the volume parts from the bytes above: at the first byte of the attempt after theirs.
+    private var cut: LogCut? {
+        guard let index = run.claims.firstIndex(where: { $0.stream == stream }),
+            let next = run.claims[index...].dropFirst().first, next.logBegan < offset
+        else { return nil }
+        return LogCut(offset: next.logBegan)
+    }
+
     /// What the agent could not serve any more is on the volume.
     private mutating func writeRest() throws {
+        if let cut { goOn(from: cut) }
         let log = try LogStream(of: run.folder)
         while case let bytes = try log.read(at: offset, limit: 1 << 20), !bytes.isEmpty {
             world.console.output(bytes)

@@ -27,5 +27,9 @@ struct FileLock: Sendable {
         }
     }
 
-    func release() { close(file) }
+    func release() {
+        // A child that was forked and has not called exec yet has the descriptor too.
+        flock(file, LOCK_UN)
+        close(file)
+    }
 }

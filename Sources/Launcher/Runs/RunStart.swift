@@ -61,7 +61,7 @@ struct RunStart: Sendable {
     private func spec(project: String) async throws -> RunSpec {
         var code: PackedCode?
         if case .path(let folder) = config.code {
-            let pack = try await CodePack.make(folder: folder, secrets: Array(config.knownSecrets), on: volume)
+            let pack = try await pack(folder)
             for warning in pack.warnings { world.console.note("launch: \(warning)") }
             if !pack.leftOut.isEmpty {
                 world.console.note("launch: left out of the code: \(pack.leftOut.joined(separator: ", "))")
@@ -71,6 +71,14 @@ struct RunStart: Sendable {
         let id = [UInt8].random(count: 6).hexadecimal
         return config.spec(
             project: project, code: code, volume: volume.root, launch: LaunchOrder(id: id, force: isForced))
+    }
+
+    private func pack(_ folder: String) async throws -> CodePack {
+        do {
+            return try await CodePack.make(folder: folder, secrets: Array(config.knownSecrets), on: volume)
+        } catch let problem as Problem {
+            throw Failure(.setupFailed, problem)
+        }
     }
 
     /// nil where a pod has to be started.
@@ -98,8 +106,11 @@ struct RunStart: Sendable {
 
     private func start(_ spec: RunSpec, after previous: RunView?) async throws -> Decision {
         var spec = spec
-        // The process of the last owner is gone: its claim need not be waited for.
-        if let owner = previous?.claims.last { spec.launch.supersedes = [owner.pod] }
+        // The claim of an owner whose process is gone need not be waited for. One that cannot be seen from here, in another
+        // container say, may live: the agent watches its heartbeat.
+        if let owner = previous?.claims.last, owner.process?.isAlive == false {
+            spec.launch.supersedes = [owner.pod]
+        }
         let pod = try await world.provider.create(PodOrder(spec: spec))
         return try await PodStart(pod: pod, world: world).wait()
     }
