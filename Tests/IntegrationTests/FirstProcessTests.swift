@@ -131,7 +131,7 @@ struct FirstProcessTests {
             let agent = try BareAgent(
                 at: site,
                 command: .shell(
-                    "trap '' TERM; echo started; sleep 60 & until [ -e \"$SITE/go\" ]; do sleep 0.02; done"))
+                    "trap '' TERM; echo started; until [ -e \"$SITE/go\" ]; do sleep 60 & sleep 0.02; done"))
             let unshare = try agent.startAsFirst()
             let first = try await agent.first(unshare)
             try await eventuallyTrue("the start") { try agent.log.contains("started\n") }

@@ -32,6 +32,11 @@ final class Site: Sendable {
             site.remove()
             throw error
         }
+        // A pod outlives the record of its end by a moment: it leaves by itself.
+        let start = ContinuousClock.now
+        while start.duration(to: .now) < .seconds(3) && !site.processes.isEmpty {
+            try await Task.sleep(for: .milliseconds(5))
+        }
         let left = await site.killAll()
         site.remove()
         if !left.isEmpty {
@@ -101,4 +106,14 @@ final class Site: Sendable {
     func open(_ name: String) throws { try write(name, "") }
 
     func exists(_ path: String) -> Bool { File.exists(root.appending(path: path)) }
+}
+
+extension Site {
+    /// A program of the machine as a file of the site.
+    func copy(_ program: String, to path: String) throws {
+        let path = root.appending(path: path)
+        try File.makeFolders(path.parentFolder)
+        try File.write(try File.read(program), over: path)
+        chmod(path, 0o755)
+    }
 }
