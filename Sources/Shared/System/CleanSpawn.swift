@@ -3,7 +3,7 @@ internal import CLinux
 internal import Glibc
 
 /// Starts a program with a clean slate: no signal blocked, default handlers, a session and process group of its own,
-/// /dev/null to read from, and no descriptor but the three standard ones.
+/// nothing to read, and no descriptor but the three standard ones.
 ///
 /// Threads of Swift concurrency block nearly all signals and a child inherits that: without the clean slate SIGTERM would not reach it.
 public struct CleanSpawn: Sendable {
@@ -31,7 +31,9 @@ public struct CleanSpawn: Sendable {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+        let input = try Self.emptyInput()
+        defer { close(input) }
+        posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
         posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
         posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO)
         posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1)
@@ -57,6 +59,16 @@ public struct CleanSpawn: Sendable {
         }
         guard error == 0 else { throw Problem("run \"\(program)\" in \"\(folder)\"", errno: error) }
         return pid
+    }
+
+    /// /dev/null; in a root without one, a pipe that nobody writes to, which reads the same.
+    private static func emptyInput() throws(Problem) -> Int32 {
+        let null = open("/dev/null", O_RDONLY | O_CLOEXEC)
+        if null >= 0 { return null }
+        var ends: [Int32] = [0, 0]
+        do { try Errno.check { pipe2(&ends, O_CLOEXEC) } } catch { throw Problem("make a pipe", errno: error.code) }
+        close(ends[1])
+        return ends[0]
     }
 }
 #endif

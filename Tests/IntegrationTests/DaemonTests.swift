@@ -1,0 +1,52 @@
+import Glibc
+import Shared
+import TestSupport
+import Testing
+
+/// What a training leaves behind itself.
+@Suite(.serialized, .timeLimit(.minutes(2))) struct DaemonTests {
+    /// It has left session and parents, ignores signals, and keeps the output open: it gets 10 s, its words are kept, and it ends.
+    @Test func aDaemonDoesNotKeepTheRun() async throws {
+        try await Site.with { site in
+            try site.write(
+                "project/train.py",
+                """
+                import os, signal, time
+                if os.fork() == 0:
+                    os.setsid()
+                    if os.fork() == 0:
+                        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP): signal.signal(number, signal.SIG_IGN)
+                        open(os.environ["SITE"] + "/daemon", "w").write(str(os.getpid()))
+                        while True:
+                            print("daemon ticks")
+                            time.sleep(0.05)
+                    os._exit(0)
+                os.wait()
+                while not os.path.exists(os.environ["SITE"] + "/daemon"): time.sleep(0.01)
+                print("training ends")
+                """)
+            try site.config("run: haunted\ncode: {path: .}\ncommand: python3 train.py\n")
+            let run = try site.launch("run")
+            try await run.prints("training ends\n")
+            let start = ContinuousClock.now
+            let pod = try await site.pod(of: "haunted")
+            let daemon = try #require(Int32(try File.read("\(site.root)/daemon").text))
+            #expect(pod.contains(daemon))
+            try await site.reaches("finishing", "haunted")
+            // The training itself and the fork between have been reaped: what is left is init, serve and the daemon.
+            #expect(try await site.pod(of: "haunted").count == 3)
+            #expect(ProcessStat.descendants(of: pod[0]).filter { $0.state == "Z" }.isEmpty)
+            try await run.check()
+            let lasted = start.duration(to: .now)
+            print("timing: a daemon keeps the run for \(lasted)")
+            #expect(lasted < .seconds(15))
+            try await site.isGone(pod + [daemon])
+            #expect(site.processes.isEmpty)
+            let log = try site.log("haunted")
+            #expect(run.output == log)
+            let after = try #require(log.text.split(separator: "training ends\n").last)
+            #expect(after.ranges(of: "daemon ticks\n").count > 20)
+            #expect(after.hasSuffix("EXIT_CODE=0\n"))
+        }
+    }
+}

@@ -1,0 +1,61 @@
+import HTTPClient
+import Shared
+import TestSupport
+import Testing
+
+/// The agent needs nothing of its image: a root with /proc, a volume, the agent and a static training is enough.
+@Suite(.timeLimit(.minutes(1)), .enabled(if: BareAgent.isRoot, BareAgent.needsRoot)) struct EmptyRootTests {
+    private static let training = """
+        #include <stdio.h>
+        #include <unistd.h>
+        int main(void) {
+            puts("trains");
+            fflush(stdout);
+            while (access("/workspace/go", F_OK) != 0) usleep(10000);
+            return 7;
+        }
+        """
+
+    @Test func itStartsServesAndTrains() async throws {
+        try await Site.with { site in
+            let root = "\(site.root)/root"
+            for folder in ["proc", "workspace"] { try File.makeFolders("\(root)/\(folder)") }
+            try site.copy(Programs.agent, to: "root/pod-agent")
+            try site.write("train.c", Self.training)
+            try await site.start(["cc", "-static", "-o", "\(root)/train", "\(site.root)/train.c"]).check()
+
+            var agent = try BareAgent(at: site, command: .exec(["/train"]))
+            agent.spec.volume = "/workspace"
+            var environment = try agent.environment()
+            environment["POD_AGENT_ENDPOINT_FILE"] = "/workspace/endpoint"
+            let unshare = try site.start(
+                [
+                    "unshare", "--mount", "--pid", "--fork", "--kill-child", "--root=\(root)", "--mount-proc",
+                    "/pod-agent",
+                ],
+                environment: environment)
+            let first = try await agent.first(unshare)
+            let live = try await LiveAgent(agent, endpoint: "\(root)/workspace/endpoint")
+            try await eventuallyTrue("the line") { try await live.ask("/v1/log").text.hasSuffix("\ntrains\n") }
+            let status = try JSON.decode(StatusReport.self, from: try await live.ask("/v1/status").body)
+            #expect(status.attempt.state == .training)
+            #expect(try await live.ask("GET", "/v1/status", token: nil).status == 401)
+            // From inside, as a container's health check does.
+            try await site.start(["nsenter", "--all", "--target", "\(first)", "/pod-agent", "health", live.address])
+                .check()
+            let deaf = try site.start([
+                "nsenter", "--all", "--target", "\(first)", "/pod-agent", "health", "http://127.0.0.1:1",
+            ])
+            #expect(try await deaf.end() == 1)
+            #expect(!deaf.errors.isEmpty)
+            #expect(try File.list(root) == ["pod-agent", "proc", "train", "workspace"])
+
+            try site.open("root/workspace/go")
+            #expect(try await unshare.end() == 7)
+            let run = Volume(root: "\(root)/workspace").run(agent.spec.run)
+            let log = try LogStream(of: run).read(at: 0, limit: 1 << 20).text
+            #expect(log.hasSuffix("STARTING FRESH\ntrains\nEXIT_CODE=7\n"))
+            #expect(try run.attempt(1)?.state == .ended)
+        }
+    }
+}

@@ -1,0 +1,148 @@
+import Glibc
+import Shared
+import TestSupport
+import Testing
+
+/// The agent as a real PID 1: it reaps, it passes on, and it is gone when it has to be.
+@Suite(.serialized, .timeLimit(.minutes(2)), .enabled(if: BareAgent.isRoot, BareAgent.needsRoot))
+struct FirstProcessTests {
+    @Test func orphansAreReaped() async throws {
+        try await Site.with { site in
+            let agent = try BareAgent(
+                at: site,
+                command: .shell(
+                    """
+                    for i in $(seq 200); do (sh -c 'setsid true & (true &)' &) ; done
+                    touch "$SITE/burst"
+                    until [ -e "$SITE/go" ]; do sleep 0.02; done
+                    """))
+            let unshare = try agent.startAsFirst()
+            let first = try await agent.first(unshare)
+            try await eventuallyTrue("the burst") { site.exists("burst") }
+            // init, serve, the shell, and at times its sleep.
+            try await eventuallyTrue("no orphan", within: .seconds(10)) {
+                ProcessStat.descendants(of: first).count <= 3
+            }
+            #expect(ProcessStat.descendants(of: first).filter { $0.state == "Z" }.isEmpty)
+            try site.open("go")
+            try await unshare.check()
+        }
+    }
+
+    @Test(arguments: [("exit 0", 0), ("exit 7", 7), ("kill -9 $$", 137), ("kill -15 $$", 143)])
+    func exitCodesPassThrough(command: String, code: Int) async throws {
+        try await Site.with { site in
+            let agent = try BareAgent(at: site, command: .shell(command))
+            #expect(try await agent.startAsFirst().end() == code)
+            #expect(try agent.log.hasSuffix("EXIT_CODE=\(code)\n"))
+        }
+    }
+
+    /// A training that ignores it, forks on and on, and has daemons.
+    @Test func terminatedInFiveSecondsWhateverTheTrainingDoes() async throws {
+        try await Site.with { site in
+            let agent = try BareAgent(
+                at: site,
+                command: .shell(
+                    """
+                    trap '' TERM INT HUP
+                    setsid sh -c 'while :; do sleep 60 & sleep 0.05; done' &
+                    echo started
+                    while :; do sleep 60 & sleep 0.05; done
+                    """))
+            let unshare = try agent.startAsFirst()
+            let first = try await agent.first(unshare)
+            try await eventuallyTrue("the start") { try agent.log.contains("started\n") }
+            let start = ContinuousClock.now
+            kill(first, SIGTERM)
+            try await eventuallyTrue("the mark", within: .seconds(1)) {
+                try agent.record(1)?.outcome?.kind == .interrupted
+            }
+            let marked = start.duration(to: .now)
+            _ = try await unshare.end(within: .seconds(10))
+            try await eventuallyTrue("the end of all", within: .seconds(10), every: .milliseconds(2)) {
+                site.processes.isEmpty
+            }
+            let gone = start.duration(to: .now)
+            print("timing: SIGTERM to the durable mark \(marked), to the end of all \(gone)")
+            #expect(gone < .seconds(5))
+            #expect(marked < .milliseconds(500))
+            #expect(try agent.record(1)?.state == .ended)
+        }
+    }
+
+    @Test func aTrainingThatEndsAtOnceIsNotWaitedFor() async throws {
+        try await Site.with { site in
+            let agent = try BareAgent(at: site, command: .shell("echo started; exec sleep 600"))
+            let unshare = try agent.startAsFirst()
+            let first = try await agent.first(unshare)
+            try await eventuallyTrue("the start") { try agent.log.contains("started\n") }
+            let start = ContinuousClock.now
+            kill(first, SIGTERM)
+            #expect(try await unshare.end() == 143)
+            let gone = start.duration(to: .now)
+            print("timing: SIGTERM to the end of a training that obeys \(gone)")
+            #expect(gone < .seconds(1))
+        }
+    }
+
+    /// Providers restart a container whose first process ends, with the same environment.
+    @Test func restartAfterTheEndTrainsNothing() async throws {
+        try await Site.with { site in
+            let agent = try BareAgent(at: site, command: .shell("echo once >> \"$SITE/trainings\"; exit 5"))
+            for _ in 1...3 { #expect(try await agent.startAsFirst().end() == 5) }
+            #expect(try File.read("\(site.root)/trainings").text == "once\n")
+            #expect(try agent.folder.claims().count == 1)
+        }
+    }
+
+    @Test func restartAfterAnInterruptionGoesOn() async throws {
+        try await Site.with { site in
+            var agent = try BareAgent(
+                at: site,
+                command: .shell(
+                    """
+                    mkdir -p out/checkpoint-7; echo saved > out/checkpoint-7/state; echo began with {resume}.
+                    until [ -e "$SITE/go" ]; do sleep 0.02; done
+                    """))
+            agent.spec.resume = .shell("--from {checkpoint}")
+            agent.spec.checkpoints = CheckpointRule(path: "out")
+            let unshare = try agent.startAsFirst()
+            let first = try await agent.first(unshare)
+            try await eventuallyTrue("the start") { try agent.log.contains("began with .\n") }
+            kill(first, SIGTERM)
+            #expect(try await unshare.end() == 143)
+            #expect(try agent.record(1)?.outcome?.kind == .interrupted)
+
+            let again = try agent.startAsFirst()
+            try await eventuallyTrue("the start") {
+                try agent.log.contains("began with --from \(agent.folder.work)/out/checkpoint-7.\n")
+            }
+            try site.open("go")
+            try await again.check()
+            #expect(try agent.folder.claims().map(\.number) == [1, 2])
+            #expect(try agent.record(2)?.outcome?.kind == .finished)
+        }
+    }
+
+    /// If `serve` dies the pod ends, and the next one goes on.
+    @Test func serveDies() async throws {
+        try await Site.with { site in
+            let agent = try BareAgent(
+                at: site,
+                command: .shell(
+                    "trap '' TERM; echo started; until [ -e \"$SITE/go\" ]; do sleep 60 & sleep 0.02; done"))
+            let unshare = try agent.startAsFirst()
+            let first = try await agent.first(unshare)
+            try await eventuallyTrue("the start") { try agent.log.contains("started\n") }
+            let serve = try #require(ProcessStat.all().first { $0.parent == first })
+            kill(serve.pid, SIGKILL)
+            #expect(try await unshare.end(within: .seconds(5)) == 137)
+            #expect(site.processes.isEmpty)
+            #expect(try agent.record(1)?.state == .training)
+            try site.open("go")
+            try await agent.startAsFirst().check()
+            #expect(try agent.record(2)?.outcome?.kind == .finished)
+        }
+    }
+}

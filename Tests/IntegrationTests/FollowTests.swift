@@ -1,0 +1,96 @@
+import Shared
+import TestSupport
+import Testing
+
+/// `launch run` shows a training as if it ran here.
+@Suite(.serialized, .timeLimit(.minutes(2))) struct FollowTests {
+    /// The training waits until its first line was seen by who launched it.
+    @Test func linesAppearAsTheyArePrinted() async throws {
+        try await Site.with { site in
+            try site.config(
+                """
+                run: live
+                command: |
+                  printf 'first line\\n'
+                  until [ -e "$SITE/seen" ]; do sleep 0.02; done
+                  printf 'half a'
+                  until [ -e "$SITE/seen-half" ]; do sleep 0.02; done
+                  printf ' line\\n'
+                """)
+            let launch = try site.launch("run")
+            try await launch.prints("first line\n")
+            try site.open("seen")
+            try await launch.prints("half a")
+            #expect(!launch.text.contains("half a line"))
+            try site.open("seen-half")
+            try await launch.check()
+            #expect(launch.text.hasSuffix("half a line\nEXIT_CODE=0\n"))
+            #expect(launch.output == (try site.log("live")))
+            #expect(launch.errors.contains("== live: finished, exit code 0\n"))
+            #expect(launch.errors.contains("attempts"))
+        }
+    }
+
+    @Test(arguments: [
+        ("exit 0", 0, "finished, exit code 0"), ("exit 3", 3, "failed, exit code 3"),
+        ("kill -9 $$", 137, "failed, ended by signal 9"), ("exit 143", 143, "failed, exit code 143"),
+        ("false | true", 1, "failed, exit code 1"),
+    ])
+    func theExitCodeIsTheTrainings(command: String, code: Int, verdict: String) async throws {
+        try await Site.with { site in
+            try site.config("run: code\ncommand: '\(command)'\n")
+            let launch = try site.launch("run")
+            #expect(try await launch.end() == code)
+            #expect(launch.text.hasSuffix("\nEXIT_CODE=\(code)\n"))
+            #expect(launch.output == (try site.log("code")))
+            #expect(launch.errors.contains("== code: \(verdict)\n"))
+        }
+    }
+
+    /// Bytes that are no text, carriage returns, no newline at the end, and a megabyte at once.
+    @Test func bytesStayAsTheyAre() async throws {
+        try await Site.with { site in
+            try site.write(
+                "project/train.py",
+                """
+                import sys
+                sys.stdout.buffer.write(bytes(range(256)) * 4096 + b"\\rbar 1\\rbar 2")
+                """)
+            try site.config("run: bytes\ncode: {path: .}\ncommand: [python3, train.py]\n")
+            let launch = try site.launch("run")
+            try await launch.check()
+            let expected =
+                [[UInt8]](repeating: Array(0...255), count: 4096).flatMap { $0 } + Array("\rbar 1\rbar 2".utf8)
+            let log = try site.log("bytes")
+            #expect(launch.output == log)
+            let end = expected + Array("\nEXIT_CODE=0\n".utf8)
+            #expect(Array(log.suffix(end.count)) == end)
+            #expect(log.dropLast(end.count).elementsEqual(log.text.prefix(while: { $0 != "\0" }).utf8))
+        }
+    }
+
+    @Test func runMayBeLeftOut() async throws {
+        try await Site.with { site in
+            try site.config("run: only\ncommand: echo hello\n")
+            try await site.launch("run").check()
+            let logs = try site.launch("logs")
+            try await logs.check()
+            #expect(logs.output == (try site.log("only")))
+            let list = try site.launch("ls")
+            try await list.check()
+            #expect(
+                list.text.split(separator: "\n").map { $0.split(separator: " ").prefix(3) } == [
+                    ["RUN", "STATE", "ATTEMPTS"], ["only", "finished", "1"],
+                ])
+            let attach = try site.launch("attach")
+            try await attach.check()
+            #expect(attach.text.hasSuffix("hello\nEXIT_CODE=0\n"))
+
+            try site.config("run: other\ncommand: echo hello\n")
+            try await site.launch("run").check()
+            let ambiguous = try site.launch("status")
+            #expect(try await ambiguous.end() == 64)
+            #expect(ambiguous.errors == "launch: there is more than one run\nhint: name one of: only, other\n")
+        }
+    }
+}

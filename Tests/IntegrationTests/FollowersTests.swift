@@ -1,0 +1,108 @@
+import HTTPClient
+import Shared
+import TestSupport
+import Testing
+
+/// However many follow, and however badly, each gets the bytes that are on the volume, and the training does not notice.
+@Suite(.serialized, .timeLimit(.minutes(2))) struct FollowersTests {
+    /// Prints small and large pieces once the test allows it.
+    private static let command = CommandForm.exec([
+        "python3", "-c",
+        """
+        import os, sys, time
+        print("ready")
+        while not os.path.exists(os.environ["SITE"] + "/go"): time.sleep(0.01)
+        for n in range(int(os.environ["PIECES"])):
+            sys.stdout.write(f"{n} " * (1 if n % 2 else 10_000) + "\\n")
+            sys.stdout.flush()
+            if n % 10 == 0: time.sleep(0.01)
+        """,
+    ])
+
+    @Test func fromAnyByteOn() async throws {
+        try await Site.with { site in
+            let agent = try agent(at: site, pieces: 100)
+            let running = try agent.start()
+            let live = try await LiveAgent(agent)
+            try await eventuallyTrue("ready") { try agent.log.hasSuffix("ready\n") }
+            let now = try site.log("bare").count
+            let followers = [0, 1, now - 1, now].map { offset in
+                (offset, Task { try await live.follow(from: offset) })
+            }
+            try site.open("go")
+            try await running.check()
+            let log = try site.log("bare")
+            let claim = try #require(try agent.folder.claims().first)
+            for (offset, follower) in followers {
+                let response = try await follower.value
+                #expect(response.body == Array(log[offset...]), "from \(offset)")
+                #expect(response.headers["X-Log-Offset"] == "\(offset)")
+                #expect(response.headers["X-Log-Stream"] == claim.stream)
+            }
+            #expect(log.count > 2_000_000)
+        }
+    }
+
+    @Test func twoHundredAtOnce() async throws {
+        try await Site.with { site in
+            let agent = try agent(at: site, pieces: 20)
+            let running = try agent.start()
+            let live = try await LiveAgent(agent)
+            let bodies = try await withThrowingTaskGroup(of: SHA256Digest.self) { group in
+                for _ in 0..<200 {
+                    group.addTask { SHA256Digest(of: try await live.follow(from: 0).body) }
+                }
+                try await eventuallyTrue("200 connections") { Connections.established(to: live.address) >= 200 }
+                try site.open("go")
+                return try await group.reduce(into: [SHA256Digest: Int]()) { $0[$1, default: 0] += 1 }
+            }
+            try await running.check()
+            #expect(bodies == [SHA256Digest(of: try site.log("bare")): 200])
+        }
+    }
+
+    /// It is sent nothing more once its buffers are full. It costs the pod the 5 s that a follower gets at the end.
+    @Test func oneThatStallsHarmsNobody() async throws {
+        try await Site.with { site in
+            let agent = try agent(at: site, pieces: 1_500)
+            let running = try agent.start()
+            let live = try await LiveAgent(agent)
+            let silent = try SilentClient(asking: "/v1/log?follow=1&from=0", of: live.address, token: agent.token)
+            async let other = live.transport.send(
+                HTTPRequest(
+                    "GET", "\(live.address)/v1/log?follow=1&from=0", headers: [("Authorization", "Bearer secret")]),
+                limit: 256 << 20)
+            try site.open("go")
+            let body = try await other.body
+            try await eventuallyTrue("the end", within: .seconds(20)) { try agent.record(1)?.state == .ended }
+            let start = ContinuousClock.now
+            try await running.check()
+            #expect(start.duration(to: .now) < .seconds(7))
+            let log = try site.log("bare")
+            #expect(body.count == log.count)
+            #expect(body == log)
+            #expect(log.count > 30_000_000)
+            withExtendedLifetime(silent) {}
+        }
+    }
+
+    private func agent(at site: Site, pieces: Int) throws -> BareAgent {
+        var agent = try BareAgent(at: site, command: Self.command)
+        agent.spec.env["PIECES"] = "\(pieces)"
+        return agent
+    }
+}
+
+/// TCP connections of this machine, proc_net_tcp(5).
+enum Connections {
+    static func established(to address: String) -> Int {
+        guard let port = address.split(separator: ":").last.flatMap({ Int($0) }),
+            let table = try? File.read("/proc/net/tcp").text
+        else { return 0 }
+        let digits = String(port, radix: 16, uppercase: true)
+        let suffix = ":" + String(repeating: "0", count: 4 - digits.count) + digits
+        // Column 1 is the local address, column 3 the state, of which 1 is "established".
+        return table.split(separator: "\n").map { $0.split(separator: " ") }
+            .count { $0.count > 3 && $0[1].hasSuffix(suffix) && $0[3] == "01" }
+    }
+}

@@ -1,0 +1,96 @@
+import Shared
+import TestSupport
+import Testing
+
+/// `launch run` may be typed again at any time.
+@Suite(.serialized, .timeLimit(.minutes(2))) struct RepeatedRunTests {
+    @Test func aFinishedRunIsNotRunAgain() async throws {
+        try await Site.with { site in
+            try site.config("run: done\ncommand: echo once >> \"$SITE/trainings\"\n")
+            try await site.launch("run").check()
+            let before = try await site.status("done")
+            let again = try site.launch("run")
+            try await again.check()
+            #expect(again.output == [])
+            #expect(again.errors.contains(#""done" has finished with this config and this code; nothing was started"#))
+            #expect(again.errors.contains("--force-restart"))
+            let after = try await site.status("done")
+            #expect(after.attempts == before.attempts)
+            #expect(after.pod?.id == before.pod?.id)
+            #expect(try File.read("\(site.root)/trainings").text == "once\n")
+
+            try await site.launch("run", "--force-restart").check()
+            #expect(try File.read("\(site.root)/trainings").text == "once\nonce\n")
+        }
+    }
+
+    /// A failed one is: that is what a person wants who mended something outside the code.
+    @Test func aFailedRunIsRunAgain() async throws {
+        try await Site.with { site in
+            try site.config("run: failed\ncommand: test -e \"$SITE/mended\"\n")
+            #expect(try await site.launch("run").end() == 1)
+            try site.open("mended")
+            try await site.launch("run").check()
+            #expect(try await site.status("failed").attempts.count == 2)
+        }
+    }
+
+    @Test func aRunningOneIsAttachedToOrLeftAlone() async throws {
+        try await Site.with { site in
+            let config = "run: busy\ncommand: echo started; until [ -e \"$SITE/go\" ]; do sleep 0.02; done\n"
+            try site.config(config)
+            let first = try site.launch("run")
+            try await first.prints("started\n")
+            let second = try site.launch("run")
+            try await second.prints("started\n")
+            #expect(second.errors.contains(#""busy" is training already; attached"#))
+
+            try site.config(config.replacing("started", with: "begun"))
+            let other = try site.launch("run")
+            #expect(try await other.end() == 78)
+            #expect(other.output == [])
+            #expect(other.errors.hasPrefix("launch: \"busy\" is training with another config:\n  command: "))
+            #expect(other.errors.contains("echo started") && other.errors.contains("→ \"echo begun"))
+            #expect(other.errors.contains("hint: attach with: launch attach busy"))
+
+            try site.config(config)
+            let forced = try site.launch("run", "--force-restart")
+            #expect(try await forced.end() == 78)
+            #expect(forced.errors.contains("it cannot be restarted"))
+
+            try site.open("go")
+            try await first.check()
+            try await second.check()
+            #expect(first.output == second.output)
+            #expect(try await site.status("busy").attempts.count == 1)
+        }
+    }
+
+    /// Two at the same moment: one starts it, the other says so or attaches.
+    @Test func twoAtOnceStartOnePod() async throws {
+        try await Site.with { site in
+            try site.config(
+                "run: twice\ncommand: echo x >> \"$SITE/trainings\"; until [ -e \"$SITE/go\" ]; do sleep 0.02; done\n")
+            let both = [try site.launch("run", "--detach"), try site.launch("run", "--detach")]
+            let codes = [try await both[0].end(), try await both[1].end()].sorted()
+            #expect(codes == [0, 0] || codes == [0, 69])
+            try await site.reaches("training", "twice")
+            try site.open("go")
+            try await site.reaches("finished", "twice")
+            #expect(try File.read("\(site.root)/trainings").text == "x\n")
+        }
+    }
+
+    @Test func anotherProjectHasAnotherRun() async throws {
+        try await Site.with { site in
+            let config = "run: mine\ncommand: echo hello\n"
+            try site.config(config)
+            try await site.launch("run").check()
+            try site.write("elsewhere/config.yaml", config)
+            let other = try site.launch("run", "../elsewhere/config.yaml")
+            #expect(try await other.end() == 78)
+            #expect(other.errors.hasPrefix("launch: run \"mine\" belongs to another project\nhint: "))
+            #expect(try await site.status("mine").attempts.count == 1)
+        }
+    }
+}

@@ -1,0 +1,76 @@
+import Shared
+import TestSupport
+import Testing
+
+/// What goes wrong before the training is told apart from a training that fails.
+@Suite(.serialized, .timeLimit(.minutes(3))) struct SetupFailureTests {
+    @Test func aRequirementThatDoesNotExist() async throws {
+        try await Site.with { site in
+            try site.write("project/requirements.txt", "--no-index\nno-such-package-anywhere==1.0\n")
+            try site.config(
+                "run: setup\ncode: {path: .}\ndependencies: {requirements: [requirements.txt]}\ncommand: echo trains\n")
+            let run = try site.launch("run")
+            #expect(try await run.end() == 73)
+            // pip's own words.
+            #expect(run.text.contains("No matching distribution found for no-such-package-anywhere==1.0"))
+            #expect(run.text.contains("SETUP-FAILED: "))
+            #expect(run.text.hasSuffix("\nEXIT_CODE=73\n"))
+            #expect(!run.text.contains("trains\n"))
+            #expect(run.errors.contains("== setup: setup-failed: "))
+            #expect(try await site.status("setup").state == "setup-failed")
+            // What is half made is not found again.
+            #expect(
+                try File.list(site.volume.environments).allSatisfy {
+                    File.status("\(site.volume.environments)/\($0)")?.isLink == false
+                })
+        }
+    }
+
+    @Test(arguments: [
+        ("dependencies: {requirements: [nowhere.txt]}\ncommand: x", 73, "there is no requirement file \"nowhere.txt\""),
+        ("dependencies: {requirements: [r.txt], python: no-python}\ncommand: x", 73, "there is no \"no-python\" here"),
+        ("command: [no-such-program, x]", 73, "there is no \"no-such-program\" here"),
+        ("command: [./config.yaml]", 73, "could not run \"./config.yaml\""),
+        ("command: echo hello\nworkdir: nowhere", 73, "nowhere"),
+        ("command: no-such-program x", 127, "no-such-program: command not found"),
+    ])
+    func whatIsMissingIsNamed(config: String, code: Int, words: String) async throws {
+        try await Site.with { site in
+            try site.write("project/r.txt", "nothing==1.0\n")
+            try site.config("run: missing\ncode: {path: .}\n\(config)\n")
+            let run = try site.launch("run")
+            #expect(try await run.end() == code)
+            #expect(run.text.contains(words))
+            #expect(run.text.hasSuffix("\nEXIT_CODE=\(code)\n"))
+            #expect(code != 73 || run.errors.contains("== missing: setup-failed: "))
+        }
+    }
+
+    @Test(arguments: [["stop"], ["stop", "--now"]]) func stoppedWhileInstalling(stop: [String]) async throws {
+        try await Site.with { site in
+            try SlowPython.write(to: site)
+            try site.write("project/requirements.txt", "nothing==1.0\n")
+            try site.config(
+                """
+                run: slow
+                code: {path: .}
+                dependencies: {requirements: [requirements.txt], python: "${SITE}/python"}
+                command: echo trains
+                """)
+            let run = try site.launch("run")
+            try await run.prints("making an environment\n")
+            try await site.reaches("installing", "slow")
+            let pod = try await site.pod(of: "slow")
+            try await site.start([Programs.launch] + stop).check()
+            #expect(try await run.end() == 130)
+            #expect(!run.text.contains("trains\n"))
+            #expect(try await site.status("slow").state == "stopped")
+            try await site.isGone(pod)
+            #expect(site.processes.isEmpty)
+
+            // It may be taken up again.
+            try site.open("go-venv")
+            try await site.launch("run").check()
+        }
+    }
+}

@@ -1,0 +1,88 @@
+import Glibc
+import Shared
+import TestSupport
+import Testing
+
+/// What `launch status` says is so at each moment of a run's life.
+@Suite(.serialized, .timeLimit(.minutes(2))) struct StatusTests {
+    @Test func eachStateInItsTurn() async throws {
+        try await Site.with { site in
+            try SlowPython.write(to: site)
+            try site.write(
+                "agent", "#!/bin/sh\n\(Self.wait("agent"))\nexec '\(Programs.agent)' \"$@\"\n", executable: true)
+            try site.write("project/requirements.txt", "nothing==1.0\n")
+            try site.config(
+                """
+                run: life
+                code: {path: .}
+                dependencies: {requirements: [requirements.txt], python: "${SITE}/python"}
+                command: echo started; \(Self.wait("train"))
+                """)
+            let run = try site.launch("run", environment: ["POD_AGENT": "\(site.root)/agent"])
+            let starting = try await eventually("a pod") {
+                File.exists("\(site.home)/pods") ? try await site.reaches("starting", "life") : nil
+            }
+            #expect(starting.isLive && starting.attempts.isEmpty && starting.pod?.isRunning == true)
+            try site.open("go-agent")
+            #expect(try await site.reaches("installing", "life").attempts.first?.state == .installing)
+            try site.open("go-venv")
+            let training = try await site.reaches("training", "life")
+            #expect(training.isLive && training.attempts.first?.outcome == nil)
+            try await run.prints("started\n")
+            try site.open("go-train")
+            try await run.check()
+            let finished = try await site.status("life")
+            #expect(finished.state == "finished" && !finished.isLive)
+            #expect(finished.attempts.first?.outcome?.exit == .code(0))
+            #expect(finished.logEnd == run.output.count)
+            let phases = finished.attempts.first?.phases.map(\.state)
+            #expect(phases == AttemptState.allCases)
+        }
+    }
+
+    /// How the other ends are called.
+    @Test func eachEnd() async throws {
+        try await Site.with { site in
+            try site.config("run: ends\ncommand: echo started; exec sleep 600\n")
+            for (state, code) in [("interrupted", 143), ("lost", 70), ("stopped", 130)] as [(String, Int32)] {
+                let run = try site.launch("run")
+                try await run.prints("started\n")
+                try await site.reaches("training", "ends")
+                switch state {
+                case "interrupted": kill(try await site.pod(of: "ends")[0], SIGTERM)
+                case "lost": try await site.cutPower("ends")
+                default: try await site.launch("stop", "ends", "--now").check()
+                }
+                #expect(try await run.end() == code, "\(state)")
+                let status = try await site.status("ends")
+                #expect(status.state == state)
+                #expect(!status.isLive)
+            }
+            #expect(try await site.status("ends").attempts.count == 3)
+        }
+    }
+
+    private static func wait(_ name: String) -> String { "until [ -e \"$SITE/go-\(name)\" ]; do sleep 0.02; done" }
+}
+
+/// A stand-in for Python whose `venv` waits until the test allows it, and whose `pip` has nothing to do.
+enum SlowPython {
+    static func write(to site: Site) throws {
+        try site.write(
+            "python",
+            """
+            #!/bin/sh
+            case "$*" in
+            *"-m venv"*)
+                echo "making an environment"
+                until [ -e "$SITE/go-venv" ]; do sleep 0.02; done
+                for folder; do :; done
+                mkdir -p "$folder/bin" && cp "$0" "$folder/bin/python"
+                ;;
+            *"-m pip"*) echo "nothing to install" ;;
+            *) echo "a python" ;;
+            esac
+
+            """, executable: true)
+    }
+}

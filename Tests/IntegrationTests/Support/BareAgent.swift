@@ -1,0 +1,67 @@
+import Glibc
+import Shared
+import TestSupport
+import Testing
+
+/// The agent as the first process of a container, without `launch`: what it gets is what a pod gets.
+struct BareAgent {
+    let site: Site
+    var spec: RunSpec
+    var pod = "pod-1"
+    let token = "secret"
+
+    /// `launch` names the deliberate launch that the pod belongs to; a restart of the container keeps it.
+    init(
+        at site: Site, run: String = "bare", command: CommandForm, launch: String = "launch-1"
+    ) throws {
+        self.site = site
+        spec = RunSpec(
+            run: try #require(RunID(run)), project: "test", command: command, volume: "\(site.home)/volume",
+            launch: LaunchOrder(id: launch))
+        try File.makeFolders(spec.volume)
+    }
+
+    var folder: RunFolder { Volume(root: spec.volume).run(spec.run) }
+    var log: String { get throws { try site.log(spec.run.text).text } }
+
+    func record(_ attempt: Int) throws -> AttemptRecord? { try folder.attempt(attempt) }
+
+    func environment() throws -> [String: String] {
+        [
+            "POD_AGENT_SPEC": try JSON.text(spec), "POD_AGENT_TOKEN_SHA256": SHA256Digest(of: token).description,
+            "POD_AGENT_POD_ID": pod, "POD_AGENT_ENDPOINT_FILE": "\(site.root)/endpoint",
+        ]
+    }
+
+    /// Starts it as any process.
+    func start() throws -> Running { try site.start([Programs.agent], environment: try environment()) }
+
+    /// Starts it as PID 1 of a pid namespace of its own. `Running.end` has its exit code.
+    func startAsFirst() throws -> Running {
+        try site.start(
+            ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", Programs.agent],
+            environment: try environment())
+    }
+
+    /// The pid, here, of the PID 1 that `startAsFirst` started, once it takes signals: before it blocks them the kernel
+    /// throws them away, pid_namespaces(7).
+    func first(_ unshare: Running, sourceLocation: SourceLocation = #_sourceLocation) async throws -> Int32 {
+        try await eventually("a PID 1", every: .milliseconds(1), sourceLocation: sourceLocation) {
+            ProcessStat.descendants(of: unshare.pid).first { $0.parent == unshare.pid && Self.holds(SIGTERM, $0.pid) }?
+                .pid
+        }
+    }
+
+    /// Whether a process has a signal blocked, proc(5).
+    private static func holds(_ signal: Int32, _ pid: Int32) -> Bool {
+        guard let status = try? File.read("/proc/\(pid)/status").text,
+            let line = status.split(separator: "\n").first(where: { $0.hasPrefix("SigBlk:") }),
+            let mask = UInt64(line.dropFirst(7).drop(while: \.isWhitespace), radix: 16)
+        else { return false }
+        return mask & (1 << UInt64(signal - 1)) != 0
+    }
+
+    /// Whether this machine lets us: namespaces need root.
+    static let isRoot = geteuid() == 0
+    static let needsRoot: Comment = "pid and mount namespaces need root"
+}

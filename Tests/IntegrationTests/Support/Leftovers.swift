@@ -1,0 +1,37 @@
+import Glibc
+import Shared
+
+/// The processes that carry a mark in their environment: all that a test started, wherever they went since.
+///
+/// Pods have sessions of their own and daemons change their parents, but what they inherited stays readable, proc(5).
+enum Leftovers {
+    static let variable = "LAUNCH_TEST_SITE"
+
+    static func running(_ mark: String) -> [ProcessStat] {
+        let entry = Array("\(variable)=\(mark)".utf8)
+        return ProcessStat.all().filter { process in
+            guard process.state != "Z", let environment = try? File.read("/proc/\(process.pid)/environ") else {
+                return false
+            }
+            return environment.split(separator: 0).contains { $0.elementsEqual(entry) }
+        }
+    }
+
+    /// Kills them until there are none; returns how each that was there called itself.
+    static func kill(_ mark: String) async -> [String] {
+        var names: [Int32: String] = [:]
+        while case let found = running(mark), !found.isEmpty {
+            for process in found {
+                names[process.pid] = commandLine(process.pid)
+                Glibc.kill(process.pid, SIGKILL)
+            }
+            try? await Task.sleep(for: .milliseconds(5))
+        }
+        return names.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
+    }
+
+    static func commandLine(_ pid: Int32) -> String {
+        ((try? File.read("/proc/\(pid)/cmdline")) ?? []).split(separator: 0).map { Array($0).text }
+            .joined(separator: " ")
+    }
+}

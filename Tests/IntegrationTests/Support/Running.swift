@@ -1,0 +1,70 @@
+import Glibc
+import Shared
+import TestSupport
+import Testing
+
+/// A program that a test started, in a session of its own, with its output in two files.
+final class Running: Sendable {
+    let pid: Int32
+    private let outputPath: String
+    private let errorsPath: String
+
+    /// `name` is for the files, in `folder`.
+    init(
+        _ arguments: [String], environment: [String: String], in workingFolder: String, name: String, folder: String
+    ) throws {
+        let outputPath = "\(folder)/\(name).out"
+        self.outputPath = outputPath
+        errorsPath = "\(folder)/\(name).err"
+        let output = try Errno.check { open(outputPath, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600) }
+        defer { close(output) }
+        // The shell splits the two outputs and becomes the program.
+        pid = try CleanSpawn(
+            program: "/bin/sh", arguments: ["sh", "-c", #"exec "$@" 2>"$0""#, errorsPath] + arguments,
+            environment: environment, folder: workingFolder, output: output
+        ).start()
+    }
+
+    /// What it has printed so far.
+    var output: [UInt8] { (try? File.read(outputPath)) ?? [] }
+    var text: String { output.text }
+    var errors: String { ((try? File.read(errorsPath)) ?? []).text }
+
+    func send(_ signal: Int32) { kill(pid, signal) }
+
+    /// To it and to all that still share its session's process group: what a terminal that closes does.
+    func sendToSession(_ signal: Int32) { kill(-pid, signal) }
+
+    /// Returns once its standard output holds `line`.
+    func prints(
+        _ line: String, within patience: Duration = .seconds(30), sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
+        try await eventuallyTrue(
+            "\"\(line)\" on stdout; there is:\n\(text)\nand on stderr:\n\(errors)", within: patience,
+            sourceLocation: sourceLocation
+        ) { text.contains(line) }
+    }
+
+    /// The exit code as a shell has it. A program that takes longer than `patience` is an error.
+    @discardableResult
+    func end(
+        within patience: Duration = .seconds(60), sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws -> Int32 {
+        try await eventually(
+            "the end of \(Leftovers.commandLine(pid)); its stdout:\n\(text)\nstderr:\n\(errors)", within: patience,
+            every: .milliseconds(2), sourceLocation: sourceLocation
+        ) {
+            var status: Int32 = 0
+            let ended = waitpid(pid, &status, WNOHANG)
+            if ended == 0 { return nil }
+            // wait(2): the low seven bits are the signal, the next byte the exit code.
+            return status & 0x7f == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f)
+        }
+    }
+
+    /// Ends well or fails the test.
+    func check(sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        let code = try await end(sourceLocation: sourceLocation)
+        #expect(code == 0, "stdout:\n\(text)\nstderr:\n\(errors)", sourceLocation: sourceLocation)
+    }
+}

@@ -1,0 +1,119 @@
+import Glibc
+import Shared
+import Synchronization
+import Testing
+
+/// A place that one test has to itself: a home for `launch` with a volume, and the folder of a project.
+///
+/// When the scope ends every process that is left is killed, and that there was one fails the test.
+///
+/// ```swift
+/// try await Site.with { site in
+///     try site.config("run: a\ncommand: echo hello\n")
+///     try await site.launch("run").check()
+/// }
+/// ```
+final class Site: Sendable {
+    let root: String
+    /// `LAUNCH_HOME`. Whoever needs it creates it.
+    var home: String { "\(root)/home" }
+    var project: String { "\(root)/project" }
+    private let mark: String
+    private let started = Mutex(0)
+
+    static func with(
+        sourceLocation: SourceLocation = #_sourceLocation, _ body: (Site) async throws -> Void
+    ) async throws {
+        let site = try Site()
+        do {
+            try await body(site)
+        } catch {
+            _ = await site.killAll()
+            site.remove()
+            throw error
+        }
+        // A pod outlives the record of its end by a moment: it leaves by itself.
+        let start = ContinuousClock.now
+        while start.duration(to: .now) < .seconds(3) && !site.processes.isEmpty {
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        let left = await site.killAll()
+        site.remove()
+        if !left.isEmpty {
+            Issue.record("the test left behind:\n\(left.joined(separator: "\n"))", sourceLocation: sourceLocation)
+        }
+    }
+
+    private init() throws {
+        mark = [UInt8].random(count: 6).hexadecimal
+        root = (ProcessEnvironment.all["TMPDIR"] ?? "/tmp") + "/launch-test-\(mark)"
+        try File.makeFolders("\(root)/project")
+    }
+
+    private func remove() {
+        // A file system that a test mounted inside is not ours to empty.
+        do { try File.removeTree(root) } catch { Issue.record(error) }
+    }
+
+    /// Kills all that was started here, and says what that was. A test that leaves its run running on purpose calls it itself.
+    @discardableResult
+    func killAll() async -> [String] { await Leftovers.kill(mark) }
+
+    /// All that was started here and still runs.
+    var processes: [ProcessStat] { Leftovers.running(mark) }
+
+    /// Of this process, without what would lead a program elsewhere.
+    var environment: [String: String] {
+        var variables = ProcessEnvironment.all.filter { name, _ in
+            !["POD_AGENT", "LAUNCH", "RUNPOD"].contains { name.hasPrefix($0) } && name != "XDG_STATE_HOME"
+        }
+        variables["LAUNCH_HOME"] = home
+        variables["POD_AGENT"] = Programs.agent
+        variables["SITE"] = root
+        variables[Leftovers.variable] = mark
+        return variables
+    }
+
+    /// Starts any program, in the project's folder.
+    func start(_ arguments: [String], environment extra: [String: String] = [:]) throws -> Running {
+        let number = started.withLock {
+            $0 += 1
+            return $0
+        }
+        return try Running(
+            arguments, environment: environment.merging(extra) { $1 }, in: project, name: "program-\(number)",
+            folder: root)
+    }
+
+    func launch(_ arguments: String..., environment: [String: String] = [:]) throws -> Running {
+        try start([Programs.launch] + arguments, environment: environment)
+    }
+
+    // MARK: Files
+
+    /// `path` is relative to the site.
+    func write(_ path: String, _ text: String, executable: Bool = false) throws {
+        let path = root.appending(path: path)
+        try File.makeFolders(path.parentFolder)
+        try File.write(Array(text.utf8), over: path)
+        if executable { chmod(path, 0o755) }
+    }
+
+    /// The project's `config.yaml`.
+    func config(_ text: String) throws { try write("project/config.yaml", text) }
+
+    /// Lets go on what waits for the file `$SITE/name`.
+    func open(_ name: String) throws { try write(name, "") }
+
+    func exists(_ path: String) -> Bool { File.exists(root.appending(path: path)) }
+}
+
+extension Site {
+    /// A program of the machine as a file of the site.
+    func copy(_ program: String, to path: String) throws {
+        let path = root.appending(path: path)
+        try File.makeFolders(path.parentFolder)
+        try File.write(try File.read(program), over: path)
+        chmod(path, 0o755)
+    }
+}
