@@ -1,4 +1,8 @@
+#if canImport(FoundationEssentials)
 internal import FoundationEssentials
+#else
+internal import Foundation
+#endif
 
 /// The one way this project writes and reads JSON: sorted keys, ISO 8601 times with milliseconds, plain slashes.
 public enum JSON {

@@ -24,7 +24,7 @@ enum Event: Sendable, Equatable {
 
 /// What is to be done about it.
 enum Effect: Sendable, Equatable {
-    /// The state or the outcome changed: durable before anything that follows from it.
+    /// The state or the outcome changed: on its way to the volume, before what comes next goes there.
     case record
     case sync
     case install
@@ -82,7 +82,7 @@ struct RunState: Sendable, Equatable {
 
         case (.finishing, .settled):
             return enter(.ended, then: .publish(patiently: !isHurried))
-        case (.ended, .published):
+        case (.ended, .published), (.ended, .terminated):
             return [.exit(Self.exitCode(outcome))]
 
         case (.syncing, .terminated), (.installing, .terminated), (.resuming, .terminated), (.training, .terminated):

@@ -21,22 +21,31 @@ struct Follower: Sendable {
 
     /// Writes the log to the console until the run is not live any more; returns how it is then.
     mutating func follow() async throws -> RunView {
-        while true {
+        while run.state.isLive {
+            let pod = run.pod
             do {
                 try await followOnce()
                 failures = 0
+                run = try await Runs(world: world).refreshed(run)
             } catch let cut as LogCut {
                 goOn(from: cut)
-            } catch let error as HTTPError where error.code != .cancelled {
-                try await pause(after: error.message)
-            } catch let error as APIError where error.code == .unavailable {
-                try await pause(after: error.message)
+            } catch {
+                try Task.checkCancellation()
+                run = try await Runs(world: world).refreshed(run)
+                // The same pod would say the same again.
+                if run.state.isLive && run.pod == pod && !Self.isPassing(error) { throw error }
+                if run.state.isLive { try await pause(after: Failure(wrapping: error).problem.sentence) }
             }
-            run = try await Runs(world: world).refreshed(run)
-            if !run.state.isLive {
-                try writeRest()
-                return run
-            }
+        }
+        try writeRest()
+        return run
+    }
+
+    private static func isPassing(_ error: any Error) -> Bool {
+        switch error {
+        case let error as HTTPError: error.isPassing
+        case let error as APIError: error.code == .unavailable || error.code == .internal
+        default: false
         }
     }
 

@@ -1,4 +1,5 @@
 internal import Dispatch
+internal import Shared
 
 #if canImport(Glibc)
 internal import Glibc
@@ -10,11 +11,11 @@ internal import Darwin
 struct Interrupt {
     private let source: any DispatchSourceSignal
 
-    init(_ farewell: @escaping @Sendable () -> Void) {
+    init(leaving run: RunID, world: World) {
         signal(SIGINT, SIG_IGN)
         source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
         source.setEventHandler {
-            farewell()
+            world.console.note("\nlaunch: \"\(run)\" goes on; come back with: launch attach \(run)")
             exit(128 + SIGINT)
         }
         source.resume()

@@ -1,5 +1,10 @@
-internal import FoundationEssentials
 internal import Shared
+
+#if canImport(FoundationEssentials)
+internal import FoundationEssentials
+#else
+internal import Foundation
+#endif
 
 /// The closing words on a run that is not live any more.
 struct Summary: Sendable {
