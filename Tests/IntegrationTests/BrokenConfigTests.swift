@@ -31,7 +31,8 @@ import Testing
             "unknown key", "run: a\ncomand: x\n",
             "config.yaml:2:1: unknown key \"comand\"\nhint: did you mean \"command\"?"),
         Broken(
-            "unknown inner key", "run: a\ncommand: x\ncode:\n  pat: .\n", "config.yaml:4:3: unknown key \"code.pat\""),
+            "unknown inner key", "run: a\ncommand: x\ncode:\n  pat: .\n",
+            "config.yaml:4:3: unknown key \"pat\" in \"code\"\nhint: did you mean \"path\"?"),
         Broken("wrong type", "run: a\ncommand: {a: b}\n", "config.yaml:2:10: \"command\" must be"),
         Broken("wrong name", "run: My Run\ncommand: x\n", "config.yaml:1:6: \"run\" must be"),
         Broken("missing command", "run: a\n", "config.yaml: \"command\" is missing"),

@@ -41,10 +41,13 @@ import Testing
             #expect(status.attempt.state == .training)
             #expect(try await live.ask("GET", "/v1/status", token: nil).status == 401)
             // From inside, as a container's health check does.
-            try await site.start(["nsenter", "--all", "--target", "\(first)", "/pod-agent", "health", live.address])
-                .check()
+            try await site.start([
+                "nsenter", "--all", "--root", "--wd", "--target", "\(first)", "/pod-agent", "health", live.address,
+            ])
+            .check()
             let deaf = try site.start([
-                "nsenter", "--all", "--target", "\(first)", "/pod-agent", "health", "http://127.0.0.1:1",
+                "nsenter", "--all", "--root", "--wd", "--target", "\(first)", "/pod-agent", "health",
+                "http://127.0.0.1:1",
             ])
             #expect(try await deaf.end() == 1)
             #expect(!deaf.errors.isEmpty)

@@ -23,7 +23,9 @@ import Testing
             try await launch.prints("half a")
             #expect(!launch.text.contains("half a line"))
             try site.open("seen-half")
+            let start = ContinuousClock.now
             try await launch.check()
+            #expect(start.duration(to: .now) < .seconds(3), "the end is seen at once")
             #expect(launch.text.hasSuffix("half a line\nEXIT_CODE=0\n"))
             #expect(launch.output == (try site.log("live")))
             #expect(launch.errors.contains("== live: finished, exit code 0\n"))

@@ -93,4 +93,40 @@ import Testing
             #expect(try await site.status("mine").attempts.count == 1)
         }
     }
+
+    /// What the training made stays where it was, for the code that comes next.
+    @Test func changedCodeTrainsOn() async throws {
+        try await Site.with { site in
+            try site.write("project/words.txt", "one\n")
+            try site.write("project/old.txt", "")
+            try site.config("run: code\ncode: {path: .}\ncommand: cat words.txt >> made.txt; ls; cat made.txt\n")
+            try await site.launch("run").check()
+            try site.write("project/words.txt", "two\n")
+            try File.remove("\(site.project)/old.txt")
+            let second = try site.launch("run")
+            try await second.check()
+            #expect(
+                second.text.hasSuffix(
+                    "STARTING FRESH\nconfig.yaml\nmade.txt\nwords.txt\none\ntwo\nEXIT_CODE=0\n"))
+            #expect(try await site.status("code").attempts.count == 2)
+        }
+    }
+
+    @Test func aVolumeOfItsOwn() async throws {
+        try await Site.with { site in
+            let config = "run: placed\ncommand: until [ -e \"$SITE/go\" ]; do sleep 0.02; done\n"
+            try site.config(config + "resources: {volume: {path: ../elsewhere}}\n")
+            try await site.launch("run", "--detach").check()
+            #expect(site.exists("elsewhere/runs/placed/run.json"))
+            try site.config(config)
+            let other = try site.launch("run")
+            #expect(try await other.end() == 78)
+            #expect(other.errors.hasPrefix("launch: \"placed\" is running on another volume, "))
+            try site.open("go")
+            try await site.launch("attach", "placed").check()
+            let list = try site.launch("ls")
+            try await list.check()
+            #expect(list.text.hasSuffix("/elsewhere\n"))
+        }
+    }
 }

@@ -72,8 +72,16 @@ struct Server: Sendable {
                 let response = isTooLarge ? .tooLarge : await router.respond(to: request)
                 let writer = ResponseWriter(outbound: outbound)
                 try await writer.write(response, to: head)
+                try await drain(connection.channel)
                 if !head.isKeepAlive { return }
             }
+        }
+    }
+
+    /// Returns once the kernel has all that was written: what is still in this process when it ends is lost.
+    private func drain(_ channel: any Channel) async throws {
+        while try await channel.getOption(.bufferedWritableBytes).get() > 0 {
+            try await Task.sleep(for: .milliseconds(5))
         }
     }
 }

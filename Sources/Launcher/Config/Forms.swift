@@ -107,7 +107,7 @@ extension Form<Config.Code> {
             if section.has("ref") {
                 return section.fail(at: "ref", "\"code.ref\" needs \"code.git\"")
             }
-            guard section.has("path") else { return section.fail("\"code\" needs \"path\" or \"git\"") }
+            guard section.has("path") else { return section.lack("\"code\" needs \"path\" or \"git\"") }
             return path.map { .path($0) }
         }
     }
@@ -200,7 +200,7 @@ extension Form<Config.Resources.Volume> {
             }
             if section.has("network") { return network.map { .network(id: $0, mount: mount) } }
             if section.has("size") { return size.map { .pod(size: $0, mount: mount) } }
-            return section.fail("\"resources.volume\" needs one of \"network\", \"size\" and \"path\"")
+            return section.lack("\"resources.volume\" needs one of \"network\", \"size\" and \"path\"")
         }
     }
 }

@@ -86,10 +86,15 @@ final class Section {
         }
     }
 
-    /// Reports `message`, about `key` or else about the map itself.
-    func fail<Value>(at key: String? = nil, _ message: String) -> Value? {
-        let entry = key.flatMap { key in entries.first { $0.key == key }?.entry } ?? owner
-        if let entry { reader.report(entry.keyError(message)) }
+    /// Reports `message` about `key`.
+    func fail<Value>(at key: String, _ message: String) -> Value? {
+        if let entry = entries.first(where: { $0.key == key })?.entry { reader.report(entry.keyError(message)) }
+        return nil
+    }
+
+    /// Reports `message` about the map itself, which lacks a key.
+    func lack<Value>(_ message: String) -> Value? {
+        if let owner { reader.miss(owner.keyError(message)) }
         return nil
     }
 

@@ -1,0 +1,41 @@
+import Shared
+import TestSupport
+import Testing
+
+/// What a training finds around itself.
+@Suite(.serialized, .timeLimit(.minutes(1))) struct TrainingEnvironmentTests {
+    @Test func theAgentsOwnVariablesAreNotPassedOn() async throws {
+        try await Site.with { site in
+            try site.config("run: env\nenv: {MINE: from the config}\ncommand: env > \"$SITE/env\"\n")
+            try await site.launch("run", environment: ["RUNPOD_API_KEY": "key", "OTHER": "from the user"]).check()
+            let found = try File.read("\(site.root)/env").text.split(separator: "\n").map(String.init)
+            #expect(found.contains("MINE=from the config"))
+            #expect(found.contains("OTHER=from the user"))
+            #expect(found.contains("PYTHONUNBUFFERED=1"))
+            #expect(found.filter { $0.hasPrefix("POD_AGENT_") || $0.hasPrefix("RUNPOD_API_KEY") } == [])
+        }
+    }
+
+    /// Nothing to read, no file open but its output, no signal blocked or ignored, a session of its own, in the work tree.
+    @Test func aCleanStart() async throws {
+        try await Site.with { site in
+            try site.write(
+                "project/train.py",
+                """
+                import os, signal, sys
+                print("input", sys.stdin.read() == "")
+                print("files", sorted(int(n) for n in os.listdir("/proc/self/fd"))[:-1])
+                print("blocked", signal.pthread_sigmask(signal.SIG_BLOCK, []))
+                print("ignored", [n for n in (1, 2, 3, 13, 15, 17) if signal.getsignal(n) == signal.SIG_IGN and n != 13])
+                print("session", os.getsid(0) == os.getpid())
+                print("folder", os.getcwd())
+                """)
+            try site.config("run: clean\ncode: {path: .}\ncommand: [python3, train.py]\n")
+            let run = try site.launch("run")
+            try await run.check()
+            let work = try site.folder("clean").work
+            let words = "input True\nfiles [0, 1, 2]\nblocked set()\nignored []\nsession True\nfolder \(work)\n"
+            #expect(run.text.hasSuffix("STARTING FRESH\n\(words)EXIT_CODE=0\n"))
+        }
+    }
+}
