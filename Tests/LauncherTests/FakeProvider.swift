@@ -13,6 +13,7 @@ final class FakeProvider: Provider {
     private struct State {
         var pods: [Pod] = []
         var orders: [PodOrder] = []
+        var terminated: [String] = []
         var creation: Creation?
         var console: String?
         var polls = 0
@@ -23,6 +24,9 @@ final class FakeProvider: Provider {
 
     /// What was ordered so far.
     var orders: [PodOrder] { state.withLock { $0.orders } }
+
+    /// The pods that were told to end so far.
+    var terminated: [String] { state.withLock { $0.terminated } }
 
     // MARK: What a test says
 
@@ -51,6 +55,8 @@ final class FakeProvider: Provider {
     }
 
     // MARK: What the launcher asks
+
+    func terminate(_ pod: Pod) async throws { state.withLock { $0.terminated.append(pod.id) } }
 
     func create(_ order: PodOrder) async throws -> Pod {
         let creation = state.withLock { state in

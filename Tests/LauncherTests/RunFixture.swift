@@ -25,8 +25,8 @@ struct RunFixture: Sendable {
     ) throws -> Claim {
         let claim = Claim(
             number: number, pod: pod, launch: launch, lineage: "launch-1", logBegan: logBegan, stream: "s\(number)",
-            process: process, claimed: Self.began)
-        try File.write(try JSON.encode(claim), over: folder.claim(number))
+            processes: process.map { [$0] } ?? [], claimed: Self.began)
+        try File.replace(folder.claim(number), with: try JSON.encode(claim))
         return claim
     }
 
@@ -54,14 +54,14 @@ struct RunFixture: Sendable {
     }
 
     func log(_ bytes: some Sequence<UInt8>, from offset: Int = 0, attempt: Int = 1) throws {
-        try File.write(Array(bytes), over: folder.liveSegment(from: offset, attempt: attempt))
+        try File.replace(folder.liveSegment(from: offset, attempt: attempt), with: Array(bytes))
     }
 
     func log(_ text: String, from offset: Int = 0, attempt: Int = 1) throws {
         try log(text.utf8, from: offset, attempt: attempt)
     }
 
-    func spec(_ spec: RunSpec) throws { try File.replace(folder.record, with: try JSON.encode(spec)) }
+    func spec(_ spec: RunSpec) throws { try File.replace(folder.specFile, with: try JSON.encode(spec)) }
 }
 
 extension Outcome {

@@ -21,7 +21,7 @@ struct Heartbeat: Sendable {
                 // In place and of one length: a full volume takes it still.
                 var beat = try JSON.encode(Beat(count: count, at: Date()))
                 beat += [UInt8](repeating: UInt8(ascii: " "), count: max(0, Self.size - beat.count))
-                try File.write(beat, over: run.beat(attempt))
+                try File.write(beat, over: run.beat(attempt), truncating: false)
                 return false
             }
             if isSuperseded == true { return }

@@ -130,7 +130,7 @@ struct RunStart: Sendable {
             spec.launch.supersedes = [owner.pod]
         }
         let pod = try await world.provider.create(PodOrder(spec: spec))
-        let interrupt = Interrupt(leaving: pod.run, world: world)
+        let interrupt = Interrupt(leaving: pod.run)
         defer { interrupt.cancel() }
         return try await PodStart(pod: pod, world: world).wait()
     }

@@ -78,10 +78,11 @@ public enum File {
         return created
     }
 
-    /// Over the first bytes of `path`, in place and without a sync; what the file holds beyond them stays.
-    public static func write(_ bytes: [UInt8], over path: String) throws(Problem) {
+    /// Over whatever `path` holds, in place and without a sync. Without `truncating` what the file holds beyond `bytes` stays.
+    public static func write(_ bytes: [UInt8], over path: String, truncating: Bool = true) throws(Problem) {
         try named("write", path) { () throws(Errno) in
-            let file = try Errno.check { open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644) }
+            let flags = O_WRONLY | O_CREAT | O_CLOEXEC | (truncating ? O_TRUNC : 0)
+            let file = try Errno.check { open(path, flags, 0o644) }
             defer { close(file) }
             try write(bytes[...], to: file)
         }

@@ -15,15 +15,16 @@ import Testing
         checkpoint: String? = nil
     ) throws -> [String: String] {
         ChildEnvironment.training(
-            inherited, spec: try RunSpec.plain(command: .exec(["t"]), env: env),
+            inherited, stream: "s1", spec: try RunSpec.plain(command: .exec(["t"]), env: env),
             python: python.map { PythonEnvironment(path: $0) }, checkpoint: checkpoint)
     }
 
     @Test func theAgentsOwnIsNotPassedOn() {
         #expect(
-            ChildEnvironment.clean(Self.inherited)
+            ChildEnvironment.clean(Self.inherited, stream: "s1")
                 == [
                     "PATH": "/usr/bin", "HOME": "/root", "RUNPOD_POD_ID": "p", "HF_TOKEN": "the user's own",
+                    "POD_AGENT_STREAM": "s1",
                 ])
     }
 
@@ -34,6 +35,7 @@ import Testing
                 == [
                     "PATH": "/usr/bin", "HOME": "/home", "NEW": "1", "RUNPOD_POD_ID": "p",
                     "HF_TOKEN": "the user's own", "PYTHONUNBUFFERED": "1", "POD_AGENT_RESUME": "/v/c 1",
+                    "POD_AGENT_STREAM": "s1",
                 ])
     }
 

@@ -37,7 +37,7 @@ final class TestRun: Sendable {
     ) throws -> Claim {
         let claim = Claim(
             number: number, pod: pod, launch: launch, lineage: lineage, logBegan: logBegan, stream: "stream\(number)",
-            process: process, claimed: Date(timeIntervalSince1970: 1_800_000_000))
+            processes: process.map { [$0] } ?? [], claimed: Date(timeIntervalSince1970: 1_800_000_000))
         try File.replace(folders.claim(number), with: try JSON.encode(claim))
         if let state {
             var record = AttemptRecord(claim: claim, run: id, spec: "")
