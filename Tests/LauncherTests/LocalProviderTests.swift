@@ -16,10 +16,10 @@ import Testing
         home = test.home
     }
 
-    /// A provider whose agent runs `script`, with `OUT` as a folder that it may write to.
-    private func provider(_ script: String = "exec sleep 600") throws -> LocalProvider {
+    /// A provider whose agent runs `script` and stays; `OUT` is a folder that it may write to.
+    private func provider(_ script: String = "") throws -> LocalProvider {
         let agent = "\(home)/agent"
-        try File.write(Array("#!/bin/sh\nOUT='\(home)'\n\(script)\n".utf8), over: agent)
+        try File.write(Array("#!/bin/sh\nOUT='\(home)'\n\(script)\nexec sleep 600\n".utf8), over: agent)
         chmod(agent, 0o755)
         return LocalProvider(
             home: home, agent: agent, environment: ["PATH": "/usr/bin:/bin", "OWN": "a b\n=c", "POD_AGENT_POD_ID": "x"])
@@ -48,7 +48,7 @@ import Testing
     }
 
     @Test func startsThePodInASessionOfItsOwn() async throws {
-        let pod = try await provider("echo END > $OUT/up; exec sleep 600").create(try order())
+        let pod = try await provider("echo END > $OUT/up").create(try order())
         defer { try? end(pod) }
         _ = try await written("up")
         let process = try #require(pod.process)
@@ -105,8 +105,20 @@ import Testing
         #expect(try mode(of: "\(home)/pods/local-launch-1/console.log") == 0o600)
     }
 
+    @Test func aPodThatEndedAtOnceIsNotRunning() async throws {
+        let provider = try provider("echo no space; exit 3")
+        let pod = try await provider.create(try order())
+        try await eventually("the pod ends") {
+            try File.read("\(home)/pods/\(pod.id)/console.log").isEmpty ? nil : true
+        }
+        if let pid = pod.process?.pid { waitpid(pid, nil, 0) }
+        let later = try #require(try await provider.pods().first)
+        #expect(!later.isRunning)
+        #expect(provider.console(of: later) == "no space")
+    }
+
     @Test func findsThePodAgainWithItsAddress() async throws {
-        let pod = try await provider("printf 'http://127.0.0.1:7\\n' > endpoint; echo END > $OUT/up; exec sleep 600")
+        let pod = try await provider("printf 'http://127.0.0.1:7\\n' > endpoint; echo END > $OUT/up")
             .create(try order())
         _ = try await written("up")
         let again = try #require(try await provider().pods().first)
