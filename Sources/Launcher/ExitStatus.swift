@@ -29,7 +29,8 @@ enum Exit: Int32, CaseIterable {
     static func code(of outcome: Outcome?) -> ExitCode {
         if let kind = outcome?.kind {
             switch kind {
-            case .finished, .failed: return ExitCode(outcome?.exit?.shellCode ?? 0)
+            case .finished: return .success
+            case .failed: return ExitCode(outcome?.exit?.shellCode ?? unknown.rawValue)
             case .setupFailed: return ExitCode(setupFailed.rawValue)
             case .stopped: return ExitCode(stopped.rawValue)
             case .interrupted: return ExitCode(interrupted.rawValue)

@@ -72,7 +72,9 @@ struct LocalProvider: Provider {
         if !File.exists(path) {
             try File.makeFolders(home)
             let key = [UInt8].random(count: 32)
-            _ = try File.createExclusively(path, with: key, aside: "\(path).\(getpid())", mode: 0o600)
+            // The first one stays. A name of its own for each: a pid is shared by tasks, and by containers with one home.
+            let aside = "\(path).\([UInt8].random(count: 8).hexadecimal)"
+            _ = try File.createExclusively(path, with: key, aside: aside, mode: 0o600)
         }
         return SHA256Digest(authenticating: launch.utf8, key: try File.read(path)).description
     }
