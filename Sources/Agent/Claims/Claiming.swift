@@ -120,8 +120,7 @@ struct Claiming: Sendable {
 
     /// A forced launch begins a lineage of its own, once: its later attempts continue it.
     private func lineage(after previous: Claim?) throws -> String {
-        guard let previous else { return spec.launch.id }
-        guard spec.launch.force, previous.launch != spec.launch.id else { return previous.lineage }
+        guard spec.launch.force, previous?.launch != spec.launch.id else { return previous?.lineage ?? spec.launch.id }
         try Lineage.begin(spec.launch.id, in: run, spec: spec)
         return spec.launch.id
     }
