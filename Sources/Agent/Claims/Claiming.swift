@@ -111,7 +111,9 @@ struct Claiming: Sendable {
         let created = try File.createExclusively(path, with: try JSON.encode(claim), aside: "\(path).\(claim.stream)")
         guard created else { return nil }
         if let previous, previous.launch == claim.launch,
-            let record = try run.attempt(previous.number), record.state == .finishing, let outcome = record.outcome
+            let record = try run.attempt(previous.number), let outcome = record.outcome,
+            // Whoever was told to stop, and died before it had, does not train again either.
+            record.state == .finishing || outcome.kind.endsLaunch
         {
             return .finishing(claim, outcome)
         }
