@@ -55,20 +55,28 @@ import Testing
         pipe.closeWriteEnd()
     }
 
-    /// What a child left behind prints without end.
+    /// What a child left behind prints without end, so that the pipe is never empty.
     @Test func cutAlthoughSomebodyPrintsOn() async throws {
-        let pipe = try pipe()
         let isOver = Monitor(false)
-        let writer = dup(pipe.writeEnd)
-        pipe.closeWriteEnd()
+        let writer = Monitor<Int32?>(nil)
+        let pipe = try OutputPipe { [got] bytes in
+            got.update { $0 += bytes.prefix(1) }
+            var waiting: Int32 = 0
+            let writer: Int32 = writer.wait { $0 }
+            while waiting == 0 && !isOver.update({ $0 }) {
+                _ = ioctl(writer, UInt(FIONREAD), &waiting)
+                sched_yield()
+            }
+        }
         signal(SIGPIPE, SIG_IGN)
         DedicatedThread.start {
             let bytes = [UInt8](repeating: UInt8(ascii: "y"), count: 64 << 10)
-            while !isOver.update({ $0 }) && Glibc.write(writer, bytes, bytes.count) > 0 {}
-            close(writer)
+            while !isOver.update({ $0 }) && Glibc.write(pipe.writeEnd, bytes, bytes.count) > 0 {}
+            pipe.closeWriteEnd()
         }
-        try await eventually { got.update { !$0.isEmpty } }
+        writer.update { $0 = pipe.writeEnd }
         defer { isOver.update { $0 = true } }
+        try await eventually { got.update { $0.count > 3 } }
         pipe.cut()
         try await end(of: pipe)
     }
