@@ -21,14 +21,18 @@ final class OutputPipe: Sendable {
         _ = fcntl(pipe.readEnd, linux_set_pipe_size, 1 << 20)
         DedicatedThread.start { [ended] in
             var buffer = [UInt8](repeating: 0, count: 256 << 10)
-            while true {
+            /// Bytes that are still read: once told to stop, those that were in the pipe by then.
+            var rest = Int32.max
+            while rest > 0 {
                 var descriptors = [
                     pollfd(fd: pipe.readEnd, events: Int16(POLLIN), revents: 0),
                     pollfd(fd: stop.readEnd, events: Int16(POLLIN), revents: 0),
                 ]
                 if poll(&descriptors, 2, -1) < 0 { continue }
                 if descriptors[0].revents == 0 { break }
-                let count = Glibc.read(pipe.readEnd, &buffer, buffer.count)
+                if descriptors[1].revents != 0 && rest == .max { _ = ioctl(pipe.readEnd, UInt(FIONREAD), &rest) }
+                let count = Glibc.read(pipe.readEnd, &buffer, min(buffer.count, Int(rest)))
+                if rest != .max { rest -= Int32(max(0, count)) }
                 if count == 0 || (count < 0 && errno != EINTR) { break }
                 deliver(buffer[..<max(0, count)])
             }
