@@ -33,18 +33,21 @@ final class Journal: Sendable {
         }
     }
 
-    /// Returns when all changes so far are on stable storage: true, or false where the volume refused them for `patience`.
+    /// Returns when all changes so far are on stable storage: true, or false where the volume refused them, or hung, for `patience`.
     func durable(within patience: Duration) async -> Bool {
-        let start = ContinuousClock.now
-        while true {
-            do {
-                try await volume.perform { [self] in try write() }
-                return true
-            } catch {
-                if start.duration(to: .now) > patience { return false }
-                try? await Task.sleep(for: .seconds(1))
+        let isDurable = Promise<Bool>()
+        let attempts = Task {
+            while !Task.isCancelled {
+                do {
+                    try await volume.perform { [self] in try write() }
+                    return isDurable.keep(true)
+                } catch {
+                    try? await Task.sleep(for: .seconds(1))
+                }
             }
         }
+        defer { attempts.cancel() }
+        return await isDurable.value(within: patience) ?? false
     }
 
     /// On the volume's thread.
