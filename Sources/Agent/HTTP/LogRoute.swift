@@ -54,10 +54,8 @@ struct LogRoute: Sendable {
     }
 
     private func follow(_ stream: LogStream, from: Int, into writer: ResponseWriter) async throws {
-        let limit = Task { try await Task.sleep(for: Self.followLimit) }
-        defer { limit.cancel() }
         try await withThrowingTaskGroup { group in
-            group.addTask { _ = try? await limit.value }
+            group.addTask { try? await Task.sleep(for: Self.followLimit) }
             group.addTask {
                 var offset = from
                 while let end = try await work.log.progress.end(beyond: offset) {
