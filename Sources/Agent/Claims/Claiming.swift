@@ -117,6 +117,7 @@ struct Claiming: Sendable {
         guard created else { return nil }
         if let previous, previous.launch == claim.launch,
             let record = try run.attempt(previous.number), let outcome = record.outcome,
+            // Whoever was told to stop, and died before it had, does not train again either.
             record.state == .finishing || outcome.kind.endsLaunch
         {
             return .finishing(claim, outcome)

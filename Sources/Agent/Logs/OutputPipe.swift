@@ -48,7 +48,11 @@ final class OutputPipe: Sendable {
                 pollfd(fd: stop, events: Int16(POLLIN), revents: 0),
             ]
             if poll(&descriptors, 2, -1) < 0 { continue }
-            if rest == nil && descriptors[1].revents != 0 { rest = Int(linux_bytes_readable(pipe)) }
+            if rest == nil && descriptors[1].revents != 0 {
+                var waiting: Int32 = 0
+                _ = ioctl(pipe, UInt(FIONREAD), &waiting)
+                rest = Int(waiting)
+            }
             if rest == 0 || descriptors[0].revents == 0 { continue }
             let count = Glibc.read(pipe, &buffer, min(buffer.count, rest ?? buffer.count))
             if count == 0 || (count < 0 && errno != EINTR) { return }

@@ -35,18 +35,21 @@ final class Journal: Sendable {
         }
     }
 
-    /// Whether all changes so far are on stable storage; false where they did not get there within `patience`.
+    /// Returns when all changes so far are on stable storage: true, or false where the volume refused them, or hung, for `patience`.
     func durable(within patience: Duration) async -> Bool {
-        let start = ContinuousClock.now
-        while start.duration(to: .now) < patience {
-            let written = Promise<Bool>()
-            volume.enqueue { [self] in written.keep((try? write()) != nil) }
-            // A volume that hangs never answers.
-            guard let isWritten = await written.value(within: patience) else { return false }
-            if isWritten { return true }
-            try? await Task.sleep(for: .milliseconds(500))
+        let isDurable = Promise<Bool>()
+        let attempts = Task {
+            while !Task.isCancelled {
+                do {
+                    try await volume.perform { [self] in try write() }
+                    return isDurable.keep(true)
+                } catch {
+                    try? await Task.sleep(for: .seconds(1))
+                }
+            }
         }
-        return false
+        defer { attempts.cancel() }
+        return await isDurable.value(within: patience) ?? false
     }
 
     /// On the volume's thread.

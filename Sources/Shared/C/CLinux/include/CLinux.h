@@ -6,7 +6,6 @@
 
 #include <signal.h>
 #include <spawn.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/statfs.h>
@@ -34,11 +33,6 @@ static inline pid_t linux_peek_ended_child(void) {
     siginfo_t info;
     info.si_pid = 0;
     return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 ? info.si_pid : -1;
-}
-/// Bytes that can be read from a pipe at once, ioctl_pipe(2).
-static inline int linux_bytes_readable(int file) {
-    int count = 0;
-    return ioctl(file, FIONREAD, &count) == 0 ? count : 0;
 }
 static inline int linux_name_process(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
 /// Whether `path` is on a FUSE file system: its number in statfs(2).
