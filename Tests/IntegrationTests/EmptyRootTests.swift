@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The agent needs nothing of its image: a root with /proc, a volume, the agent and a static training is enough.
-@Suite(.timeLimit(.minutes(1)), .enabled(if: BareAgent.isRoot, BareAgent.needsRoot)) struct EmptyRootTests {
+@Suite(.timeLimit(.minutes(1)), .enabled(if: Namespaces.areThere, Namespaces.reason)) struct EmptyRootTests {
     private static let training = """
         #include <stdio.h>
         #include <unistd.h>
@@ -29,10 +29,7 @@ import Testing
             var environment = try agent.environment()
             environment["POD_AGENT_ENDPOINT_FILE"] = "/workspace/endpoint"
             let unshare = try site.start(
-                [
-                    "unshare", "--mount", "--pid", "--fork", "--kill-child", "--root=\(root)", "--mount-proc",
-                    "/pod-agent",
-                ],
+                try #require(Namespaces.unshare) + ["--root=\(root)", "--mount-proc", "/pod-agent"],
                 environment: environment)
             let first = try await agent.first(unshare)
             let live = try await LiveAgent(agent, endpoint: "\(root)/workspace/endpoint")
