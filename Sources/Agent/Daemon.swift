@@ -57,7 +57,9 @@ actor Daemon {
     private func startServer(_ router: Router) async throws -> Server {
         // The one provider there is lends its loopback interface: a free port, told in a file.
         let server = try await Server(address: "127.0.0.1", port: 0, router: router)
-        Task { try await server.run() }
+        Task {
+            do { try await server.run() } catch { logger.error("the API is closed: \(error)") }
+        }
         if let path = environment.endpointFile {
             try File.replace(path, with: Array("http://127.0.0.1:\(server.port)\n".utf8))
         }
