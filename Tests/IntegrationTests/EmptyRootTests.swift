@@ -38,14 +38,9 @@ import Testing
             #expect(status.attempt.state == .training)
             #expect(try await live.ask("GET", "/v1/status", token: nil).status == 401)
             // From inside, as a container's health check does.
-            try await site.start([
-                "nsenter", "--all", "--root", "--wd", "--target", "\(first)", "/pod-agent", "health", live.address,
-            ])
-            .check()
-            let deaf = try site.start([
-                "nsenter", "--all", "--root", "--wd", "--target", "\(first)", "/pod-agent", "health",
-                "http://127.0.0.1:1",
-            ])
+            let health = Namespaces.enter(first) + ["/pod-agent", "health"]
+            try await site.start(health + [live.address]).check()
+            let deaf = try site.start(health + ["http://127.0.0.1:1"])
             #expect(try await deaf.end() == 1)
             #expect(!deaf.errors.isEmpty)
             #expect(try File.list(root) == ["pod-agent", "proc", "train", "workspace"])

@@ -12,6 +12,12 @@ enum Namespaces {
     static let areThere = unshare != nil
     static let reason: Comment = "pid namespaces need root, or user namespaces that are open to all"
 
+    /// The words that start a program inside those of a process that `unshare` started.
+    static func enter(_ pid: Int32) -> [String] {
+        let user = unshare?.contains("--user") == true ? ["--user", "--preserve-credentials"] : []
+        return ["nsenter", "--target", "\(pid)"] + user + ["--mount", "--pid", "--root", "--wd"]
+    }
+
     private static func works(_ arguments: [String]) -> Bool {
         let null = open("/dev/null", O_WRONLY | O_CLOEXEC)
         defer { close(null) }
