@@ -22,7 +22,7 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: BareAgent.isRoot, BareAgent.needsRoot), arguments: moments)
+    @Test(.enabled(if: Namespaces.areThere, Namespaces.reason), arguments: moments)
     func aFirstProcess(moment: Duration) async throws {
         try await Site.with { site in
             let agent = try BareAgent(at: site, command: Self.command)

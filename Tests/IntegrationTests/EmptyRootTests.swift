@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The agent needs nothing of its image: a root with /proc, a volume, the agent and a static training is enough.
-@Suite(.timeLimit(.minutes(1)), .enabled(if: BareAgent.isRoot, BareAgent.needsRoot)) struct EmptyRootTests {
+@Suite(.timeLimit(.minutes(1)), .enabled(if: Namespaces.areThere, Namespaces.reason)) struct EmptyRootTests {
     private static let training = """
         #include <stdio.h>
         #include <unistd.h>
@@ -29,10 +29,7 @@ import Testing
             var environment = try agent.environment()
             environment["POD_AGENT_ENDPOINT_FILE"] = "/workspace/endpoint"
             let unshare = try site.start(
-                [
-                    "unshare", "--mount", "--pid", "--fork", "--kill-child", "--root=\(root)", "--mount-proc",
-                    "/pod-agent",
-                ],
+                try #require(Namespaces.unshare) + ["--root=\(root)", "--mount-proc", "/pod-agent"],
                 environment: environment)
             let first = try await agent.first(unshare)
             let live = try await LiveAgent(agent, endpoint: "\(root)/workspace/endpoint")
@@ -41,14 +38,9 @@ import Testing
             #expect(status.attempt.state == .training)
             #expect(try await live.ask("GET", "/v1/status", token: nil).status == 401)
             // From inside, as a container's health check does.
-            try await site.start([
-                "nsenter", "--all", "--root", "--wd", "--target", "\(first)", "/pod-agent", "health", live.address,
-            ])
-            .check()
-            let deaf = try site.start([
-                "nsenter", "--all", "--root", "--wd", "--target", "\(first)", "/pod-agent", "health",
-                "http://127.0.0.1:1",
-            ])
+            let health = Namespaces.enter(first) + ["/pod-agent", "health"]
+            try await site.start(health + [live.address]).check()
+            let deaf = try site.start(health + ["http://127.0.0.1:1"])
             #expect(try await deaf.end() == 1)
             #expect(!deaf.errors.isEmpty)
             #expect(try File.list(root) == ["pod-agent", "proc", "train", "workspace"])

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The agent as a real PID 1: it reaps, it passes on, and it is gone when it has to be.
-@Suite(.serialized, .timeLimit(.minutes(2)), .enabled(if: BareAgent.isRoot, BareAgent.needsRoot))
+@Suite(.serialized, .timeLimit(.minutes(2)), .enabled(if: Namespaces.areThere, Namespaces.reason))
 struct FirstProcessTests {
     @Test func orphansAreReaped() async throws {
         try await Site.with { site in

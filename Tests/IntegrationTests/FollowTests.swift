@@ -1,3 +1,4 @@
+import Glibc
 import Shared
 import TestSupport
 import Testing
@@ -93,6 +94,24 @@ import Testing
             let ambiguous = try site.launch("status")
             #expect(try await ambiguous.end() == 64)
             #expect(ambiguous.errors == "launch: there is more than one run\nhint: name one of: only, other\n")
+        }
+    }
+
+    /// Where the tests run as root: no other user may be told less.
+    @Test(.enabled(if: geteuid() == 0, "all of this ring runs as another user already"))
+    func anyUserSeesTheSame() async throws {
+        try await Site.with { site in
+            try site.copy(Programs.agent, to: "bin/pod-agent")
+            try site.copy(Programs.launch, to: "bin/launch")
+            try site.config("run: live\ncommand: echo started; until [ -e \"$SITE/go\" ]; do sleep 0.02; done\n")
+            try await site.start(["chown", "-R", "65534:65534", site.root]).check()
+            let launch = try site.start(
+                ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "\(site.root)/bin/launch", "run"],
+                environment: ["POD_AGENT": "\(site.root)/bin/pod-agent"])
+            try await launch.prints("started\n")
+            try site.open("go")
+            try await launch.check()
+            #expect(launch.output == (try site.log("live")))
         }
     }
 }

@@ -214,20 +214,22 @@ import Testing
     }
 
     @Test func refusesWhileAnotherLaunchIsAtIt() async throws {
-        let lock = try FileLock("\(test.home)/locks/demo")
-        let failure = try await failure(try start())
+        let lock = try await FileLock.acquire("\(test.home)/locks/demo", within: .zero)
+        var start = try start()
+        start.lockPatience = .milliseconds(1)
+        let failure = try await failure(start)
         #expect(failure.exit == .unavailable)
         #expect(failure.problem.sentence == "another launch is just starting \"demo\"")
         lock.release()
         prepareCreation()
-        _ = try started(try await start().decide(), at: 0)
+        _ = try started(try await start.decide(), at: 0)
     }
 
     @Test func theLockIsGoneAfterAFailure() async throws {
         let failure = try await failure(try start(yaml + "code: {path: ./nothing}\n"))
         #expect(failure.exit == .setupFailed)
         #expect(failure.problem.sentence == "there is no folder \"\(test.home)/project/nothing\"")
-        try FileLock("\(test.home)/locks/demo").release()
+        try await FileLock.acquire("\(test.home)/locks/demo", within: .zero).release()
     }
 
     @Test func aPodThatEndsAtOnceShowsItsOutput() async throws {

@@ -39,8 +39,7 @@ struct BareAgent {
     /// Starts it as PID 1 of a pid namespace of its own. `Running.end` has its exit code.
     func startAsFirst() throws -> Running {
         try site.start(
-            ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", Programs.agent],
-            environment: try environment())
+            try #require(Namespaces.unshare) + ["--mount-proc", Programs.agent], environment: try environment())
     }
 
     /// The pid, here, of the PID 1 that `startAsFirst` started, once it takes signals: before it blocks them the kernel
@@ -60,8 +59,4 @@ struct BareAgent {
         else { return false }
         return mask & (1 << UInt64(signal - 1)) != 0
     }
-
-    /// Whether this machine lets us: namespaces need root.
-    static let isRoot = geteuid() == 0
-    static let needsRoot: Comment = "pid and mount namespaces need root"
 }

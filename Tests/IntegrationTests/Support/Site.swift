@@ -28,7 +28,8 @@ final class Site: Sendable {
         do {
             try await body(site)
         } catch {
-            _ = await site.killAll()
+            await site.killAll()
+            Issue.record("what the programs had to say:\n\(site.errors)", sourceLocation: sourceLocation)
             site.remove()
             throw error
         }
@@ -53,6 +54,13 @@ final class Site: Sendable {
     private func remove() {
         // A file system that a test mounted inside is not ours to empty.
         do { try File.removeTree(root) } catch { Issue.record(error) }
+    }
+
+    /// The end of what each program wrote to standard error.
+    private var errors: String {
+        let files = ((try? File.list(root)) ?? []).filter { $0.hasSuffix(".err") }
+        return files.map { "\($0): \(((try? File.read("\(root)/\($0)")) ?? []).text.suffix(1000))" }.joined(
+            separator: "\n")
     }
 
     /// Kills all that was started here, and says what that was. A test that leaves its run running on purpose calls it itself.
