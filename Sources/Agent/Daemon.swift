@@ -82,7 +82,7 @@ actor Daemon {
         case .over(let outcome):
             tell(.launchOver(outcome))
         case .owned(let claim), .finishing(let claim, _):
-            let volume = try VolumeWriter()
+            let volume = VolumeWriter()
             let work = try await DedicatedThread.run { try Work.open(claim, spec: spec, run: run, volume: volume) }
             let attempt = AttemptRunner(
                 work: work, environment: environment, server: server,

@@ -89,9 +89,9 @@ struct Claiming: Sendable {
             return isOver ? .over(record.outcome) : .free(after: last)
         }
         switch last.isAlive {
-        case true?:
+        case true? where last.processes != processes:
             return .held(by: last, beat: [], isProvenAlive: true)
-        case false?:
+        case true?, false?:
             return .free(after: last)
         case nil:
             if last.pod == pod || spec.launch.supersedes.contains(last.pod) { return .free(after: last) }

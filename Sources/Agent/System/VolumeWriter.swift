@@ -11,7 +11,11 @@ final class VolumeWriter: Sendable {
 
     private let queue = Monitor(Queue())
 
-    init() throws(Problem) {
+    init() {
+        do { try start() } catch { preconditionFailure("an agent that gets no thread at its start can do nothing: \(error)") }
+    }
+
+    private func start() throws(Problem) {
         try DedicatedThread.start { [queue] in
             while true {
                 let jobs = queue.wait { queue -> [@Sendable () -> Void]? in

@@ -31,7 +31,7 @@ import Testing
     private func decide(
         _ spec: RunSpec? = nil, pod: String = "mine", process: ProcessIdentity? = nil
     ) async throws -> Answer {
-        let claiming = Claiming(run: run.folders, spec: spec ?? run.spec(), pod: pod, process: process)
+        let claiming = Claiming(run: run.folders, spec: spec ?? run.spec(), pod: pod, processes: process.map { [$0] } ?? [])
         return try await within(.seconds(20), "a claim") {
             Answer(try await claiming.claim { Issue.record("\($0)") })
         }
@@ -162,7 +162,7 @@ import Testing
     }
 
     @Test func anotherProjectIsRefused() async throws {
-        try File.replace(run.folders.record, with: try JSON.encode(run.spec(project: "theirs")))
+        try File.replace(run.folders.specFile, with: try JSON.encode(run.spec(project: "theirs")))
         let problem = await #expect(throws: Problem.self) { try await decide() }
         #expect(problem?.sentence == #"run "train" belongs to another project"#)
         #expect(try run.folders.claims().isEmpty)
@@ -182,7 +182,7 @@ import Testing
         _ spec: RunSpec? = nil, patience: Duration = .seconds(30)
     ) -> (task: Task<Answer, any Error>, waits: Waits) {
         let waits = Waits()
-        var claiming = Claiming(run: run.folders, spec: spec ?? run.spec(), pod: "mine", process: nil)
+        var claiming = Claiming(run: run.folders, spec: spec ?? run.spec(), pod: "mine", processes: [])
         claiming.patience = patience
         let task = Task { [claiming] in Answer(try await claiming.claim { waits.add($0) }) }
         return (task, waits)
@@ -225,7 +225,7 @@ import Testing
     }
 
     @Test func aBeatThatStandsStillIsWatchedForAsLongAsTheDesignSays() {
-        #expect(Claiming(run: run.folders, spec: run.spec(), pod: "mine", process: nil).patience == .seconds(30))
+        #expect(Claiming(run: run.folders, spec: run.spec(), pod: "mine", processes: []).patience == .seconds(30))
     }
 
     @Test func whileItWaitsTheOwnerMayEnd() async throws {
@@ -255,7 +255,7 @@ import Testing
         let spec = run.spec(supersedes: pods)
         let numbers = try await withThrowingTaskGroup(of: Int.self) { group in
             for pod in pods {
-                let claiming = Claiming(run: run.folders, spec: spec, pod: pod, process: nil)
+                let claiming = Claiming(run: run.folders, spec: spec, pod: pod, processes: [])
                 group.addTask {
                     guard case .owned(let claim) = try await claiming.claim(waiting: { _ in }) else { return 0 }
                     return claim.number

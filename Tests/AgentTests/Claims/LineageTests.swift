@@ -12,7 +12,7 @@ import Testing
     /// Claims under `spec` and returns the claim's lineage.
     private func claim(_ spec: RunSpec) async throws -> String {
         // The earlier attempt is a former life of the same pod.
-        let claiming = Claiming(run: run.folders, spec: spec, pod: "p", process: nil)
+        let claiming = Claiming(run: run.folders, spec: spec, pod: "p", processes: [])
         guard case .owned(let claim) = try await claiming.claim(waiting: { _ in }) else {
             throw Problem("not claimed")
         }

@@ -64,7 +64,7 @@ import Testing
         let log = try writer()
         let ended = Monitor(0)
         for thread in 0..<8 {
-            DedicatedThread.start {
+            try DedicatedThread.start {
                 for number in 0..<500 {
                     let line = "\(thread) \(number) " + String(repeating: "x", count: number % 97)
                     if number % 10 == 0 { log.say(line) } else { log.append(Array((line + "\n").utf8)[...]) }
@@ -106,7 +106,7 @@ import Testing
         let gate = volume.hang()
         let appended = Monitor(0)
         let count = LogWriter.capacity / Self.piece.count
-        DedicatedThread.start {
+        try DedicatedThread.start {
             for _ in 0..<count + 4 {
                 log.append(Self.piece[...])
                 appended.update { $0 += 1 }

@@ -9,7 +9,7 @@ import Testing
         let seen = Monitor<[Int]>([])
         for turn in 0..<4 {
             // Each thread waits for its turn, which the one before it gives.
-            DedicatedThread.start {
+            try DedicatedThread.start {
                 _ = monitor.wait { $0 == turn ? true : nil }
                 seen.update { $0.append(turn) }
                 monitor.update { $0 += 1 }
@@ -23,7 +23,7 @@ import Testing
         let monitor = Monitor(0)
         let ended = Monitor(0)
         for _ in 0..<8 {
-            DedicatedThread.start {
+            try DedicatedThread.start {
                 for _ in 0..<1000 { monitor.update { $0 += 1 } }
                 ended.update { $0 += 1 }
             }

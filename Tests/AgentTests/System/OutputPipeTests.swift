@@ -23,7 +23,7 @@ import Testing
     @Test func everythingUpToTheEnd() async throws {
         let pipe = try pipe()
         let bytes = (0..<3 << 20).map { UInt8(truncatingIfNeeded: $0 &* 31) }
-        DedicatedThread.start {
+        try DedicatedThread.start {
             try? File.write(bytes[...], to: pipe.writeEnd)
             pipe.closeWriteEnd()
         }
@@ -69,7 +69,7 @@ import Testing
             }
         }
         signal(SIGPIPE, SIG_IGN)
-        DedicatedThread.start {
+        try DedicatedThread.start {
             let bytes = [UInt8](repeating: UInt8(ascii: "y"), count: 64 << 10)
             while !isOver.update({ $0 }) && Glibc.write(pipe.writeEnd, bytes, bytes.count) > 0 {}
             pipe.closeWriteEnd()
@@ -89,7 +89,7 @@ import Testing
         }
         let written = Monitor(0)
         let piece = [UInt8](repeating: 7, count: 64 << 10)
-        DedicatedThread.start {
+        try DedicatedThread.start {
             for _ in 0..<64 {
                 try? File.write(piece[...], to: pipe.writeEnd)
                 written.update { $0 += piece.count }
