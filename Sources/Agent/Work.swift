@@ -16,7 +16,10 @@ struct Work: Sendable {
     static func open(_ claim: Claim, spec: RunSpec, run: RunFolder, volume: VolumeWriter) throws -> Work {
         try File.replace(run.record, with: try JSON.encode(spec, pretty: true))
         let segment = run.liveSegment(from: claim.logBegan, attempt: claim.number)
-        let log = try LogWriter(segment: segment, offset: claim.logBegan, volume: volume)
+        let last = claim.logBegan > 0 ? try? LogStream(of: run).read(at: claim.logBegan - 1, limit: 1) : nil
+        let log = try LogWriter(
+            segment: segment, offset: claim.logBegan, beginsLine: last.map { $0 == [UInt8(ascii: "\n")] } ?? true,
+            volume: volume)
         try File.syncFolder(of: segment)
         try link(segment, of: run, from: Volume(root: spec.volume))
         let record = AttemptRecord(claim: claim, run: spec.run, spec: try spec.fingerprint)

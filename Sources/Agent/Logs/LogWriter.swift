@@ -21,14 +21,15 @@ final class LogWriter: Sendable {
         var endsLine = true
     }
 
-    private let buffer = Monitor(Buffer())
+    private let buffer: Monitor<Buffer>
     private let volume: VolumeWriter
     private let file: Int32
     /// How far the log goes, and how far it is on stable storage.
     let progress: LogProgress
 
-    /// Appends to the live segment at `path`, whose first byte is the log's byte `offset`.
-    init(segment path: String, offset: Int, volume: VolumeWriter) throws(Problem) {
+    /// Appends to the live segment at `path`, whose first byte is the log's byte `offset`. `beginsLine`: what comes before it ends a line.
+    init(segment path: String, offset: Int, beginsLine: Bool = true, volume: VolumeWriter) throws(Problem) {
+        buffer = Monitor(Buffer(endsLine: beginsLine))
         do {
             file = try Errno.check { open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644) }
         } catch {
