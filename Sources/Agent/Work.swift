@@ -19,8 +19,8 @@ struct Work: Sendable {
     static func open(_ claim: Claim, spec: RunSpec, run: RunFolder, volume: VolumeWriter) throws -> Work {
         try File.replace(run.specFile, with: try JSON.encode(spec, pretty: true))
         let segment = run.liveSegment(from: claim.logBegan, attempt: claim.number)
-        let endsLine = try LogStream(of: run).endsLine
-        let log = try LogWriter(segment: segment, offset: claim.logBegan, endsLine: endsLine, volume: volume)
+        let beginsLine = (try? LogStream(of: run).endsLine) ?? true
+        let log = try LogWriter(segment: segment, offset: claim.logBegan, beginsLine: beginsLine, volume: volume)
         try File.syncFolder(of: segment)
         try link(segment, of: run, from: Volume(root: spec.volume))
         try File.replace(run.reserve(of: claim.number), with: [UInt8](repeating: 0x20, count: reserveSize))

@@ -42,9 +42,9 @@ final class LogWriter: Sendable {
     /// How far the log goes, and how far it is on stable storage.
     let progress: LogProgress
 
-    /// Appends to the live segment at `path`, whose first byte is the log's byte `offset`; `endsLine`: the byte before it ends a line.
-    init(segment path: String, offset: Int, endsLine: Bool = true, volume: VolumeWriter) throws(Problem) {
-        buffer = Monitor(Buffer(endsLine: endsLine))
+    /// Appends to the live segment at `path`, whose first byte is the log's byte `offset`. `beginsLine`: what comes before it ends a line.
+    init(segment path: String, offset: Int, beginsLine: Bool = true, volume: VolumeWriter) throws(Problem) {
+        buffer = Monitor(Buffer(endsLine: beginsLine))
         do {
             file = try Errno.check { open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644) }
         } catch {
