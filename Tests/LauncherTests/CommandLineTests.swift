@@ -67,6 +67,7 @@ import Testing
                   69   no provider or agent in reach
                   70   outcome unknown: the pod is gone and left no record of its end
                   73   setup failed: code, dependencies or the start of the command
+                  77   the agent refuses the key
                   78   wrong config
                   130  stopped by the user
                   143  interrupted

@@ -56,7 +56,10 @@ final class FakeProvider: Provider {
 
     // MARK: What the launcher asks
 
-    func terminate(_ pod: Pod) async throws { state.withLock { $0.terminated.append(pod.id) } }
+    func terminate(_ pod: Pod) async throws {
+        state.withLock { $0.terminated.append(pod.id) }
+        kill(pod.id)
+    }
 
     func create(_ order: PodOrder) async throws -> Pod {
         let creation = state.withLock { state in

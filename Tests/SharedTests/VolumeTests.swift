@@ -9,7 +9,7 @@ import Testing
         let volume = Volume(root: "/v")
         let run = volume.run(try #require(RunID("train")))
         #expect(run.path == "/v/runs/train")
-        #expect(run.record == "/v/runs/train/run.json")
+        #expect(run.specFile == "/v/runs/train/run.json")
         #expect(run.work == "/v/runs/train/work")
         #expect(run.claim(3) == "/v/runs/train/attempts/0003.claim")
         #expect(run.beat(12345) == "/v/runs/train/attempts/12345.beat")
@@ -34,7 +34,7 @@ import Testing
         try File.makeFolders(run.attempts)
         for number in [9999, 10000, 2] {
             let claim = Claim(
-                number: number, pod: "p", launch: "l", lineage: "l", logBegan: 0, stream: "s", process: nil,
+                number: number, pod: "p", launch: "l", lineage: "l", logBegan: 0, stream: "s", processes: [],
                 claimed: Date(timeIntervalSince1970: 0))
             try File.replace(run.claim(number), with: try JSON.encode(claim))
         }

@@ -12,7 +12,9 @@ final class VolumeWriter: Sendable {
     private let queue = Monitor(Queue())
 
     init() {
-        do { try start() } catch { preconditionFailure("an agent that gets no thread at its start can do nothing: \(error)") }
+        do { try start() } catch {
+            preconditionFailure("an agent that gets no thread at its start can do nothing: \(error)")
+        }
     }
 
     private func start() throws(Problem) {

@@ -43,7 +43,8 @@ struct Follower: Sendable {
 
     private static func isPassing(_ error: any Error) -> Bool {
         switch error {
-        case let error as HTTPError: error.isPassing
+        // What is not HTTP, or not the log, comes from whoever has the port of an agent that is gone.
+        case let error as HTTPError: error.isPassing || error.code == .protocolError
         case let error as APIError: error.code == .unavailable || error.code == .internal
         default: false
         }

@@ -1,9 +1,10 @@
+internal import Shared
+
 #if canImport(Glibc)
 internal import Glibc
 #else
 internal import Darwin
 #endif
-internal import Shared
 
 /// Ctrl-C while following: leaves the run alone, says how to come back, and ends this command.
 struct Interrupt {

@@ -31,7 +31,8 @@ import Testing
     private func decide(
         _ spec: RunSpec? = nil, pod: String = "mine", process: ProcessIdentity? = nil
     ) async throws -> Answer {
-        let claiming = Claiming(run: run.folders, spec: spec ?? run.spec(), pod: pod, processes: process.map { [$0] } ?? [])
+        let claiming = Claiming(
+            run: run.folders, spec: spec ?? run.spec(), pod: pod, processes: process.map { [$0] } ?? [])
         return try await within(.seconds(20), "a claim") {
             Answer(try await claiming.claim { Issue.record("\($0)") })
         }

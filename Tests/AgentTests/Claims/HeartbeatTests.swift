@@ -68,4 +68,3 @@ import Testing
         task.cancel()
     }
 }
-

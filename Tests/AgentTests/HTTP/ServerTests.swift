@@ -83,7 +83,8 @@ import Testing
         let large = [UInt8](repeating: 32, count: Server.bodyLimit + 1)
         #expect(try await agent.send("POST", Endpoint.stop, body: large).status == 413)
         let padding = String(repeating: " ", count: Server.bodyLimit)
-        #expect(try await agent.send("POST", Endpoint.stop, body: Array((#"{"mode":"now"}"# + padding).utf8)).status == 413)
+        #expect(
+            try await agent.send("POST", Endpoint.stop, body: Array((#"{"mode":"now"}"# + padding).utf8)).status == 413)
         #expect(agent.tells == [])
     }
 
@@ -95,7 +96,9 @@ import Testing
         #expect(answer.split(separator: "HTTP/1.1 ").map { $0.prefix(3) } == ["413", "200"])
     }
 
-    @Test(arguments: ["\r\nnonsense\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "GET / HTTP/1.1\r\nno colon\r\n\r\n"])
+    @Test(arguments: [
+        "\r\nnonsense\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "GET / HTTP/1.1\r\nno colon\r\n\r\n",
+    ])
     func nonsenseHarmsNobody(_ text: String) async throws {
         let answer = try await exchange(text)
         #expect(answer.isEmpty || answer.hasPrefix("HTTP/1.1 400 "))

@@ -47,7 +47,8 @@ import Testing
     @Test func aVolumeThatRefusesIsNotWaitedForForEver() async throws {
         try File.removeTree(run.folders.attempts)
         journal.change { $0.state = .finishing }
-        let isDurable = try await within(.seconds(20)) { [journal] in await journal.durable(within: .milliseconds(100)) }
+        let isDurable = try await within(.seconds(20)) { [journal] in await journal.durable(within: .milliseconds(100))
+        }
         #expect(!isDurable)
         try File.makeFolders(run.folders.attempts)
         let isNow = try await within(.seconds(20)) { [journal] in await journal.durable(within: .seconds(1)) }
@@ -70,7 +71,8 @@ import Testing
     @Test func aVolumeThatHangsIsNotWaitedForEither() async throws {
         let gate = volume.hang()
         journal.change { $0.state = .finishing }
-        let isDurable = try await within(.seconds(20)) { [journal] in await journal.durable(within: .milliseconds(100)) }
+        let isDurable = try await within(.seconds(20)) { [journal] in await journal.durable(within: .milliseconds(100))
+        }
         #expect(!isDurable)
         gate.open()
     }

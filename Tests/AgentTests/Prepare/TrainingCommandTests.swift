@@ -22,16 +22,21 @@ import Testing
                 == ["python", "a b", "--resume", "/v/c 1", "x{resume}", "{checkpoint}", "$HOME", ""])
     }
 
+    /// A string is shell text of the user's own, in which only the path is quoted.
     @Test(arguments: [
-        (CommandForm.shell("--resume {checkpoint}"), ["--resume", "/v/c"]),
-        (.shell("  --from={checkpoint}   --again "), ["--from=/v/c", "--again"]),
-        (.exec(["--resume from", "{checkpoint}/model"]), ["--resume from", "/v/c/model"]),
+        (CommandForm.shell("--resume {checkpoint}"), ["--resume", "/v/c 1"], "--resume '/v/c 1'"),
+        (
+            .shell("--name \"a b\" --from={checkpoint}"), ["--name", "\"a", "b\"", "--from=/v/c 1"],
+            "--name \"a b\" --from='/v/c 1'"
+        ),
+        (
+            .exec(["--resume from", "{checkpoint}/model"]), ["--resume from", "/v/c 1/model"],
+            "'--resume from' '/v/c 1/model'"
+        ),
     ])
-    func formsOfResume(_ resume: CommandForm, _ words: [String]) throws {
-        #expect(try arguments(.exec(["t", "{resume}"]), resume: resume, from: "/v/c") == ["t"] + words)
-        #expect(
-            try arguments(.shell("t {resume}"), resume: resume, from: "/v/c").last
-                == "t " + words.map(TrainingCommand.quote).joined(separator: " "))
+    func formsOfResume(_ resume: CommandForm, _ words: [String], _ text: String) throws {
+        #expect(try arguments(.exec(["t", "{resume}"]), resume: resume, from: "/v/c 1") == ["t"] + words)
+        #expect(try arguments(.shell("t {resume}"), resume: resume, from: "/v/c 1").last == "t " + text)
     }
 
     @Test func withoutResumeTheTokenVanishes() throws {

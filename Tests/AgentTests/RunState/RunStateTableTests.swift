@@ -116,12 +116,14 @@ import Testing
 
     private static let ended: [Row] = {
         let here = RunState.at(.ended)
-        return [row(here, .published, .ended, finished, .exit(0))]
+        return [
+            row(here, .published, .ended, finished, .exit(0)),
+            row(here, .terminated, .ended, finished, .exit(0)),
+        ]
             + nothing(
                 here, .claimed, .claimedFinishing(failed3), .launchOver(nil), .launchOver(failed3), .synced,
                 .installed, .resumeChosen, .setupFailed("no"), .trainingEnded(.code(0)), .trainingEnded(.code(3)),
-                .trainingEnded(.signal(9)), .settled, .terminated, .stopAsked(.graceful), .stopAsked(.now),
-                .superseded)
+                .trainingEnded(.signal(9)), .settled, .stopAsked(.graceful), .stopAsked(.now), .superseded)
     }()
 
     // MARK: - the user asked for its end, patiently, and it still goes on

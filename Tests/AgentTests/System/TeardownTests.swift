@@ -21,6 +21,6 @@ import Testing
     @Test func theFastOneEndsBeforeInitsDeadline() throws {
         let last = try #require(Teardown.fast.steps.last)
         #expect(last.after + .milliseconds(500) <= Init.deadline)
-        #expect(Init.deadline == .seconds(4))
+        #expect(Init.deadline < .seconds(4))
     }
 }
