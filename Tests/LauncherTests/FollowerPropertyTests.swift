@@ -19,7 +19,7 @@ import Testing
     @Test(arguments: 1...12) func stitchesExactly(seed: UInt64) async throws {
         let dice = Mutex(Dice(seed: seed))
         let log = dice.withLock { dice in
-            (0..<dice.roll(1...200_000)).map { _ in UInt8.random(in: 0...255, using: &dice) }
+            (0..<dice.roll(1...60_000)).map { _ in UInt8.random(in: 0...255, using: &dice) }
         }
         let servedByVolume = dice.withLock { $0.roll(0...log.count / 4) }
         let end = log.count - servedByVolume
@@ -29,7 +29,7 @@ import Testing
 
         let answer: @Sendable (StubAgent.Asked, StubConnection) throws -> Void = { [test, run] asked, connection in
             let (kind, to, size) = dice.withLock { dice in
-                (dice.roll(0...5), dice.roll(asked.from...max(asked.from, end)), dice.roll(1...40_000))
+                (dice.roll(0...5), dice.roll(asked.from...max(asked.from, end)), dice.roll(1...20_000))
             }
             let isLast = to == end || asked.from >= end
             let ending = StubAgent.Answer.End.allCases[kind % 3]
