@@ -48,10 +48,13 @@ import Testing
         }
         // Two addresses of the same pod; it moves now and then.
         let agents = [try StubAgent(answer), try StubAgent(answer)]
+        let addresses = agents.map(\.address)
         for poll in stride(from: 3, through: 60, by: 3) {
-            test.provider.atPoll(poll) { [test] in test.provider.move("pod-1", to: agents[poll % 2].address) }
+            test.provider.atPoll(poll) { [provider = test.provider] in
+                provider.move("pod-1", to: addresses[poll % 2])
+            }
         }
-        test.provider.add(.made(run: run, address: agents[0].address))
+        test.provider.add(.made(run: run, address: addresses[0]))
 
         var follower = Follower(try await test.view(run), from: 0, world: test.world)
         let view = try await follower.follow()
@@ -59,6 +62,7 @@ import Testing
         #expect(follower.offset == log.count)
         #expect(view.state == .ended(.finished))
         #expect(test.errors == "")
+        withExtendedLifetime(agents) {}
     }
 }
 
