@@ -19,7 +19,7 @@ import Testing
     @Test(arguments: 1...12) func stitchesExactly(seed: UInt64) async throws {
         let dice = Mutex(Dice(seed: seed))
         let log = dice.withLock { dice in
-            (0..<dice.roll(1...200_000)).map { _ in UInt8.random(in: 0...255, using: &dice) }
+            (0..<dice.roll(1...60_000)).map { _ in UInt8.random(in: 0...255, using: &dice) }
         }
         let servedByVolume = dice.withLock { $0.roll(0...log.count / 4) }
         let end = log.count - servedByVolume
@@ -29,7 +29,7 @@ import Testing
 
         let answer: @Sendable (StubAgent.Asked, StubConnection) throws -> Void = { [test, run] asked, connection in
             let (kind, to, size) = dice.withLock { dice in
-                (dice.roll(0...5), dice.roll(asked.from...max(asked.from, end)), dice.roll(1...40_000))
+                (dice.roll(0...5), dice.roll(asked.from...max(asked.from, end)), dice.roll(1...20_000))
             }
             let isLast = to == end || asked.from >= end
             let ending = StubAgent.Answer.End.allCases[kind % 3]
@@ -48,10 +48,13 @@ import Testing
         }
         // Two addresses of the same pod; it moves now and then.
         let agents = [try StubAgent(answer), try StubAgent(answer)]
+        let addresses = agents.map(\.address)
         for poll in stride(from: 3, through: 60, by: 3) {
-            test.provider.atPoll(poll) { [test] in test.provider.move("pod-1", to: agents[poll % 2].address) }
+            test.provider.atPoll(poll) { [provider = test.provider] in
+                provider.move("pod-1", to: addresses[poll % 2])
+            }
         }
-        test.provider.add(.made(run: run, address: agents[0].address))
+        test.provider.add(.made(run: run, address: addresses[0]))
 
         var follower = Follower(try await test.view(run), from: 0, world: test.world)
         let view = try await follower.follow()
@@ -59,6 +62,7 @@ import Testing
         #expect(follower.offset == log.count)
         #expect(view.state == .ended(.finished))
         #expect(test.errors == "")
+        withExtendedLifetime(agents) {}
     }
 }
 

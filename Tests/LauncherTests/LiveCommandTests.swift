@@ -19,14 +19,16 @@ import Testing
     }
 
     /// An agent that has claimed the run, serves its log and then ends with `outcome`; asked to stop, it stops.
-    private func agent(endingWith outcome: Outcome?) throws -> StubServer {
+    private static func agent(
+        _ run: RunFixture, _ log: [UInt8], provider: FakeProvider, endingWith outcome: Outcome?
+    ) throws -> StubServer {
         let stops = Mutex<[String]>([])
         let claim = try run.claim()
         try run.record(claim)
-        return try StubServer { [test, run, log] connection in
+        return try StubServer { connection in
             let end = { (outcome: Outcome) in
                 try run.end(claim, outcome)
-                test.provider.kill("pod-1")
+                provider.kill("pod-1")
             }
             let target = connection.request.target
             let record = try #require(try run.folder.attempt(1))
@@ -49,12 +51,12 @@ import Testing
         }
     }
 
-    private func address(_ agent: StubServer) -> String { "http://127.0.0.1:\(agent.port)" }
+    private static func address(_ agent: StubServer) -> String { "http://127.0.0.1:\(agent.port)" }
 
     @Test(arguments: [(["stop"], "graceful"), (["stop", "--now"], "now"), (["stop", "demo"], "graceful")])
     func stopWaitsForTheEnd(arguments: [String], mode: String) async throws {
-        let agent = try agent(endingWith: nil)
-        test.provider.add(.made(run: run, address: address(agent)))
+        let agent = try Self.agent(run, log, provider: test.provider, endingWith: nil)
+        test.provider.add(.made(run: run, address: Self.address(agent)))
         let exit =
             arguments.count == 1 ? try await test.launch("stop") : try await test.launch("stop", arguments[1])
         #expect(exit == 0)
@@ -68,19 +70,20 @@ import Testing
             (Outcome(.stopped), 130), (Outcome(.interrupted), 143), (Outcome(.setupFailed, message: "m"), 73),
         ] as [(Outcome, Int32)]) func attachEndsAsTheRunDoes(outcome: Outcome, code: Int32) async throws
     {
-        let agent = try agent(endingWith: outcome)
-        test.provider.add(.made(run: run, address: address(agent)))
+        let agent = try Self.agent(run, log, provider: test.provider, endingWith: outcome)
+        test.provider.add(.made(run: run, address: Self.address(agent)))
         #expect(try await test.launch("attach") == code)
         #expect(test.output == log.text)
         #expect(test.errors.hasPrefix("\n== demo: \(outcome.kind.rawValue)"))
     }
 
     private func prepareCreation(endingWith outcome: Outcome?) {
-        test.provider.prepareCreation { [run] order in
-            let agent = try agent(endingWith: outcome)
+        // Without the world, which goes with the suite: the provider would hold it.
+        test.provider.prepareCreation { [run, log, kept, provider = test.provider] order in
+            let agent = try Self.agent(run, log, provider: provider, endingWith: outcome)
             kept.withLock { $0.append(agent) }
             try run.spec(order.spec)
-            return .made(run: run, launch: order.spec.launch.id, address: address(agent))
+            return .made(run: run, launch: order.spec.launch.id, address: Self.address(agent))
         }
     }
 
