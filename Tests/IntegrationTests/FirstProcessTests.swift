@@ -125,6 +125,24 @@ struct FirstProcessTests {
         }
     }
 
+    /// The container is killed and started again: its claim of before is nobody else's, and need not be waited for.
+    @Test func restartAfterAKillGoesOnAtOnce() async throws {
+        try await Site.with { site in
+            let agent = try BareAgent(
+                at: site, command: .shell("echo started; until [ -e \"$SITE/go\" ]; do sleep 0.02; done"))
+            let unshare = try agent.startAsFirst()
+            let first = try await agent.first(unshare)
+            try await eventuallyTrue("the start") { try agent.log.contains("started\n") }
+            kill(first, SIGKILL)
+            #expect(try await unshare.end() == 137)
+            try site.open("go")
+            let start = ContinuousClock.now
+            try await agent.startAsFirst().check()
+            #expect(start.duration(to: .now) < .seconds(10))
+            #expect(try agent.record(2)?.outcome?.kind == .finished)
+        }
+    }
+
     /// If `serve` dies the pod ends, and the next one goes on.
     @Test(arguments: [true, false]) func serveDies(asPIDOne: Bool) async throws {
         try await Site.with { site in
