@@ -125,23 +125,41 @@ struct FirstProcessTests {
         }
     }
 
+    /// The container is killed and started again: its claim of before is nobody else's, and need not be waited for.
+    @Test func restartAfterAKillGoesOnAtOnce() async throws {
+        try await Site.with { site in
+            let agent = try BareAgent(
+                at: site, command: .shell("echo started; until [ -e \"$SITE/go\" ]; do sleep 0.02; done"))
+            let unshare = try agent.startAsFirst()
+            let first = try await agent.first(unshare)
+            try await eventuallyTrue("the start") { try agent.log.contains("started\n") }
+            kill(first, SIGKILL)
+            _ = try await unshare.end()
+            try site.open("go")
+            let start = ContinuousClock.now
+            try await agent.startAsFirst().check()
+            #expect(start.duration(to: .now) < .seconds(10))
+            #expect(try agent.record(2)?.outcome?.kind == .finished)
+        }
+    }
+
     /// If `serve` dies the pod ends, and the next one goes on.
-    @Test func serveDies() async throws {
+    @Test(arguments: [true, false]) func serveDies(asPIDOne: Bool) async throws {
         try await Site.with { site in
             let agent = try BareAgent(
                 at: site,
                 command: .shell(
                     "trap '' TERM; echo started; until [ -e \"$SITE/go\" ]; do sleep 60 & sleep 0.02; done"))
-            let unshare = try agent.startAsFirst()
-            let first = try await agent.first(unshare)
+            let pod = try asPIDOne ? agent.startAsFirst() : agent.start()
+            let first = asPIDOne ? try await agent.first(pod) : pod.pid
             try await eventuallyTrue("the start") { try agent.log.contains("started\n") }
             let serve = try #require(ProcessStat.all().first { $0.parent == first })
             kill(serve.pid, SIGKILL)
-            #expect(try await unshare.end(within: .seconds(5)) == 137)
+            #expect(try await pod.end(within: .seconds(5)) == 137)
             #expect(site.processes.isEmpty)
             #expect(try agent.record(1)?.state == .training)
             try site.open("go")
-            try await agent.startAsFirst().check()
+            try await agent.start().check()
             #expect(try agent.record(2)?.outcome?.kind == .finished)
         }
     }

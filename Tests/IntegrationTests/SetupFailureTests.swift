@@ -61,8 +61,10 @@ import Testing
             try await run.prints("making an environment\n")
             try await site.reaches("installing", "slow")
             let pod = try await site.pod(of: "slow")
+            let start = ContinuousClock.now
             try await site.start([Programs.launch] + stop).check()
             #expect(try await run.end() == 130)
+            #expect(start.duration(to: .now) < .seconds(5))
             #expect(!run.text.contains("trains\n"))
             #expect(try await site.status("slow").state == "stopped")
             try await site.isGone(pod)
