@@ -42,7 +42,10 @@ import Testing
         }
     }
 
-    @Test(arguments: [ExitCase(.code(0), #"{"code":0}"#), ExitCase(.code(255), #"{"code":255}"#), ExitCase(.signal(9), #"{"signal":9}"#)])
+    @Test(arguments: [
+        ExitCase(.code(0), #"{"code":0}"#), ExitCase(.code(255), #"{"code":255}"#),
+        ExitCase(.signal(9), #"{"signal":9}"#),
+    ])
     func exits(_ exit: ExitCase) throws {
         #expect(try JSON.text(exit.status) == exit.json)
         #expect(try roundTrip(exit.status) == exit.status)

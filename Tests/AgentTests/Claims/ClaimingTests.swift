@@ -32,7 +32,7 @@ import Testing
         _ spec: RunSpec? = nil, pod: String = "mine", process: ProcessIdentity? = nil
     ) async throws -> Answer {
         let claiming = Claiming(run: run.folders, spec: spec ?? run.spec(), pod: pod, process: process)
-        return try await within(.seconds(20), "a claim") {
+        return try await within(.seconds(60), "a claim") {
             Answer(try await claiming.claim { Issue.record("\($0)") })
         }
     }
@@ -204,7 +204,7 @@ import Testing
         try await Task.sleep(for: .milliseconds(1500))
         #expect(try run.folders.claims().count == 1)
         process.end()
-        #expect(try await within(.seconds(20)) { try await task.value } == .owned(2))
+        #expect(try await within(.seconds(60)) { try await task.value } == .owned(2))
         #expect(waits.all.count == 1)
     }
 
@@ -220,7 +220,7 @@ import Testing
             try await Task.sleep(for: .milliseconds(100))
         }
         #expect(try run.folders.claims().count == 1)
-        #expect(try await within(.seconds(20)) { try await task.value } == .owned(2))
+        #expect(try await within(.seconds(60)) { try await task.value } == .owned(2))
         #expect(waits.all == ["waiting for pod other, which owns attempt 1"])
     }
 
@@ -234,7 +234,7 @@ import Testing
         try await eventually { !waits.all.isEmpty }
         let outcome = Outcome(.finished, exit: .code(0))
         try run.attempt(1, pod: "other", state: .ended, outcome: outcome)
-        #expect(try await within(.seconds(20)) { try await task.value } == .over(outcome))
+        #expect(try await within(.seconds(60)) { try await task.value } == .over(outcome))
     }
 
     @Test func whileItWaitsAnotherMayTakeOver() async throws {
@@ -245,7 +245,7 @@ import Testing
         try await eventually { waits.all.count == 2 }
         #expect(waits.all.last == "waiting for pod fourth, which owns attempt 2")
         try run.attempt(3, pod: "third", state: .training)
-        #expect(try await within(.seconds(20)) { try await task.value } == .owned(4))
+        #expect(try await within(.seconds(60)) { try await task.value } == .owned(4))
     }
 
     // MARK: - several at once

@@ -18,7 +18,7 @@ import Testing
     @Test func durableMeansItCanBeRead() async throws {
         journal.change { $0.state = .training }
         #expect(journal.current.state == .training)
-        let isDurable = try await within(.seconds(20)) { [journal] in await journal.durable(within: .seconds(1)) }
+        let isDurable = try await within(.seconds(60)) { [journal] in await journal.durable(within: .seconds(1)) }
         #expect(isDurable)
         #expect(try run.folders.attempt(1) == journal.current)
     }
@@ -40,17 +40,18 @@ import Testing
             return offsets
         }
         for number in 1...200 { journal.change { $0.logBegan = number } }
-        let offsets = try await within(.seconds(20)) { try await seen.value }
+        let offsets = try await within(.seconds(60)) { try await seen.value }
         #expect(offsets == offsets.sorted())
     }
 
     @Test func aVolumeThatRefusesIsNotWaitedForForEver() async throws {
         try File.removeTree(run.folders.attempts)
         journal.change { $0.state = .finishing }
-        let isDurable = try await within(.seconds(20)) { [journal] in await journal.durable(within: .milliseconds(100)) }
+        let isDurable = try await within(.seconds(60)) { [journal] in await journal.durable(within: .milliseconds(100))
+        }
         #expect(!isDurable)
         try File.makeFolders(run.folders.attempts)
-        let isNow = try await within(.seconds(20)) { [journal] in await journal.durable(within: .seconds(1)) }
+        let isNow = try await within(.seconds(60)) { [journal] in await journal.durable(within: .seconds(1)) }
         #expect(isNow)
         #expect(try run.folders.attempt(1)?.state == .finishing)
     }
@@ -63,14 +64,15 @@ import Testing
         }
         try await eventually { journal.current.state == .finishing }
         try File.makeFolders(run.folders.attempts)
-        #expect(try await within(.seconds(20)) { await waiter.value })
+        #expect(try await within(.seconds(60)) { await waiter.value })
     }
 
     /// The agent has to go on to the end of the pod.
     @Test func aVolumeThatHangsIsNotWaitedForEither() async throws {
         let gate = volume.hang()
         journal.change { $0.state = .finishing }
-        let isDurable = try await within(.seconds(20)) { [journal] in await journal.durable(within: .milliseconds(100)) }
+        let isDurable = try await within(.seconds(60)) { [journal] in await journal.durable(within: .milliseconds(100))
+        }
         #expect(!isDurable)
         gate.open()
     }

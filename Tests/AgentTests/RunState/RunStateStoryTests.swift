@@ -61,7 +61,8 @@ import Testing
     }
 
     /// A second one would begin the steps anew, and so put off the kill.
-    @Test(arguments: [Event.terminated, .stopAsked(.now)], [Event.terminated, .stopAsked(.now), .stopAsked(.graceful)])
+    @Test(
+        arguments: [Event.terminated, .stopAsked(.now)], [Event.terminated, .stopAsked(.now), .stopAsked(.graceful)])
     func whatIsFastAlreadyIsNotBegunAgain(_ first: Event, _ second: Event) {
         for state in [AttemptState.syncing, .installing, .resuming, .training] {
             var state = RunState.at(state)
