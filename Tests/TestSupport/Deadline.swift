@@ -25,7 +25,7 @@ public func within<Value: Sendable>(
 
 /// Returns as soon as `condition` holds; `TooLate` where it does not within `patience`.
 public func eventually(
-    within patience: Duration = .seconds(20), _ what: String = "", _ condition: () throws -> Bool
+    within patience: Duration = .seconds(60), _ what: String = "", _ condition: () throws -> Bool
 ) async throws {
     let start = ContinuousClock.now
     while try !condition() {

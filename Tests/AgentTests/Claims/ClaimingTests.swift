@@ -205,7 +205,7 @@ import Testing
         try await Task.sleep(for: .milliseconds(1500))
         #expect(try run.folders.claims().count == 1)
         process.end()
-        #expect(try await within(.seconds(20)) { try await task.value } == .owned(2))
+        #expect(try await within(.seconds(60)) { try await task.value } == .owned(2))
         #expect(waits.all.count == 1)
     }
 
@@ -221,7 +221,7 @@ import Testing
             try await Task.sleep(for: .milliseconds(100))
         }
         #expect(try run.folders.claims().count == 1)
-        #expect(try await within(.seconds(20)) { try await task.value } == .owned(2))
+        #expect(try await within(.seconds(60)) { try await task.value } == .owned(2))
         #expect(waits.all == ["waiting for pod other, which owns attempt 1"])
     }
 
@@ -235,7 +235,7 @@ import Testing
         try await eventually { !waits.all.isEmpty }
         let outcome = Outcome(.finished, exit: .code(0))
         try run.attempt(1, pod: "other", state: .ended, outcome: outcome)
-        #expect(try await within(.seconds(20)) { try await task.value } == .over(outcome))
+        #expect(try await within(.seconds(60)) { try await task.value } == .over(outcome))
     }
 
     @Test func whileItWaitsAnotherMayTakeOver() async throws {
@@ -246,7 +246,7 @@ import Testing
         try await eventually { waits.all.count == 2 }
         #expect(waits.all.last == "waiting for pod fourth, which owns attempt 2")
         try run.attempt(3, pod: "third", state: .training)
-        #expect(try await within(.seconds(20)) { try await task.value } == .owned(4))
+        #expect(try await within(.seconds(60)) { try await task.value } == .owned(4))
     }
 
     // MARK: - several at once

@@ -27,13 +27,13 @@ import Testing
         try await eventually { try count() == 1 }
         try await eventually { try count() == 2 }
         task.cancel()
-        try await within(.seconds(20)) { await task.value }
+        try await within(.seconds(60)) { await task.value }
     }
 
     @Test func aHigherClaimEndsItBeforeItWritesAnything() async throws {
         try run.attempt(1)
         try run.attempt(2)
-        try await within(.seconds(20)) { [self] in await beat().value }
+        try await within(.seconds(60)) { [self] in await beat().value }
         #expect(!File.exists(run.folders.beat(1)))
     }
 
@@ -42,7 +42,7 @@ import Testing
         let task = beat()
         try await eventually { try count() == 1 }
         try run.attempt(2)
-        try await within(.seconds(20)) { await task.value }
+        try await within(.seconds(60)) { await task.value }
         #expect(try count() == 1)
     }
 
@@ -54,7 +54,7 @@ import Testing
         let task = beat()
         try run.attempt(2)
         gate.open()
-        try await within(.seconds(20)) { await task.value }
+        try await within(.seconds(60)) { await task.value }
         #expect(!File.exists(run.folders.beat(1)))
     }
 
@@ -62,7 +62,7 @@ import Testing
         try File.removeTree(run.folders.attempts)
         let task = beat()
         // The first beat has been refused by then.
-        _ = try await within(.seconds(20)) { [volume] in try await volume.perform {} }
+        _ = try await within(.seconds(60)) { [volume] in try await volume.perform {} }
         try File.makeFolders(run.folders.attempts)
         try await eventually { try count() == 2 }
         task.cancel()

@@ -17,7 +17,7 @@ import Testing
 
     /// All bytes of a followed response, up to its end.
     private func collect(_ exchange: HTTPExchange) async throws -> [UInt8] {
-        try await within(.seconds(20), "the end of the response") {
+        try await within(.seconds(60), "the end of the response") {
             var bytes: [UInt8] = []
             for try await chunk in exchange.body { bytes += chunk }
             return bytes
@@ -25,7 +25,7 @@ import Testing
     }
 
     private func follow(_ offset: Int, _ stream: String? = nil) async throws -> HTTPExchange {
-        try await within(.seconds(20), "the head") { [agent] in
+        try await within(.seconds(60), "the head") { [agent] in
             try await agent.client().followLog(from: offset, stream: stream)
         }
     }
@@ -50,7 +50,7 @@ import Testing
             try await eventually { seen.update { $0 == wanted } }
         }
         work.log.progress.close()
-        try await within(.seconds(20), "the end") { try await reader.value }
+        try await within(.seconds(60), "the end") { try await reader.value }
         #expect(seen.update { $0 } == (try run.log()))
     }
 
@@ -102,14 +102,14 @@ import Testing
         await work.log.sync()
         work.log.progress.close()
         let log = try run.log()
-        let got = try await within(.seconds(30)) { try await readers.value }
+        let got = try await within(.seconds(60)) { try await readers.value }
         #expect(got.count == 8 && got.allSatisfy { $0 == log })
     }
 
     @Test func theServerIsQuietOnceTheFollowersHaveIt() async throws {
         let work = try agent.open(try run.attempt(1))
         let exchange = try await follow(0)
-        let early = try await within(.seconds(20)) { [agent] in
+        let early = try await within(.seconds(60)) { [agent] in
             await agent.server.quiet(within: .milliseconds(100))
             return work.log.progress.end
         }
@@ -117,7 +117,7 @@ import Testing
         work.log.progress.close()
         _ = try await collect(exchange)
         let start = ContinuousClock.now
-        try await within(.seconds(30)) { [agent] in await agent.server.quiet(within: .seconds(20)) }
+        try await within(.seconds(60)) { [agent] in await agent.server.quiet(within: .seconds(20)) }
         #expect(start.duration(to: .now) < .seconds(10))
     }
 

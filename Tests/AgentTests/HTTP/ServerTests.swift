@@ -21,7 +21,7 @@ import Testing
 
     /// What the server says to `text`, up to the end of the connection.
     private func exchange(_ text: String) async throws -> String {
-        try await within(.seconds(20), "the end of the connection") { [agent] in
+        try await within(.seconds(60), "the end of the connection") { [agent] in
             try await DedicatedThread.run {
                 let peer = try Errno.check { socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) }
                 defer { close(peer) }

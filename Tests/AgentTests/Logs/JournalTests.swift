@@ -18,7 +18,7 @@ import Testing
     @Test func durableMeansItCanBeRead() async throws {
         journal.change { $0.state = .training }
         #expect(journal.current.state == .training)
-        let isDurable = try await within(.seconds(20)) { [journal] in await journal.durable(within: .seconds(1)) }
+        let isDurable = try await within(.seconds(60)) { [journal] in await journal.durable(within: .seconds(1)) }
         #expect(isDurable)
         #expect(try run.folders.attempt(1) == journal.current)
     }
@@ -40,7 +40,7 @@ import Testing
             return offsets
         }
         for number in 1...200 { journal.change { $0.logBegan = number } }
-        let offsets = try await within(.seconds(20)) { try await seen.value }
+        let offsets = try await within(.seconds(60)) { try await seen.value }
         #expect(offsets == offsets.sorted())
     }
 
@@ -51,7 +51,7 @@ import Testing
         }
         #expect(!isDurable)
         try File.makeFolders(run.folders.attempts)
-        let isNow = try await within(.seconds(20)) { [journal] in await journal.durable(within: .seconds(1)) }
+        let isNow = try await within(.seconds(60)) { [journal] in await journal.durable(within: .seconds(1)) }
         #expect(isNow)
         #expect(try run.folders.attempt(1)?.state == .finishing)
     }
@@ -64,7 +64,7 @@ import Testing
         }
         try await eventually { journal.current.state == .finishing }
         try File.makeFolders(run.folders.attempts)
-        #expect(try await within(.seconds(20)) { await waiter.value })
+        #expect(try await within(.seconds(60)) { await waiter.value })
     }
 
     /// The agent has to go on to the end of the pod.

@@ -24,7 +24,7 @@ import Testing
             progress.extend(by: 1)
             await Task.yield()
         }
-        let got = try await within(.seconds(20)) { try await ends.value }
+        let got = try await within(.seconds(60)) { try await ends.value }
         #expect(got.count == 50)
         #expect(got.allSatisfy { ($0 ?? 0) > 10 })
     }
@@ -33,7 +33,7 @@ import Testing
         let waiter = Task { [progress] in try await progress.end(beyond: 10) }
         await Task.yield()
         progress.close()
-        #expect(try await within(.seconds(20)) { try await waiter.value } == nil)
+        #expect(try await within(.seconds(60)) { try await waiter.value } == nil)
         #expect(try await progress.end(beyond: 10) == nil)
         // What came before is still to be had.
         #expect(try await progress.end(beyond: 9) == 10)
@@ -44,10 +44,10 @@ import Testing
         await Task.yield()
         waiters[0].cancel()
         await #expect(throws: CancellationError.self) {
-            try await within(.seconds(20)) { try await waiters[0].value }
+            try await within(.seconds(60)) { try await waiters[0].value }
         }
         progress.extend(by: 1)
-        #expect(try await within(.seconds(20)) { try await waiters[1].value } == 11)
+        #expect(try await within(.seconds(60)) { try await waiters[1].value } == 11)
     }
 
     @Test func whoIsCancelledAlreadyDoesNotWait() async throws {
@@ -55,7 +55,7 @@ import Testing
             withUnsafeCurrentTask { $0?.cancel() }
             return try await progress.end(beyond: 10)
         }
-        await #expect(throws: CancellationError.self) { try await within(.seconds(20)) { try await waiter.value } }
+        await #expect(throws: CancellationError.self) { try await within(.seconds(60)) { try await waiter.value } }
     }
 
     @Test func durableIsWhatWasThereWhenTheSyncBegan() {

@@ -18,7 +18,7 @@ import Testing
     }
 
     private func sync(_ log: LogWriter) async throws {
-        try await within(.seconds(20), "a sync") { await log.sync() }
+        try await within(.seconds(60), "a sync") { await log.sync() }
     }
 
     private func append(_ text: String, to log: LogWriter) { log.append(Array(text.utf8)[...]) }
@@ -139,7 +139,7 @@ import Testing
         append("first\n", to: log)
         try await sync(log)
         #expect(log.progress.end == 0)
-        try await within(.seconds(20), "that nothing blocks") {
+        try await within(.seconds(60), "that nothing blocks") {
             try await DedicatedThread.run { for _ in 0..<count { log.append(Self.piece[...]) } }
         }
         try await sync(log)

@@ -12,7 +12,7 @@ final class TestAgent: Sendable {
     let run: TestRun
     let router: Router
     let server: Server
-    let transport = CurlTransport()
+    let transport = PatientTransport()
     private let serving = Mutex<Task<Void, any Error>?>(nil)
 
     init(run: TestRun) async throws {
@@ -47,11 +47,19 @@ final class TestAgent: Sendable {
         _ method: String, _ path: String, headers: [(name: String, value: String)] = [], body: [UInt8]? = nil
     ) async throws -> HTTPResponse {
         let token = [(name: APIHeader.token, value: Self.token)]
-        return try await transport.send(
-            HTTPRequest(
-                method, address + path, headers: token + headers, body: body,
-                timeouts: HTTPTimeouts(connect: .seconds(5), idle: .seconds(15), total: .seconds(20))))
+        return try await transport.send(HTTPRequest(method, address + path, headers: token + headers, body: body))
     }
 
     deinit { serving.withLock { $0?.cancel() } }
+}
+
+/// For a machine whose few threads are all taken by other tests.
+struct PatientTransport: HTTPTransport {
+    private let transport = CurlTransport()
+
+    func open(_ request: HTTPRequest) async throws(HTTPError) -> HTTPExchange {
+        var request = request
+        request.timeouts = HTTPTimeouts(connect: .seconds(60), idle: .seconds(60), total: nil)
+        return try await transport.open(request)
+    }
 }

@@ -17,7 +17,7 @@ import Testing
     }
 
     private func end(of pipe: OutputPipe) async throws {
-        try await within(.seconds(20), "the end of the output") { await pipe.ended.value }
+        try await within(.seconds(60), "the end of the output") { await pipe.ended.value }
     }
 
     @Test func everythingUpToTheEnd() async throws {

@@ -6,7 +6,7 @@ import Testing
 @Suite struct PromiseTests {
     @Test func manyMayWait() async throws {
         let promise = Promise<Int>()
-        let sum = try await within(.seconds(20)) {
+        let sum = try await within(.seconds(60)) {
             await withTaskGroup(of: Int.self) { group in
                 for _ in 0..<50 { group.addTask { await promise.value } }
                 promise.keep(2)
@@ -28,7 +28,7 @@ import Testing
 
     @Test func patience() async throws {
         let promise = Promise<Int>()
-        let early = try await within(.seconds(20)) { await promise.value(within: .milliseconds(50)) }
+        let early = try await within(.seconds(60)) { await promise.value(within: .milliseconds(50)) }
         #expect(early == nil)
         promise.keep(1)
         // What is there already comes whatever the patience, and long before it ends.

@@ -10,7 +10,7 @@ import Testing
 
     @Test func jobsRunInTheirOrder() async throws {
         for number in 0..<1000 { writer.enqueue { [done] in done.update { $0.append(number) } } }
-        let seen = try await within(.seconds(20)) { [writer, done] in
+        let seen = try await within(.seconds(60)) { [writer, done] in
             try await writer.perform { done.update { $0.count } }
         }
         #expect(seen == 1000)
@@ -29,7 +29,7 @@ import Testing
                 inside.update { $0 -= 1 }
             }
         }
-        try await within(.seconds(20)) { [writer] in _ = try await writer.perform {} }
+        try await within(.seconds(60)) { [writer] in _ = try await writer.perform {} }
         #expect(done.update { $0 } == Array(repeating: 1, count: 200))
     }
 
@@ -46,7 +46,7 @@ import Testing
         writer.fence()
         writer.enqueue { [done] in done.update { $0.append(3) } }
         gate.open()
-        let result: Void? = try await within(.seconds(20)) { try await late.value }
+        let result: Void? = try await within(.seconds(60)) { try await late.value }
         #expect(result == nil)
         let after = try await writer.perform { 4 }
         #expect(after == nil)
