@@ -103,7 +103,10 @@ let package = Package(
             name: "HTTPClientTests", dependencies: ["HTTPClient", "TestSupport"], swiftSettings: swiftSettings),
         .testTarget(
             name: "LauncherTests",
-            dependencies: ["Launcher", "Shared", "TestSupport"],
+            dependencies: [
+                "HTTPClient", "Launcher", "Shared", "TestSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: swiftSettings
         ),
     ],

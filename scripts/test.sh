@@ -6,7 +6,8 @@ cd "$(dirname "$0")/.."
 export POD_AGENT=$PWD/dist/pod-agent LAUNCH=$PWD/dist/launch
 output=$(mktemp)
 trap 'rm -f "$output"' EXIT
-swift test --disable-xctest "$@" 2>&1 | tee "$output"
+# One test after the other: each has its deadlines, and two cores do not hold several trainings at once.
+swift test --disable-xctest --no-parallel "$@" 2>&1 | tee "$output"
 if ! grep -qE 'Test run with [1-9][0-9]* test' "$output"; then
     echo "test: no test was run" >&2
     exit 1
