@@ -13,13 +13,23 @@ enum Event: Sendable, Equatable {
     /// A step before the training failed, or was called off.
     case setupFailed(String)
     case trainingEnded(ExitStatus)
-    case settled
+    case outOfMemory
+    /// All of the attempt is over; the verdict is nil where no other attempt may follow on this pod.
+    case settled(RetryRule.Verdict?)
+    /// The pause before the next attempt is over.
+    case waited
     case published
     /// SIGTERM, from the pod's host or whoever else.
     case terminated
     case stopAsked(StopRequest.Mode)
     /// A higher claim exists.
     case superseded
+    /// No new step for too long.
+    case stalled(String)
+    /// A limit of the run is used up.
+    case overLimit(String)
+    /// The preparation takes too long.
+    case setupTimedOut(String)
 }
 
 /// What is to be done about it.
@@ -34,6 +44,12 @@ enum Effect: Sendable, Equatable {
     case tearDown(Teardown)
     /// Drain the output, end what lingers (patiently or not), close the record of the attempt.
     case settle(patiently: Bool)
+    /// Tell that it waits, after this pause.
+    case wait(Duration)
+    /// Begin the next attempt.
+    case startNext
+    /// Look at a training that stands still, make it tell where, then end it.
+    case examine
     /// Let the followers have the rest.
     case publish(patiently: Bool)
     /// Write nothing more.
@@ -79,9 +95,24 @@ struct RunState: Sendable, Equatable {
             if outcome == nil { outcome = Outcome(exit == .code(0) ? .finished : .failed) }
             outcome?.exit = exit
             return finish()
+        case (.training, .outOfMemory):
+            // Told just before the end that it explains.
+            if outcome == nil { outcome = Outcome(.outOfMemory) }
+            return []
 
-        case (.finishing, .settled):
+        case (.finishing, .settled(.retry(let pause))) where !isHurried:
+            return enter(.waiting, then: .wait(pause))
+        case (.finishing, .settled(let verdict)):
+            if case .enough(let reason) = verdict, outcome?.message == nil { outcome?.message = reason }
             return enter(.ended, then: .publish(patiently: !isHurried))
+        case (.waiting, .waited):
+            return [.startNext]
+        case (.waiting, .stopAsked):
+            outcome?.message = "stopped before the next try"
+            return enter(.ended, then: .publish(patiently: true))
+        case (.waiting, .terminated):
+            // The record says that another attempt follows: whoever starts this pod again makes it.
+            return [.exit(Self.exitCode(Outcome(.interrupted)))]
         case (.ended, .published), (.ended, .terminated):
             return [.exit(Self.exitCode(outcome))]
 
@@ -95,6 +126,19 @@ struct RunState: Sendable, Equatable {
         case (.syncing, .stopAsked(let mode)), (.installing, .stopAsked(let mode)), (.resuming, .stopAsked(let mode)),
             (.training, .stopAsked(let mode)):
             return end(as: .stopped, by: mode == .now ? .fast : .graceful)
+
+        case (.training, .stalled(let message)) where outcome == nil:
+            outcome = Outcome(.stalled, message: message)
+            return [.record, .examine]
+        case (.training, .overLimit(let message)):
+            let effects = end(as: .overLimit, by: .graceful)
+            if outcome?.kind == .overLimit { outcome?.message = message }
+            return effects
+        case (.syncing, .setupTimedOut(let message)), (.installing, .setupTimedOut(let message)),
+            (.resuming, .setupTimedOut(let message)):
+            let effects = end(as: .setupFailed, by: .fast)
+            if outcome?.kind == .setupFailed { outcome?.message = message }
+            return effects
 
         case (.claiming, .superseded), (.ended, .superseded):
             return []
@@ -133,6 +177,7 @@ struct RunState: Sendable, Equatable {
         return switch outcome?.kind {
         case nil, .finished: 0
         case .failed: 70
+        case .outOfMemory, .stalled, .overLimit, .agentCrash: 70
         case .setupFailed: 73
         case .stopped: 130
         case .interrupted: 143

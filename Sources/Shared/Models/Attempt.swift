@@ -12,6 +12,8 @@ public enum AttemptState: String, Sendable, Codable, CaseIterable {
     case resuming
     case training
     case finishing
+    /// This attempt's training is over, and the next attempt follows after a pause.
+    case waiting
     case ended
 }
 
@@ -34,6 +36,14 @@ public struct AttemptRecord: Sendable, Codable, Equatable {
     public var checkpoints: CheckpointCount?
     /// Offset of this attempt's first byte in the run's log.
     public var logBegan: Int
+    /// The last step that the training told of.
+    public var step: Double?
+    /// How long the attempt has lasted, on a monotonic clock.
+    public var seconds: Double?
+    /// When the next attempt begins, while this one is `waiting`.
+    public var next: Date?
+    /// What a person wants to see of an end that was not asked for.
+    public var death: Death?
 
     public struct Phase: Sendable, Codable, Equatable {
         public var state: AttemptState
@@ -108,10 +118,16 @@ public struct Claim: Sendable, Codable, Equatable {
 public struct Beat: Sendable, Codable, Equatable {
     public var count: Int
     public var at: Date
+    /// How long the attempt has lasted, on a monotonic clock.
+    public var seconds: Double
+    /// The last step that the training told of.
+    public var step: Double?
 
-    public init(count: Int, at: Date) {
+    public init(count: Int, at: Date, seconds: Double, step: Double?) {
         self.count = count
         self.at = at
+        self.seconds = seconds
+        self.step = step
     }
 }
 

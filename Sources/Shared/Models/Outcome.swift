@@ -28,11 +28,27 @@ public enum OutcomeClass: String, Sendable, Codable, CaseIterable {
     case interrupted
     /// The user asked.
     case stopped
+    /// The kernel killed a process for lack of memory, or the GPU had none left.
+    case outOfMemory = "out-of-memory"
+    /// No new step for `limits.stall`.
+    case stalled
+    /// `limits.duration` or `limits.cost` is used up.
+    case overLimit = "over-limit"
+    /// The agent died and left the training without an end. Found by the next attempt.
+    case agentCrash = "agent-crash"
     /// Code or dependencies could not be brought in, or the command could not be started.
     case setupFailed = "setup-failed"
 
     /// Whether the launch is over: a restart of the same pod does not train again.
-    public var endsLaunch: Bool { self != .interrupted }
+    public var endsLaunch: Bool { self != .interrupted && self != .agentCrash }
+
+    /// Whether the training ended by its own fault, and may do better when it is tried again.
+    public var isFault: Bool {
+        switch self {
+        case .failed, .outOfMemory, .stalled: true
+        case .finished, .interrupted, .stopped, .overLimit, .agentCrash, .setupFailed: false
+        }
+    }
 }
 
 /// How a process ended, wait(2).

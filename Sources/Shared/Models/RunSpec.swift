@@ -14,6 +14,10 @@ public struct RunSpec: Sendable, Codable, Equatable {
     public var code: PackedCode?
     public var dependencies: Dependencies?
     public var checkpoints: CheckpointRule?
+    /// A regular expression with one group, the step in the output.
+    public var progress: String?
+    public var limits: Limits
+    public var retry: RetryPolicy
     public var env: [String: String]
     /// The volume's mount point in the pod; for `local` a folder of this machine.
     public var volume: String
@@ -24,7 +28,8 @@ public struct RunSpec: Sendable, Codable, Equatable {
     public init(
         run: RunID, project: String, provider: ProviderName = .local, command: CommandForm, resume: CommandForm? = nil,
         workdir: String = ".", code: PackedCode? = nil, dependencies: Dependencies? = nil,
-        checkpoints: CheckpointRule? = nil, env: [String: String] = [:], volume: String, agentPort: Int = 8000,
+        checkpoints: CheckpointRule? = nil, progress: String? = nil, limits: Limits = Limits(),
+        retry: RetryPolicy = RetryPolicy(), env: [String: String] = [:], volume: String, agentPort: Int = 8000,
         launch: LaunchOrder
     ) {
         self.run = run
@@ -36,6 +41,9 @@ public struct RunSpec: Sendable, Codable, Equatable {
         self.code = code
         self.dependencies = dependencies
         self.checkpoints = checkpoints
+        self.progress = progress
+        self.limits = limits
+        self.retry = retry
         self.env = env
         self.volume = volume
         self.agentPort = agentPort

@@ -1,0 +1,35 @@
+internal import Shared
+
+/// How often the kernel killed a process of this container for lack of memory, by the cgroup's own counter.
+struct MemoryCounter: Sendable {
+    private let path: String
+
+    /// nil where no such counter can be read.
+    init?(root: String = "/sys/fs/cgroup", membership: String = "/proc/self/cgroup") {
+        guard let groups = try? File.read(membership).text else { return nil }
+        var candidates: [String] = []
+        for line in groups.split(separator: "\n") {
+            let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+            guard fields.count == 3 else { continue }
+            // "0::/path" is version 2; version 1 names its controllers, cgroups(7).
+            if fields[1].isEmpty {
+                candidates += ["\(root)\(fields[2])/memory.events", "\(root)/memory.events"]
+            } else if fields[1].split(separator: ",").contains("memory") {
+                candidates += ["\(root)/memory\(fields[2])/memory.oom_control", "\(root)/memory/memory.oom_control"]
+            }
+        }
+        guard let path = candidates.first(where: { Self.kills(at: $0) != nil }) else { return nil }
+        self.path = path
+    }
+
+    /// Since the cgroup was made; nil where it cannot be read any more.
+    var kills: Int? { Self.kills(at: path) }
+
+    /// `oom_kill N` in memory.events and in memory.oom_control alike.
+    private static func kills(at path: String) -> Int? {
+        guard let text = try? File.read(path).text else { return nil }
+        return text.split(separator: "\n").compactMap { line in
+            line.hasPrefix("oom_kill ") ? Int(line.dropFirst(9)) : nil
+        }.first
+    }
+}

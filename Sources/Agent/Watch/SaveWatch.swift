@@ -1,0 +1,44 @@
+internal import FoundationEssentials
+internal import Glibc
+internal import Shared
+
+/// Whether a checkpoint is being saved at this moment, seen from outside.
+struct SaveWatch: Sendable {
+    /// A save is many files, and between two of them none is open.
+    static let pause: Duration = .milliseconds(300)
+
+    let folder: CheckpointFolder
+
+    /// Somebody of the tree has a file below the folder open for writing, or one changed a moment ago.
+    ///
+    /// Reads of /proc never touch the volume; the look at the folder does, and may hang with it.
+    func isSaving() -> Bool {
+        hasOpenFile() || changedLately()
+    }
+
+    func hasOpenFile() -> Bool {
+        ProcessTree.running.contains { process in
+            let descriptors = (try? File.list("/proc/\(process.pid)/fd")) ?? []
+            return descriptors.contains { descriptor in
+                guard let target = try? File.readLink("/proc/\(process.pid)/fd/\(descriptor)"),
+                    target.hasPrefix(folder.path + "/"),
+                    let info = try? File.read("/proc/\(process.pid)/fdinfo/\(descriptor)").text
+                else { return false }
+                return Self.isForWriting(info)
+            }
+        }
+    }
+
+    /// `flags:` of fdinfo is octal; its two lowest bits are the access mode, proc(5).
+    static func isForWriting(_ info: String) -> Bool {
+        let flags = info.split(separator: "\n").first { $0.hasPrefix("flags:") }
+        guard let value = flags.flatMap({ Int($0.dropFirst(6).trimmed, radix: 8) }) else { return false }
+        return value & Int(O_ACCMODE) != Int(O_RDONLY)
+    }
+
+    private func changedLately() -> Bool {
+        guard let newest = folder.newestChange else { return false }
+        let now = Int(Date().timeIntervalSince1970 * 1e9)
+        return now - newest < Self.pause.milliseconds * 1_000_000
+    }
+}
