@@ -100,7 +100,8 @@ let package = Package(
         ),
         .testTarget(name: "SharedTests", dependencies: ["Shared", "TestSupport"], swiftSettings: swiftSettings),
         .testTarget(
-            name: "HTTPClientTests", dependencies: ["HTTPClient", "TestSupport"], swiftSettings: swiftSettings),
+            name: "HTTPClientTests", dependencies: ["HTTPClient", "Shared", "TestSupport"], swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "LauncherTests",
             dependencies: [
