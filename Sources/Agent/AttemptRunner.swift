@@ -9,11 +9,17 @@ final class AttemptRunner: Sendable {
     private let server: Server
     private let supervisor: Supervisor
     private let prepared = Mutex(Prepared())
+    /// What goes on beside the steps, as long as this attempt is the agent's current one.
+    private let watches = Mutex<[Task<Void, Never>]>([])
 
     /// What the steps before the training found for those that follow.
     private struct Prepared {
         var python: PythonEnvironment?
         var checkpoint: CheckpointReference?
+        /// When the training was first told to end.
+        var told: (at: ContinuousClock.Instant, date: Date)?
+        /// Processes that the kernel killed for lack of memory while the training ran.
+        var outOfMemoryKills: Int?
     }
 
     private var spec: RunSpec { environment.spec }
@@ -25,10 +31,39 @@ final class AttemptRunner: Sendable {
         self.supervisor = supervisor
     }
 
-    func startHeartbeat(tell: @escaping @Sendable (Event) -> Void) {
-        Task {
-            await Heartbeat(run: work.run, attempt: work.claim.number, volume: work.volume).beat()
-            tell(.superseded)
+    /// Begins what goes on beside the steps: beats, and the limits of the run.
+    func start(tell: @escaping @Sendable (Event) -> Void) {
+        let heartbeat = Heartbeat(run: work.run, attempt: work.claim.number, volume: work.volume) { [work] in
+            (work.seconds, work.journal.current.step)
+        }
+        watch {
+            await heartbeat.beat()
+            if !Task.isCancelled { tell(.superseded) }
+        }
+        if let setup = spec.limits.setup {
+            after(setup) { tell(.setupTimedOut("the preparation took longer than limits.setup, \(Int(setup)) s")) }
+        }
+        if let duration = spec.limits.duration {
+            after(max(0, duration - work.secondsBefore)) {
+                tell(.overLimit("all attempts together took limits.duration, \(Int(duration)) s"))
+            }
+        }
+    }
+
+    /// Ends what `start` began: the next attempt has its own. Returns the log, whose followers go on to the next one's.
+    func retire() -> LogWriter {
+        for task in watches.withLock({ $0 }) { task.cancel() }
+        return work.log
+    }
+
+    private func watch(_ body: @escaping @Sendable () async -> Void) {
+        watches.withLock { $0.append(Task { await body() }) }
+    }
+
+    private func after(_ seconds: Double, _ body: @escaping @Sendable () -> Void) {
+        watch {
+            try? await Task.sleep(for: .seconds(seconds))
+            if !Task.isCancelled { body() }
         }
     }
 
@@ -38,12 +73,19 @@ final class AttemptRunner: Sendable {
         case .sync: step(tell) { try await self.sync() }
         case .install: step(tell) { try await self.install() }
         case .chooseCheckpoint: step(tell) { try await self.chooseCheckpoint() }
-        case .train: step(tell) { try await self.train() }
-        case .tearDown(let teardown): supervisor.tearDown(teardown)
+        case .train: step(tell) { try await self.train(tell) }
+        case .tearDown(let teardown):
+            prepared.withLock { if $0.told == nil { $0.told = (.now, Date()) } }
+            supervisor.tearDown(teardown)
+        case .examine: Task { await examine() }
         case .settle(let patiently): step(tell) { await self.settle(patiently: patiently, outcome: state.outcome) }
+        case .wait(let pause):
+            work.journal.change { $0.next = Date() + pause.inSeconds }
+            work.log.say("RETRY: attempt \(work.claim.number + 1) in \(Int(pause.inSeconds.rounded())) s")
+            after(pause.inSeconds) { tell(.waited) }
         case .publish(let patiently): step(tell) { await self.publish(patiently: patiently) }
         case .fence: work.volume.fence()
-        case .exit: break
+        case .startNext, .exit: break
         }
     }
 
@@ -61,6 +103,7 @@ final class AttemptRunner: Sendable {
 
     private func record(_ state: RunState) {
         work.journal.change { record in
+            record.seconds = work.seconds
             if record.state != state.state { record.enter(state.state, at: Date()) }
             record.outcome = state.outcome
         }
@@ -105,7 +148,7 @@ final class AttemptRunner: Sendable {
             && !work.claims.dropLast().contains { $0.lineage == work.claim.lineage }
     }
 
-    private func train() async throws -> Event {
+    private func train(_ tell: @escaping @Sendable (Event) -> Void) async throws -> Event {
         let (python, checkpoint) = prepared.withLock { ($0.python, $0.checkpoint) }
         let variables = ChildEnvironment.training(
             environment.all, stream: work.claim.stream, spec: spec, python: python, checkpoint: checkpoint?.path)
@@ -113,7 +156,42 @@ final class AttemptRunner: Sendable {
         let shell = try await DedicatedThread.run { TrainingCommand.Shell.available(path: variables["PATH"]) }
         let arguments = TrainingCommand.arguments(of: spec, resumingFrom: checkpoint?.path, shell: shell)
         let folder = work.run.work.appending(path: spec.workdir)
-        return .trainingEnded(try await supervisor.run(arguments, environment: variables, folder: folder))
+        let counter = MemoryCounter()
+        let before = counter?.kills
+        watchTraining(try ProgressReader(pattern: spec.progress), tell)
+        let status = try await supervisor.train(arguments, environment: variables, folder: folder)
+        let kills = before.flatMap { before in counter?.kills.map { $0 - before } }
+        prepared.withLock { $0.outOfMemoryKills = kills }
+        if status != .code(0), kills ?? 0 > 0 || OutOfMemory.isTold(in: supervisor.tail.lines(200)) {
+            tell(.outOfMemory)
+        }
+        return .trainingEnded(status)
+    }
+
+    private func watchTraining(_ reader: ProgressReader, _ tell: @escaping @Sendable (Event) -> Void) {
+        let watcher = TrainingWatch(
+            tail: supervisor.tail, reader: reader, stall: spec.limits.stall, saves: saves
+        ) { [work] step in
+            work.journal.note { $0.step = step }
+        }
+        watch {
+            guard let still = await watcher.run() else { return }
+            tell(.stalled("no new step for \(Int(still)) s"))
+        }
+    }
+
+    private var saves: SaveWatch? { CheckpointFolder(of: spec, in: work.run).map { SaveWatch(folder: $0) } }
+
+    /// Looks at a training that stands still without touching it, then makes Python print where it is, and ends it.
+    private func examine() async {
+        let lines = (try? await DedicatedThread.run { ProcessLook.lines(at: ProcessTree.running) }) ?? []
+        work.journal.change { record in
+            record.death = Death()
+            record.death?.stall = lines
+        }
+        for line in ["STALLED: what can be seen from outside:"] + lines { work.log.say(line) }
+        prepared.withLock { $0.told = (.now, Date()) }
+        supervisor.tearDown(.dump)
     }
 
     private func settle(patiently: Bool, outcome: Outcome?) async -> Event {
@@ -126,13 +204,62 @@ final class AttemptRunner: Sendable {
         Task { count.keep(try? await countCheckpoints()) }
         // Only a volume that hangs takes longer, and the end does not wait for it.
         let found = await count.value(within: .seconds(5)) ?? nil
-        work.journal.change { $0.checkpoints = found }
+        let (told, kills) = prepared.withLock { ($0.told, $0.outOfMemoryKills) }
+        // Printed after the watch looked last.
+        let step = (try? ProgressReader(pattern: spec.progress))?.lastStep(in: supervisor.tail.now.bytes)
+        let death = outcome?.kind == .finished ? nil : await self.death(found, told: told, kills: kills)
+        work.journal.change { record in
+            record.checkpoints = found
+            if let step { record.step = step }
+            record.seconds = work.seconds
+            if var death {
+                death.lostSteps = record.step.map { $0 - Double(found?.newest?.step ?? 0) }.flatMap {
+                    $0 >= 0 ? $0 : nil
+                }
+                death.stall = record.death?.stall
+                record.death = death
+            }
+        }
         if let outcome {
             if let message = outcome.message { work.log.say("\(outcome.kind.rawValue.uppercased()): \(message)") }
             work.log.say("EXIT_CODE=\(RunState.exitCode(outcome))")
         }
         await work.log.sync()
-        return .settled
+        return .settled(outcome?.kind.isFault == true ? await verdict() : nil)
+    }
+
+    private func death(
+        _ checkpoints: CheckpointCount?, told: (at: ContinuousClock.Instant, date: Date)?, kills: Int?
+    ) async -> Death {
+        var death = Death()
+        death.lines = supervisor.tail.lines(30)
+        death.outOfMemoryKills = kills
+        let seen = Promise<(disks: [Death.Disk], newestChange: Int?)>()
+        Task { [saves, spec] in
+            let seeing = try? await DedicatedThread.run {
+                ([spec.volume, "/"].compactMap { DiskLook.at($0) }, saves?.folder.newestChange)
+            }
+            seen.keep((seeing?.0 ?? [], seeing?.1))
+        }
+        let look = await seen.value(within: .seconds(5))
+        death.disks = look?.disks ?? []
+        if let told {
+            death.secondsAfterSignal = told.at.duration(to: .now).inSeconds
+            if saves != nil {
+                death.savedOnSignal = (look?.newestChange ?? 0) > Int(told.date.timeIntervalSince1970 * 1e9)
+            }
+        }
+        return death
+    }
+
+    /// Of the attempts of this launch, this one included.
+    private func verdict() async -> RetryRule.Verdict {
+        let current = work.journal.current
+        let attempts = try? await DedicatedThread.run { [work] in
+            try work.claims.filter { $0.launch == work.claim.launch && $0.number < work.claim.number }
+                .compactMap { try work.run.attempt($0.number) }
+        }
+        return RetryRule(policy: spec.retry).verdict(on: (attempts ?? []) + [current], jitter: .random(in: 0...1))
     }
 
     private func countCheckpoints() async throws -> CheckpointCount? {

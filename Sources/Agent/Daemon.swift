@@ -15,6 +15,9 @@ actor Daemon {
 
     private var state = RunState()
     private var attempt: AttemptRunner?
+    /// Of the attempt before, whose followers stay until there is a new log to follow.
+    private var formerLog: LogWriter?
+    private let volume = VolumeWriter()
 
     init(environment: AgentEnvironment, children: Children, processes: [ProcessIdentity]) {
         self.environment = environment
@@ -29,31 +32,43 @@ actor Daemon {
 
     /// Lives the attempt to its end and returns the pod's exit code.
     func run() async -> Int32 {
+        let router = Router(tokenDigest: environment.tokenDigest) { [continuation] in continuation.yield($0) }
+        let server: Server
         do {
-            let router = Router(tokenDigest: environment.tokenDigest) { [continuation] in continuation.yield($0) }
-            let server = try await startServer(router)
-            Task {
-                do {
-                    try await claim(router: router, server: server)
-                } catch {
-                    logger.error("\(error)")
-                    exit(EX_IOERR)
-                }
-            }
+            server = try await startServer(router)
         } catch {
             logger.error("\(error)")
             return EX_OSERR
         }
+        beginAttempt(router, server)
         for await event in events {
             for effect in state.handle(event) {
-                if case .exit(let code) = effect {
+                switch effect {
+                case .exit(let code):
                     await attempt?.leave()
                     return code
+                case .startNext:
+                    formerLog = attempt?.retire()
+                    beginAttempt(router, server)
+                default:
+                    attempt?.perform(effect, in: state, tell: tell)
                 }
-                attempt?.perform(effect, in: state, tell: tell)
             }
         }
         return EX_SOFTWARE
+    }
+
+    private func beginAttempt(_ router: Router, _ server: Server) {
+        state = RunState()
+        attempt = nil
+        Task {
+            do {
+                try await claim(router: router, server: server)
+            } catch {
+                logger.error("\(error)")
+                exit(EX_IOERR)
+            }
+        }
     }
 
     private func startServer(_ router: Router) async throws -> Server {
@@ -82,16 +97,21 @@ actor Daemon {
         case .over(let outcome):
             tell(.launchOver(outcome))
         case .owned(let claim), .finishing(let claim, _):
-            let volume = VolumeWriter()
-            let work = try await DedicatedThread.run { try Work.open(claim, spec: spec, run: run, volume: volume) }
+            let work = try await DedicatedThread.run { [volume] in
+                try Work.open(claim, spec: spec, run: run, volume: volume)
+            }
             let attempt = AttemptRunner(
                 work: work, environment: environment, server: server,
-                supervisor: Supervisor(children: children, log: work.log))
+                supervisor: Supervisor(
+                    children: children, log: work.log,
+                    saves: CheckpointFolder(of: spec, in: run).map { SaveWatch(folder: $0) }))
             self.attempt = attempt
-            attempt.startHeartbeat(tell: tell)
+            attempt.start(tell: tell)
             // Before the API can tell of anything else: what is asked of a claimed run comes after it.
             if case .finishing(_, let outcome) = result { tell(.claimedFinishing(outcome)) } else { tell(.claimed) }
             router.serve(work)
+            formerLog?.progress.close()
+            formerLog = nil
         }
     }
 }

@@ -11,6 +11,9 @@ struct Work: Sendable {
     let journal: Journal
     let log: LogWriter
     let volume: VolumeWriter
+    let began: ContinuousClock.Instant
+    /// How long the run's earlier attempts lasted together, in seconds.
+    let secondsBefore: Double
 
     /// Bytes that the record of the end may need, written aside with a folder entry of its own.
     private static let reserveSize = 64 << 10
@@ -25,9 +28,12 @@ struct Work: Sendable {
         try link(segment, of: run, from: Volume(root: spec.volume))
         try File.replace(run.reserve(of: claim.number), with: [UInt8](repeating: 0x20, count: reserveSize))
         let record = AttemptRecord(claim: claim, run: spec.run, spec: try spec.fingerprint)
+        let claims = try run.claims()
+        try Predecessor.close(before: claim, in: run)
         let work = Work(
-            run: run, claim: claim, claims: try run.claims(),
-            journal: Journal(record, run: run, volume: volume), log: log, volume: volume)
+            run: run, claim: claim, claims: claims, journal: Journal(record, run: run, volume: volume), log: log,
+            volume: volume, began: .now, secondsBefore: try Predecessor.seconds(before: claim, claims, in: run))
+        volume.look { File.exists(run.claim(claim.number + 1)) }
         log.say("====== \(claim.claimed.inLog) attempt \(claim.number) pod \(claim.pod) ======")
         return work
     }
@@ -44,6 +50,9 @@ struct Work: Sendable {
         }
         try File.replaceLink(link, to: "../runs/\(run.path.lastComponent)/logs/\(segment.lastComponent)")
     }
+
+    /// How long this attempt has lasted, in seconds.
+    var seconds: Double { began.duration(to: .now).inSeconds }
 
     var status: StatusReport {
         StatusReport(

@@ -30,7 +30,10 @@ enum Exit: Int32, CaseIterable {
         if let kind = outcome?.kind {
             switch kind {
             case .finished: return .success
-            case .failed: return ExitCode(outcome?.exit?.shellCode ?? unknown.rawValue)
+            case .failed, .outOfMemory, .stalled, .overLimit, .agentCrash:
+                // A training that was ended for its own good and then says 0 has not finished all the same.
+                let code = outcome?.exit?.shellCode ?? unknown.rawValue
+                return ExitCode(code == 0 ? unknown.rawValue : code)
             case .setupFailed: return ExitCode(setupFailed.rawValue)
             case .stopped: return ExitCode(stopped.rawValue)
             case .interrupted: return ExitCode(interrupted.rawValue)

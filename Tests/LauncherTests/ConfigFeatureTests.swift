@@ -15,7 +15,6 @@ import Testing
         ("dependencies.check_imports", "dependencies: {check_imports: [x]}"),
         ("checkpoints.keep: 2", "checkpoints: {path: x, keep: 2}"),
         ("checkpoints.names", "checkpoints: {path: x, names: [y]}"),
-        ("progress", "progress: (x)"),
         ("secrets", "secrets: [API_KEY]"),
         ("secrets", "secrets: {A: runpod:B}"),
         ("tty: true", "tty: true"),
@@ -32,13 +31,7 @@ import Testing
         ("resources.volume.network", "resources: {volume: {network: x}}"),
         ("resources.volume.size", "resources: {volume: {size: 50 GB}}"),
         ("resources.volume.mount", "resources: {volume: {mount: /x, size: 5}}"),
-        ("limits.duration: 1h", "limits: {duration: 1h}"),
         ("limits.cost: 5", "limits: {cost: 5}"),
-        ("limits.setup", "limits: {setup: 1h}"),
-        ("limits.stall: 5m", "limits: {stall: 5m}"),
-        ("retry.crash", "retry: {crash: 1}"),
-        ("retry.preempted", "retry: {preempted: unlimited}"),
-        ("retry.backoff", "retry: {backoff: 1s}"),
         ("on_finish", "on_finish: keep"),
         ("disk_full", "disk_full: {pause: 1m}"),
         ("logs.segment", "logs: {segment: 1MB}"),
@@ -58,7 +51,8 @@ import Testing
 
     @Test(arguments: [
         "provider: local", "tty: false", "resources: {spot: false}", "resources: {}",
-        "limits: {stall: none, cost: none}",
+        "limits: {stall: none, cost: none}", "progress: (x)", "limits: {duration: 1h, setup: 10m, stall: auto}",
+        "limits: {stall: 5m}", "retry: {crash: 1, preempted: unlimited, backoff: 1s}",
         "checkpoints: {path: x, keep: none}", "dependencies: {installer: auto, cache: true, environment: venv}",
     ]) func works(yaml: String) throws {
         _ = try Config.reading("run: a\ncommand: x\n\(yaml)\n")

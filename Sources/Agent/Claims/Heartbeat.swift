@@ -6,11 +6,13 @@ struct Heartbeat: Sendable {
     static let interval: Duration = .seconds(5)
 
     /// Bytes of a beat, padded.
-    private static let size = 80
+    private static let size = 160
 
     let run: RunFolder
     let attempt: Int
     let volume: VolumeWriter
+    /// How long the attempt has lasted, in seconds, and the last step that the training told of.
+    let pulse: @Sendable () -> (seconds: Double, step: Double?)
 
     /// Beats until the task is cancelled. Returns earlier where a higher claim exists: the run has another owner then.
     func beat() async {
@@ -19,12 +21,13 @@ struct Heartbeat: Sendable {
                 if File.exists(run.claim(attempt + 1)) { return true }
                 // Not synced: that it changes is all it says, and after a crash it has to stand still.
                 // In place and of one length: a full volume takes it still.
-                var beat = try JSON.encode(Beat(count: count, at: Date()))
+                let (seconds, step) = pulse()
+                var beat = try JSON.encode(Beat(count: count, at: Date(), seconds: seconds, step: step))
                 beat += [UInt8](repeating: UInt8(ascii: " "), count: max(0, Self.size - beat.count))
                 try File.write(beat, over: run.beat(attempt), truncating: false)
                 return false
             }
-            if isSuperseded == true { return }
+            if isSuperseded == true || volume.isFenced() { return }
             do { try await Task.sleep(for: Self.interval) } catch { return }
         }
     }

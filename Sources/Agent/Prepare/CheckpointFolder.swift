@@ -49,6 +49,11 @@ struct CheckpointFolder: Sendable {
             .map { CheckpointReference(step: $0.step, path: "\(path)/\($0.name)") }
     }
 
+    /// When anything in the folder changed last, in nanoseconds since 1970.
+    var newestChange: Int? {
+        (try? Self.files(below: path))?.values.map(\.modified).max()
+    }
+
     private static func files(below path: String) throws(Problem) -> [String: FileStatus] {
         guard let status = File.status(path) else { return [:] }
         guard status.isFolder else { return ["": status] }

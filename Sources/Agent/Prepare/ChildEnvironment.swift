@@ -17,6 +17,8 @@ enum ChildEnvironment {
         if let python { environment.merge(python.variables(path: environment["PATH"])) { $1 } }
         environment.merge(spec.env) { $1 }
         if environment["PYTHONUNBUFFERED"] == nil { environment["PYTHONUNBUFFERED"] = "1" }
+        // Python tells where it is when it is ended for standing still, or crashes.
+        if environment["PYTHONFAULTHANDLER"] == nil { environment["PYTHONFAULTHANDLER"] = "1" }
         environment["POD_AGENT_RESUME"] = checkpoint
         return environment
     }

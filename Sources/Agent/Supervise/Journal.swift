@@ -24,6 +24,14 @@ final class Journal: Sendable {
 
     var current: AttemptRecord { state.withLock(\.record) }
 
+    /// Changes the record in memory alone: it goes to the volume with the next change that matters.
+    func note(_ body: (inout AttemptRecord) -> Void) {
+        state.withLock { state in
+            body(&state.record)
+            state.version += 1
+        }
+    }
+
     /// Changes the record and sends it on its way to the volume.
     func change(_ body: (inout AttemptRecord) -> Void) {
         state.withLock { state in

@@ -36,5 +36,5 @@ struct RetryRule: Sendable {
         return attempt.resumedFrom.map { newest > $0.step } ?? true
     }
 
-    private static func doubled(_ times: Int) -> Double { times > 20 ? 1 << 20 : Double(1 << times) }
+    private static func doubled(_ times: Int) -> Double { Double(1 << min(times, 20)) }
 }

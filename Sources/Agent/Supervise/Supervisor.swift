@@ -14,11 +14,15 @@ final class Supervisor: Sendable {
 
     private let children: Children
     private let log: LogWriter
+    private let saves: SaveWatch?
     private let state = Mutex(State())
+    /// What the training prints, and nothing else.
+    let tail = OutputTail()
 
-    init(children: Children, log: LogWriter) {
+    init(children: Children, log: LogWriter, saves: SaveWatch?) {
         self.children = children
         self.log = log
+        self.saves = saves
     }
 
     /// Whether the children were told to end. Work between two children stops then.
@@ -66,13 +70,26 @@ final class Supervisor: Sendable {
         return status
     }
 
+    /// Runs the training. Its output is in `tail` too.
+    func train(_ arguments: [String], environment: [String: String], folder: String) async throws -> ExitStatus {
+        try await run(arguments, environment: environment, folder: folder) { [log, tail] bytes in
+            tail.append(bytes)
+            log.append(bytes)
+        }
+    }
+
+    /// The running child.
+    var leader: pid_t? { state.withLock(\.leader) }
+
     /// Begins to end the running child, and all that it started. A second teardown takes the place of the first.
     func tearDown(_ teardown: Teardown) {
         state.withLock { state in
             state.teardown = teardown
             state.teardownTask?.cancel()
             let leader = state.leader
-            state.teardownTask = Task { await teardown.run(on: leader) }
+            state.teardownTask = Task { [saves] in
+                await teardown.run(on: leader) { saves?.isSaving() ?? false }
+            }
         }
     }
 

@@ -8,6 +8,8 @@ struct Teardown: Sendable, Equatable {
         var after: Duration
         var signal: Int32
         var target: Target
+        /// A training that does not catch the signal is not sent it while a save is under way, until the next step at the latest.
+        var sparesSave = false
     }
 
     enum Target: Sendable {
@@ -18,16 +20,23 @@ struct Teardown: Sendable, Equatable {
 
     var steps: [Step]
 
-    /// For a SIGTERM to the pod, of whose 5 s `init` leaves 4.0.
+    /// For a SIGTERM to the pod, of whose 5 s `init` leaves 3.8.
     static let fast = Teardown(steps: [
-        Step(after: .zero, signal: SIGTERM, target: .training),
-        Step(after: .milliseconds(2500), signal: SIGTERM, target: .tree),
+        Step(after: .zero, signal: SIGTERM, target: .training, sparesSave: true),
+        Step(after: .milliseconds(3000), signal: SIGTERM, target: .tree),
         Step(after: .milliseconds(3300), signal: SIGKILL, target: .tree),
+    ])
+
+    /// For a training that stands still: with PYTHONFAULTHANDLER Python prints where each thread is, then dies.
+    static let dump = Teardown(steps: [
+        Step(after: .zero, signal: SIGABRT, target: .training),
+        Step(after: .seconds(5), signal: SIGTERM, target: .tree),
+        Step(after: .seconds(10), signal: SIGKILL, target: .tree),
     ])
 
     /// For a user who asks.
     static let graceful = Teardown(steps: [
-        Step(after: .zero, signal: SIGTERM, target: .training),
+        Step(after: .zero, signal: SIGTERM, target: .training, sparesSave: true),
         Step(after: .seconds(30), signal: SIGTERM, target: .tree),
         Step(after: .seconds(35), signal: SIGKILL, target: .tree),
     ])
@@ -35,15 +44,17 @@ struct Teardown: Sendable, Equatable {
     static let immediate = Teardown(steps: [Step(after: .zero, signal: SIGKILL, target: .tree)])
 
     /// Takes the steps until the task is cancelled, which is the caller's part once `leader` and all below it are gone.
-    /// `leader` is the running child, if there is one.
-    func run(on leader: pid_t?) async {
+    /// `leader` is the running child, if there is one; `isSaving` may take as long as its volume.
+    func run(on leader: pid_t?, isSaving: @escaping @Sendable () -> Bool = { false }) async {
         let start = ContinuousClock.now
         for (index, step) in steps.enumerated() {
             do { try await Task.sleep(until: start + step.after) } catch { return }
             switch (step.target, step.signal) {
             case (.training, let signal):
                 let end = index + 1 < steps.count ? start + steps[index + 1].after : start
-                if let leader { await Self.signal(leader, signal, until: end) }
+                if let leader {
+                    await Self.signal(leader, signal, until: end, sparing: step.sparesSave ? isSaving : nil)
+                }
             case (.tree, SIGKILL):
                 while !Task.isCancelled && !ProcessTree.killAll() {
                     try? await Task.sleep(for: .milliseconds(20))
@@ -55,18 +66,32 @@ struct Teardown: Sendable, Equatable {
     }
 
     /// Signals the training, and what a shell starts in its place afterwards, until `end`.
-    private static func signal(_ leader: pid_t, _ signal: Int32, until end: ContinuousClock.Instant) async {
+    private static func signal(
+        _ leader: pid_t, _ signal: Int32, until end: ContinuousClock.Instant, sparing isSaving: (@Sendable () -> Bool)?
+    ) async {
         var told: Set<pid_t> = []
         repeat {
-            for pid in recipients(below: leader) where told.insert(pid).inserted { kill(pid, signal) }
-            do { try await Task.sleep(for: .milliseconds(100)) } catch { return }
+            let (pids, catchIt) = recipients(below: leader)
+            let isSpared = catchIt ? false : await answer(isSaving, until: end)
+            if !isSpared {
+                for pid in pids where told.insert(pid).inserted { kill(pid, signal) }
+            }
+            do { try await Task.sleep(for: .milliseconds(20)) } catch { return }
         } while ContinuousClock.now < end
+    }
+
+    /// What `isSaving` says; on a volume that hangs, true until `end`: something may be on its way there.
+    private static func answer(_ isSaving: (@Sendable () -> Bool)?, until end: ContinuousClock.Instant) async -> Bool {
+        guard let isSaving else { return false }
+        let answer = Promise<Bool>()
+        do { try DedicatedThread.start { answer.keep(isSaving()) } } catch { return false }
+        return await answer.value(within: end - .now) ?? true
     }
 
     /// Who is to be told to end: the processes that catch SIGTERM, as near to `leader` as they are. A shell that waits would die
     /// of the signal and leave the training alone, and `tee` would take away the pipe that the training still prints into.
     /// Where nobody catches it: what a shell runs, or `leader` itself.
-    private static func recipients(below leader: pid_t) -> [pid_t] {
+    private static func recipients(below leader: pid_t) -> (pids: [pid_t], catchIt: Bool) {
         let children = Dictionary(grouping: ProcessStat.all().filter { $0.state != "Z" }, by: \.parent)
         var catching: [pid_t] = []
         var pending = [leader]
@@ -77,9 +102,9 @@ struct Teardown: Sendable, Equatable {
                 pending += (children[pid] ?? []).map(\.pid)
             }
         }
-        if !catching.isEmpty { return catching }
+        if !catching.isEmpty { return (catching, true) }
         let run = (children[leader] ?? []).map(\.pid)
-        return isShell(leader) && !run.isEmpty ? run : [leader]
+        return (isShell(leader) && !run.isEmpty ? run : [leader], false)
     }
 
     private static func isShell(_ pid: pid_t) -> Bool {

@@ -4,10 +4,17 @@ internal import Shared
 ///
 /// A call on a hung network volume blocks this thread and nothing else.
 final class VolumeWriter: Sendable {
+    typealias Job = @Sendable () -> Void
+
     private struct Queue {
-        var jobs: [@Sendable () -> Void] = []
+        var jobs: [Job] = []
         var isFenced = false
+        /// Whether the run has another owner by now.
+        var isSuperseded: (@Sendable () -> Bool)?
     }
+
+    /// After so long without a turn (the volume hung, or this process was stopped) the owner may be another one.
+    static let longestTurn: Duration = .seconds(10)
 
     private let queue = Monitor(Queue())
 
@@ -19,18 +26,30 @@ final class VolumeWriter: Sendable {
 
     private func start() throws(Problem) {
         try DedicatedThread.start { [queue] in
+            var lastTurn = ContinuousClock.now
             while true {
-                let jobs = queue.wait { queue -> [@Sendable () -> Void]? in
+                let (jobs, isSuperseded) = queue.wait { queue -> ([Job], (@Sendable () -> Bool)?)? in
                     guard !queue.jobs.isEmpty else { return nil }
                     defer { queue.jobs = [] }
-                    return queue.jobs
+                    return (queue.jobs, queue.isSuperseded)
                 }
-                for job in jobs { job() }
+                for job in jobs {
+                    if lastTurn.duration(to: .now) > Self.longestTurn, isSuperseded?() == true {
+                        queue.update { $0.isFenced = true }
+                    }
+                    job()
+                    lastTurn = .now
+                }
             }
         }
     }
 
-    func enqueue(_ job: @escaping @Sendable () -> Void) {
+    /// `isSuperseded` is asked after each long pause, before anything is written; it reads the volume.
+    func look(isSuperseded: @escaping @Sendable () -> Bool) {
+        queue.update { $0.isSuperseded = isSuperseded }
+    }
+
+    func enqueue(_ job: @escaping Job) {
         queue.update { [isFenced] queue in
             queue.jobs.append { if !isFenced() { job() } }
         }
@@ -56,7 +75,8 @@ final class VolumeWriter: Sendable {
         queue.update { $0.isFenced = true }
     }
 
-    private func isFenced() -> Bool {
+    /// Whether nothing is written any more.
+    func isFenced() -> Bool {
         queue.read(\.isFenced)
     }
 }

@@ -55,7 +55,9 @@ struct ProgressReader: Sendable {
 
     /// `12%|███ | 120/1000 [00:10<01:20, 11.0it/s]`, as tqdm prints
     private static func bar(_ line: Substring) -> Double? {
-        guard line.contains("|"), let slash = line.lastIndex(of: "/", before: "["), slash > line.startIndex else { return nil }
+        guard line.contains("|"), let slash = line.lastIndex(of: "/", before: "["), slash > line.startIndex else {
+            return nil
+        }
         let digits = line[..<slash].reversed().prefix { $0.isWholeNumber }
         return Double(String(digits.reversed()))
     }

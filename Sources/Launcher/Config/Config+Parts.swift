@@ -75,6 +75,17 @@ extension Config {
         var cost: Money?
         var setup = Duration.seconds(30 * 60)
         var stall = Stall.none
+
+        /// In seconds, as the agent is told.
+        var resolved: Shared.Limits {
+            let still: Shared.Limits.Stall =
+                switch stall {
+                case .none: .none
+                case .auto: .auto
+                case .after(let time): .after(seconds: time.inSeconds)
+                }
+            return Shared.Limits(setup: setup.inSeconds, duration: duration?.inSeconds, stall: still)
+        }
     }
 
     struct Retry: Sendable, Equatable {

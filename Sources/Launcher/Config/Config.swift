@@ -79,7 +79,8 @@ struct Config: Sendable {
         RunSpec(
             run: run, project: project, provider: provider, command: command, resume: resume, workdir: workdir,
             code: code,
-            dependencies: dependencies, checkpoints: checkpoints?.rule, env: env, volume: volume, agentPort: agentPort,
-            launch: launch)
+            dependencies: dependencies, checkpoints: checkpoints?.rule, progress: progress, limits: limits.resolved,
+            retry: RetryPolicy(crash: retry.crash, backoff: retry.backoff.inSeconds), env: env, volume: volume,
+            agentPort: agentPort, launch: launch)
     }
 }

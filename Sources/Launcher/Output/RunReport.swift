@@ -52,6 +52,15 @@ struct RunReport: Encodable {
         }
         rows.append(["log", "\(logs) (\(logEnd) bytes)"])
         let width = rows.map { $0[0].count }.max() ?? 0
-        return rows.map { $0[0] + String(repeating: " ", count: width - $0[0].count + 2) + $0[1] + "\n" }.joined()
+        let head = rows.map { $0[0] + String(repeating: " ", count: width - $0[0].count + 2) + $0[1] }
+        return (head + history).map { $0 + "\n" }.joined()
+    }
+
+    /// The attempts before the last one in a line each, and all that is known of an end that was not a good one.
+    private var history: [String] {
+        guard let last = attempts.last, attempts.count > 1 || last.death != nil else { return [] }
+        let earlier = attempts.dropLast().suffix(20).map { AttemptText(attempt: $0).line }
+        let latest = AttemptText(attempt: last)
+        return [""] + earlier + (last.death == nil ? [latest.line] : latest.lines)
     }
 }

@@ -1,0 +1,34 @@
+internal import FoundationEssentials
+internal import Shared
+
+/// The attempts before this one, as far as they concern it.
+enum Predecessor {
+    /// Writes down the end of the attempt before `claim` where it had none: its agent died, and cannot.
+    static func close(before claim: Claim, in run: RunFolder) throws {
+        guard claim.number > 1, var record = try run.attempt(claim.number - 1),
+            record.state != .ended, record.state != .waiting
+        else { return }
+        if record.outcome == nil {
+            record.outcome = Outcome(.agentCrash, message: "the agent died while it was \(record.state.rawValue)")
+        }
+        let beat = try self.beat(of: record.number, in: run)
+        record.seconds = record.seconds ?? beat?.seconds
+        record.step = record.step ?? beat?.step
+        record.enter(.ended, at: beat?.at ?? claim.claimed)
+        try File.replace(run.record(of: record.number), with: try JSON.encode(record, pretty: true))
+    }
+
+    /// How long all attempts before `claim` lasted together; of one whose agent died until its last beat.
+    static func seconds(before claim: Claim, _ claims: [Claim], in run: RunFolder) throws -> Double {
+        try claims.filter { $0.number < claim.number }.reduce(0.0) { sum, earlier in
+            let recorded = try run.attempt(earlier.number)?.seconds
+            return sum + (try recorded ?? beat(of: earlier.number, in: run)?.seconds ?? 0)
+        }
+    }
+
+    /// nil where there is none, or one that a full volume cut off.
+    private static func beat(of attempt: Int, in run: RunFolder) throws -> Beat? {
+        guard let bytes = try? File.read(run.beat(attempt)) else { return nil }
+        return try? JSON.decode(Beat.self, from: bytes)
+    }
+}

@@ -1,0 +1,71 @@
+internal import Shared
+
+#if canImport(FoundationEssentials)
+internal import FoundationEssentials
+#else
+internal import Foundation
+#endif
+
+/// An attempt for a person: how it ended, and why.
+struct AttemptText: Sendable {
+    let attempt: AttemptRecord
+
+    /// One line.
+    var line: String {
+        var words = "attempt \(attempt.number): \(ending)"
+        if let seconds = attempt.seconds { words += ", after \(Summary.clock(seconds))" }
+        if let step = attempt.step { words += ", at step \(Self.number(step))" }
+        return words
+    }
+
+    /// All that is known of an end that was not a good one.
+    var lines: [String] {
+        var lines = [line]
+        if let message = attempt.outcome?.message { lines.append("  reason: \(message)") }
+        lines.append("  phases: \(phases)")
+        if let resumed = attempt.resumedFrom { lines.append("  resumed from step \(resumed.step)") }
+        if let newest = attempt.checkpoints?.newest {
+            let lost = attempt.death?.lostSteps.map { ", \(Self.number($0)) steps lost" } ?? ""
+            lines.append("  newest checkpoint: step \(newest.step)\(lost)")
+        }
+        guard let death = attempt.death else { return lines }
+        if let seconds = death.secondsAfterSignal {
+            let saved = death.savedOnSignal.map { $0 ? ", and saved" : ", and did not save" } ?? ""
+            lines.append("  ended \(Summary.clock(seconds)) after it was told to\(saved)")
+        }
+        if let kills = death.outOfMemoryKills, kills > 0 { lines.append("  killed for lack of memory: \(kills)") }
+        lines += death.disks.map { "  disk \($0.path): \(Self.size($0.free)) free of \(Self.size($0.size))" }
+        if let stall = death.stall { lines += ["  when it stood still:"] + stall.map { "    \($0)" } }
+        if !death.lines.isEmpty { lines += ["  last lines:"] + death.lines.map { "    \($0)" } }
+        return lines
+    }
+
+    private var ending: String {
+        guard let outcome = attempt.outcome else { return attempt.state.rawValue }
+        switch outcome.exit {
+        case .code(let code): return "\(outcome.kind.rawValue), exit code \(code)"
+        case .signal(let number): return "\(outcome.kind.rawValue), ended by signal \(number)"
+        case nil: return outcome.kind.rawValue
+        }
+    }
+
+    private var phases: String {
+        zip(attempt.phases, attempt.phases.dropFirst()).map { phase, next in
+            "\(phase.state.rawValue) \(Summary.clock(next.began.timeIntervalSince(phase.began)))"
+        }.joined(separator: ", ")
+    }
+
+    private static func number(_ step: Double) -> String {
+        step == step.rounded() && abs(step) < 1e15 ? "\(Int(step))" : "\(step)"
+    }
+
+    private static func size(_ bytes: Int) -> String {
+        let units = ["B", "kB", "MB", "GB", "TB"]
+        var (value, unit) = (Double(bytes), 0)
+        while value >= 1000 && unit < units.count - 1 {
+            value /= 1000
+            unit += 1
+        }
+        return unit == 0 ? "\(bytes) B" : "\((value * 10).rounded() / 10) \(units[unit])"
+    }
+}
