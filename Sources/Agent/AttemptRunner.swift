@@ -82,6 +82,7 @@ final class AttemptRunner: Sendable {
         case .wait(let pause):
             work.journal.change { $0.next = Date() + pause.inSeconds }
             work.log.say("RETRY: attempt \(work.claim.number + 1) in \(Int(pause.inSeconds.rounded())) s")
+            removeReserve()
             after(pause.inSeconds) { tell(.waited) }
         case .publish(let patiently): step(tell) { await self.publish(patiently: patiently) }
         case .fence: work.volume.fence()
@@ -271,9 +272,14 @@ final class AttemptRunner: Sendable {
         }
     }
 
+    /// The end is on the volume, and needs no room any more.
+    private func removeReserve() {
+        work.volume.enqueue { [work] in try? File.remove(work.run.reserve(of: work.claim.number)) }
+    }
+
     private func publish(patiently: Bool) async -> Event {
         if await !work.journal.durable(within: .seconds(30)) { Console.say("the volume takes no record of the end") }
-        work.volume.enqueue { [work] in try? File.remove(work.run.reserve(of: work.claim.number)) }
+        removeReserve()
         work.log.progress.close()
         await server.quiet(within: patiently ? .seconds(5) : .milliseconds(200))
         return .published

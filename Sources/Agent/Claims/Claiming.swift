@@ -119,7 +119,7 @@ struct Claiming: Sendable {
         if let previous, previous.launch == claim.launch,
             let record = try run.attempt(previous.number), let outcome = record.outcome,
             // Whoever was told to stop, and died before it had, does not train again either.
-            record.state == .finishing || outcome.kind.endsLaunch
+            record.state != .waiting, record.state == .finishing || outcome.kind.endsLaunch
         {
             return .finishing(claim, outcome)
         }
