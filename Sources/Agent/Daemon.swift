@@ -106,9 +106,9 @@ actor Daemon {
                     children: children, log: work.log,
                     saves: CheckpointFolder(of: spec, in: run).map { SaveWatch(folder: $0) }))
             self.attempt = attempt
-            attempt.start(tell: tell)
-            // Before the API can tell of anything else: what is asked of a claimed run comes after it.
+            // Before the API or a limit can tell of anything else: what is asked of a claimed run comes after it.
             if case .finishing(_, let outcome) = result { tell(.claimedFinishing(outcome)) } else { tell(.claimed) }
+            attempt.start(tell: tell)
             router.serve(work)
             formerLog?.progress.close()
             formerLog = nil

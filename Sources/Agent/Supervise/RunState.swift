@@ -67,11 +67,21 @@ struct RunState: Sendable, Equatable {
     private var isHurried = false
     /// How the training is being ended.
     private var teardown: Teardown?
+    /// The user asked for the end, so that no other attempt follows.
+    private var isStopAsked = false
 
     mutating func handle(_ event: Event) -> [Effect] {
         switch (state, event) {
         case (.claiming, .claimed):
+            guard !isStopAsked else {
+                outcome = Outcome(.stopped)
+                return finish()
+            }
             return enter(.syncing, then: .sync)
+        case (.claiming, .stopAsked), (.finishing, .stopAsked):
+            // While the next attempt is claimed the API still serves the one before.
+            isStopAsked = true
+            return []
         case (.claiming, .claimedFinishing(let outcome)):
             self.outcome = outcome
             return enter(.finishing, then: .settle(patiently: false))
@@ -100,10 +110,11 @@ struct RunState: Sendable, Equatable {
             if outcome == nil { outcome = Outcome(.outOfMemory) }
             return []
 
-        case (.finishing, .settled(.retry(let pause))) where !isHurried:
+        case (.finishing, .settled(.retry(let pause))) where !isHurried && !isStopAsked:
             return enter(.waiting, then: .wait(pause))
         case (.finishing, .settled(let verdict)):
             if case .enough(let reason) = verdict, outcome?.message == nil { outcome?.message = reason }
+            if case .retry = verdict, isStopAsked { outcome?.message = "stopped before the next try" }
             return enter(.ended, then: .publish(patiently: !isHurried))
         case (.waiting, .waited):
             return [.startNext]
@@ -125,12 +136,14 @@ struct RunState: Sendable, Equatable {
             return [.tearDown(.immediate)]
         case (.syncing, .stopAsked(let mode)), (.installing, .stopAsked(let mode)), (.resuming, .stopAsked(let mode)),
             (.training, .stopAsked(let mode)):
+            isStopAsked = true
             return end(as: .stopped, by: mode == .now ? .fast : .graceful)
 
         case (.training, .stalled(let message)) where outcome == nil:
             outcome = Outcome(.stalled, message: message)
             return [.record, .examine]
-        case (.training, .overLimit(let message)):
+        case (.syncing, .overLimit(let message)), (.installing, .overLimit(let message)),
+            (.resuming, .overLimit(let message)), (.training, .overLimit(let message)):
             let effects = end(as: .overLimit, by: .graceful)
             if outcome?.kind == .overLimit { outcome?.message = message }
             return effects
