@@ -14,18 +14,19 @@ final class VolumeWriter: Sendable {
     }
 
     /// After so long without a turn (the volume hung, or this process was stopped) the owner may be another one.
-    static let longestTurn: Duration = .seconds(10)
+    private let longestTurn: Duration
 
     private let queue = Monitor(Queue())
 
-    init() {
+    init(longestTurn: Duration = .seconds(10)) {
+        self.longestTurn = longestTurn
         do { try start() } catch {
             preconditionFailure("an agent that gets no thread at its start can do nothing: \(error)")
         }
     }
 
     private func start() throws(Problem) {
-        try DedicatedThread.start { [queue] in
+        try DedicatedThread.start { [queue, longestTurn] in
             var lastTurn = ContinuousClock.now
             while true {
                 let (jobs, isSuperseded) = queue.wait { queue -> ([Job], (@Sendable () -> Bool)?)? in
@@ -34,11 +35,12 @@ final class VolumeWriter: Sendable {
                     return (queue.jobs, queue.isSuperseded)
                 }
                 for job in jobs {
-                    if lastTurn.duration(to: .now) > Self.longestTurn, isSuperseded?() == true {
+                    if lastTurn.duration(to: .now) > longestTurn, isSuperseded?() == true {
                         queue.update { $0.isFenced = true }
                     }
-                    job()
+                    // Before the job, so that a hang within it counts as a pause for the next one.
                     lastTurn = .now
+                    job()
                 }
             }
         }
