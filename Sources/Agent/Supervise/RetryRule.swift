@@ -16,7 +16,7 @@ struct RetryRule: Sendable {
     func verdict(on attempts: [AttemptRecord], jitter: Double) -> Verdict {
         let failures = attempts.reversed().prefix { $0.outcome?.kind.isFault == true }
         guard let last = failures.first else { return .enough("nothing failed") }
-        if failures.count > 1, failures.prefix(2).allSatisfy({ $0.step == nil }) {
+        if failures.count > 1, failures.prefix(2).allSatisfy({ $0.step == nil && !Self.madeProgress($0) }) {
             return .enough("it failed twice before the first step")
         }
         // An attempt that brought a newer checkpoint starts the count anew.
