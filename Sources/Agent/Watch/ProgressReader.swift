@@ -44,7 +44,7 @@ struct ProgressReader: Sendable {
         }
     }
 
-    /// `step 120`, `Step: 120`, `global_step=120`
+    /// `step 120`, `Step: 120`, `global_step=120`, `{"step": 120}`
     private static func step(_ line: Substring) -> Double? { number(after: "step", in: line) }
 
     /// `{'loss': 0.5, 'epoch': 1.25}`, as the Trainer of transformers prints
@@ -67,8 +67,8 @@ struct ProgressReader: Sendable {
         var rest = line
         while let found = rest.firstRange(of: word, ignoringCase: true) {
             rest = rest[found.upperBound...]
-            let candidate = rest.drop { " :=#[".contains($0) }
-            guard rest.distance(from: rest.startIndex, to: candidate.startIndex) <= 3 else { continue }
+            let candidate = rest.drop { " :=#['\"".contains($0) }
+            guard rest.distance(from: rest.startIndex, to: candidate.startIndex) <= 4 else { continue }
             let digits = candidate.prefix { $0.isASCII && $0.isWholeNumber || ".,_".contains($0) }
             guard digits.first?.isWholeNumber == true else { continue }
             let plain = digits.filter { $0 != "," && $0 != "_" }
