@@ -11,7 +11,7 @@ import Testing
     init() throws { run = try TestRun() }
 
     private func beat(_ attempt: Int = 1) -> Task<Void, Never> {
-        let heartbeat = Heartbeat(run: run.folders, attempt: attempt, volume: volume)
+        let heartbeat = Heartbeat(run: run.folders, attempt: attempt, volume: volume) { (12.5, 40) }
         return Task { await heartbeat.beat() }
     }
 
@@ -28,6 +28,39 @@ import Testing
         try await eventually { try count() == 2 }
         task.cancel()
         try await within(.seconds(60)) { await task.value }
+    }
+
+    @Test func itTellsHowFarTheTrainingIs() async throws {
+        try run.attempt(1)
+        let task = beat()
+        try await eventually { try count() == 1 }
+        task.cancel()
+        let beat = try JSON.decode(Beat.self, from: try File.read(run.folders.beat(1)))
+        #expect(beat.seconds == 12.5)
+        #expect(beat.step == 40)
+    }
+
+    /// A shorter one after a longer one leaves no rest behind it.
+    @Test func everyBeatHasOneLength() async throws {
+        try run.attempt(1)
+        let pulses = Monitor(0)
+        let heartbeat = Heartbeat(run: run.folders, attempt: 1, volume: volume) {
+            pulses.update { $0 += 1 }
+            return pulses.read { $0 } == 1 ? (123_456_789.123_456_7, 1_234_567_890.125) : (1, nil)
+        }
+        let task = Task { await heartbeat.beat() }
+        try await eventually { try count() == 1 }
+        let size = try File.read(run.folders.beat(1)).count
+        try await eventually { try count() == 2 }
+        #expect(try File.read(run.folders.beat(1)).count == size)
+        task.cancel()
+    }
+
+    @Test func aFenceEndsIt() async throws {
+        try run.attempt(1)
+        volume.fence()
+        try await within(.seconds(60)) { [self] in await beat().value }
+        #expect(!File.exists(run.folders.beat(1)))
     }
 
     @Test func aHigherClaimEndsItBeforeItWritesAnything() async throws {

@@ -7,8 +7,10 @@ extension Event {
     static let samples: [Event] = [
         .claimed, .claimedFinishing(Outcome(.failed, exit: .code(3))), .launchOver(nil),
         .launchOver(Outcome(.failed, exit: .code(3))), .synced, .installed, .resumeChosen, .setupFailed("no"),
-        .trainingEnded(.code(0)), .trainingEnded(.code(3)), .trainingEnded(.signal(9)), .settled, .published,
-        .terminated, .stopAsked(.graceful), .stopAsked(.now), .superseded,
+        .trainingEnded(.code(0)), .trainingEnded(.code(3)), .trainingEnded(.signal(9)), .outOfMemory, .settled(nil), .settled(.retry(after: .seconds(10))),
+        .settled(.enough("enough")), .waited, .published,
+        .terminated, .stopAsked(.graceful), .stopAsked(.now), .superseded, .stalled("still"), .overLimit("over"),
+        .setupTimedOut("slow"),
     ]
 
     /// Without its payload. A new case is a compile error here, and then wants its samples.
@@ -22,11 +24,16 @@ extension Event {
         case .resumeChosen: "resumeChosen"
         case .setupFailed: "setupFailed"
         case .trainingEnded: "trainingEnded"
+        case .outOfMemory: "outOfMemory"
         case .settled: "settled"
+        case .waited: "waited"
         case .published: "published"
         case .terminated: "terminated"
         case .stopAsked: "stopAsked"
         case .superseded: "superseded"
+        case .stalled: "stalled"
+        case .overLimit: "overLimit"
+        case .setupTimedOut: "setupTimedOut"
         }
     }
 }
@@ -47,7 +54,11 @@ extension RunState {
         case .resuming: RunState(.claimed, .synced, .installed)
         case .training: RunState(.claimed, .synced, .installed, .resumeChosen)
         case .finishing: RunState(.claimed, .synced, .installed, .resumeChosen, .trainingEnded(.code(0)))
-        case .ended: RunState(.claimed, .synced, .installed, .resumeChosen, .trainingEnded(.code(0)), .settled)
+        case .waiting:
+            RunState(
+                .claimed, .synced, .installed, .resumeChosen, .trainingEnded(.code(3)),
+                .settled(.retry(after: .seconds(10))))
+        case .ended: RunState(.claimed, .synced, .installed, .resumeChosen, .trainingEnded(.code(0)), .settled(nil))
         }
     }
 }

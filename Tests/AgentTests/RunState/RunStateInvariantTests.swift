@@ -17,7 +17,8 @@ import Testing
     /// Nearly the plain life, so that the late states are met often.
     @Test(arguments: 20..<40) func plainLivesWithDisturbances(_ seed: Int) throws {
         let plain: [Event] = [
-            .claimed, .synced, .installed, .resumeChosen, .trainingEnded(.code(0)), .settled, .published,
+            .claimed, .synced, .installed, .resumeChosen, .trainingEnded(.code(3)), .settled(.retry(after: .seconds(1))),
+            .settled(nil), .waited, .published,
         ]
         var generator = SeededGenerator(seed: seed)
         for _ in 0..<100 {
@@ -52,7 +53,9 @@ import Testing
             trained += effects.count { $0 == .train }
             hold(trained <= 1, "trains twice")
             if effects.contains(.train) { hold(before.outcome == nil, "trains after its end") }
-            if before.state != state.state || before.outcome != state.outcome {
+            if event == .outOfMemory && before.state == .training {
+                hold(effects.isEmpty, "more than a word on the end that follows at once")
+            } else if before.state != state.state || before.outcome != state.outcome {
                 hold(effects.first == .record, "not durable before what follows")
             } else {
                 hold(!effects.contains(.record), "a record of nothing")
@@ -62,6 +65,15 @@ import Testing
                 // The daemon asks no more.
                 return
             }
+            if effects.contains(.startNext) {
+                hold(effects == [.startNext] && state.state == .waiting, "not from waiting alone")
+                hold(!events[..<index].contains(where: \.isStop) , "tries again what was stopped")
+                return
+            }
         }
     }
+}
+
+extension Event {
+    fileprivate var isStop: Bool { if case .stopAsked = self { true } else { false } }
 }

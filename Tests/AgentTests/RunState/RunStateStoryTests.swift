@@ -13,7 +13,7 @@ import Testing
     @Test func plainLife() {
         var state = RunState()
         let effects = live(
-            &state, .claimed, .synced, .installed, .resumeChosen, .trainingEnded(.code(0)), .settled, .published)
+            &state, .claimed, .synced, .installed, .resumeChosen, .trainingEnded(.code(0)), .settled(nil), .published)
         #expect(
             effects == [
                 [.record, .sync], [.record, .install], [.record, .chooseCheckpoint], [.record, .train],
@@ -24,7 +24,7 @@ import Testing
 
     @Test func sigtermWhileTrainingAndThenExitZeroIsInterrupted() {
         var state = RunState.at(.training)
-        let effects = live(&state, .terminated, .trainingEnded(.code(0)), .settled, .published)
+        let effects = live(&state, .terminated, .trainingEnded(.code(0)), .settled(nil), .published)
         #expect(
             effects == [
                 [.record, .tearDown(.fast)], [.record, .settle(patiently: false)],
@@ -36,7 +36,7 @@ import Testing
     @Test(arguments: [Shared.ExitStatus.code(0), .code(7), .signal(11)])
     func sigtermInFinishingKeepsTheClass(_ exit: Shared.ExitStatus) {
         var state = RunState.at(.training)
-        let effects = live(&state, .trainingEnded(exit), .terminated, .settled, .published)
+        let effects = live(&state, .trainingEnded(exit), .terminated, .settled(nil), .published)
         #expect(effects[1] == [.tearDown(.immediate)])
         #expect(effects[2] == [.record, .publish(patiently: false)])
         #expect(effects[3] == [.exit(exit.shellCode)])
@@ -45,7 +45,7 @@ import Testing
 
     @Test func stopThenSigterm() {
         var state = RunState.at(.training)
-        let effects = live(&state, .stopAsked(.graceful), .terminated, .trainingEnded(.signal(15)), .settled)
+        let effects = live(&state, .stopAsked(.graceful), .terminated, .trainingEnded(.signal(15)), .settled(nil))
         #expect(
             effects == [
                 [.record, .tearDown(.graceful)], [.tearDown(.fast)], [.record, .settle(patiently: false)],
@@ -75,7 +75,7 @@ import Testing
 
     @Test func setupFailure() {
         var state = RunState.at(.installing)
-        let effects = live(&state, .setupFailed("pip ended with 1"), .settled, .published)
+        let effects = live(&state, .setupFailed("pip ended with 1"), .settled(nil), .published)
         #expect(
             effects == [
                 [.record, .settle(patiently: true)], [.record, .publish(patiently: true)], [.exit(73)],
@@ -86,7 +86,7 @@ import Testing
     @Test func stopDuringInstallingDoesNotTrain() {
         for last in [Event.installed, .setupFailed("called off")] {
             var state = RunState.at(.installing)
-            let effects = live(&state, .stopAsked(.graceful), last, .settled, .published)
+            let effects = live(&state, .stopAsked(.graceful), last, .settled(nil), .published)
             #expect(
                 effects == [
                     [.record, .tearDown(.graceful)], [.record, .settle(patiently: false)],
@@ -99,7 +99,7 @@ import Testing
     @Test func aRestartInFinishingGoesOnFinishing() {
         var state = RunState()
         let outcome = Outcome(.failed, exit: .code(9))
-        let effects = live(&state, .claimedFinishing(outcome), .settled, .published)
+        let effects = live(&state, .claimedFinishing(outcome), .settled(nil), .published)
         #expect(
             effects == [
                 [.record, .settle(patiently: false)], [.record, .publish(patiently: true)], [.exit(9)],
@@ -114,11 +114,115 @@ import Testing
         }
     }
 
+    // MARK: - retries, limits, stalls
+
+    @Test func aFailureWaitsAndIsFollowed() {
+        var state = RunState.at(.training)
+        let effects = live(&state, .trainingEnded(.code(3)), .settled(.retry(after: .seconds(10))), .waited)
+        #expect(
+            effects == [[.record, .settle(patiently: true)], [.record, .wait(.seconds(10))], [.startNext]])
+        #expect(state.state == .waiting)
+        #expect(state.outcome == Outcome(.failed, exit: .code(3)))
+    }
+
+    @Test func enoughSaysWhy() {
+        var state = RunState.at(.training)
+        let effects = live(&state, .trainingEnded(.code(3)), .settled(.enough("it failed 3 times")), .published)
+        #expect(effects.dropFirst() == [[.record, .publish(patiently: true)], [.exit(3)]])
+        #expect(state.outcome == Outcome(.failed, exit: .code(3), message: "it failed 3 times"))
+    }
+
+    @Test func outOfMemoryIsTheReasonOfTheEndThatFollows() {
+        var state = RunState.at(.training)
+        #expect(live(&state, .outOfMemory, .trainingEnded(.signal(9))).last == [.record, .settle(patiently: true)])
+        #expect(state.outcome == Outcome(.outOfMemory, exit: .signal(9)))
+    }
+
+    @Test(arguments: [Event.terminated, .stopAsked(.now), .overLimit("over"), .stalled("still")])
+    func outOfMemoryIsNotTheReasonOfAnEndThatWasAskedFor(_ event: Event) {
+        var state = RunState.at(.training)
+        _ = state.handle(event)
+        let kind = state.outcome?.kind
+        _ = live(&state, .outOfMemory, .trainingEnded(.signal(9)))
+        #expect(state.outcome?.kind == kind)
+    }
+
+    @Test func aStallIsLookedAtAndThenTriedAgain() {
+        var state = RunState.at(.training)
+        let effects = live(
+            &state, .stalled("no new step for 600 s"), .stalled("again"), .trainingEnded(.signal(6)),
+            .settled(.retry(after: .seconds(10))))
+        #expect(
+            effects == [
+                [.record, .examine], [], [.record, .settle(patiently: true)], [.record, .wait(.seconds(10))],
+            ])
+        #expect(state.outcome == Outcome(.stalled, exit: .signal(6), message: "no new step for 600 s"))
+    }
+
+    /// Limits may be used up by earlier attempts, so that they tell before there is any training.
+    @Test(arguments: [AttemptState.syncing, .installing, .resuming, .training])
+    func aLimitEndsWhateverGoesOn(_ from: AttemptState) {
+        var state = RunState.at(from)
+        #expect(state.handle(.overLimit("over")) == [.record, .tearDown(.graceful)])
+        #expect(state.outcome == Outcome(.overLimit, message: "over"))
+        // A SIGTERM hurries it.
+        #expect(state.handle(.terminated) == [.tearDown(.fast)])
+    }
+
+    @Test func theLimitOfThePreparationDoesNotConcernTheTraining() {
+        var state = RunState.at(.training)
+        #expect(state.handle(.setupTimedOut("slow")) == [])
+        state = .at(.installing)
+        let effects = live(&state, .setupTimedOut("slow"), .setupFailed("called off"), .settled(nil))
+        #expect(
+            effects == [
+                [.record, .tearDown(.fast)], [.record, .settle(patiently: true)],
+                [.record, .publish(patiently: true)],
+            ])
+        #expect(state.outcome == Outcome(.setupFailed, message: "slow"))
+    }
+
+    @Test(arguments: [StopRequest.Mode.graceful, .now])
+    func whoIsStoppedIsNotTriedAgain(_ mode: StopRequest.Mode) {
+        var waiting = RunState.at(.waiting)
+        #expect(waiting.handle(.stopAsked(mode)) == [.record, .publish(patiently: true)])
+        var finishing = RunState(.claimed, .synced, .installed, .resumeChosen, .trainingEnded(.code(3)))
+        #expect(
+            live(&finishing, .stopAsked(mode), .settled(.retry(after: .seconds(10)))) == [
+                [], [.record, .publish(patiently: true)],
+            ])
+        var stalled = RunState(.claimed, .synced, .installed, .resumeChosen, .stalled("still"))
+        _ = live(&stalled, .stopAsked(mode), .trainingEnded(.signal(6)), .settled(.retry(after: .seconds(10))))
+        for state in [waiting, finishing, stalled] {
+            #expect(state.state == .ended)
+            #expect(state.outcome?.message == "stopped before the next try")
+        }
+        // While the next one is claimed.
+        var claiming = RunState()
+        #expect(live(&claiming, .stopAsked(mode), .claimed) == [[], [.record, .settle(patiently: false)]])
+        #expect(claiming.outcome == Outcome(.stopped))
+    }
+
+    /// Whoever starts this pod again makes the attempt that was waited for.
+    @Test func sigtermWhileWaitingLeavesTheRecordAsItIs() {
+        var state = RunState.at(.waiting)
+        #expect(state.handle(.terminated) == [.exit(143)])
+        #expect(state.state == .waiting)
+    }
+
+    @Test func aHurriedEndIsNotWaitedFor() {
+        var state = RunState.at(.training)
+        let effects = live(&state, .trainingEnded(.code(3)), .terminated, .settled(.retry(after: .seconds(10))))
+        #expect(effects.last == [.record, .publish(patiently: false)])
+    }
+
     private static let exitCodes: [(Outcome?, Int32)] = [
         (nil, 0), (Outcome(.finished), 0), (Outcome(.finished, exit: .code(0)), 0), (Outcome(.failed), 70),
         (Outcome(.failed, exit: .code(1)), 1), (Outcome(.failed, exit: .code(255)), 255),
         (Outcome(.failed, exit: .signal(9)), 137), (Outcome(.setupFailed, message: "no"), 73),
         (Outcome(.stopped), 130), (Outcome(.stopped, exit: .code(0)), 0), (Outcome(.stopped, exit: .signal(15)), 143),
+        (Outcome(.outOfMemory), 70), (Outcome(.outOfMemory, exit: .signal(9)), 137), (Outcome(.stalled), 70),
+        (Outcome(.stalled, exit: .signal(6)), 134), (Outcome(.overLimit), 70), (Outcome(.agentCrash), 70),
         (Outcome(.interrupted), 143), (Outcome(.interrupted, exit: .code(4)), 4),
     ]
 

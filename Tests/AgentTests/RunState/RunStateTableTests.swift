@@ -34,6 +34,12 @@ import Testing
     private static let setupFailed = Outcome(.setupFailed, message: "no")
     private static let interrupted = Outcome(.interrupted)
     private static let stopped = Outcome(.stopped)
+    private static let overLimit = Outcome(.overLimit, message: "over")
+    private static let slow = Outcome(.setupFailed, message: "slow")
+    private static let stalled = Outcome(.stalled, message: "still")
+    private static let outOfMemory = Outcome(.outOfMemory)
+    private static let retry: Event = .settled(.retry(after: .seconds(10)))
+    private static let enough: Event = .settled(.enough("enough"))
     private static let finished = Outcome(.finished, exit: .code(0))
 
     // MARK: - nothing was called off
@@ -46,11 +52,12 @@ import Testing
             row(here, .launchOver(nil), .claiming, nil, .exit(0)),
             row(here, .launchOver(failed3), .claiming, nil, .exit(3)),
             row(here, .terminated, .claiming, nil, .exit(143)),
+            row(here, .stopAsked(.graceful), .claiming, nil), row(here, .stopAsked(.now), .claiming, nil),
         ]
             + nothing(
                 here, .synced, .installed, .resumeChosen, .setupFailed("no"), .trainingEnded(.code(0)),
-                .trainingEnded(.code(3)), .trainingEnded(.signal(9)), .settled, .published, .stopAsked(.graceful),
-                .stopAsked(.now), .superseded)
+                .trainingEnded(.code(3)), .trainingEnded(.signal(9)), .outOfMemory, .settled(nil), retry, enough,
+                .waited, .published, .superseded, .stalled("still"), .overLimit("over"), .setupTimedOut("slow"))
     }()
 
     private static func preparing(_ state: AttemptState) -> [Row] {
@@ -61,15 +68,23 @@ import Testing
             row(here, .stopAsked(.graceful), state, stopped, .record, .tearDown(.graceful)),
             row(here, .stopAsked(.now), state, stopped, .record, .tearDown(.fast)),
             row(here, .superseded, state, nil, .fence, .tearDown(.immediate), .exit(143)),
+            row(here, .overLimit("over"), state, overLimit, .record, .tearDown(.graceful)),
         ]
             + nothing(
-                here, .claimed, .claimedFinishing(failed3), .launchOver(nil), .launchOver(failed3), .settled,
-                .published)
+                here, .claimed, .claimedFinishing(failed3), .launchOver(nil), .launchOver(failed3), .settled(nil), retry,
+                enough, .waited, .published)
+    }
+
+    /// What concerns every step before the training and not the training.
+    private static func beforeTraining(_ state: AttemptState) -> [Row] {
+        let here = RunState.at(state)
+        return preparing(state) + [row(here, .setupTimedOut("slow"), state, slow, .record, .tearDown(.fast))]
+            + nothing(here, .outOfMemory, .stalled("still"))
     }
 
     private static let syncing: [Row] = {
         let here = RunState.at(.syncing)
-        return preparing(.syncing) + [row(here, .synced, .installing, nil, .record, .install)]
+        return beforeTraining(.syncing) + [row(here, .synced, .installing, nil, .record, .install)]
             + nothing(
                 here, .installed, .resumeChosen, .trainingEnded(.code(0)), .trainingEnded(.code(3)),
                 .trainingEnded(.signal(9)))
@@ -77,7 +92,7 @@ import Testing
 
     private static let installing: [Row] = {
         let here = RunState.at(.installing)
-        return preparing(.installing) + [row(here, .installed, .resuming, nil, .record, .chooseCheckpoint)]
+        return beforeTraining(.installing) + [row(here, .installed, .resuming, nil, .record, .chooseCheckpoint)]
             + nothing(
                 here, .synced, .resumeChosen, .trainingEnded(.code(0)), .trainingEnded(.code(3)),
                 .trainingEnded(.signal(9)))
@@ -85,7 +100,7 @@ import Testing
 
     private static let resuming: [Row] = {
         let here = RunState.at(.resuming)
-        return preparing(.resuming) + [row(here, .resumeChosen, .training, nil, .record, .train)]
+        return beforeTraining(.resuming) + [row(here, .resumeChosen, .training, nil, .record, .train)]
             + nothing(
                 here, .synced, .installed, .trainingEnded(.code(0)), .trainingEnded(.code(3)),
                 .trainingEnded(.signal(9)))
@@ -98,20 +113,46 @@ import Testing
             row(here, .trainingEnded(.code(0)), .finishing, finished, .record, .settle(patiently: true)),
             row(here, .trainingEnded(.code(3)), .finishing, failed3, .record, .settle(patiently: true)),
             row(here, .trainingEnded(.signal(9)), .finishing, killed, .record, .settle(patiently: true)),
-        ] + nothing(here, .synced, .installed, .resumeChosen)
+            row(here, .outOfMemory, .training, outOfMemory),
+            row(here, .stalled("still"), .training, stalled, .record, .examine),
+        ] + nothing(here, .synced, .installed, .resumeChosen, .setupTimedOut("slow"))
     }()
 
     private static let finishing: [Row] = {
         let here = RunState.at(.finishing)
         return [
-            row(here, .settled, .ended, finished, .record, .publish(patiently: true)),
+            row(here, .settled(nil), .ended, finished, .record, .publish(patiently: true)),
+            row(here, retry, .waiting, finished, .record, .wait(.seconds(10))),
+            row(
+                here, enough, .ended, Outcome(.finished, exit: .code(0), message: "enough"), .record,
+                .publish(patiently: true)),
+            row(here, .stopAsked(.graceful), .finishing, finished),
+            row(here, .stopAsked(.now), .finishing, finished),
             row(here, .terminated, .finishing, finished, .tearDown(.immediate)),
             row(here, .superseded, .finishing, finished, .fence, .tearDown(.immediate), .exit(143)),
         ]
             + nothing(
                 here, .claimed, .claimedFinishing(failed3), .launchOver(nil), .launchOver(failed3), .synced,
                 .installed, .resumeChosen, .setupFailed("no"), .trainingEnded(.code(0)), .trainingEnded(.code(3)),
-                .trainingEnded(.signal(9)), .published, .stopAsked(.graceful), .stopAsked(.now))
+                .trainingEnded(.signal(9)), .outOfMemory, .waited, .published, .stalled("still"), .overLimit("over"),
+                .setupTimedOut("slow"))
+    }()
+
+    private static let waiting: [Row] = {
+        let here = RunState.at(.waiting)
+        let stopped = Outcome(.failed, exit: .code(3), message: "stopped before the next try")
+        return [
+            row(here, .waited, .waiting, failed3, .startNext),
+            row(here, .stopAsked(.graceful), .ended, stopped, .record, .publish(patiently: true)),
+            row(here, .stopAsked(.now), .ended, stopped, .record, .publish(patiently: true)),
+            row(here, .terminated, .waiting, failed3, .exit(143)),
+            row(here, .superseded, .waiting, failed3, .fence, .tearDown(.immediate), .exit(143)),
+        ]
+            + nothing(
+                here, .claimed, .claimedFinishing(failed3), .launchOver(nil), .launchOver(failed3), .synced,
+                .installed, .resumeChosen, .setupFailed("no"), .trainingEnded(.code(0)), .trainingEnded(.code(3)),
+                .trainingEnded(.signal(9)), .outOfMemory, .settled(nil), retry, enough, .published, .stalled("still"),
+                .overLimit("over"), .setupTimedOut("slow"))
     }()
 
     private static let ended: [Row] = {
@@ -123,7 +164,8 @@ import Testing
             + nothing(
                 here, .claimed, .claimedFinishing(failed3), .launchOver(nil), .launchOver(failed3), .synced,
                 .installed, .resumeChosen, .setupFailed("no"), .trainingEnded(.code(0)), .trainingEnded(.code(3)),
-                .trainingEnded(.signal(9)), .settled, .stopAsked(.graceful), .stopAsked(.now), .superseded)
+                .trainingEnded(.signal(9)), .outOfMemory, .settled(nil), retry, enough, .waited, .stopAsked(.graceful),
+                .stopAsked(.now), .superseded, .stalled("still"), .overLimit("over"), .setupTimedOut("slow"))
     }()
 
     // MARK: - the user asked for its end, patiently, and it still goes on
@@ -141,8 +183,13 @@ import Testing
             row(here, .superseded, state, stopped, .fence, .tearDown(.immediate), .exit(143)),
         ]
         rows += nothing(
-            here, .claimed, .claimedFinishing(failed3), .launchOver(nil), .launchOver(failed3), .settled, .published,
-            .stopAsked(.graceful))
+            here, .claimed, .claimedFinishing(failed3), .launchOver(nil), .launchOver(failed3), .settled(nil), retry, enough,
+            .waited, .published, .stopAsked(.graceful), .outOfMemory, .stalled("still"), .overLimit("over"))
+        rows += [
+            state == .training
+                ? Row(from: here, event: .setupTimedOut("slow"), result: nil)
+                : row(here, .setupTimedOut("slow"), state, stopped, .tearDown(.fast))
+        ]
         rows += steps.map { Row(from: here, event: $0, result: nil) }
         if let event {
             rows.append(row(here, event, .finishing, stopped, .record, .settle(patiently: false)))
@@ -157,7 +204,7 @@ import Testing
         return rows
     }
 
-    private static let plain = claiming + syncing + installing + resuming + training + finishing + ended
+    private static let plain = claiming + syncing + installing + resuming + training + finishing + waiting + ended
     private static let stopping =
         calledOff(.syncing, ends: .synced) + calledOff(.installing, ends: .installed)
         + calledOff(.resuming, ends: .resumeChosen) + calledOff(.training, ends: nil)
@@ -182,6 +229,6 @@ import Testing
         let going: [AttemptState] = [.syncing, .installing, .resuming, .training]
         let wantedStopping = going.flatMap { state in Event.samples.map { "\(state) \($0)" } }
         #expect(Self.stopping.map { "\($0.from.state) \($0.event)" }.sorted() == wantedStopping.sorted())
-        #expect(Set(Event.samples.map(\.name)).count == 13)
+        #expect(Set(Event.samples.map(\.name)).count == 18)
     }
 }

@@ -5,7 +5,7 @@ import Testing
 
 /// The plans only: their steps reach every process below this one, which is for the tests of the whole program.
 @Suite struct TeardownTests {
-    @Test(arguments: [Teardown.fast, .graceful, .immediate])
+    @Test(arguments: [Teardown.fast, .graceful, .dump, .immediate])
     func nothingSurvivesTheLastStep(_ teardown: Teardown) {
         #expect(teardown.steps.last?.signal == SIGKILL)
         #expect(teardown.steps.last?.target == .tree)
@@ -15,7 +15,7 @@ import Testing
 
     @Test(arguments: [Teardown.fast, .graceful])
     func theTrainingIsAskedFirstAndAtOnce(_ teardown: Teardown) {
-        #expect(teardown.steps.first == .init(after: .zero, signal: SIGTERM, target: .training))
+        #expect(teardown.steps.first == .init(after: .zero, signal: SIGTERM, target: .training, sparesSave: true))
     }
 
     @Test func theFastOneEndsBeforeInitsDeadline() throws {
