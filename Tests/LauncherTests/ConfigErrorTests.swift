@@ -994,10 +994,10 @@ import Testing
             run: a
             command: x
             limits:
-              stall: auto
+              cost: 5
             """#,
             #"""
-            config.yaml:4:3: "limits.stall: auto" is not supported yet
+            config.yaml:4:3: "limits.cost: 5" is not supported yet
             hint: remove it, or use "none"
             """#),
         Broken(
@@ -1039,16 +1039,6 @@ import Testing
             """#,
             #"""
             config.yaml:3:1: "on_finish" is not supported yet
-            hint: remove it
-            """#),
-        Broken(
-            #"""
-            run: a
-            command: x
-            progress: 'step (\d+)'
-            """#,
-            #"""
-            config.yaml:3:1: "progress" is not supported yet
             hint: remove it
             """#),
     ]

@@ -32,6 +32,7 @@ import Testing
         ("resources.volume.size", "resources: {volume: {size: 50 GB}}"),
         ("resources.volume.mount", "resources: {volume: {mount: /x, size: 5}}"),
         ("limits.cost: 5", "limits: {cost: 5}"),
+        ("retry.preempted: 3", "retry: {preempted: 3}"),
         ("on_finish", "on_finish: keep"),
         ("disk_full", "disk_full: {pause: 1m}"),
         ("logs.segment", "logs: {segment: 1MB}"),

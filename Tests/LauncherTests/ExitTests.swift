@@ -13,7 +13,9 @@ import Testing
             (Outcome(.stopped, exit: .code(0)), 130), (Outcome(.interrupted, exit: .code(0)), 143),
             (Outcome(.setupFailed, message: "x"), 73), (nil, 70),
             // Without the training's own code a failure must not look like success.
-            (Outcome(.failed), 70), (Outcome(.finished), 0),
+            (Outcome(.failed), 70), (Outcome(.finished), 0), (Outcome(.stalled, exit: .code(0)), 70),
+            (Outcome(.overLimit, exit: .code(0)), 70), (Outcome(.overLimit, exit: .signal(15)), 143),
+            (Outcome(.outOfMemory, exit: .signal(9)), 137), (Outcome(.agentCrash), 70),
         ] as [(Outcome?, Int32)]) func code(of outcome: Outcome?, code: Int32)
     {
         #expect(Exit.code(of: outcome).rawValue == code)

@@ -52,4 +52,52 @@ import Testing
         #expect(after == nil)
         #expect(done.update { $0 } == [])
     }
+
+    // MARK: - after a long pause
+
+    @Test func afterALongPauseItLooksAndWritesNothingWhereThereIsAnotherOwner() async throws {
+        let writer = VolumeWriter(longestTurn: .zero)
+        writer.look { true }
+        writer.enqueue { [done] in done.update { $0.append(1) } }
+        let result: Void? = try await within(.seconds(60)) { try await writer.perform {} }
+        #expect(result == nil)
+        #expect(writer.isFenced())
+        #expect(done.update { $0 } == [])
+    }
+
+    @Test func afterALongPauseTheOwnerGoesOn() async throws {
+        let writer = VolumeWriter(longestTurn: .zero)
+        writer.look { false }
+        #expect(try await within(.seconds(60)) { try await writer.perform { 1 } } == 1)
+        #expect(!writer.isFenced())
+    }
+
+    @Test func withoutAPauseItDoesNotAsk() async throws {
+        let asked = Monitor(0)
+        let writer = VolumeWriter(longestTurn: .seconds(3600))
+        writer.look {
+            asked.update { $0 += 1 }
+            return true
+        }
+        #expect(try await within(.seconds(60)) { try await writer.perform { 1 } } == 1)
+        #expect(asked.read { $0 } == 0)
+    }
+
+    /// The job that hung is done when the call returns; what comes next must not be.
+    @Test func aHangWithinAJobIsAPauseForTheNextOne() async throws {
+        let patience = Duration.milliseconds(100)
+        let writer = VolumeWriter(longestTurn: patience)
+        let superseded = Monitor(false)
+        writer.look { superseded.read { $0 } }
+        let gate = writer.hang()
+        try await eventually { gate.isReached }
+        writer.enqueue { [done] in done.update { $0.append(1) } }
+        superseded.update { $0 = true }
+        let start = ContinuousClock.now
+        try await eventually { start.duration(to: .now) > patience }
+        gate.open()
+        let result: Void? = try await within(.seconds(60)) { try await writer.perform {} }
+        #expect(result == nil)
+        #expect(done.update { $0 } == [])
+    }
 }

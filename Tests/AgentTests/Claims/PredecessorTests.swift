@@ -1,0 +1,107 @@
+import Foundation
+import Shared
+import Testing
+
+@testable import Agent
+
+@Suite struct PredecessorTests {
+    private let run: TestRun
+    private static let beaten = Date(timeIntervalSince1970: 1_800_000_060)
+
+    init() throws { run = try TestRun() }
+
+    private func beat(_ attempt: Int, seconds: Double, step: Double?) throws {
+        let beat = Beat(count: 12, at: Self.beaten, seconds: seconds, step: step)
+        try File.write(try JSON.encode(beat) + [0x20, 0x20], over: run.folders.beat(attempt))
+    }
+
+    private func close(before number: Int) throws {
+        try Predecessor.close(before: try run.attempt(number), in: run.folders)
+    }
+
+    private func seconds(before number: Int) throws -> Double {
+        let claims = try run.folders.claims()
+        let claim = try #require(claims.first { $0.number == number })
+        return try Predecessor.seconds(before: claim, claims, in: run.folders)
+    }
+
+    @Test(arguments: [AttemptState.claiming, .syncing, .installing, .resuming, .training])
+    func aDeadAttemptIsClosed(_ state: AttemptState) throws {
+        try run.attempt(1, state: state)
+        try beat(1, seconds: 55.5, step: 120)
+        try close(before: 2)
+        let record = try #require(try run.folders.attempt(1))
+        #expect(record.state == .ended)
+        #expect(record.outcome == Outcome(.agentCrash, message: "the agent died while it was \(state.rawValue)"))
+        #expect(record.step == 120)
+        #expect(record.seconds == 55.5)
+        #expect(record.phases.last == .init(state: .ended, began: Self.beaten))
+    }
+
+    /// How its training ended was known already.
+    @Test func theOutcomeStays() throws {
+        try run.attempt(1, state: .finishing, outcome: Outcome(.failed, exit: .code(3)))
+        try close(before: 2)
+        let record = try #require(try run.folders.attempt(1))
+        #expect(record.state == .ended)
+        #expect(record.outcome == Outcome(.failed, exit: .code(3)))
+        // No beat: it is as old as the claim that follows.
+        #expect(record.phases.last?.began == Date(timeIntervalSince1970: 1_800_000_000))
+        #expect(record.step == nil)
+    }
+
+    @Test(arguments: [AttemptState.ended, .waiting]) func whatIsOverStaysAsItIs(_ state: AttemptState) throws {
+        try run.attempt(1, state: state, outcome: Outcome(.failed, exit: .code(3)))
+        try beat(1, seconds: 55.5, step: 120)
+        let before = try File.read(run.folders.record(of: 1))
+        try close(before: 2)
+        #expect(try File.read(run.folders.record(of: 1)) == before)
+    }
+
+    @Test func onlyTheOneBefore() throws {
+        try run.attempt(1, state: .training)
+        try run.attempt(2, state: .training)
+        try close(before: 3)
+        #expect(try run.folders.attempt(1)?.state == .training)
+        #expect(try run.folders.attempt(2)?.state == .ended)
+    }
+
+    @Test func noneOrOneWithoutARecord() throws {
+        try close(before: 1)
+        try run.attempt(1)
+        try close(before: 2)
+        #expect(try run.folders.attempt(1) == nil)
+    }
+
+    @Test func aBeatThatWasCutOffIsNone() throws {
+        try run.attempt(1, state: .training)
+        try File.write(Array(#"{"count":3,"#.utf8), over: run.folders.beat(1))
+        try close(before: 2)
+        #expect(try run.folders.attempt(1)?.outcome?.kind == .agentCrash)
+        #expect(try seconds(before: 2) == 0)
+    }
+
+    @Test func theSecondsOfAllBefore() throws {
+        try run.attempt(1, state: .ended)
+        var record = try #require(try run.folders.attempt(1))
+        record.seconds = 100
+        try File.replace(run.folders.record(of: 1), with: try JSON.encode(record))
+        try beat(1, seconds: 95, step: nil)
+        try run.attempt(2, state: .training)
+        try beat(2, seconds: 20.5, step: nil)
+        try run.attempt(3)
+        try run.attempt(4)
+        try beat(4, seconds: 1000, step: nil)
+        #expect(try seconds(before: 4) == 120.5)
+        #expect(try seconds(before: 1) == 0)
+    }
+
+    @Test func openingAnAttemptClosesTheOneBeforeAndCountsIt() throws {
+        try run.attempt(1, state: .training)
+        try beat(1, seconds: 20, step: 7)
+        let claim = try run.attempt(2)
+        let work = try Work.open(claim, spec: run.spec(), run: run.folders, volume: VolumeWriter())
+        #expect(work.secondsBefore == 20)
+        #expect(try run.folders.attempt(1)?.outcome?.kind == .agentCrash)
+    }
+}

@@ -1,0 +1,59 @@
+import Shared
+import Testing
+
+@testable import Agent
+
+@Suite struct PaceTests {
+    private static func pace(_ steps: (step: Double?, at: Double)...) -> Pace {
+        var pace = Pace()
+        for (step, now) in steps { pace.observe(step: step, at: now) }
+        return pace
+    }
+
+    private let minute = Limits.Stall.after(seconds: 60)
+
+    @Test func itIsArmedAfterTwoIncreases() {
+        #expect(Pace().stalled(minute, at: 1e6) == nil)
+        #expect(Self.pace((nil, 0)).stalled(minute, at: 1e6) == nil)
+        #expect(Self.pace((1, 0)).stalled(minute, at: 1e6) == nil)
+        #expect(Self.pace((1, 0), (2, 10)).stalled(minute, at: 1e6) == nil)
+        #expect(Self.pace((1, 0), (2, 10), (3, 20)).stalled(minute, at: 90) == 70)
+        #expect(Self.pace((1, 0), (2, 10), (3, 20)).stalled(minute, at: 80) == nil)
+    }
+
+    @Test func theSameStepAgainIsNone() {
+        #expect(Self.pace((1, 0), (1, 10), (1, 20), (2, 30), (2, 40)).stalled(minute, at: 1e6) == nil)
+        #expect(Self.pace((1, 0), (2, 10), (3, 20), (3, 70), (nil, 75)).stalled(minute, at: 81) == 61)
+    }
+
+    /// An evaluation counts anew from 0.
+    @Test func anyChangeIsOne() {
+        #expect(Self.pace((100, 0), (0, 10), (50, 20)).stalled(minute, at: 90) == 70)
+        #expect(Self.pace((1, 0), (2, 10), (3, 20), (0, 70)).stalled(minute, at: 90) == nil)
+    }
+
+    @Test func anExcuseCountsAsAChange() {
+        var pace = Self.pace((1, 0), (2, 10), (3, 20))
+        pace.excuse(at: 90)
+        #expect(pace.stalled(minute, at: 150) == nil)
+        #expect(pace.stalled(minute, at: 151) == 61)
+        // It arms nothing.
+        var early = Self.pace((1, 0))
+        early.excuse(at: 10)
+        early.excuse(at: 20)
+        #expect(early.stalled(minute, at: 1e6) == nil)
+    }
+
+    @Test func autoIsPatientByThePace() {
+        let quick = Self.pace((1, 0), (2, 1), (3, 2))
+        #expect(quick.stalled(.auto, at: 2 + Pace.leastAuto) == nil)
+        #expect(quick.stalled(.auto, at: 3 + Pace.leastAuto) == Pace.leastAuto + 1)
+        let slow = Self.pace((1, 0), (2, 300), (3, 310))
+        #expect(slow.stalled(.auto, at: 310 + 3000) == nil)
+        #expect(slow.stalled(.auto, at: 310 + 3001) == 3001)
+    }
+
+    @Test func noneIsForEver() {
+        #expect(Self.pace((1, 0), (2, 1), (3, 2)).stalled(.none, at: 1e9) == nil)
+    }
+}

@@ -1,0 +1,86 @@
+import Foundation
+import Glibc
+import Shared
+import TestSupport
+import Testing
+
+@testable import Agent
+
+@Suite struct SaveWatchTests {
+    private let folder: TemporaryFolder
+    private let watch: SaveWatch
+
+    init() throws {
+        folder = try TemporaryFolder("saves")
+        try File.makeFolders("\(folder.path)/out/checkpoint-1")
+        watch = SaveWatch(folder: CheckpointFolder(path: "\(folder.path)/out", pattern: "checkpoint-*"))
+    }
+
+    @Test(arguments: [
+        ("pos:\t0\nflags:\t0100001\nmnt_id:\t26\n", true), ("pos:\t0\nflags:\t0100002\n", true),
+        ("flags:\t02101101\n", true), ("pos:\t0\nflags:\t0100000\nmnt_id:\t26\n", false), ("flags:\t02100000\n", false),
+        ("flags:\tx\n", false), ("flags:\n", false), ("", false), ("pos: 1\n", false),
+    ]) func isForWriting(_ info: String, _ expected: Bool) {
+        #expect(SaveWatch.isForWriting(info) == expected)
+    }
+
+    /// A shell that holds `file` open by `redirection` until it is dropped.
+    private func holding(_ redirection: String, _ file: String) throws -> TestShell {
+        try TestShell("exec 3\(redirection)'\(folder.path)/\(file)'; exec sleep 600")
+    }
+
+    @Test(arguments: [">", ">>", "<>"]) func aFileOpenForWriting(_ redirection: String) async throws {
+        #expect(!watch.hasOpenFile())
+        let shell = try holding(redirection, "out/checkpoint-1/model.pt")
+        try await eventuallyTrue { watch.hasOpenFile() }
+        shell.end()
+        #expect(!watch.hasOpenFile())
+    }
+
+    @Test func aFileOpenForReadingOrElsewhereIsNone() async throws {
+        try File.write([1], over: "\(folder.path)/out/checkpoint-1/model.pt")
+        let reader = try holding("<", "out/checkpoint-1/model.pt")
+        let neighbour = try holding(">", "outer.log")
+        try await eventuallyTrue { reader.has(open: "model.pt") && neighbour.has(open: "outer.log") }
+        #expect(!watch.hasOpenFile())
+    }
+
+    /// A grandchild's too: a loader, or what a shell runs.
+    @Test func theWholeTreeIsLookedAt() async throws {
+        let shell = try TestShell("(exec 3>'\(folder.path)/out/a'; sleep 600 & wait); true")
+        try await eventuallyTrue { watch.hasOpenFile() }
+        shell.end()
+    }
+
+    @Test func aChangeAMomentAgoIsASave() async throws {
+        try File.write([1], over: "\(folder.path)/out/checkpoint-1/model.pt")
+        let path = "\(folder.path)/out/checkpoint-1/model.pt"
+        try await eventuallyTrue { !watch.isSaving() }
+        try FileManager.default.setAttributes([.modificationDate: Date() + 5], ofItemAtPath: path)
+        #expect(watch.isSaving())
+        try FileManager.default.setAttributes([.modificationDate: Date() - 60], ofItemAtPath: path)
+        #expect(!watch.isSaving())
+    }
+
+    @Test func noFolderYet() {
+        let watch = SaveWatch(folder: CheckpointFolder(path: "\(folder.path)/none", pattern: "*"))
+        #expect(!watch.isSaving())
+        #expect(watch.folder.newestChange == nil)
+    }
+}
+
+@Suite struct SignalMaskTests {
+    @Test func whoCatchesAndWhoDoesNot() async throws {
+        let catching = try TestShell("trap : TERM; while :; do read x </dev/zero; done")
+        try await eventuallyTrue { SignalMask(ofProcess: catching.pid)?.catches(SIGTERM) == true }
+        #expect(SignalMask(ofProcess: catching.pid)?.catches(SIGUSR2) == false)
+        let plain = try TestProcess()
+        try await eventuallyTrue { (try? File.read("/proc/\(plain.identity.pid)/comm").text) == "sleep\n" }
+        let mask = try #require(SignalMask(ofProcess: plain.identity.pid))
+        #expect(!mask.catches(SIGTERM))
+        #expect(!mask.catches(SIGKILL))
+        #expect(!mask.catches(64))
+    }
+
+    @Test func nobody() { #expect(SignalMask(ofProcess: -1) == nil) }
+}

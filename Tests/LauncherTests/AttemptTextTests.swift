@@ -1,0 +1,85 @@
+import Foundation
+import Shared
+import Testing
+
+@testable import Launcher
+
+/// The one screen that explains an end.
+@Suite struct AttemptTextTests {
+    private let run: RunFixture
+    private let test: TestWorld
+
+    init() throws {
+        test = try TestWorld()
+        run = try test.run()
+    }
+
+    private func text(_ change: (inout AttemptRecord) -> Void) throws -> AttemptText {
+        AttemptText(attempt: try run.record(try run.claim(3), change))
+    }
+
+    @Test func allThatCanBeKnown() throws {
+        let text = try text {
+            $0.outcome = Outcome(.stalled, exit: .signal(6), message: "no new step for 600 s")
+            $0.step = 1250
+            $0.seconds = 3725
+            $0.resumedFrom = CheckpointReference(step: 1000, path: "c")
+            $0.checkpoints = CheckpointCount(count: 2, newest: CheckpointReference(step: 1200, path: "c"))
+            $0.enter(.finishing, at: RunFixture.began + 3661)
+            $0.enter(.ended, at: RunFixture.began + 3725)
+            var death = Death()
+            death.lines = ["step 1249", "step 1250"]
+            death.lostSteps = 50
+            death.savedOnSignal = false
+            death.secondsAfterSignal = 5.25
+            death.outOfMemoryKills = 1
+            death.disks = [
+                .init(path: "/workspace", size: 50_000_000_000, free: 1_250_000_000),
+                .init(path: "/", size: 2000, free: 999),
+            ]
+            death.stall = ["pid 7 state S: python train.py", "  waits in futex_wait"]
+            $0.death = death
+        }
+        #expect(
+            text.lines.joined(separator: "\n") == """
+                attempt 3: stalled, ended by signal 6, after 1 h 02 min, at step 1250
+                  reason: no new step for 600 s
+                  phases: claiming 1.0 s, training 1 h 01 min, finishing 1 min 04 s
+                  resumed from step 1000
+                  newest checkpoint: step 1200, 50 steps lost
+                  ended 5.2 s after it was told to, and did not save
+                  killed for lack of memory: 1
+                  disk /workspace: 1.3 GB free of 50.0 GB
+                  disk /: 999 B free of 2.0 kB
+                  when it stood still:
+                    pid 7 state S: python train.py
+                      waits in futex_wait
+                  last lines:
+                    step 1249
+                    step 1250
+                """)
+    }
+
+    @Test func littleIsKnown() throws {
+        let text = try text {
+            $0.outcome = Outcome(.failed, exit: .code(3))
+            $0.step = 1.25
+            $0.enter(.ended, at: RunFixture.began + 3)
+            $0.death = Death()
+        }
+        #expect(
+            text.lines == [
+                "attempt 3: failed, exit code 3, at step 1.25", "  phases: claiming 1.0 s, training 2.0 s",
+            ])
+    }
+
+    @Test func oneLine() throws {
+        #expect(try text { _ in }.line == "attempt 3: training")
+        #expect(try text { $0.outcome = Outcome(.agentCrash) }.line == "attempt 3: agent-crash")
+        #expect(
+            try text {
+                $0.outcome = .finished
+                $0.seconds = 12.34
+            }.line == "attempt 3: finished, exit code 0, after 12.3 s")
+    }
+}

@@ -1,0 +1,44 @@
+import Shared
+import Testing
+
+@testable import Launcher
+
+/// What of the config the agent is told.
+@Suite struct ConfigSpecTests {
+    private func spec(_ yaml: String = "") throws -> RunSpec {
+        try Config.reading("run: a\ncommand: x\n\(yaml)\n").spec(
+            project: "p", code: nil, volume: "/v", launch: LaunchOrder(id: "L1"))
+    }
+
+    @Test func whatIsNotSaid() throws {
+        let spec = try spec()
+        #expect(spec.limits == Limits(setup: 1800, duration: nil, stall: .none))
+        #expect(spec.retry == RetryPolicy(crash: 2, backoff: 10))
+        #expect(spec.progress == nil)
+    }
+
+    @Test func whatIsSaid() throws {
+        let spec = try spec(
+            """
+            progress: 'it (\\d+)/'
+            limits: {setup: 10m, duration: 2d, stall: 90s}
+            retry: {crash: 0, backoff: 1m30s}
+            """)
+        #expect(spec.limits == Limits(setup: 600, duration: 172_800, stall: .after(seconds: 90)))
+        #expect(spec.retry == RetryPolicy(crash: 0, backoff: 90))
+        #expect(spec.progress == #"it (\d+)/"#)
+    }
+
+    @Test func withoutEnd() throws {
+        #expect(try spec("limits: {stall: auto}").limits.stall == .auto)
+        #expect(try spec("retry: {crash: unlimited}").retry.crash == nil)
+    }
+
+    @Test(arguments: [Limits.Stall.none, .auto, .after(seconds: 90.5)])
+    func itTravels(_ stall: Limits.Stall) throws {
+        var spec = try spec()
+        spec.limits = Limits(setup: nil, duration: 5, stall: stall)
+        spec.retry = RetryPolicy(crash: nil, backoff: 0.5)
+        #expect(try JSON.decode(RunSpec.self, from: try JSON.encode(spec)) == spec)
+    }
+}
