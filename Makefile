@@ -12,7 +12,7 @@ build: setup ## dist/pod-agent (static) and dist/launch
 demo: build ## train, stop, train further: the example on this machine
 	@scripts/demo.sh
 
-test: build ## all tests, the whole programs included
+test: check build ## the checks, then all tests, the whole programs included
 	@scripts/test.sh
 
 check: setup ## format and scripts, warnings are errors

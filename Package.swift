@@ -9,13 +9,43 @@ let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
+// The agent runs in pods, which are Linux; the launcher runs on a laptop too.
+#if os(Linux)
+let agentProducts: [Product] = [.executable(name: "pod-agent", targets: ["Agent"])]
+let agentTargets: [Target] = [
+    .executableTarget(
+        name: "Agent",
+        dependencies: [
+            "CLinux",
+            "HTTPClient",
+            "Shared",
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            .product(name: "Logging", package: "swift-log"),
+            .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "NIOHTTP1", package: "swift-nio"),
+            .product(name: "NIOPosix", package: "swift-nio"),
+        ],
+        swiftSettings: swiftSettings
+    ),
+    .testTarget(name: "AgentTests", dependencies: ["Agent", "Shared", "TestSupport"], swiftSettings: swiftSettings),
+    .testTarget(
+        name: "IntegrationTests",
+        dependencies: [
+            "HTTPClient", "Shared", "TestSupport",
+            .product(name: "Subprocess", package: "swift-subprocess"),
+        ],
+        swiftSettings: swiftSettings
+    ),
+]
+#else
+let agentProducts: [Product] = []
+let agentTargets: [Target] = []
+#endif
+
 let package = Package(
     name: "launch",
     platforms: [.macOS(.v15)],
-    products: [
-        .executable(name: "pod-agent", targets: ["Agent"]),
-        .executable(name: "launch", targets: ["Launcher"]),
-    ],
+    products: agentProducts + [.executable(name: "launch", targets: ["Launcher"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -23,21 +53,7 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     ],
-    targets: [
-        .executableTarget(
-            name: "Agent",
-            dependencies: [
-                "CLinux",
-                "HTTPClient",
-                "Shared",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-            ],
-            swiftSettings: swiftSettings
-        ),
+    targets: agentTargets + [
         .executableTarget(
             name: "Launcher",
             dependencies: [
@@ -84,19 +100,13 @@ let package = Package(
         ),
         .testTarget(name: "SharedTests", dependencies: ["Shared", "TestSupport"], swiftSettings: swiftSettings),
         .testTarget(
-            name: "HTTPClientTests", dependencies: ["HTTPClient", "TestSupport"], swiftSettings: swiftSettings),
-        .testTarget(
-            name: "AgentTests", dependencies: ["Agent", "Shared", "TestSupport"], swiftSettings: swiftSettings),
-        .testTarget(
-            name: "LauncherTests",
-            dependencies: ["Launcher", "Shared", "TestSupport"],
-            swiftSettings: swiftSettings
+            name: "HTTPClientTests", dependencies: ["HTTPClient", "Shared", "TestSupport"], swiftSettings: swiftSettings
         ),
         .testTarget(
-            name: "IntegrationTests",
+            name: "LauncherTests",
             dependencies: [
-                "HTTPClient", "Shared", "TestSupport",
-                .product(name: "Subprocess", package: "swift-subprocess"),
+                "HTTPClient", "Launcher", "Shared", "TestSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings
         ),

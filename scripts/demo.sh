@@ -40,10 +40,18 @@ expect 'final .*accuracy'
 printf "%s checkpoints in %s\n" "$(find "$run/work/checkpoints" -maxdepth 1 -name "checkpoint-*" | wc -l)" "$run/work/checkpoints"
 
 step "launch run examples/digits/config-more.yaml: the same run, more epochs"
+asked=$(date +%s.%N)
 launch run examples/digits/config-more.yaml
 
 step "it went on from the last checkpoint"
 expect '^RESUMING FROM: '
+launch status digits --json | python3 -c '
+import datetime, json, sys
+phases = json.load(sys.stdin)["attempts"][-1]["phases"]
+began = next(p["began"] for p in phases if p["state"] == "training")
+waited = datetime.datetime.fromisoformat(began.replace("Z", "+00:00")).timestamp() - float(sys.argv[1])
+print(f"the training started {waited:.2f} s after the command")
+sys.exit(waited > 2)' "$asked"
 expect 'final .*accuracy'
 if (($(whole_log | grep -acE '^EXIT_CODE=0') != 2)); then
     echo "demo: the second training did not end well" >&2

@@ -79,8 +79,9 @@ final class AttemptRunner: Sendable {
     private func install() async throws -> Event {
         guard let dependencies = spec.dependencies, !dependencies.requirements.isEmpty else { return .installed }
         let installer = Installer(
-            dependencies: dependencies, volume: Volume(root: spec.volume), run: spec.run, folder: work.run.work,
-            environment: ChildEnvironment.clean(environment.all), supervisor: supervisor)
+            dependencies: dependencies, volume: Volume(root: spec.volume), run: spec.run, code: spec.code?.sha256,
+            folder: work.run.work,
+            environment: ChildEnvironment.clean(environment.all, stream: work.claim.stream), supervisor: supervisor)
         let python = try await installer.install { [log = work.log] in log.say($0) }
         prepared.withLock { $0.python = python }
         return .installed
@@ -107,9 +108,10 @@ final class AttemptRunner: Sendable {
     private func train() async throws -> Event {
         let (python, checkpoint) = prepared.withLock { ($0.python, $0.checkpoint) }
         let variables = ChildEnvironment.training(
-            environment.all, spec: spec, python: python, checkpoint: checkpoint?.path)
-        let arguments = TrainingCommand.arguments(
-            of: spec, resumingFrom: checkpoint?.path, shell: .available(path: variables["PATH"]))
+            environment.all, stream: work.claim.stream, spec: spec, python: python, checkpoint: checkpoint?.path)
+        // PATH may lead to the volume.
+        let shell = try await DedicatedThread.run { TrainingCommand.Shell.available(path: variables["PATH"]) }
+        let arguments = TrainingCommand.arguments(of: spec, resumingFrom: checkpoint?.path, shell: shell)
         let folder = work.run.work.appending(path: spec.workdir)
         return .trainingEnded(try await supervisor.run(arguments, environment: variables, folder: folder))
     }
@@ -144,6 +146,7 @@ final class AttemptRunner: Sendable {
 
     private func publish(patiently: Bool) async -> Event {
         if await !work.journal.durable(within: .seconds(30)) { Console.say("the volume takes no record of the end") }
+        work.volume.enqueue { [work] in try? File.remove(work.run.reserve(of: work.claim.number)) }
         work.log.progress.close()
         await server.quiet(within: patiently ? .seconds(5) : .milliseconds(200))
         return .published

@@ -7,7 +7,8 @@ internal import Shared
 actor Daemon {
     private let environment: AgentEnvironment
     private let children: Children
-    private let volume = VolumeWriter()
+    /// The agent's own, `init` first.
+    private let processes: [ProcessIdentity]
     private let events: AsyncStream<Event>
     private nonisolated let continuation: AsyncStream<Event>.Continuation
     private let logger = Logger(label: "agent")
@@ -15,9 +16,10 @@ actor Daemon {
     private var state = RunState()
     private var attempt: AttemptRunner?
 
-    init(environment: AgentEnvironment, children: Children) {
+    init(environment: AgentEnvironment, children: Children, processes: [ProcessIdentity]) {
         self.environment = environment
         self.children = children
+        self.processes = processes
         (events, continuation) = AsyncStream.makeStream()
     }
 
@@ -58,7 +60,12 @@ actor Daemon {
         // The one provider there is lends its loopback interface: a free port, told in a file.
         let server = try await Server(address: "127.0.0.1", port: 0, router: router)
         Task {
-            do { try await server.run() } catch { logger.error("the API is closed: \(error)") }
+            do {
+                try await server.run()
+            } catch {
+                // The training goes on: its log and its record are on the volume, and SIGTERM still ends it.
+                logger.error("the API is gone: \(error)")
+            }
         }
         if let path = environment.endpointFile {
             try File.replace(path, with: Array("http://127.0.0.1:\(server.port)\n".utf8))
@@ -69,23 +76,22 @@ actor Daemon {
     private func claim(router: Router, server: Server) async throws {
         let spec = environment.spec
         let run = Volume(root: spec.volume).run(spec.run)
-        // The pod's first process is the parent of this one.
-        let claiming = Claiming(run: run, spec: spec, pod: environment.pod, process: ProcessIdentity(pid: getppid()))
+        let claiming = Claiming(run: run, spec: spec, pod: environment.pod, processes: processes)
         let result = try await claiming.claim { [logger] in logger.notice("\($0)") }
         switch result {
         case .over(let outcome):
             tell(.launchOver(outcome))
         case .owned(let claim), .finishing(let claim, _):
-            let work = try await DedicatedThread.run { [volume] in
-                try Work.open(claim, spec: spec, run: run, volume: volume)
-            }
+            let volume = VolumeWriter()
+            let work = try await DedicatedThread.run { try Work.open(claim, spec: spec, run: run, volume: volume) }
             let attempt = AttemptRunner(
                 work: work, environment: environment, server: server,
                 supervisor: Supervisor(children: children, log: work.log))
             self.attempt = attempt
-            router.serve(work)
             attempt.startHeartbeat(tell: tell)
+            // Before the API can tell of anything else: what is asked of a claimed run comes after it.
             if case .finishing(_, let outcome) = result { tell(.claimedFinishing(outcome)) } else { tell(.claimed) }
+            router.serve(work)
         }
     }
 }

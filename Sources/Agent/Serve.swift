@@ -14,8 +14,14 @@ enum Serve {
         // A write to a follower that left is an error, not the end.
         signal(SIGPIPE, SIG_IGN)
         linux_become_subreaper()
+        linux_name_process("pod-agent")
         // A pod whose `init` is gone has nobody to keep its deadline: it ends like one that gets a SIGTERM.
         linux_signal_on_parent_death(SIGTERM)
+        let initPid = getppid()
+        guard ProcessEnvironment.all[Init.variable] == String(initPid) else {
+            Console.say("serve is started by init, which is gone")
+            exit(EX_SOFTWARE)
+        }
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
 
         let environment: AgentEnvironment
@@ -26,7 +32,8 @@ enum Serve {
             exit(EX_CONFIG)
         }
         let children = Children()
-        let daemon = Daemon(environment: environment, children: children)
+        let processes = [initPid, getpid()].compactMap { ProcessIdentity(pid: $0) }
+        let daemon = Daemon(environment: environment, children: children, processes: processes)
         Readiness.tell()
         Task { exit(await daemon.run()) }
         while true {

@@ -12,13 +12,18 @@ struct Work: Sendable {
     let log: LogWriter
     let volume: VolumeWriter
 
+    /// Bytes that the record of the end may need, written aside with a folder entry of its own.
+    private static let reserveSize = 64 << 10
+
     /// Opens the attempt that `claim` gives the right to: its live segment, its record, the run's record.
     static func open(_ claim: Claim, spec: RunSpec, run: RunFolder, volume: VolumeWriter) throws -> Work {
-        try File.replace(run.record, with: try JSON.encode(spec, pretty: true))
+        try File.replace(run.specFile, with: try JSON.encode(spec, pretty: true))
         let segment = run.liveSegment(from: claim.logBegan, attempt: claim.number)
-        let log = try LogWriter(segment: segment, offset: claim.logBegan, volume: volume)
+        let beginsLine = (try? LogStream(of: run).endsLine) ?? true
+        let log = try LogWriter(segment: segment, offset: claim.logBegan, beginsLine: beginsLine, volume: volume)
         try File.syncFolder(of: segment)
         try link(segment, of: run, from: Volume(root: spec.volume))
+        try File.replace(run.reserve(of: claim.number), with: [UInt8](repeating: 0x20, count: reserveSize))
         let record = AttemptRecord(claim: claim, run: spec.run, spec: try spec.fingerprint)
         let work = Work(
             run: run, claim: claim, claims: try run.claims(),
@@ -32,7 +37,10 @@ struct Work: Sendable {
         let link = volume.currentLog
         try File.makeFolders(link.parentFolder)
         if let status = File.status(link), !status.isLink {
-            rename(link, "\(link).\(status.modified)")
+            let aside = "\(link).\(status.modified)"
+            do { try Errno.check { rename(link, aside) } } catch {
+                throw Problem("move \"\(link)\" aside", errno: error.code)
+            }
         }
         try File.replaceLink(link, to: "../runs/\(run.path.lastComponent)/logs/\(segment.lastComponent)")
     }

@@ -7,6 +7,7 @@ enum Exit: Int32, CaseIterable {
     case unavailable = 69
     case unknown = 70
     case setupFailed = 73
+    case refused = 77
     case config = 78
     case stopped = 130
     case interrupted = 143
@@ -18,6 +19,7 @@ enum Exit: Int32, CaseIterable {
           69   no provider or agent in reach
           70   outcome unknown: the pod is gone and left no record of its end
           73   setup failed: code, dependencies or the start of the command
+          77   the agent refuses the key
           78   wrong config
           130  stopped by the user
           143  interrupted
@@ -27,7 +29,8 @@ enum Exit: Int32, CaseIterable {
     static func code(of outcome: Outcome?) -> ExitCode {
         if let kind = outcome?.kind {
             switch kind {
-            case .finished, .failed: return ExitCode(outcome?.exit?.shellCode ?? 0)
+            case .finished: return .success
+            case .failed: return ExitCode(outcome?.exit?.shellCode ?? unknown.rawValue)
             case .setupFailed: return ExitCode(setupFailed.rawValue)
             case .stopped: return ExitCode(stopped.rawValue)
             case .interrupted: return ExitCode(interrupted.rawValue)

@@ -41,6 +41,8 @@ extension Failure {
         case let failure as Failure: self = failure
         case let error as ConfigError: self.init(.config, error.problem)
         case let problem as Problem: self.init(.unavailable, problem)
+        case let error as APIError where error.code == .unauthorized:
+            self.init(.refused, error.message, hint: error.hint)
         case let error as APIError: self.init(.unavailable, error.message, hint: error.hint)
         case let error as HTTPError: self.init(.unavailable, error.message, hint: error.hint)
         default: self.init(.unavailable, "\(error)")

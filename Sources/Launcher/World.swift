@@ -1,6 +1,11 @@
-internal import FoundationEssentials
 internal import HTTPClient
 internal import Shared
+
+#if canImport(FoundationEssentials)
+internal import FoundationEssentials
+#else
+internal import Foundation
+#endif
 
 #if canImport(Glibc)
 internal import Glibc

@@ -1,4 +1,8 @@
+#if canImport(FoundationEssentials)
 internal import FoundationEssentials
+#else
+internal import Foundation
+#endif
 
 /// The one way this project writes and reads JSON: sorted keys, ISO 8601 times with milliseconds, plain slashes.
 public enum JSON {
@@ -8,7 +12,9 @@ public enum JSON {
         if pretty { encoder.outputFormatting.insert(.prettyPrinted) }
         encoder.dateEncodingStrategy = .custom { date, encoder in
             var container = encoder.singleValueContainer()
-            try container.encode(date.formatted(Self.time))
+            // The style cuts what is below a millisecond. Half of one on top makes it round, so that a time that was read is
+            // written as it was: few of them are whole in binary, and each round would lose one.
+            try container.encode((date + 0.0005).formatted(Self.time))
         }
         return Array(try encoder.encode(value))
     }

@@ -44,12 +44,12 @@ import Testing
     }
 
     @discardableResult
-    private func sync(_ code: PackedCode, isCancelled: () -> Bool = { false }) throws -> CodeSync.Outcome {
+    private func sync(_ code: PackedCode, isCancelled: () -> Bool = { false }) throws -> CodeSync.Change {
         try CodeSync(code: code, volume: volume, run: run).perform(isCancelled: isCancelled)
     }
 
     @discardableResult
-    private func sync(_ tree: Tree) throws -> CodeSync.Outcome { try sync(try pack(tree)) }
+    private func sync(_ tree: Tree) throws -> CodeSync.Change { try sync(try pack(tree)) }
 
     private func put(_ path: String, _ text: String) throws {
         let full = work.appending(path: path)

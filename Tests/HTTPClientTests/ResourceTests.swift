@@ -28,39 +28,39 @@ struct ResourceTests {
     }
 
     #if os(Linux)
-        @Test func threadsAndDescriptorsGoAwayWithTheirRequests() async {
-            // Counts are the process's: the exit test has one of its own.
-            await #expect(processExitsWith: .success) {
-                let transport = CurlTransport()
-                let server = try StubServer { connection in
-                    switch connection.request.target {
-                    case "/whole": try connection.respond(200, body: "whole")
-                    case "/cut": try connection.sendHead(headers: [("Content-Length", "9")])
-                    default:
-                        try connection.sendHead()
-                        try connection.send("x")
-                        try connection.waitForClose()
-                    }
+    @Test func threadsAndDescriptorsGoAwayWithTheirRequests() async {
+        // Counts are the process's: the exit test has one of its own.
+        await #expect(processExitsWith: .success) {
+            let transport = CurlTransport()
+            let server = try StubServer { connection in
+                switch connection.request.target {
+                case "/whole": try connection.respond(200, body: "whole")
+                case "/cut": try connection.sendHead(headers: [("Content-Length", "9")])
+                default:
+                    try connection.sendHead()
+                    try connection.send("x")
+                    try connection.waitForClose()
                 }
-                // The server waits for the end of a head and never speaks TLS.
-                let hasty = HTTPRequest(
-                    "GET", "https://127.0.0.1:\(server.port)/", timeouts: HTTPTimeouts(connect: .milliseconds(5)))
-                func request(_ number: Int) async throws {
-                    switch number % 4 {
-                    case 0: #expect(try await transport.send(HTTPRequest("GET", server.url("/whole"))).text == "whole")
-                    case 1: _ = try? await transport.send(HTTPRequest("GET", server.url("/cut")))
-                    case 2: _ = try await transport.open(HTTPRequest("GET", server.url("/dropped"))).head
-                    default: _ = try? await transport.send(hasty)
-                    }
-                }
-                // What is made once a process: the runtime's threads, OpenSSL's tables.
-                for number in 0..<8 { try await request(number) }
-                let before = try await Usage.settled(below: nil)
-                for number in 0..<200 { try await request(number) }
-                let after = try await Usage.settled(below: before)
-                #expect(after.descriptors <= before.descriptors && after.threads <= before.threads)
             }
+            // The server waits for the end of a head and never speaks TLS.
+            let hasty = HTTPRequest(
+                "GET", "https://127.0.0.1:\(server.port)/", timeouts: HTTPTimeouts(connect: .milliseconds(5)))
+            func request(_ number: Int) async throws {
+                switch number % 4 {
+                case 0: #expect(try await transport.send(HTTPRequest("GET", server.url("/whole"))).text == "whole")
+                case 1: _ = try? await transport.send(HTTPRequest("GET", server.url("/cut")))
+                case 2: _ = try await transport.open(HTTPRequest("GET", server.url("/dropped"))).head
+                default: _ = try? await transport.send(hasty)
+                }
+            }
+            // What is made once a process: the runtime's threads, OpenSSL's tables.
+            for number in 0..<8 { try await request(number) }
+            let before = try await Usage.settled(below: nil)
+            for number in 0..<200 { try await request(number) }
+            let after = try await Usage.settled(below: before)
+            #expect(after.descriptors <= before.descriptors && after.threads <= before.threads)
         }
+    }
     #endif
 }
 

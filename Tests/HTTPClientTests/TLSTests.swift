@@ -1,5 +1,6 @@
 import Foundation
 import HTTPClient
+import Shared
 import TestSupport
 import Testing
 
@@ -58,52 +59,44 @@ private final class TLSServer {
     let certificate: [UInt8]
     let url: String
     private let folder: URL
-    private let process = Process()
+    private let pid: Int32
 
     init(name: String = "IP:127.0.0.1") async throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "tls-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let (key, file) = (folder.appending(path: "key.pem").path, folder.appending(path: "cert.pem").path)
-        try await Self.run(
+        try Self.run(
             ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1"]
                 + ["-subj", "/CN=stub", "-addext", "subjectAltName=\(name)", "-keyout", key, "-out", file])
         certificate = Array(try Data(contentsOf: URL(filePath: file)))
 
-        process.executableURL = URL(filePath: Self.openssl)
-        process.arguments = ["s_server", "-accept", "127.0.0.1:0", "-www", "-cert", file, "-key", key]
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
-        try process.run()
+        var ends: [Int32] = [0, 0]
+        try Errno.check { pipe(&ends) }
+        defer { for end in ends { close(end) } }
+        pid = try CleanSpawn(
+            program: Self.openssl,
+            arguments: ["openssl", "s_server", "-accept", "127.0.0.1:0", "-www", "-cert", file, "-key", key],
+            environment: ProcessEnvironment.all, folder: "/", output: ends[1]
+        ).start()
         // "ACCEPT 127.0.0.1:40321" is its word that it listens.
-        let lines = AsyncStream { more in
-            output.fileHandleForReading.readabilityHandler = { more.yield($0.availableData) }
-        }
-        defer { output.fileHandleForReading.readabilityHandler = nil }
         var text = ""
-        for await data in lines {
-            guard !data.isEmpty else { throw StubError.closed }
-            text += String(decoding: data, as: UTF8.self)
-            if text.contains(/ACCEPT .*:[0-9]+\n/) { break }
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while !text.contains(/ACCEPT .*:[0-9]+\n/) {
+            let count = try Errno.check { read(ends[0], &buffer, buffer.count) }
+            text += buffer[..<count].text
         }
         let port = try #require(text.firstMatch(of: /ACCEPT .*:([0-9]+)\n/)?.1)
         url = "https://127.0.0.1:\(port)/"
     }
 
     deinit {
-        // Not SIGTERM: Foundation starts it with the signals blocked that a task's thread has blocked.
-        kill(process.processIdentifier, SIGKILL)
+        kill(pid, SIGKILL)
+        waitpid(pid, nil, 0)
         try? FileManager.default.removeItem(at: folder)
     }
 
-    private static func run(_ arguments: [String]) async throws {
-        let process = Process()
-        process.executableURL = URL(filePath: openssl)
-        process.arguments = arguments
-        process.standardError = FileHandle.nullDevice
-        let isOver = StubSignal()
-        process.terminationHandler = { _ in isOver.fire() }
-        try process.run()
-        await isOver.wait()
+    private static func run(_ arguments: [String]) throws {
+        let (code, output) = try Command.run([openssl] + arguments)
+        try #require(code == 0, "\(output.text)")
     }
 }

@@ -12,7 +12,9 @@ import Testing
             #expect(found.contains("MINE=from the config"))
             #expect(found.contains("OTHER=from the user"))
             #expect(found.contains("PYTHONUNBUFFERED=1"))
-            #expect(found.filter { $0.hasPrefix("POD_AGENT_") || $0.hasPrefix("RUNPOD_API_KEY") } == [])
+            // The one that remains marks the attempt's processes, for when its agent is killed.
+            let own = found.filter { $0.hasPrefix("POD_AGENT_") || $0.hasPrefix("RUNPOD_API_KEY") }
+            #expect(own.count == 1 && own.first?.hasPrefix("POD_AGENT_STREAM=") == true)
         }
     }
 

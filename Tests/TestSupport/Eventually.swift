@@ -10,7 +10,7 @@ public struct TimedOut: Error, CustomStringConvertible {
 /// This takes the place of every sleep: a test goes on as soon as it can, and one that cannot says what it waited for.
 @discardableResult
 public func eventually<Value>(
-    _ what: @autoclosure () -> String, within patience: Duration = .seconds(30),
+    _ what: @autoclosure () -> String = "the condition", within patience: Duration = .seconds(30),
     every interval: Duration = .milliseconds(5),
     sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Value?
 ) async throws -> Value {
@@ -28,7 +28,7 @@ public func eventually<Value>(
 
 /// As `eventually`, for a condition that is true or false.
 public func eventuallyTrue(
-    _ what: @autoclosure () -> String, within patience: Duration = .seconds(30),
+    _ what: @autoclosure () -> String = "the condition", within patience: Duration = .seconds(30),
     every interval: Duration = .milliseconds(5),
     sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Bool
 ) async throws {

@@ -1,17 +1,17 @@
 #if canImport(Darwin)
-    import Darwin
+import Darwin
 #else
-    import Glibc
+import Glibc
 #endif
 
 /// The few calls on sockets that the stub server needs, blocking, with a time to give up.
 enum StubSocket {
     #if canImport(Darwin)
-        private static let stream = SOCK_STREAM
-        private static let noSignal: Int32 = 0
+    private static let stream = SOCK_STREAM
+    private static let noSignal: Int32 = 0
     #else
-        private static let stream = Int32(SOCK_STREAM.rawValue)
-        private static let noSignal = Int32(MSG_NOSIGNAL)
+    private static let stream = Int32(SOCK_STREAM.rawValue)
+    private static let noSignal = Int32(MSG_NOSIGNAL)
     #endif
 
     /// A listener on a free port of 127.0.0.1. The caller closes it.
@@ -39,9 +39,9 @@ enum StubSocket {
     static func accept(_ listener: Int32) -> Int32? {
         while true {
             #if canImport(Darwin)
-                let socket = Darwin.accept(listener, nil, nil)
+            let socket = Darwin.accept(listener, nil, nil)
             #else
-                let socket = Glibc.accept(listener, nil, nil)
+            let socket = Glibc.accept(listener, nil, nil)
             #endif
             if socket < 0 {
                 if errno == EINTR || errno == ECONNABORTED { continue }
@@ -51,7 +51,7 @@ enum StubSocket {
             _ = fcntl(socket, F_SETFD, FD_CLOEXEC)
             setsockopt(socket, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<Int32>.size))
             #if canImport(Darwin)
-                setsockopt(socket, SOL_SOCKET, SO_NOSIGPIPE, &one, socklen_t(MemoryLayout<Int32>.size))
+            setsockopt(socket, SOL_SOCKET, SO_NOSIGPIPE, &one, socklen_t(MemoryLayout<Int32>.size))
             #endif
             return socket
         }
@@ -92,9 +92,9 @@ enum StubSocket {
 
     static func close(_ socket: Int32) {
         #if canImport(Darwin)
-            _ = Darwin.close(socket)
+        _ = Darwin.close(socket)
         #else
-            _ = Glibc.close(socket)
+        _ = Glibc.close(socket)
         #endif
     }
 
@@ -108,9 +108,9 @@ enum StubSocket {
 
     private static func startListening(_ socket: Int32) -> Int32 {
         #if canImport(Darwin)
-            Darwin.listen(socket, 256)
+        Darwin.listen(socket, 256)
         #else
-            Glibc.listen(socket, 256)
+        Glibc.listen(socket, 256)
         #endif
     }
 

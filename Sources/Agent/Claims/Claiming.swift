@@ -5,13 +5,13 @@ internal import Shared
 ///
 /// A newcomer waits while the highest attempt's owner lives, and never disturbs it.
 struct Claiming: Sendable {
-    /// How long a beat has to stand still, on this agent's own clock, before its owner counts as dead.
-    static let patience: Duration = .seconds(30)
-
     let run: RunFolder
     let spec: RunSpec
     let pod: String
-    let process: ProcessIdentity?
+    /// This agent's processes, `init` first.
+    let processes: [ProcessIdentity]
+    /// How long a beat has to stand still, on this agent's own clock, before its owner counts as dead.
+    var patience: Duration = .seconds(30)
 
     enum Result: Sendable {
         /// This attempt trains.
@@ -37,7 +37,7 @@ struct Claiming: Sendable {
                 if watch?.owner != owner {
                     watch = Watch(owner: owner, beat: beat)
                     waiting("waiting for pod \(owner.pod), which owns attempt \(owner.number)")
-                } else if watch?.isStill(beat) == true && !isProvenAlive {
+                } else if watch?.isStill(beat, for: patience) == true && !isProvenAlive {
                     if let result = try await DedicatedThread.run({ try take(after: owner) }) { return result }
                     watch = nil
                     continue
@@ -64,12 +64,12 @@ struct Claiming: Sendable {
             self.beat = beat
         }
 
-        mutating func isStill(_ now: [UInt8]) -> Bool {
+        mutating func isStill(_ now: [UInt8], for patience: Duration) -> Bool {
             if now != beat {
                 beat = now
                 since = .now
             }
-            return since.duration(to: .now) >= Claiming.patience
+            return since.duration(to: .now) >= patience
         }
     }
 
@@ -88,12 +88,12 @@ struct Claiming: Sendable {
             let isOver = last.launch == spec.launch.id && record.outcome?.kind.endsLaunch == true
             return isOver ? .over(record.outcome) : .free(after: last)
         }
-        switch last.process?.isAlive {
-        case .some(true) where last.process != process:
+        switch last.isAlive {
+        case true? where last.processes != processes:
             return .held(by: last, beat: [], isProvenAlive: true)
-        case .some:
+        case true?, false?:
             return .free(after: last)
-        case .none:
+        case nil:
             if last.pod == pod || spec.launch.supersedes.contains(last.pod) { return .free(after: last) }
             let beat = (try? File.read(run.beat(last.number))) ?? []
             return .held(by: last, beat: beat, isProvenAlive: false)
@@ -104,15 +104,21 @@ struct Claiming: Sendable {
     private func take(after previous: Claim?) throws -> Result? {
         try File.makeFolders(run.attempts)
         try File.makeFolders(run.logs)
+        if let previous { try Orphans(of: previous).end() }
+        let log = try LogStream(of: run)
+        // What a dead owner left unsynced may still go with this machine, and the new segment's name counts on it.
+        try log.syncLast()
         let claim = Claim(
             number: (previous?.number ?? 0) + 1, pod: pod, launch: spec.launch.id,
-            lineage: try lineage(after: previous), logBegan: try LogStream(of: run).end,
-            stream: [UInt8].random(count: 8).hexadecimal, process: process, claimed: Date())
+            lineage: try lineage(after: previous), logBegan: log.end,
+            stream: [UInt8].random(count: 8).hexadecimal, processes: processes, claimed: Date())
         let path = run.claim(claim.number)
         let created = try File.createExclusively(path, with: try JSON.encode(claim), aside: "\(path).\(claim.stream)")
         guard created else { return nil }
         if let previous, previous.launch == claim.launch,
-            let record = try run.attempt(previous.number), record.state == .finishing, let outcome = record.outcome
+            let record = try run.attempt(previous.number), let outcome = record.outcome,
+            // Whoever was told to stop, and died before it had, does not train again either.
+            record.state == .finishing || outcome.kind.endsLaunch
         {
             return .finishing(claim, outcome)
         }
@@ -121,8 +127,7 @@ struct Claiming: Sendable {
 
     /// A forced launch begins a lineage of its own, once: its later attempts continue it.
     private func lineage(after previous: Claim?) throws -> String {
-        guard let previous else { return spec.launch.id }
-        guard spec.launch.force, previous.launch != spec.launch.id else { return previous.lineage }
+        guard spec.launch.force, previous?.launch != spec.launch.id else { return previous?.lineage ?? spec.launch.id }
         try Lineage.begin(spec.launch.id, in: run, spec: spec)
         return spec.launch.id
     }

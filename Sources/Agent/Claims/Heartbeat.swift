@@ -5,6 +5,9 @@ internal import Shared
 struct Heartbeat: Sendable {
     static let interval: Duration = .seconds(5)
 
+    /// Bytes of a beat, padded.
+    private static let size = 80
+
     let run: RunFolder
     let attempt: Int
     let volume: VolumeWriter
@@ -15,8 +18,10 @@ struct Heartbeat: Sendable {
             let isSuperseded = try? await volume.perform { [self] in
                 if File.exists(run.claim(attempt + 1)) { return true }
                 // Not synced: that it changes is all it says, and after a crash it has to stand still.
-                let beat = try JSON.encode(Beat(count: count, at: Date()))
-                try File.write(beat, over: run.beat(attempt))
+                // In place and of one length: a full volume takes it still.
+                var beat = try JSON.encode(Beat(count: count, at: Date()))
+                beat += [UInt8](repeating: UInt8(ascii: " "), count: max(0, Self.size - beat.count))
+                try File.write(beat, over: run.beat(attempt), truncating: false)
                 return false
             }
             if isSuperseded == true { return }

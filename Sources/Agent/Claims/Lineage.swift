@@ -14,7 +14,7 @@ struct Lineage: Sendable, Codable, Equatable {
     /// Notes what is there now. May be done again until the claim of the lineage's first attempt exists.
     static func begin(_ id: String, in run: RunFolder, spec: RunSpec) throws {
         let found = try CheckpointFolder(of: spec, in: run)?.candidates() ?? []
-        let lineage = Lineage(checkpoints: Dictionary(uniqueKeysWithValues: found.map { ($0.name, $0.files) }))
+        let lineage = Lineage(checkpoints: Dictionary(found.map { ($0.name, $0.files) }) { first, _ in first })
         let path = run.lineage(id)
         try File.makeFolders(path.parentFolder)
         try File.replace(path, with: try JSON.encode(lineage))

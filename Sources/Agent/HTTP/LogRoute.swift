@@ -55,7 +55,7 @@ struct LogRoute: Sendable {
 
     private func follow(_ stream: LogStream, from: Int, into writer: ResponseWriter) async throws {
         try await withThrowingTaskGroup { group in
-            group.addTask { try await Task.sleep(for: Self.followLimit) }
+            group.addTask { try? await Task.sleep(for: Self.followLimit) }
             group.addTask {
                 var offset = from
                 while let end = try await work.log.progress.end(beyond: offset) {
@@ -85,9 +85,9 @@ struct LogRoute: Sendable {
     /// then lost with their pod before they were synced.
     private func lostBytes(to stream: String?, from: Int) -> Range<Int>? {
         guard let stream, let index = work.claims.firstIndex(where: { $0.stream == stream }),
-            let next = work.claims[index...].dropFirst().first, from > next.logBegan
+            let kept = work.claims[index...].dropFirst().map(\.logBegan).min(), from > kept
         else { return nil }
-        return next.logBegan..<from
+        return kept..<from
     }
 }
 
@@ -100,7 +100,7 @@ enum ByteRange {
         guard sides.count == 2 else { return nil }
         switch (Int(sides[0]), Int(sides[1])) {
         case (let first?, let last?) where first >= 0 && last >= first && first < size:
-            return first..<min(last + 1, size)
+            return first..<min(last, size - 1) + 1
         case (let first?, nil) where first >= 0 && first < size && sides[1].isEmpty:
             return first..<size
         case (nil, let count?) where sides[0].isEmpty && count > 0 && size > 0:

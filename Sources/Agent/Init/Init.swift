@@ -7,8 +7,14 @@ internal import Shared
 /// Synchronous, of one thread, and it never touches the volume. As PID 1 all orphans of the pod are its children;
 /// elsewhere it becomes a subreaper and behaves the same.
 struct Init {
-    /// From a SIGTERM to the moment when all else is dead and this process leaves. The pod is gone after 5 s.
-    static let deadline: Duration = .seconds(4)
+    /// From a SIGTERM to the moment when this process begins to kill what is left. The pod is gone after 5 s.
+    static let deadline: Duration = .milliseconds(3800)
+
+    /// For the killing. At 4.0 s this process has left.
+    private static let killTime: Duration = .milliseconds(200)
+
+    /// Tells `serve` the pid of its `init`.
+    static let variable = "POD_AGENT_INIT"
 
     private let clock = ContinuousClock()
     private let serve: pid_t
@@ -97,12 +103,12 @@ struct Init {
 
     /// Ends whatever is left. Only tasks inside a call on a hung volume outlast this.
     private func leave(_ code: Int32) -> Int32 {
-        let patience = clock.now + .milliseconds(500)
+        let patience = clock.now + Self.killTime
         while clock.now < patience {
             if getpid() == 1 { kill(-1, SIGKILL) }
-            ProcessTree.killAll()
+            let wasEmpty = ProcessTree.killAll()
             while waitpid(-1, nil, WNOHANG) > 0 {}
-            if ProcessTree.running.isEmpty { break }
+            if wasEmpty { break }
             usleep(2000)
         }
         return code
@@ -113,6 +119,8 @@ struct Init {
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_adddup2(&actions, ready, Readiness.descriptor)
+        // `serve` would not know whether its parent is this process still, or one that took it over.
+        setenv(Self.variable, String(getpid()), 1)
         var pid: pid_t = 0
         // The mask is inherited on purpose: `serve` keeps these signals blocked and fetches them itself.
         let error = CStrings.with(["pod-agent", "serve"]) {
@@ -131,13 +139,4 @@ enum Readiness {
         // Closing is telling; where nobody passed the descriptor there is nobody to tell.
         close(descriptor)
     }
-}
-
-extension Duration {
-    /// Whole milliseconds, rounded down.
-    var milliseconds: Int {
-        Int(components.seconds) * 1000 + Int(components.attoseconds / 1_000_000_000_000_000)
-    }
-
-    var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
 }

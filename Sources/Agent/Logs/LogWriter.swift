@@ -14,21 +14,37 @@ final class LogWriter: Sendable {
         var waiting: [UInt8] = []
         /// A drain is queued or under way.
         var isDraining = false
-        /// The last bytes came after those that were dropped.
+        /// Bytes for which there was no room, since the volume took the last ones.
         var dropped = 0
         /// Why the volume takes nothing at the moment.
-        var trouble: Errno?
-        var endsLine = true
+        var trouble: Trouble?
+        var endsLine: Bool
     }
 
-    private let buffer = Monitor(Buffer())
+    fileprivate enum Trouble: Sendable, CustomStringConvertible {
+        case refused(Errno)
+        case hung
+
+        var description: String {
+            switch self {
+            case .refused(let error): "\(error)"
+            case .hung: "the volume did not answer"
+            }
+        }
+    }
+
+    /// How long the volume may take nothing at all before it counts as hung.
+    static let patience: Duration = .seconds(5)
+
+    private let buffer: Monitor<Buffer>
     private let volume: VolumeWriter
     private let file: Int32
     /// How far the log goes, and how far it is on stable storage.
     let progress: LogProgress
 
-    /// Appends to the live segment at `path`, whose first byte is the log's byte `offset`.
-    init(segment path: String, offset: Int, volume: VolumeWriter) throws(Problem) {
+    /// Appends to the live segment at `path`, whose first byte is the log's byte `offset`. `beginsLine`: what comes before it ends a line.
+    init(segment path: String, offset: Int, beginsLine: Bool = true, volume: VolumeWriter) throws(Problem) {
+        buffer = Monitor(Buffer(endsLine: beginsLine))
         do {
             file = try Errno.check { open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644) }
         } catch {
@@ -40,16 +56,19 @@ final class LogWriter: Sendable {
 
     /// Blocks the calling thread while a healthy volume is behind, so that what is in memory stays bounded.
     func append(_ bytes: ArraySlice<UInt8>) {
-        let mustDrain = buffer.wait { buffer -> Bool? in
-            if buffer.waiting.count + bytes.count > Self.capacity {
-                guard buffer.trouble != nil else { return nil }
-                buffer.dropped += bytes.count
-                return false
+        while true {
+            let mustDrain = buffer.wait(quiet: Self.patience) { buffer -> Bool? in
+                if buffer.waiting.count + bytes.count > Self.capacity {
+                    guard buffer.trouble != nil else { return nil }
+                    buffer.dropped += bytes.count
+                    return false
+                }
+                buffer.take(bytes)
+                return buffer.startsDraining()
             }
-            buffer.take(bytes)
-            return buffer.startsDraining()
+            if let mustDrain { return mustDrain ? enqueueDrain() : () }
+            buffer.update { if $0.trouble == nil { $0.trouble = .hung } }
         }
-        if mustDrain { enqueueDrain() }
     }
 
     /// A line of the agent's own. It begins a line whatever the training printed last.
@@ -61,12 +80,15 @@ final class LogWriter: Sendable {
         if mustDrain { enqueueDrain() }
     }
 
-    /// Returns when all that was appended before is on stable storage, or could not be brought there.
-    func sync() async {
-        _ = try? await volume.perform { [self] in
-            drain()
+    /// Returns when all that was appended before is on stable storage, or was not brought there within `patience`.
+    func sync(within patience: Duration = .seconds(30)) async {
+        let synced = Promise<Void>()
+        volume.enqueue { [self] in
+            if buffer.read({ $0.trouble == nil }) { drain() }
             syncFile()
+            synced.keep(())
         }
+        _ = await synced.value(within: patience)
     }
 
     private func enqueueDrain() {
@@ -74,22 +96,19 @@ final class LogWriter: Sendable {
     }
 
     /// On the volume's thread.
+    ///
+    /// One batch: what came meanwhile waits for the thread's next turn, after the beats and records that are due.
     private func drain() {
-        while true {
-            let bytes = buffer.update { buffer -> [UInt8] in
-                defer { buffer.waiting = [] }
-                return buffer.waiting
-            }
-            if bytes.isEmpty {
-                if buffer.update({ $0.stopsDraining() }) { return }
-                continue
-            }
-            let (written, error) = write(bytes)
-            progress.extend(by: written)
-            if let error { return retryLater(bytes[written...], after: error) }
-            reportRecovery()
-            scheduleSync()
+        let bytes = buffer.update { buffer -> [UInt8] in
+            defer { buffer.waiting = [] }
+            return buffer.waiting
         }
+        let (written, error) = write(bytes)
+        progress.extend(by: written)
+        if let error { return retryLater(bytes[written...], after: error) }
+        reportRecovery()
+        scheduleSync()
+        if buffer.update({ !$0.stopsDraining() }) { enqueueDrain() }
     }
 
     private func write(_ bytes: [UInt8]) -> (written: Int, error: Errno?) {
@@ -109,7 +128,7 @@ final class LogWriter: Sendable {
     private func retryLater(_ rest: ArraySlice<UInt8>, after error: Errno) {
         buffer.update { buffer in
             buffer.waiting = rest + buffer.waiting
-            buffer.trouble = error
+            buffer.trouble = .refused(error)
         }
         Task { [self] in
             try? await Task.sleep(for: .seconds(1))

@@ -1,7 +1,6 @@
 internal import CLinux
 internal import Glibc
 internal import Shared
-internal import Synchronization
 
 /// The pipe that a child prints into, read by a thread of its own.
 final class OutputPipe: Sendable {
@@ -19,28 +18,46 @@ final class OutputPipe: Sendable {
         self.stop = stop
         // What a pipe holds while the reader is busy, fcntl(2); the default is 64 KiB.
         _ = fcntl(pipe.readEnd, linux_set_pipe_size, 1 << 20)
-        DedicatedThread.start { [ended] in
-            var buffer = [UInt8](repeating: 0, count: 256 << 10)
-            while true {
-                var descriptors = [
-                    pollfd(fd: pipe.readEnd, events: Int16(POLLIN), revents: 0),
-                    pollfd(fd: stop.readEnd, events: Int16(POLLIN), revents: 0),
-                ]
-                if poll(&descriptors, 2, -1) < 0 { continue }
-                if descriptors[0].revents == 0 { break }
-                let count = Glibc.read(pipe.readEnd, &buffer, buffer.count)
-                if count == 0 || (count < 0 && errno != EINTR) { break }
-                deliver(buffer[..<max(0, count)])
+        do {
+            try DedicatedThread.start { [ended] in
+                Self.read(pipe.readEnd, until: stop.readEnd, deliver)
+                close(pipe.readEnd)
+                close(stop.readEnd)
+                ended.keep(())
             }
-            close(pipe.readEnd)
-            close(stop.readEnd)
-            ended.keep(())
+        } catch {
+            for end in [pipe.readEnd, pipe.writeEnd, stop.readEnd, stop.writeEnd] { close(end) }
+            throw error
         }
     }
 
     /// To be called once the child has its copy of the write end.
     func closeWriteEnd() { close(writeEnd) }
 
-    /// Ends the reading although somebody still holds the write end. What is in the pipe by then is still read.
+    /// Ends the reading although somebody may still hold the write end. What is in the pipe by then is still read.
+    /// To be called once.
     func cut() { close(stop.writeEnd) }
+
+    private static func read(_ pipe: Int32, until stop: Int32, _ deliver: (ArraySlice<UInt8>) -> Void) {
+        var buffer = [UInt8](repeating: 0, count: 256 << 10)
+        // Known once the reader was told to stop: a writer that goes on must not hold it up.
+        var rest: Int?
+        while rest != 0 {
+            var descriptors = [
+                pollfd(fd: pipe, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: stop, events: Int16(POLLIN), revents: 0),
+            ]
+            if poll(&descriptors, 2, -1) < 0 { continue }
+            if rest == nil && descriptors[1].revents != 0 {
+                var waiting: Int32 = 0
+                _ = ioctl(pipe, UInt(FIONREAD), &waiting)
+                rest = Int(waiting)
+            }
+            if rest == 0 || descriptors[0].revents == 0 { continue }
+            let count = Glibc.read(pipe, &buffer, min(buffer.count, rest ?? buffer.count))
+            if count == 0 || (count < 0 && errno != EINTR) { return }
+            deliver(buffer[..<max(0, count)])
+            rest = rest.map { $0 - max(0, count) }
+        }
+    }
 }

@@ -6,7 +6,7 @@ internal import Shared
 /// and what the new pack brings is put in place file by file. Killed at any instant, it is repeated from the manifest:
 /// that is durable, and lists every file that may have to go, before the first change.
 struct CodeSync {
-    enum Outcome: Equatable {
+    enum Change: Equatable {
         /// This pack is in place already.
         case unchanged
         case synced(written: Int, removed: Int)
@@ -17,7 +17,7 @@ struct CodeSync {
     let run: RunFolder
 
     /// Blocks. `isCancelled` is asked between files; where it says so, `CancellationError` is thrown.
-    func perform(isCancelled: () -> Bool = { false }) throws -> Outcome {
+    func perform(isCancelled: () -> Bool = { false }) throws -> Change {
         func step() throws { if isCancelled() { throw CancellationError() } }
 
         let old = try CodeManifest.read(of: run)

@@ -9,6 +9,8 @@ struct Installer: Sendable {
     let dependencies: Dependencies
     let volume: Volume
     let run: RunID
+    /// The SHA-256 of the packed code, if there is any.
+    let code: String?
     /// The work tree, which requirement files are relative to.
     let folder: String
     let environment: [String: String]
@@ -18,12 +20,14 @@ struct Installer: Sendable {
     func install(say: @Sendable (String) -> Void) async throws -> PythonEnvironment {
         let fingerprint = try await fingerprint()
         let link = "\(volume.environments)/\(fingerprint)"
-        if let ready = try? File.readLink(link) {
-            let found = PythonEnvironment(path: "\(volume.environments)/\(ready)")
-            if File.isExecutable(found.python) {
-                say("ENVIRONMENT: \(found.path) (found again)")
-                return found
-            }
+        let ready = try await DedicatedThread.run { [volume] () -> PythonEnvironment? in
+            guard let name = try? File.readLink(link) else { return nil }
+            let found = PythonEnvironment(path: "\(volume.environments)/\(name)")
+            return File.isExecutable(found.python) ? found : nil
+        }
+        if let ready {
+            say("ENVIRONMENT: \(ready.path) (found again)")
+            return ready
         }
         return try await build(fingerprint: fingerprint, link: link, say: say)
     }
@@ -51,7 +55,7 @@ struct Installer: Sendable {
         let files = dependencies.requirements.flatMap { ["-r", $0] }
         try await step([new.python, "-m", "pip", "install"] + files, variables)
         try await DedicatedThread.run {
-            try FileSystem.sync(at: new.path)
+            try FileSystem.syncTree(new.path)
             try File.replaceLink(link, to: name)
             try File.syncFolder(of: link)
             try File.removeTree(temporary)
@@ -75,9 +79,16 @@ struct Installer: Sendable {
         }
         var hasher = SHA256Hasher()
         hasher.update(interpreter)
-        for file in try RequirementFiles.all(dependencies.requirements, in: folder) {
+        let files = try await DedicatedThread.run { [dependencies, folder] in
+            try RequirementFiles.all(dependencies.requirements, in: folder)
+        }
+        for file in files {
             hasher.update("\n\(file.path)\n".utf8)
             hasher.update(file.content)
+        }
+        // A package of the work tree is this run's alone, and as old as the code.
+        if files.contains(where: { RequirementFiles.namesPath($0.content.text) }) {
+            hasher.update("\n\(run) \(code ?? "")\n".utf8)
         }
         return String(hasher.finish().description.prefix(32))
     }
@@ -102,14 +113,17 @@ enum RequirementFiles {
     /// `-r` and `-c` lines are followed; each file comes once. A file that is not there is a `Problem`.
     static func all(_ paths: [String], in folder: String) throws(Problem) -> [Content] {
         var found: [Content] = []
+        var seen: Set<String> = []
         var pending = Array(paths.reversed())
         while let path = pending.popLast() {
-            if found.contains(where: { $0.path == path }) { continue }
             let full = folder.appending(path: path)
-            guard File.exists(full) else {
+            // One name for each file, however it was reached: through `..` a cycle would make ever longer ones.
+            guard let real = realpath(full, nil) else {
                 throw Problem(
                     "there is no requirement file \"\(path)\"", hint: "paths are relative to the top of the code")
             }
+            defer { free(real) }
+            guard seen.insert(String(cString: real)).inserted else { continue }
             let content = try File.read(full)
             found.append(Content(path: path, content: content))
             pending += included(in: content.text).reversed().map { inner in
@@ -117,6 +131,13 @@ enum RequirementFiles {
             }
         }
         return found
+    }
+
+    /// Whether a line names a package by its path, so that the text alone does not say what it is.
+    static func namesPath(_ text: String) -> Bool {
+        text.split(whereSeparator: \.isNewline).map(\.trimmed).contains { line in
+            ["-e", "--editable", ".", "/"].contains { line.hasPrefix($0) } || line.contains("file:")
+        }
     }
 
     /// The files that a requirement file names, pip's "Requirements File Format".

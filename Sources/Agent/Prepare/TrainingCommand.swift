@@ -4,26 +4,34 @@ internal import Shared
 enum TrainingCommand {
     /// `shell` is the shell that a command in string form is for.
     static func arguments(of spec: RunSpec, resumingFrom checkpoint: String?, shell: Shell) -> [String] {
-        let resume = checkpoint.map { resumeArguments(spec.resume, checkpoint: $0) } ?? []
         switch spec.command {
         case .shell(let text):
-            let quoted = resume.map(quote).joined(separator: " ")
-            return shell.arguments(text.replacing("{resume}", with: quoted))
+            let resume = checkpoint.map { Self.text(of: spec.resume, checkpoint: $0) } ?? ""
+            return shell.arguments(text.replacing("{resume}", with: resume))
         case .exec(let words):
+            let resume = checkpoint.map { Self.words(of: spec.resume, checkpoint: $0) } ?? []
             return words.flatMap { $0 == "{resume}" ? resume : [$0] }
         }
     }
 
-    private static func resumeArguments(_ form: CommandForm?, checkpoint: String) -> [String] {
-        switch form {
-        case nil: []
-        case .shell(let text): text.split(whereSeparator: \.isWhitespace).map { fill(String($0), checkpoint) }
-        case .exec(let words): words.map { fill($0, checkpoint) }
+    /// For a shell. A string is the user's own shell text, in which only the path is quoted.
+    private static func text(of resume: CommandForm?, checkpoint: String) -> String {
+        switch resume {
+        case nil: ""
+        case .shell(let text): text.replacing("{checkpoint}", with: quote(checkpoint))
+        case .exec: words(of: resume, checkpoint: checkpoint).map(quote).joined(separator: " ")
         }
     }
 
-    private static func fill(_ word: String, _ checkpoint: String) -> String {
-        word.replacing("{checkpoint}", with: checkpoint)
+    /// For a command that no shell sees.
+    private static func words(of resume: CommandForm?, checkpoint: String) -> [String] {
+        let words =
+            switch resume {
+            case nil: [String]()
+            case .shell(let text): text.split(whereSeparator: \.isWhitespace).map(String.init)
+            case .exec(let words): words
+            }
+        return words.map { $0.replacing("{checkpoint}", with: checkpoint) }
     }
 
     /// As one word for a POSIX shell.

@@ -5,29 +5,49 @@ internal import Synchronization
 
 /// Starts every child of `serve` and is the only place that waits for one, so each exit has one owner.
 ///
-/// `serve` is a subreaper: orphans of the training become its children too. They are told apart from its own
-/// by the table below, which a child enters before anyone can look whether it has ended.
+/// `serve` is a subreaper: orphans of the training become its children too, and are told apart from its own by the table below.
 final class Children: Sendable {
-    private let own = Mutex<[pid_t: Promise<ExitStatus>]>([:])
+    private struct State {
+        var own: [pid_t: Promise<ExitStatus>] = [:]
+        /// Starts under way. A start may hang, and nobody waits for it here.
+        var starting = 0
+        /// Of pids that are not in the table while one of them may still belong there.
+        var early: [pid_t: ExitStatus] = [:]
+    }
+
+    private let state = Mutex(State())
 
     /// Starts `job`. Its exit arrives once `reap` was called after it ended.
     func start(_ job: Job) throws(Problem) -> Child {
-        try own.withLock { own throws(Problem) in
-            let exit = Promise<ExitStatus>()
-            let pid = try job.spawn()
-            own[pid] = exit
-            return Child(pid: pid, exit: exit)
+        state.withLock { $0.starting += 1 }
+        let exit = Promise<ExitStatus>()
+        var pid: pid_t?
+        defer {
+            let early = state.withLock { state -> ExitStatus? in
+                state.starting -= 1
+                defer { if state.starting == 0 { state.early = [:] } }
+                guard let pid else { return nil }
+                if let early = state.early.removeValue(forKey: pid) { return early }
+                state.own[pid] = exit
+                return nil
+            }
+            if let early { exit.keep(early) }
         }
+        let started = try job.spawn()
+        pid = started
+        return Child(pid: started, exit: exit)
     }
 
     /// Fetches the exit status of every child that has ended. To be called on each SIGCHLD.
     func reap() {
-        while let (exit, status) = own.withLock({ own -> (Promise<ExitStatus>?, ExitStatus)? in
+        while let (exit, status) = state.withLock({ state -> (Promise<ExitStatus>?, ExitStatus)? in
             let pid = linux_peek_ended_child()
             guard pid > 0 else { return nil }
             var status: Int32 = 0
             waitpid(pid, &status, 0)
-            return (own.removeValue(forKey: pid), ExitStatus(wait: status))
+            let exit = state.own.removeValue(forKey: pid)
+            if exit == nil && state.starting > 0 { state.early[pid] = ExitStatus(wait: status) }
+            return (exit, ExitStatus(wait: status))
         }) {
             exit?.keep(status)
         }

@@ -12,11 +12,13 @@ final class Journal: Sendable {
 
     private let state: Mutex<State>
     private let path: String
+    private let reserve: String
     private let volume: VolumeWriter
 
     init(_ record: AttemptRecord, run: RunFolder, volume: VolumeWriter) {
         state = Mutex(State(record: record))
         path = run.record(of: record.number)
+        reserve = run.reserve(of: record.number)
         self.volume = volume
     }
 
@@ -33,25 +35,35 @@ final class Journal: Sendable {
         }
     }
 
-    /// Returns when all changes so far are on stable storage: true, or false where the volume refused them for `patience`.
+    /// Returns when all changes so far are on stable storage: true, or false where the volume refused them, or hung, for `patience`.
     func durable(within patience: Duration) async -> Bool {
-        let start = ContinuousClock.now
-        while true {
-            do {
-                try await volume.perform { [self] in try write() }
-                return true
-            } catch {
-                if start.duration(to: .now) > patience { return false }
-                try? await Task.sleep(for: .seconds(1))
+        let isDurable = Promise<Bool>()
+        let attempts = Task {
+            while !Task.isCancelled {
+                do {
+                    try await volume.perform { [self] in try write() }
+                    return isDurable.keep(true)
+                } catch {
+                    try? await Task.sleep(for: .seconds(1))
+                }
             }
         }
+        defer { attempts.cancel() }
+        return await isDurable.value(within: patience) ?? false
     }
 
     /// On the volume's thread.
     private func write() throws {
         let (record, version, isDurable) = state.withLock { ($0.record, $0.version, $0.durableVersion == $0.version) }
         if isDurable { return }
-        try File.replace(path, with: try JSON.encode(record, pretty: true))
+        let bytes = try JSON.encode(record, pretty: true)
+        do {
+            try File.replace(path, with: bytes)
+        } catch {
+            // A full volume: what was set aside for this moment makes room.
+            try File.remove(reserve)
+            try File.replace(path, with: bytes)
+        }
         state.withLock { $0.durableVersion = version }
     }
 }

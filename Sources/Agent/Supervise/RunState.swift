@@ -24,7 +24,7 @@ enum Event: Sendable, Equatable {
 
 /// What is to be done about it.
 enum Effect: Sendable, Equatable {
-    /// The state or the outcome changed: durable before anything that follows from it.
+    /// The state or the outcome changed: on its way to the volume, before what comes next goes there.
     case record
     case sync
     case install
@@ -49,6 +49,8 @@ struct RunState: Sendable, Equatable {
     private(set) var outcome: Outcome?
     /// The pod is being taken away: there is no time for patience.
     private var isHurried = false
+    /// How the training is being ended.
+    private var teardown: Teardown?
 
     mutating func handle(_ event: Event) -> [Effect] {
         switch (state, event) {
@@ -80,7 +82,7 @@ struct RunState: Sendable, Equatable {
 
         case (.finishing, .settled):
             return enter(.ended, then: .publish(patiently: !isHurried))
-        case (.ended, .published):
+        case (.ended, .published), (.ended, .terminated):
             return [.exit(Self.exitCode(outcome))]
 
         case (.syncing, .terminated), (.installing, .terminated), (.resuming, .terminated), (.training, .terminated):
@@ -108,7 +110,10 @@ struct RunState: Sendable, Equatable {
 
     /// The first reason to end it stays the reason; a later one may only shorten it.
     private mutating func end(as kind: OutcomeClass, by teardown: Teardown) -> [Effect] {
-        guard outcome == nil else { return teardown == .fast ? [.tearDown(.fast)] : [] }
+        // A teardown takes its steps from the start, so a second fast one would put off the kill.
+        guard outcome == nil || (teardown == .fast && self.teardown != .fast) else { return [] }
+        self.teardown = teardown
+        guard outcome == nil else { return [.tearDown(teardown)] }
         outcome = Outcome(kind)
         return [.record, .tearDown(teardown)]
     }

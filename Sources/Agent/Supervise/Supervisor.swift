@@ -39,7 +39,7 @@ final class Supervisor: Sendable {
             captured.update { $0 += bytes }
         }
         await endOutput(within: .seconds(2))
-        return (status, captured.update { $0 })
+        return (status, captured.read { $0 })
     }
 
     private func run(
@@ -108,6 +108,7 @@ final class Supervisor: Sendable {
         guard let output else { return }
         _ = await output.ended.value(within: patience)
         output.cut()
-        _ = await output.ended.value
+        // Longer only where the log's volume hangs, and then the reader is left behind.
+        _ = await output.ended.value(within: .seconds(1))
     }
 }

@@ -1,9 +1,10 @@
 internal import Glibc
+internal import Shared
 
 /// A thread of its own for calls that block, so that they take none from Swift's tasks.
 enum DedicatedThread {
-    /// Starts a detached thread that runs `body` once.
-    static func start(_ body: @escaping @Sendable () -> Void) {
+    /// Starts a detached thread that runs `body` once. Throws where the system has no more threads to give.
+    static func start(_ body: @escaping @Sendable () -> Void) throws(Problem) {
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         defer { pthread_attr_destroy(&attributes) }
@@ -18,8 +19,10 @@ enum DedicatedThread {
                 Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body()
                 return nil
             }, box.toOpaque())
-        // Only a lack of memory or of thread ids gets here, and then nothing else would work either.
-        precondition(error == 0, "pthread_create: \(error)")
+        guard error == 0 else {
+            box.release()
+            throw Problem("start a thread", errno: error)
+        }
     }
 
     /// Runs `body` on a thread of its own and returns what it returns.
@@ -27,7 +30,11 @@ enum DedicatedThread {
     /// The thread may be left behind: a call on a dead network volume never returns, and holds up nobody but this caller.
     static func run<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
         try await withCheckedThrowingContinuation { continuation in
-            start { continuation.resume(with: Swift.Result { try body() }) }
+            do {
+                try start { continuation.resume(with: Swift.Result { try body() }) }
+            } catch {
+                continuation.resume(throwing: error)
+            }
         }
     }
 

@@ -9,7 +9,12 @@ final class Monitor<State>: @unchecked Sendable {
     init(_ state: State) {
         self.state = state
         pthread_mutex_init(mutex, nil)
-        pthread_cond_init(condition, nil)
+        var attributes = pthread_condattr_t()
+        pthread_condattr_init(&attributes)
+        // A person, or NTP, may set the other clock.
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        pthread_cond_init(condition, &attributes)
+        pthread_condattr_destroy(&attributes)
     }
 
     deinit {
@@ -17,6 +22,12 @@ final class Monitor<State>: @unchecked Sendable {
         pthread_mutex_destroy(mutex)
         condition.deallocate()
         mutex.deallocate()
+    }
+
+    func read<Result>(_ body: (State) -> Result) -> Result {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return body(state)
     }
 
     /// Changes the state and wakes all who wait.
@@ -36,6 +47,21 @@ final class Monitor<State>: @unchecked Sendable {
         while true {
             if let result = body(&state) { return result }
             pthread_cond_wait(condition, mutex)
+        }
+    }
+
+    /// As `wait`, but nil where no update came for `patience`.
+    func wait<Result>(quiet patience: Duration, _ body: (inout State) -> Result?) -> Result? {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        while true {
+            if let result = body(&state) { return result }
+            var limit = timespec()
+            clock_gettime(CLOCK_MONOTONIC, &limit)
+            let nanoseconds = limit.tv_nsec + patience.milliseconds % 1000 * 1_000_000
+            limit.tv_sec += patience.milliseconds / 1000 + nanoseconds / 1_000_000_000
+            limit.tv_nsec = nanoseconds % 1_000_000_000
+            if pthread_cond_timedwait(condition, mutex, &limit) == ETIMEDOUT { return body(&state) }
         }
     }
 }

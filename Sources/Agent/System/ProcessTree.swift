@@ -12,13 +12,16 @@ enum ProcessTree {
         for process in running { kill(process.pid, number) }
     }
 
-    /// One pass of SIGKILL over all of them. A tree that forks needs several.
-    static func killAll() {
+    /// One pass of SIGKILL over all of them; true where there was none. A tree that forks needs several.
+    @discardableResult
+    static func killAll() -> Bool {
         // A group is killed in one step, so one that forks without end cannot outrun the pass.
         let own = getpgrp()
-        for process in running {
-            if process.group != own { kill(-process.group, SIGKILL) }
+        let found = running
+        for process in found {
+            if process.group > 0 && process.group != own { kill(-process.group, SIGKILL) }
             kill(process.pid, SIGKILL)
         }
+        return found.isEmpty
     }
 }

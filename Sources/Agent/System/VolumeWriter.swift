@@ -1,6 +1,6 @@
 internal import Shared
 
-/// The one thread that writes to the volume. Jobs run in the order in which they came.
+/// The one thread that writes the log, the beats and the records. Jobs run in the order in which they came.
 ///
 /// A call on a hung network volume blocks this thread and nothing else.
 final class VolumeWriter: Sendable {
@@ -12,7 +12,13 @@ final class VolumeWriter: Sendable {
     private let queue = Monitor(Queue())
 
     init() {
-        DedicatedThread.start { [queue] in
+        do { try start() } catch {
+            preconditionFailure("an agent that gets no thread at its start can do nothing: \(error)")
+        }
+    }
+
+    private func start() throws(Problem) {
+        try DedicatedThread.start { [queue] in
             while true {
                 let jobs = queue.wait { queue -> [@Sendable () -> Void]? in
                     guard !queue.jobs.isEmpty else { return nil }
@@ -51,6 +57,6 @@ final class VolumeWriter: Sendable {
     }
 
     private func isFenced() -> Bool {
-        queue.update { $0.isFenced }
+        queue.read(\.isFenced)
     }
 }

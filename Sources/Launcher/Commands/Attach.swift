@@ -27,7 +27,11 @@ enum LogTail {
         let end = log.end
         let begin = max(0, end - window)
         var bytes: [UInt8] = []
-        while case let more = try log.read(at: begin + bytes.count, limit: window), !more.isEmpty { bytes += more }
+        while bytes.count < end - begin {
+            let more = try log.read(at: begin + bytes.count, limit: end - begin - bytes.count)
+            if more.isEmpty { break }
+            bytes += more
+        }
         let starts = bytes.indices.filter { $0 == 0 ? begin == 0 : bytes[$0 - 1] == UInt8(ascii: "\n") }
         return begin + (starts.suffix(lines).first ?? 0)
     }

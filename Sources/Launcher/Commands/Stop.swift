@@ -16,14 +16,31 @@ struct Stop: LauncherCommand {
             world.console.note("launch: \"\(run.id)\" is not running: \(run.state.word)")
             return
         }
-        guard let pod = run.pod, let agent = try runs.agent(of: pod) else {
-            throw Failure(.unavailable, "the agent of \"\(run.id)\" has no address yet", hint: "try again in a moment")
-        }
-        try await agent.stop(now ? .now : .graceful)
+        try await tell(run, runs)
+        let start = ContinuousClock.now
+        var hasSaidSo = false
         while run.state.isLive {
             try await Task.sleep(for: .milliseconds(50))
+            if !hasSaidSo && start.duration(to: .now) > .seconds(60) {
+                hasSaidSo = true
+                world.console.note("launch: \"\(run.id)\" is \(run.state.word) still; waiting for it to end")
+            }
             run = try await runs.refreshed(run)
         }
         world.console.errors(try Summary(of: run).text)
+    }
+
+    private func tell(_ run: RunView, _ runs: Runs) async throws {
+        guard let pod = run.pod else {
+            throw Failure(
+                .unavailable, "\"\(run.id)\" is not a pod of this machine", hint: "stop it where it was started")
+        }
+        do {
+            guard let agent = try runs.agent(of: pod) else { throw APIError(.unavailable, "no address yet") }
+            try await agent.stop(now ? .now : .graceful)
+        } catch let error as APIError where error.code == .unavailable {
+            // It does not own the run yet, so there is no training to be gentle with.
+            try await runs.world.provider.terminate(pod)
+        }
     }
 }

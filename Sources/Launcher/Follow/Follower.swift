@@ -21,25 +21,32 @@ struct Follower: Sendable {
 
     /// Writes the log to the console until the run is not live any more; returns how it is then.
     mutating func follow() async throws -> RunView {
-        while true {
+        while run.state.isLive {
+            let pod = run.pod
             do {
                 try await followOnce()
                 failures = 0
+                run = try await Runs(world: world).refreshed(run)
             } catch let cut as LogCut {
-                world.console.note(
-                    "launch: \(offset - cut.offset) bytes above were lost with a pod and are not part of the log")
-                offset = cut.offset
-                stream = nil
-            } catch let error as HTTPError where error.code != .cancelled {
-                try await pause(after: error.message)
-            } catch let error as APIError where error.code == .unavailable {
-                try await pause(after: error.message)
+                goOn(from: cut)
+            } catch {
+                try Task.checkCancellation()
+                run = try await Runs(world: world).refreshed(run)
+                // The same pod would say the same again.
+                if run.state.isLive && run.pod == pod && !Self.isPassing(error) { throw error }
+                if run.state.isLive { try await pause(after: Failure(wrapping: error).problem.sentence) }
             }
-            run = try await Runs(world: world).refreshed(run)
-            if !run.state.isLive {
-                try writeRest()
-                return run
-            }
+        }
+        try writeRest()
+        return run
+    }
+
+    private static func isPassing(_ error: any Error) -> Bool {
+        switch error {
+        // What is not HTTP, or not the log, comes from whoever has the port of an agent that is gone.
+        case let error as HTTPError: error.isPassing || error.code == .protocolError
+        case let error as APIError: error.code == .unavailable || error.code == .internal
+        default: false
         }
     }
 
@@ -64,8 +71,24 @@ struct Follower: Sendable {
         try await Task.sleep(for: min(.milliseconds(20 << min(failures, 7)), .seconds(2)))
     }
 
+    private mutating func goOn(from cut: LogCut) {
+        world.console.note(
+            "launch: \(offset - cut.offset) bytes above were lost with a pod and are not part of the log")
+        offset = cut.offset
+        stream = nil
+    }
+
+    /// Where the log on the volume parts from the bytes above: at the first byte of the attempt after theirs.
+    private var cut: LogCut? {
+        guard let index = run.claims.firstIndex(where: { $0.stream == stream }),
+            let next = run.claims[index...].dropFirst().first, next.logBegan < offset
+        else { return nil }
+        return LogCut(offset: next.logBegan)
+    }
+
     /// What the agent could not serve any more is on the volume.
     private mutating func writeRest() throws {
+        if let cut { goOn(from: cut) }
         let log = try LogStream(of: run.folder)
         while case let bytes = try log.read(at: offset, limit: 1 << 20), !bytes.isEmpty {
             world.console.output(bytes)

@@ -1,4 +1,4 @@
-internal import Dispatch
+internal import Shared
 
 #if canImport(Glibc)
 internal import Glibc
@@ -8,20 +8,39 @@ internal import Darwin
 
 /// Ctrl-C while following: leaves the run alone, says how to come back, and ends this command.
 struct Interrupt {
-    private let source: any DispatchSourceSignal
-
-    init(_ farewell: @escaping @Sendable () -> Void) {
-        signal(SIGINT, SIG_IGN)
-        source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
-        source.setEventHandler {
-            farewell()
-            exit(128 + SIGINT)
+    init(leaving run: RunID) {
+        farewell.replace(with: "\nlaunch: \"\(run)\" goes on; come back with: launch attach \(run)\n")
+        signal(SIGINT) { _ in
+            // Nothing but what is safe in a signal handler, signal-safety(7).
+            farewell.write(to: STDERR_FILENO)
+            _exit(128 + SIGINT)
         }
-        source.resume()
     }
 
     func cancel() {
-        source.cancel()
         signal(SIGINT, SIG_DFL)
     }
 }
+
+/// Text that a signal handler can write. What it was before is never freed: the handler may be about to write it.
+private struct Farewell {
+    private var text: UnsafeMutableBufferPointer<UInt8>?
+
+    mutating func replace(with new: String) {
+        let buffer = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: new.utf8.count)
+        _ = buffer.initialize(from: new.utf8)
+        text = buffer
+    }
+
+    func write(to file: Int32) {
+        guard let text else { return }
+        #if canImport(Glibc)
+        _ = Glibc.write(file, text.baseAddress, text.count)
+        #else
+        _ = Darwin.write(file, text.baseAddress, text.count)
+        #endif
+    }
+}
+
+/// Set before the handler is, and by the one command of this process.
+nonisolated(unsafe) private var farewell = Farewell()

@@ -7,9 +7,7 @@ struct Session: Sendable {
 
     /// Follows `run` from `offset` to its end and throws its exit code.
     func follow(_ run: RunView, from offset: Int) async throws {
-        let interrupt = Interrupt {
-            world.console.note("\nlaunch: \"\(run.id)\" goes on; come back with: launch attach \(run.id)")
-        }
+        let interrupt = Interrupt(leaving: run.id)
         defer { interrupt.cancel() }
         var follower = Follower(run, from: offset, world: world)
         let end = try await follower.follow()

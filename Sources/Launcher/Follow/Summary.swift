@@ -1,5 +1,10 @@
-internal import FoundationEssentials
 internal import Shared
+
+#if canImport(FoundationEssentials)
+internal import FoundationEssentials
+#else
+internal import Foundation
+#endif
 
 /// The closing words on a run that is not live any more.
 struct Summary: Sendable {
@@ -65,8 +70,9 @@ struct Summary: Sendable {
         return "\(found.count), the newest of step \(newest.step): \(newest.path)"
     }
 
-    /// `31.4 s`, `4 min 05 s`, `2 h 10 min`
+    /// `31.4 s`, `4 min 05 s`, `2 h 10 min`; nothing, where the pod's clock was set back in between.
     static func clock(_ seconds: Double) -> String {
+        let seconds = max(0, seconds)
         let whole = Int(seconds)
         if seconds < 60 { return "\(Int(seconds * 10) / 10).\(Int(seconds * 10) % 10) s" }
         if whole < 3600 { return "\(whole / 60) min \(String(whole % 60, width: 2)) s" }

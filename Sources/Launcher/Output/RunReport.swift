@@ -1,5 +1,10 @@
-internal import FoundationEssentials
 internal import Shared
+
+#if canImport(FoundationEssentials)
+internal import FoundationEssentials
+#else
+internal import Foundation
+#endif
 
 /// A run as `status` and `ls` show it. The JSON form is stable: fields are added, never renamed.
 struct RunReport: Encodable {

@@ -47,8 +47,7 @@ struct LocalProvider: Provider {
             var environment: [String: String]
         }
         let id = Self.id(launch: order.spec.launch.id)
-        var variables = try variables(order, id: id, tokenDigest: "(SHA-256 of the launch's token)")
-        variables["POD_AGENT_SPEC"] = try JSON.text(order.spec)
+        let variables = try variables(order, id: id, tokenDigest: "(SHA-256 of the launch's token)")
         return try JSON.encode(Request(execute: [agent], folder: folder(id), environment: variables), pretty: true)
     }
 
@@ -63,13 +62,19 @@ struct LocalProvider: Provider {
             .map(pod)
     }
 
+    func terminate(_ pod: Pod) async throws {
+        if let process = pod.process, process.isAlive == true { kill(process.pid, SIGTERM) }
+    }
+
     /// HMAC-SHA256 of the launch's id under a key that only this user can read.
     func token(launch: String) throws -> String {
         let path = "\(home)/key"
         if !File.exists(path) {
             try File.makeFolders(home)
             let key = [UInt8].random(count: 32)
-            _ = try File.createExclusively(path, with: key, aside: "\(path).\(getpid())", mode: 0o600)
+            // The first one stays. A name of its own for each: a pid is shared by tasks, and by containers with one home.
+            let aside = "\(path).\([UInt8].random(count: 8).hexadecimal)"
+            _ = try File.createExclusively(path, with: key, aside: aside, mode: 0o600)
         }
         return SHA256Digest(authenticating: launch.utf8, key: try File.read(path)).description
     }
@@ -92,7 +97,7 @@ struct LocalProvider: Provider {
         let process =
             record.process
             ?? (try? Volume(root: record.volume).run(record.run).claims())?
-            .last { $0.pod == record.id }?.process
+            .last { $0.pod == record.id }?.processes.first
         return Pod(
             id: record.id, run: record.run, launch: record.launch, volume: record.volume,
             isRunning: process?.isAlive == true,
@@ -141,6 +146,7 @@ struct LocalProvider: Provider {
     func create(_ order: PodOrder) async throws -> Pod { throw problem }
     func preview(_ order: PodOrder) throws -> [UInt8] { throw problem }
     func pods() async throws -> [Pod] { throw problem }
+    func terminate(_ pod: Pod) async throws { throw problem }
     func token(launch: String) throws -> String { throw problem }
     func console(of pod: Pod) -> String { "" }
 }

@@ -11,6 +11,9 @@ protocol Provider: Sendable {
     /// The pods that are known, the newest first.
     func pods() async throws -> [Pod]
 
+    /// Ends the pod as its host would: SIGTERM, and some seconds to leave.
+    func terminate(_ pod: Pod) async throws
+
     /// What the pod's agent takes as proof that its user asks.
     func token(launch: String) throws -> String
 

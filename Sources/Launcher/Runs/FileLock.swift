@@ -10,22 +10,31 @@ internal import Darwin
 struct FileLock: Sendable {
     private let file: Int32
 
-    /// Throws where another process holds it.
-    init(_ path: String) throws {
+    /// Waits while another process holds it, for `patience` at most.
+    static func acquire(_ path: String, within patience: Duration) async throws -> FileLock {
         try File.makeFolders(path.parentFolder)
+        let lock: FileLock
         do {
-            file = try Errno.check { open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600) }
+            lock = FileLock(file: try Errno.check { open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600) })
         } catch {
             throw Problem("open \"\(path)\"", errno: error.code)
         }
-        while flock(file, LOCK_EX | LOCK_NB) != 0 {
-            if errno == EINTR { continue }
-            close(file)
-            throw Failure(
-                .unavailable, "another launch is just starting \"\(path.lastComponent)\"", hint: "try again in a moment"
-            )
+        let start = ContinuousClock.now
+        while flock(lock.file, LOCK_EX | LOCK_NB) != 0 {
+            guard start.duration(to: .now) < patience else {
+                close(lock.file)
+                throw Failure(
+                    .unavailable, "another launch is just starting \"\(path.lastComponent)\"",
+                    hint: "try again in a moment")
+            }
+            try await Task.sleep(for: .milliseconds(50))
         }
+        return lock
     }
 
-    func release() { close(file) }
+    func release() {
+        // A child that was forked and has not called exec yet has the descriptor too.
+        flock(file, LOCK_UN)
+        close(file)
+    }
 }

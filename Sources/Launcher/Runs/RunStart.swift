@@ -5,6 +5,8 @@ struct RunStart: Sendable {
     let config: Config
     let isForced: Bool
     let world: World
+    /// Longer than it takes another `launch run` to start a pod.
+    var lockPatience: Duration = .seconds(90)
 
     enum Decision: Sendable {
         /// The run has finished with the same spec.
@@ -19,12 +21,17 @@ struct RunStart: Sendable {
 
     func decide() async throws -> Decision {
         // One `launch run` at a time for each run; what it locks is not on the volume.
-        let lock = try FileLock("\(world.home)/locks/\(config.run)")
+        let lock = try await FileLock.acquire("\(world.home)/locks/\(config.run)", within: lockPatience)
         defer { lock.release() }
         let project = try await ProjectFingerprint.of(folder: config.folder)
         try checkProject(project)
         let spec = try await spec(project: project)
-        let run = try await current()
+        var run = try await current()
+        if run?.state == .starting, let pod = run?.pod, pod.isRunning {
+            // What it was asked to train is known once it owns the run.
+            _ = try await PodStart(pod: pod, world: world).wait()
+            run = try await current()
+        }
         if let run, let decision = try refuseOrJoin(run, spec) { return decision }
         return try await start(spec, after: run)
     }
@@ -59,9 +66,10 @@ struct RunStart: Sendable {
     }
 
     private func spec(project: String) async throws -> RunSpec {
+        try checkVariables()
         var code: PackedCode?
         if case .path(let folder) = config.code {
-            let pack = try await CodePack.make(folder: folder, secrets: Array(config.knownSecrets), on: volume)
+            let pack = try await pack(folder)
             for warning in pack.warnings { world.console.note("launch: \(warning)") }
             if !pack.leftOut.isEmpty {
                 world.console.note("launch: left out of the code: \(pack.leftOut.joined(separator: ", "))")
@@ -71,6 +79,24 @@ struct RunStart: Sendable {
         let id = [UInt8].random(count: 6).hexadecimal
         return config.spec(
             project: project, code: code, volume: volume.root, launch: LaunchOrder(id: id, force: isForced))
+    }
+
+    /// The spec is kept on the volume and shown in the log.
+    private func checkVariables() throws {
+        for (name, value) in config.env.sorted(by: { $0.key < $1.key }) {
+            guard config.knownSecrets.contains(where: { value.contains($0) }) else { continue }
+            throw Failure(
+                .config, "\"env.\(name)\" holds the value of a secret, and would be kept on the volume",
+                hint: "leave it out and export it: a local pod inherits the environment of launch")
+        }
+    }
+
+    private func pack(_ folder: String) async throws -> CodePack {
+        do {
+            return try await CodePack.make(folder: folder, secrets: Array(config.knownSecrets), on: volume)
+        } catch let problem as Problem {
+            throw Failure(.setupFailed, problem)
+        }
     }
 
     /// nil where a pod has to be started.
@@ -98,9 +124,14 @@ struct RunStart: Sendable {
 
     private func start(_ spec: RunSpec, after previous: RunView?) async throws -> Decision {
         var spec = spec
-        // The process of the last owner is gone: its claim need not be waited for.
-        if let owner = previous?.claims.last { spec.launch.supersedes = [owner.pod] }
+        // The claim of an owner whose process is gone need not be waited for. One that cannot be seen from here, in another
+        // container say, may live: the agent watches its heartbeat.
+        if let owner = previous?.claims.last, owner.isAlive == false {
+            spec.launch.supersedes = [owner.pod]
+        }
         let pod = try await world.provider.create(PodOrder(spec: spec))
+        let interrupt = Interrupt(leaving: pod.run)
+        defer { interrupt.cancel() }
         return try await PodStart(pod: pod, world: world).wait()
     }
 }

@@ -51,7 +51,7 @@ struct RunView: Sendable {
         if let latest, latest.state == .ended {
             return latest.outcome.map { .ended($0.kind) } ?? .lost
         }
-        let isAlive = isOwner && pod?.isRunning == true || claims.last?.process?.isAlive == true
+        let isAlive = isOwner && pod?.isRunning == true || claims.last?.isAlive == true
         guard isAlive else { return .lost }
         return latest.map { .active($0.state) } ?? .starting
     }

@@ -1,5 +1,10 @@
-internal import FoundationEssentials
 internal import Shared
+
+#if canImport(FoundationEssentials)
+internal import FoundationEssentials
+#else
+internal import Foundation
+#endif
 
 /// In what two specs differ, line by line, as a person would point at it.
 enum SpecDifference {

@@ -38,7 +38,13 @@ public struct AgentClient: Sendable {
         request.timeouts.total = nil
         request.timeouts.idle = .seconds(90)
         let exchange = try await transport.open(request)
-        if exchange.head.isSuccess { return exchange }
+        if exchange.head.isSuccess {
+            // Bytes of anything else that listens there now must not end up in a log.
+            guard exchange.head.headers[APIHeader.logOffset] == String(offset) else {
+                throw HTTPError(.protocolError, "what answers at \"\(address)\" is not the log from byte \(offset) on")
+            }
+            return exchange
+        }
         var body: [UInt8] = []
         for try await chunk in exchange.body where body.count < 64 << 10 { body += chunk }
         if exchange.head.status == APIError.Code.conflict.status,
@@ -71,4 +77,6 @@ public struct AgentClient: Sendable {
 /// Bytes that a follower has were lost with a pod before they were on stable storage: the log goes on at `offset`.
 public struct LogCut: Error, Equatable {
     public var offset: Int
+
+    public init(offset: Int) { self.offset = offset }
 }

@@ -1,4 +1,8 @@
+#if canImport(FoundationEssentials)
 public import FoundationEssentials
+#else
+public import Foundation
+#endif
 
 /// Where an attempt is in its life. The order of the cases is the order of the life.
 public enum AttemptState: String, Sendable, Codable, CaseIterable {
@@ -74,13 +78,13 @@ public struct Claim: Sendable, Codable, Equatable {
     public var logBegan: Int
     /// Names the bytes that this attempt adds to the log.
     public var stream: String
-    /// The pod's first process, where the pod is a process tree of this machine.
-    public var process: ProcessIdentity?
+    /// The agent's processes, `init` first. What they say counts where the pod is a process tree of one machine.
+    public var processes: [ProcessIdentity]
     public var claimed: Date
 
     public init(
         number: Int, pod: String, launch: String, lineage: String, logBegan: Int, stream: String,
-        process: ProcessIdentity?, claimed: Date
+        processes: [ProcessIdentity], claimed: Date
     ) {
         self.number = number
         self.pod = pod
@@ -88,8 +92,15 @@ public struct Claim: Sendable, Codable, Equatable {
         self.lineage = lineage
         self.logBegan = logBegan
         self.stream = stream
-        self.process = process
+        self.processes = processes
         self.claimed = claimed
+    }
+
+    /// Whether the agent runs: true where any of its processes does, nil where that cannot be told from here.
+    public var isAlive: Bool? {
+        let answers = processes.map(\.isAlive)
+        if answers.contains(true) { return true }
+        return answers.isEmpty || answers.contains(nil) ? nil : false
     }
 }
 

@@ -60,16 +60,29 @@ public enum File {
             defer { close(file) }
             try write(bytes[...], to: file)
             try Errno.check { fsync(file) }
-            return try Errno.check(except: EEXIST) { link(aside, path) }
+            do throws(Errno) {
+                return try Errno.check(except: EEXIST) { link(aside, path) }
+            } catch {
+                // A file system without hard links. Of two that create it still only one does.
+                guard [EPERM, EOPNOTSUPP, ENOSYS, EMLINK].contains(error.code) else { throw error }
+                let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_t(mode))
+                if file < 0 && errno == EEXIST { return false }
+                try Errno.check { file }
+                defer { close(file) }
+                try write(bytes[...], to: file)
+                try Errno.check { fsync(file) }
+                return true
+            }
         }
         if created { try syncFolder(of: path) }
         return created
     }
 
-    /// Over whatever `path` holds, in place and without a sync.
-    public static func write(_ bytes: [UInt8], over path: String) throws(Problem) {
+    /// Over whatever `path` holds, in place and without a sync. Without `truncating` what the file holds beyond `bytes` stays.
+    public static func write(_ bytes: [UInt8], over path: String, truncating: Bool = true) throws(Problem) {
         try named("write", path) { () throws(Errno) in
-            let file = try Errno.check { open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644) }
+            let flags = O_WRONLY | O_CREAT | O_CLOEXEC | (truncating ? O_TRUNC : 0)
+            let file = try Errno.check { open(path, flags, 0o644) }
             defer { close(file) }
             try write(bytes[...], to: file)
         }
@@ -93,6 +106,15 @@ public enum File {
             written += try Errno.check {
                 SystemCall.write(file, bytes.baseAddress?.advanced(by: written), bytes.count - written)
             }
+        }
+    }
+
+    /// Brings a file's content to stable storage.
+    public static func sync(_ path: String) throws(Problem) {
+        try named("sync", path) { () throws(Errno) in
+            let file = try Errno.check { open(path, O_RDONLY | O_CLOEXEC) }
+            defer { close(file) }
+            try Errno.check { fsync(file) }
         }
     }
 

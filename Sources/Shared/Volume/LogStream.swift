@@ -32,6 +32,19 @@ public struct LogStream: Sendable {
         segments.last.map { $0.offset + (File.status($0.path)?.size ?? 0) } ?? 0
     }
 
+    /// Brings the last segment to stable storage.
+    public func syncLast() throws(Problem) {
+        if let last = segments.last { try File.sync(last.path) }
+    }
+
+    /// Whether the last byte ends a line; true of an empty log.
+    public var endsLine: Bool {
+        get throws(Problem) {
+            let end = self.end
+            return end == 0 ? true : try read(at: end - 1, limit: 1) == [UInt8(ascii: "\n")]
+        }
+    }
+
     /// Up to `limit` bytes from `offset` on; empty at the end of the stream.
     public func read(at offset: Int, limit: Int) throws(Problem) -> [UInt8] {
         // Of two segments with the same first byte the first one is empty.

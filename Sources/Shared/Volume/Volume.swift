@@ -34,7 +34,7 @@ public struct RunFolder: Sendable, Equatable {
     public let path: String
 
     /// The `RunSpec` of the newest launch.
-    public var record: String { "\(path)/run.json" }
+    public var specFile: String { "\(path)/run.json" }
 
     /// The work tree of the code, the same over all attempts.
     public var work: String { "\(path)/work" }
@@ -54,6 +54,9 @@ public struct RunFolder: Sendable, Equatable {
     public func beat(_ attempt: Int) -> String { "\(attempts)/\(String(attempt, width: 4)).beat" }
 
     public func record(of attempt: Int) -> String { "\(attempts)/\(String(attempt, width: 4)).json" }
+
+    /// Space that is set aside while an attempt runs, so that its end can be recorded on a full volume.
+    public func reserve(of attempt: Int) -> String { "\(attempts)/\(String(attempt, width: 4)).reserve" }
 
     /// The plain segment that `attempt` appends to; `offset` is that of its first byte in the run's log.
     public func liveSegment(from offset: Int, attempt: Int) -> String {
@@ -76,7 +79,7 @@ public struct RunFolder: Sendable, Equatable {
 
     /// nil where there is no such run.
     public func spec() throws -> RunSpec? {
-        File.exists(record) ? try read(RunSpec.self, record) : nil
+        File.exists(specFile) ? try read(RunSpec.self, specFile) : nil
     }
 
     private func read<Value: Decodable>(_ type: Value.Type, _ path: String) throws -> Value {

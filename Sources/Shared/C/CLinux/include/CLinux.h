@@ -34,6 +34,7 @@ static inline pid_t linux_peek_ended_child(void) {
     info.si_pid = 0;
     return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 ? info.si_pid : -1;
 }
+static inline int linux_name_process(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
 /// Whether `path` is on a FUSE file system: its number in statfs(2).
 static inline int linux_is_fuse(const char *path) {
     struct statfs system;

@@ -1,0 +1,273 @@
+import Glibc
+import Shared
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Agent
+
+/// Who may take the run after what an earlier attempt left.
+@Suite struct ClaimingTests {
+    private let run: TestRun
+
+    init() throws { run = try TestRun() }
+
+    enum Answer: Equatable {
+        case owned(Int)
+        case finishing(Int, Outcome)
+        case over(Outcome?)
+
+        init(_ result: Claiming.Result) {
+            self =
+                switch result {
+                case .owned(let claim): .owned(claim.number)
+                case .finishing(let claim, let outcome): .finishing(claim.number, outcome)
+                case .over(let outcome): .over(outcome)
+                }
+        }
+    }
+
+    /// The decision, which is to come without waiting for anybody.
+    private func decide(
+        _ spec: RunSpec? = nil, pod: String = "mine", process: ProcessIdentity? = nil
+    ) async throws -> Answer {
+        let claiming = Claiming(
+            run: run.folders, spec: spec ?? run.spec(), pod: pod, processes: process.map { [$0] } ?? [])
+        return try await within(.seconds(20), "a claim") {
+            Answer(try await claiming.claim { Issue.record("\($0)") })
+        }
+    }
+
+    /// Gone, but of this boot and this pid namespace.
+    private func dead() throws -> ProcessIdentity {
+        let process = try TestProcess()
+        process.end()
+        return process.identity
+    }
+
+    // MARK: - nobody owns it
+
+    @Test func theFirstOfAll() async throws {
+        try File.removeTree(run.folders.path)
+        #expect(try await decide() == .owned(1))
+        let claim = try #require(try run.folders.claims().first)
+        #expect(claim.number == 1 && claim.pod == "mine" && claim.launch == "L1" && claim.lineage == "L1")
+        #expect(claim.logBegan == 0 && claim.stream.count == 16)
+    }
+
+    @Test func theClaimSaysWhereItsLogBegins() async throws {
+        try run.attempt(1, pod: "mine", state: .training)
+        try run.log("12345", from: 0, attempt: 1)
+        #expect(try await decide() == .owned(2))
+        try run.log("678", from: 5, attempt: 2)
+        #expect(try await decide() == .owned(3))
+        let claims = try run.folders.claims()
+        #expect(claims.map(\.logBegan) == [0, 5, 8])
+        #expect(Set(claims.map(\.stream)).count == 3)
+    }
+
+    @Test func theSamePodRestarted() async throws {
+        try run.attempt(1, pod: "mine", state: .training)
+        #expect(try await decide() == .owned(2))
+    }
+
+    @Test func itDiedBeforeItWroteARecord() async throws {
+        try run.attempt(1, pod: "mine")
+        #expect(try await decide() == .owned(2))
+    }
+
+    @Test func aSupersededPodNeedNotBeWaitedFor() async throws {
+        try run.attempt(1, pod: "lost", state: .training)
+        #expect(try await decide(run.spec(launch: "L2", supersedes: ["x", "lost"])) == .owned(2))
+    }
+
+    @Test func itsProcessIsGone() async throws {
+        try run.attempt(1, process: try dead(), state: .training)
+        #expect(try await decide() == .owned(2))
+    }
+
+    @Test func itsPidBelongsToAnotherNow() async throws {
+        var process = try #require(ProcessIdentity(pid: getppid()))
+        process.started -= 1
+        try run.attempt(1, process: process, state: .training)
+        #expect(try await decide() == .owned(2))
+    }
+
+    @Test func itWasOfAnotherBoot() async throws {
+        var process = try #require(ProcessIdentity(pid: getppid()))
+        process.boot = "another"
+        try run.attempt(1, process: process, state: .training)
+        #expect(try await decide() == .owned(2))
+    }
+
+    /// `serve` was started anew under the same first process.
+    @Test func itsProcessIsThisPodsOwn() async throws {
+        let process = try #require(ProcessIdentity(pid: getppid()))
+        try run.attempt(1, process: process, state: .training)
+        #expect(try await decide(process: process) == .owned(2))
+    }
+
+    // MARK: - what the earlier attempt came to
+
+    private static let overs: [Outcome] = [
+        Outcome(.finished, exit: .code(0)), Outcome(.failed, exit: .code(3)), Outcome(.stopped, exit: .signal(15)),
+        Outcome(.setupFailed, message: "no"),
+    ]
+
+    @Test(arguments: overs) func anEndedLaunchIsNotRunAgain(_ outcome: Outcome) async throws {
+        try run.attempt(1, pod: "mine", state: .ended, outcome: outcome)
+        #expect(try await decide() == .over(outcome))
+        #expect(try run.folders.claims().count == 1)
+        // A new launch is another matter.
+        #expect(try await decide(run.spec(launch: "L2")) == .owned(2))
+    }
+
+    @Test func anInterruptedOneIs() async throws {
+        try run.attempt(1, pod: "mine", state: .ended, outcome: Outcome(.interrupted, exit: .code(0)))
+        #expect(try await decide() == .owned(2))
+    }
+
+    /// Whatever its process does: it has no more to say.
+    @Test func anEndedOneIsNotWaitedFor() async throws {
+        let process = ProcessIdentity(pid: getppid())
+        try run.attempt(1, process: process, state: .ended, outcome: Outcome(.interrupted))
+        #expect(try await decide() == .owned(2))
+    }
+
+    @Test(arguments: overs + [Outcome(.interrupted)])
+    func aRestartInFinishingGoesOnFinishing(_ outcome: Outcome) async throws {
+        try run.attempt(1, pod: "mine", state: .finishing, outcome: outcome)
+        #expect(try await decide() == .finishing(2, outcome))
+        try run.attempt(2, pod: "mine", state: .finishing, outcome: outcome)
+        #expect(try await decide(run.spec(launch: "L2")) == .owned(3))
+    }
+
+    /// The user's word was durable before the agent died.
+    @Test(arguments: [AttemptState.syncing, .installing, .resuming, .training])
+    func whoWasToldToStopDoesNotTrainAgain(_ state: AttemptState) async throws {
+        try run.attempt(1, pod: "mine", state: state, outcome: Outcome(.stopped))
+        #expect(try await decide() == .finishing(2, Outcome(.stopped)))
+    }
+
+    @Test(arguments: [AttemptState.syncing, .training])
+    func whoWasInterruptedDoes(_ state: AttemptState) async throws {
+        try run.attempt(1, pod: "mine", state: state, outcome: Outcome(.interrupted))
+        #expect(try await decide() == .owned(2))
+    }
+
+    @Test func aNewerLaunchTookOver() async throws {
+        try run.attempt(1, pod: "mine", launch: "L1", state: .training)
+        try run.attempt(2, pod: "other", launch: "L2", state: .training)
+        #expect(try await decide() == .over(nil))
+        #expect(try run.folders.claims().count == 2)
+    }
+
+    @Test func anotherProjectIsRefused() async throws {
+        try File.replace(run.folders.specFile, with: try JSON.encode(run.spec(project: "theirs")))
+        let problem = await #expect(throws: Problem.self) { try await decide() }
+        #expect(problem?.sentence == #"run "train" belongs to another project"#)
+        #expect(try run.folders.claims().isEmpty)
+        #expect(try await decide(run.spec(project: "theirs")) == .owned(1))
+    }
+
+    @Test func aDamagedClaimIsToldNotGuessed() async throws {
+        try File.replace(run.folders.claim(1), with: [])
+        let problem = await #expect(throws: Problem.self) { try await decide() }
+        #expect(problem?.sentence.contains("0001.claim\" is damaged") == true)
+    }
+
+    // MARK: - somebody owns it
+
+    /// A claim under way, and whom it said it waits for.
+    private func wait(
+        _ spec: RunSpec? = nil, patience: Duration = .seconds(30)
+    ) -> (task: Task<Answer, any Error>, waits: Waits) {
+        let waits = Waits()
+        var claiming = Claiming(run: run.folders, spec: spec ?? run.spec(), pod: "mine", processes: [])
+        claiming.patience = patience
+        let task = Task { [claiming] in Answer(try await claiming.claim { waits.add($0) }) }
+        return (task, waits)
+    }
+
+    final class Waits: Sendable {
+        private let lines = Mutex<[String]>([])
+        var all: [String] { lines.withLock { $0 } }
+        func add(_ line: String) { lines.withLock { $0.append(line) } }
+    }
+
+    @Test func aLiveProcessIsWaitedForByName() async throws {
+        let process = try TestProcess()
+        try run.attempt(1, pod: "other", process: process.identity, state: .training)
+        let (task, waits) = wait(patience: .zero)
+        try await eventually { !waits.all.isEmpty }
+        #expect(waits.all == ["waiting for pod other, which owns attempt 1"])
+        // Longer than it takes to look again: a live process is proof, however long it says nothing.
+        try await Task.sleep(for: .milliseconds(1500))
+        #expect(try run.folders.claims().count == 1)
+        process.end()
+        #expect(try await within(.seconds(60)) { try await task.value } == .owned(2))
+        #expect(waits.all.count == 1)
+    }
+
+    /// The beat is a named pipe here, so that each look gets another one, however long it takes to come.
+    @Test func aBeatThatChangesIsWaitedFor() async throws {
+        try run.attempt(1, pod: "other", state: .training)
+        let beat = run.folders.beat(1)
+        try Errno.check { mkfifo(beat, 0o644) }
+        let (task, waits) = wait(patience: .seconds(2))
+        // There is a second from look to look: six of them are more than twice its patience.
+        for count in 1...6 {
+            try await within(.seconds(60), "look \(count)") {
+                try await DedicatedThread.run { try File.write(Array("\(count)".utf8), over: beat) }
+            }
+            #expect(try run.folders.claims().count == 1)
+        }
+        try File.replace(beat, with: Array("6".utf8))
+        #expect(try await within(.seconds(60)) { try await task.value } == .owned(2))
+        #expect(waits.all == ["waiting for pod other, which owns attempt 1"])
+    }
+
+    @Test func aBeatThatStandsStillIsWatchedForAsLongAsTheDesignSays() {
+        #expect(Claiming(run: run.folders, spec: run.spec(), pod: "mine", processes: []).patience == .seconds(30))
+    }
+
+    @Test func whileItWaitsTheOwnerMayEnd() async throws {
+        try run.attempt(1, pod: "other", state: .training)
+        let (task, waits) = wait()
+        try await eventually { !waits.all.isEmpty }
+        let outcome = Outcome(.finished, exit: .code(0))
+        try run.attempt(1, pod: "other", state: .ended, outcome: outcome)
+        #expect(try await within(.seconds(60)) { try await task.value } == .over(outcome))
+    }
+
+    @Test func whileItWaitsAnotherMayTakeOver() async throws {
+        try run.attempt(1, pod: "other", state: .training)
+        let (task, waits) = wait(run.spec(supersedes: ["third"]))
+        try await eventually { !waits.all.isEmpty }
+        try run.attempt(2, pod: "fourth", state: .training)
+        try await eventually { waits.all.count == 2 }
+        #expect(waits.all.last == "waiting for pod fourth, which owns attempt 2")
+        try run.attempt(3, pod: "third", state: .training)
+        #expect(try await within(.seconds(60)) { try await task.value } == .owned(4))
+    }
+
+    // MARK: - several at once
+
+    @Test func eachNumberIsTakenOnce() async throws {
+        let pods = (1...12).map { "pod\($0)" }
+        let spec = run.spec(supersedes: pods)
+        let numbers = try await withThrowingTaskGroup(of: Int.self) { group in
+            for pod in pods {
+                let claiming = Claiming(run: run.folders, spec: spec, pod: pod, processes: [])
+                group.addTask {
+                    guard case .owned(let claim) = try await claiming.claim(waiting: { _ in }) else { return 0 }
+                    return claim.number
+                }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(numbers.sorted() == Array(1...12))
+        #expect(try run.folders.claims().map(\.number) == Array(1...12))
+        #expect(try File.list(run.folders.attempts).count == 12, "nothing is left aside")
+    }
+}

@@ -1,0 +1,127 @@
+import HTTPClient
+import Shared
+import TestSupport
+import Testing
+
+@testable import Agent
+
+/// The routes over a real socket.
+@Suite struct RouterTests {
+    private let run: TestRun
+    private let agent: TestAgent
+
+    init() async throws {
+        run = try TestRun()
+        agent = try await TestAgent(run: run)
+    }
+
+    @discardableResult
+    private func open() throws -> Work { try agent.open(try run.attempt(1)) }
+
+    private func error(_ response: HTTPResponse) throws -> APIError {
+        try JSON.decode(APIError.self, from: response.body)
+    }
+
+    // MARK: - health
+
+    @Test func healthNeedsNoTokenAndTellsWhenItIsReady() async throws {
+        let before = try await agent.transport.send(HTTPRequest("GET", agent.address + Endpoint.health))
+        #expect(before.status == 503)
+        #expect(
+            try JSON.decode(HealthReport.self, from: before.body)
+                == HealthReport(ready: false, version: Version.current))
+        try open()
+        let after = try await agent.transport.send(HTTPRequest("GET", agent.address + Endpoint.health))
+        #expect(after.status == 200)
+        #expect(after.headers["Content-Type"] == "application/json")
+        #expect(try await agent.client(token: "").health() == HealthReport(ready: true, version: Version.current))
+    }
+
+    @Test func beforeTheClaimThereIsNothingToAsk() async throws {
+        for path in [Endpoint.status, Endpoint.log, Endpoint.log + "?follow=1"] {
+            let response = try await agent.send("GET", path)
+            #expect(response.status == 503)
+            #expect(try error(response).code == .unavailable)
+        }
+    }
+
+    // MARK: - the token
+
+    @Test(arguments: [
+        ("Authorization", "Bearer the token", 200), (APIHeader.token, "the token", 200),
+        ("authorization", "Bearer the token", 200), ("Authorization", "Bearer the tokem", 401),
+        ("Authorization", "Bearer ", 401), ("Authorization", "the token", 401), ("Authorization", "Basic dGhl", 401),
+        (APIHeader.token, "", 401), ("X-Other", "the token", 401),
+    ])
+    func token(_ name: String, _ value: String, _ status: Int) async throws {
+        try open()
+        let request = HTTPRequest("GET", agent.address + Endpoint.status, headers: [(name: name, value: value)])
+        let response = try await agent.transport.send(request)
+        #expect(response.status == status)
+        if status == 401 { #expect(try error(response).code == .unauthorized) }
+    }
+
+    @Test func withoutTheTokenNothingIsSaidOfThePaths() async throws {
+        try open()
+        for path in [Endpoint.status, Endpoint.log, "/v1/none", "/"] {
+            #expect(try await agent.transport.send(HTTPRequest("GET", agent.address + path)).status == 401)
+        }
+        let stop = HTTPRequest("POST", agent.address + Endpoint.stop, body: Array(#"{"mode":"now"}"#.utf8))
+        #expect(try await agent.transport.send(stop).status == 401)
+        #expect(agent.tells == [])
+    }
+
+    // MARK: - paths and methods
+
+    @Test(arguments: ["/", "", "/v1", "/v1/", "/v1/statuss", "/v1/status/", "/v2/status", "/v1/log/x", "//v1/status"])
+    func notThere(_ path: String) async throws {
+        try open()
+        let response = try await agent.send("GET", path)
+        #expect(response.status == 404)
+        #expect(try error(response).code == .notFound)
+    }
+
+    @Test(arguments: [
+        ("POST", Endpoint.status), ("DELETE", Endpoint.status), ("PUT", Endpoint.log), ("POST", Endpoint.log),
+        ("GET", Endpoint.stop), ("PUT", Endpoint.stop), ("POST", Endpoint.health),
+    ])
+    func notForThisMethod(_ method: String, _ path: String) async throws {
+        try open()
+        let response = try await agent.send(method, path)
+        #expect(response.status == 405)
+        #expect(try error(response).code == .methodNotAllowed)
+        #expect(agent.tells == [])
+    }
+
+    // MARK: - status
+
+    @Test func status() async throws {
+        let work = try open()
+        work.log.say("a line")
+        await work.log.sync()
+        work.journal.change { $0.enter(.training, at: $0.phases[0].began) }
+        let report = try await agent.client().status()
+        #expect(report == work.status)
+        #expect(report.attempt.state == .training && report.attempt.number == 1 && report.attempt.run == run.id)
+        #expect(report.logEnd == work.log.progress.end && report.logDurable == report.logEnd)
+        #expect(report.version == Version.current)
+    }
+
+    // MARK: - stop
+
+    @Test(arguments: [StopRequest.Mode.graceful, .now])
+    func stopTellsTheDaemon(_ mode: StopRequest.Mode) async throws {
+        try open()
+        try await agent.client().stop(mode)
+        #expect(agent.tells == [.stopAsked(mode)])
+    }
+
+    @Test(arguments: ["", "{}", #"{"mode":"later"}"#, #"{"mode":1}"#, "now", "[]"])
+    func aStopThatSaysNothingIsRefused(_ body: String) async throws {
+        try open()
+        let response = try await agent.send("POST", Endpoint.stop, body: Array(body.utf8))
+        #expect(response.status == 400)
+        #expect(try error(response).code == .badRequest)
+        #expect(agent.tells == [])
+    }
+}

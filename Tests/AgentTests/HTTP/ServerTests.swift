@@ -1,0 +1,114 @@
+import Glibc
+import HTTPClient
+import Shared
+import TestSupport
+import Testing
+
+@testable import Agent
+
+/// The bytes on the wire.
+@Suite struct ServerTests {
+    private let run: TestRun
+    private let agent: TestAgent
+    private let work: Work
+
+    init() async throws {
+        run = try TestRun()
+        agent = try await TestAgent(run: run)
+        work = try agent.open(try run.attempt(1))
+        await work.log.sync()
+    }
+
+    /// What the server says to `text`, up to the end of the connection.
+    private func exchange(_ text: String) async throws -> String {
+        try await within(.seconds(60), "the end of the connection") { [agent] in
+            try await DedicatedThread.run {
+                let peer = try Errno.check { socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) }
+                defer { close(peer) }
+                var address = sockaddr_in()
+                address.sin_family = sa_family_t(AF_INET)
+                address.sin_port = in_port_t(agent.server.port).bigEndian
+                address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian  // 127.0.0.1
+                try Errno.check {
+                    withUnsafePointer(to: &address) { pointer in
+                        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                            connect(peer, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                        }
+                    }
+                }
+                try File.write(Array(text.utf8)[...], to: peer)
+                var answer: [UInt8] = []
+                var buffer = [UInt8](repeating: 0, count: 64 << 10)
+                while true {
+                    let count = try buffer.withUnsafeMutableBytes { try File.read(peer, into: $0) }
+                    if count == 0 { return answer.text }
+                    answer += buffer[..<count]
+                }
+            }
+        }
+    }
+
+    private func request(_ line: String, _ headers: String...) -> String {
+        let all = ["Host: x", "\(APIHeader.token): \(TestAgent.token)"] + headers
+        return "\(line) HTTP/1.1\r\n" + all.map { $0 + "\r\n" }.joined() + "\r\n"
+    }
+
+    @Test func aConnectionIsKept() async throws {
+        let close = "Connection: close"
+        let answer = try await exchange(
+            request("GET /v1/none") + request("GET /v1/health") + request("GET /v1/status", close))
+        #expect(answer.split(separator: "HTTP/1.1 ").map { $0.prefix(3) } == ["404", "200", "200"])
+        #expect(answer.lowercased().split(separator: "connection: close").count == 2)
+    }
+
+    @Test func headHasTheHeadersAlone() async throws {
+        let answer = try await exchange(request("HEAD /v1/log", "Range: bytes=1-3", "Connection: close"))
+        #expect(answer.hasPrefix("HTTP/1.1 206 "))
+        #expect(answer.hasSuffix("\r\n\r\n"))
+        #expect(answer.contains("Content-Length: 3\r\n"))
+    }
+
+    @Test func aFollowedResponseIsChunked() async throws {
+        work.log.progress.close()
+        let log = try run.log().text
+        let answer = try await exchange(request("GET /v1/log?follow=1&from=0", "Connection: close"))
+        #expect(answer.lowercased().contains("transfer-encoding: chunked\r\n"))
+        let size = String(log.utf8.count, radix: 16)
+        #expect(answer.hasSuffix("\r\n\r\n\(size)\r\n\(log)\r\n0\r\n\r\n"))
+    }
+
+    @Test func aBodyMayBeAsLongAsTheLimit() async throws {
+        let fits = try await agent.send("POST", Endpoint.stop, body: [UInt8](repeating: 32, count: Server.bodyLimit))
+        #expect(fits.status == 400)
+        let large = [UInt8](repeating: 32, count: Server.bodyLimit + 1)
+        #expect(try await agent.send("POST", Endpoint.stop, body: large).status == 413)
+        let padding = String(repeating: " ", count: Server.bodyLimit)
+        #expect(
+            try await agent.send("POST", Endpoint.stop, body: Array((#"{"mode":"now"}"# + padding).utf8)).status == 413)
+        #expect(agent.tells == [])
+    }
+
+    @Test func aConnectionOutlivesABodyThatWasTooLarge() async throws {
+        let body = String(repeating: " ", count: Server.bodyLimit + 1)
+        let answer = try await exchange(
+            request("POST /v1/stop", "Content-Length: \(body.utf8.count)") + body
+                + request("GET /v1/health", "Connection: close"))
+        #expect(answer.split(separator: "HTTP/1.1 ").map { $0.prefix(3) } == ["413", "200"])
+    }
+
+    @Test(arguments: [
+        "\r\nnonsense\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "GET / HTTP/1.1\r\nno colon\r\n\r\n",
+    ])
+    func nonsenseHarmsNobody(_ text: String) async throws {
+        let answer = try await exchange(text)
+        #expect(answer.isEmpty || answer.hasPrefix("HTTP/1.1 400 "))
+        #expect(try await agent.send("GET", Endpoint.status).status == 200)
+    }
+
+    @Test func aPortThatIsTakenIsAProblem() async throws {
+        let problem = await #expect(throws: Problem.self) {
+            _ = try await Server(address: "127.0.0.1", port: agent.server.port, router: agent.router)
+        }
+        #expect(problem?.sentence.hasPrefix("could not listen on 127.0.0.1:\(agent.server.port)") == true)
+    }
+}

@@ -1,0 +1,171 @@
+import Glibc
+import Shared
+import TestSupport
+import Testing
+
+@testable import Agent
+
+@Suite struct LogWriterTests {
+    private let folder: TemporaryFolder
+    private let volume = VolumeWriter()
+    private var segment: String { "\(folder.path)/segment.log" }
+    private static let piece = [UInt8](repeating: UInt8(ascii: "x"), count: 256 << 10)
+
+    init() throws { folder = try TemporaryFolder("log") }
+
+    private func writer(offset: Int = 0) throws -> LogWriter {
+        try LogWriter(segment: segment, offset: offset, volume: volume)
+    }
+
+    private func sync(_ log: LogWriter) async throws {
+        try await within(.seconds(60), "a sync") { await log.sync() }
+    }
+
+    private func append(_ text: String, to log: LogWriter) { log.append(Array(text.utf8)[...]) }
+
+    // MARK: - a healthy volume
+
+    @Test func bytesExactlyAsTheyCame() async throws {
+        let log = try writer()
+        let pieces: [[UInt8]] = [
+            Array("10%|█\r20%|██\r".utf8), [0, 255, 0xc3], [0x28, 10, 13, 10], [], Array(0...255),
+        ]
+        for piece in pieces { log.append(piece[...]) }
+        try await sync(log)
+        #expect(try File.read(segment) == pieces.flatMap { $0 })
+        #expect(log.progress.end == pieces.flatMap { $0 }.count)
+        #expect(log.progress.durable == log.progress.end)
+    }
+
+    @Test func offsetsCountFromTheSegmentsFirstByte() async throws {
+        let log = try writer(offset: 1000)
+        append("12345", to: log)
+        try await sync(log)
+        #expect(log.progress.end == 1005)
+        #expect(log.progress.durable == 1005)
+        #expect(try File.read(segment).text == "12345")
+    }
+
+    @Test func theAgentsLinesBeginALine() async throws {
+        let log = try writer()
+        log.say("first")
+        append("50%|████\r", to: log)
+        log.say("in the middle")
+        append("a line\n", to: log)
+        append("", to: log)
+        log.say("after a line")
+        log.say("")
+        append("end", to: log)
+        try await sync(log)
+        #expect(try File.read(segment).text == "first\n50%|████\r\nin the middle\na line\nafter a line\n\nend")
+    }
+
+    @Test func manyThreadsMixNothing() async throws {
+        let log = try writer()
+        let ended = Monitor(0)
+        for thread in 0..<8 {
+            try DedicatedThread.start {
+                for number in 0..<500 {
+                    let line = "\(thread) \(number) " + String(repeating: "x", count: number % 97)
+                    if number % 10 == 0 { log.say(line) } else { log.append(Array((line + "\n").utf8)[...]) }
+                }
+                ended.update { $0 += 1 }
+            }
+        }
+        try await eventually { ended.update { $0 } == 8 }
+        try await sync(log)
+        var next = [Int](repeating: 0, count: 8)
+        for line in try File.read(segment).text.split(separator: "\n") {
+            let words = line.split(separator: " ", omittingEmptySubsequences: false)
+            try #require(words.count == 3)
+            let (thread, number) = (try #require(Int(words[0])), try #require(Int(words[1])))
+            #expect(next[thread] == number && words[2].count == number % 97)
+            next[thread] = number + 1
+        }
+        #expect(next == Array(repeating: 500, count: 8))
+    }
+
+    @Test func itIsOnStableStorageSoonWithoutBeingAsked() async throws {
+        let log = try writer()
+        append("a", to: log)
+        try await eventually { log.progress.durable == 1 }
+        append("b", to: log)
+        try await eventually { log.progress.durable == 2 }
+    }
+
+    @Test func whereItCannotBeOpenedIsAProblem() {
+        #expect(throws: Problem.self) {
+            try LogWriter(segment: "\(folder.path)/none/x.log", offset: 0, volume: volume)
+        }
+    }
+
+    // MARK: - a slow one
+
+    @Test func whatWaitsIsBounded() async throws {
+        let log = try writer()
+        let gate = volume.hang()
+        let appended = Monitor(0)
+        let count = LogWriter.capacity / Self.piece.count
+        try DedicatedThread.start {
+            for _ in 0..<count + 4 {
+                log.append(Self.piece[...])
+                appended.update { $0 += 1 }
+            }
+        }
+        try await eventually { appended.update { $0 } == count }
+        // Time for one more, which has no room.
+        try await Task.sleep(for: .milliseconds(100))
+        #expect(appended.update { $0 } == count)
+        #expect(log.progress.end == 0)
+        gate.open()
+        try await eventually { appended.update { $0 } == count + 4 }
+        try await sync(log)
+        #expect(File.status(segment)?.size == (count + 4) * Self.piece.count)
+        #expect(log.progress.end == (count + 4) * Self.piece.count)
+    }
+
+    // MARK: - a full one
+
+    /// Where the segment is open, to put something else in its place.
+    private func descriptor(of path: String) throws -> Int32 {
+        let names = try File.list("/proc/self/fd").filter { (try? File.readLink("/proc/self/fd/\($0)")) == path }
+        return try #require(names.compactMap { Int32($0) }.last)
+    }
+
+    @Test func aFullVolumeHoldsUpNobodyAndTheGapIsTold() async throws {
+        let log = try LogWriter(segment: "/dev/full", offset: 0, volume: volume)
+        let file = try descriptor(of: "/dev/full")
+        let count = 3 * LogWriter.capacity / Self.piece.count
+        append("first\n", to: log)
+        try await sync(log)
+        #expect(log.progress.end == 0)
+        try await within(.seconds(60), "that nothing blocks") {
+            try await DedicatedThread.run { for _ in 0..<count { log.append(Self.piece[...]) } }
+        }
+        try await sync(log)
+        #expect(log.progress.end == 0 && log.progress.durable == 0)
+
+        let healed = try Errno.check { open(segment, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644) }
+        try Errno.check { dup2(healed, file) }
+        close(healed)
+        try await eventually { (try? File.read(segment).text.contains("LOG GAP")) == true }
+        append("later\n", to: log)
+        try await sync(log)
+
+        let text = try File.read(segment).text
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        #expect(lines.count == 5 && lines[0] == "first" && lines[3] == "later" && lines[4] == "")
+        let kept = lines[1].utf8.count
+        #expect(lines[1].allSatisfy { $0 == "x" })
+        #expect(kept >= LogWriter.capacity - Self.piece.count && kept <= LogWriter.capacity)
+        let dropped = count * Self.piece.count - kept
+        #expect(lines[2] == "LOG GAP: \(dropped) bytes could not be kept (No space left on device)")
+        #expect(log.progress.end == text.utf8.count)
+        #expect(log.progress.durable == log.progress.end)
+
+        // It is told once.
+        append("on\n", to: log)
+        try await sync(log)
+        #expect(try File.read(segment).text == text + "on\n")
+    }
+}

@@ -1,0 +1,61 @@
+import Shared
+import Testing
+
+@testable import Agent
+
+@Suite struct ChildEnvironmentTests {
+    private static let inherited = [
+        "PATH": "/usr/bin", "HOME": "/root", "POD_AGENT_SPEC": "{}", "POD_AGENT_TOKEN_SHA256": "ab",
+        "POD_AGENT_STOP_KEY": "k", "POD_AGENT_POD_ID": "p", "POD_AGENT_RESUME": "stale", "POD_AGENT_": "",
+        "RUNPOD_API_KEY": "k", "RUNPOD_POD_ID": "p", "HF_TOKEN": "the user's own",
+    ]
+
+    private func training(
+        _ env: [String: String] = [:], inherited: [String: String] = inherited, python: String? = nil,
+        checkpoint: String? = nil
+    ) throws -> [String: String] {
+        ChildEnvironment.training(
+            inherited, stream: "s1", spec: try RunSpec.plain(command: .exec(["t"]), env: env),
+            python: python.map { PythonEnvironment(path: $0) }, checkpoint: checkpoint)
+    }
+
+    @Test func theAgentsOwnIsNotPassedOn() {
+        #expect(
+            ChildEnvironment.clean(Self.inherited, stream: "s1")
+                == [
+                    "PATH": "/usr/bin", "HOME": "/root", "RUNPOD_POD_ID": "p", "HF_TOKEN": "the user's own",
+                    "POD_AGENT_STREAM": "s1",
+                ])
+    }
+
+    @Test func trainingGetsWhatTheConfigSays() throws {
+        let environment = try training(["HOME": "/home", "NEW": "1"], checkpoint: "/v/c 1")
+        #expect(
+            environment
+                == [
+                    "PATH": "/usr/bin", "HOME": "/home", "NEW": "1", "RUNPOD_POD_ID": "p",
+                    "HF_TOKEN": "the user's own", "PYTHONUNBUFFERED": "1", "POD_AGENT_RESUME": "/v/c 1",
+                    "POD_AGENT_STREAM": "s1",
+                ])
+    }
+
+    @Test func unbufferedUnlessTheUserSaysOtherwise() throws {
+        #expect(try training()["PYTHONUNBUFFERED"] == "1")
+        #expect(try training(["PYTHONUNBUFFERED": ""])["PYTHONUNBUFFERED"] == "")
+        #expect(try training(inherited: ["PYTHONUNBUFFERED": "0"])["PYTHONUNBUFFERED"] == "0")
+    }
+
+    @Test func aFreshStartHasNothingToResume() throws {
+        #expect(try training()["POD_AGENT_RESUME"] == nil)
+    }
+
+    @Test func theEnvironmentComesFirstInThePath() throws {
+        let environment = try training(python: "/v/envs/x")
+        #expect(environment["PATH"] == "/v/envs/x/bin:/usr/bin")
+        #expect(environment["VIRTUAL_ENV"] == "/v/envs/x")
+        #expect(try training(["PATH": "/mine"], python: "/v/envs/x")["PATH"] == "/mine")
+        #expect(
+            try training(inherited: [:], python: "/v/envs/x")["PATH"]
+                == "/v/envs/x/bin:/usr/local/bin:/usr/bin:/bin")
+    }
+}

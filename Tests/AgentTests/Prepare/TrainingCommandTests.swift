@@ -1,0 +1,87 @@
+import Shared
+import TestSupport
+import Testing
+
+@testable import Agent
+
+@Suite struct TrainingCommandTests {
+    private func arguments(
+        _ command: CommandForm, resume: CommandForm? = .shell("--resume {checkpoint}"), from checkpoint: String?,
+        shell: TrainingCommand.Shell = .sh
+    ) throws -> [String] {
+        let spec = try RunSpec.plain(command: command, resume: resume)
+        return TrainingCommand.arguments(of: spec, resumingFrom: checkpoint, shell: shell)
+    }
+
+    @Test func aListIsExecutedAsItIs() throws {
+        let command = CommandForm.exec(["python", "a b", "{resume}", "x{resume}", "{checkpoint}", "$HOME", ""])
+        #expect(
+            try arguments(command, from: nil) == ["python", "a b", "x{resume}", "{checkpoint}", "$HOME", ""])
+        #expect(
+            try arguments(command, from: "/v/c 1")
+                == ["python", "a b", "--resume", "/v/c 1", "x{resume}", "{checkpoint}", "$HOME", ""])
+    }
+
+    /// A string is shell text of the user's own, in which only the path is quoted.
+    @Test(arguments: [
+        (CommandForm.shell("--resume {checkpoint}"), ["--resume", "/v/c 1"], "--resume '/v/c 1'"),
+        (
+            .shell("--name \"a b\" --from={checkpoint}"), ["--name", "\"a", "b\"", "--from=/v/c 1"],
+            "--name \"a b\" --from='/v/c 1'"
+        ),
+        (
+            .exec(["--resume from", "{checkpoint}/model"]), ["--resume from", "/v/c 1/model"],
+            "'--resume from' '/v/c 1/model'"
+        ),
+    ])
+    func formsOfResume(_ resume: CommandForm, _ words: [String], _ text: String) throws {
+        #expect(try arguments(.exec(["t", "{resume}"]), resume: resume, from: "/v/c 1") == ["t"] + words)
+        #expect(try arguments(.shell("t {resume}"), resume: resume, from: "/v/c 1").last == "t " + text)
+    }
+
+    @Test func withoutResumeTheTokenVanishes() throws {
+        #expect(try arguments(.exec(["t", "{resume}"]), resume: nil, from: "/v/c") == ["t"])
+        #expect(try arguments(.shell("t {resume} -x"), resume: nil, from: "/v/c").last == "t  -x")
+        #expect(try arguments(.shell("t {resume} -x"), from: nil).last == "t  -x")
+    }
+
+    @Test func otherBracesStay() throws {
+        let text = #"t {a,b} ${HOME} {"lr": {"x": 1}} {checkpoint} {} { resume } {Resume}"#
+        #expect(try arguments(.shell(text), from: "/v/c").last == text)
+        #expect(try arguments(.shell(text), from: nil).last == text)
+    }
+
+    @Test func shells() throws {
+        #expect(try arguments(.shell("a | b"), from: nil, shell: .sh) == ["sh", "-c", "a | b"])
+        #expect(
+            try arguments(.shell("a | b"), from: nil, shell: .bash) == ["bash", "-o", "pipefail", "-c", "a | b"])
+        let folder = try TemporaryFolder()
+        #expect(TrainingCommand.Shell.available(path: folder.path) == .sh)
+        try File.replace("\(folder.path)/bash", with: [], mode: 0o755)
+        #expect(TrainingCommand.Shell.available(path: "/none:\(folder.path)") == .bash)
+    }
+
+    private static let nasty = [
+        "/v/plain-1.0_x=y:z,ü", "/v/a b", "/v/it's", "'", "''", #"a"b"#, "$HOME", "`id`", "$(id)", #"back\slash\"#,
+        "a\nb", "a\tb", "*", "?", "~", "a;b", "a&b", "a|b", "a>b", "#a", "!x", "{a,b}", "训练 ü", "-n", "", " ",
+    ]
+
+    /// A real shell is the judge.
+    @Test func quoting() throws {
+        let script = "printf '%s\\0' " + Self.nasty.map(TrainingCommand.quote).joined(separator: " ")
+        for shell in ["sh", "bash"] {
+            let (code, output) = try Command.run([shell, "-c", script])
+            #expect(code == 0)
+            #expect(output.text == Self.nasty.map { $0 + "\0" }.joined())
+        }
+        #expect(TrainingCommand.quote("/v/plain-1.0_x=y:z,w") == "/v/plain-1.0_x=y:z,w")
+    }
+
+    @Test(arguments: nasty.filter { !$0.isEmpty })
+    func theCheckpointReachesTheProgramAsOneWord(_ checkpoint: String) throws {
+        let command = "printf '%s\\0' first {resume} last"
+        let (code, output) = try Command.run(try arguments(.shell(command), from: checkpoint))
+        #expect(code == 0)
+        #expect(output.text == "first\0--resume\0\(checkpoint)\0last\0")
+    }
+}

@@ -1,0 +1,53 @@
+import Shared
+
+@testable import Agent
+
+extension Event {
+    /// One of each, and of those with a payload one for each way the table may look at it.
+    static let samples: [Event] = [
+        .claimed, .claimedFinishing(Outcome(.failed, exit: .code(3))), .launchOver(nil),
+        .launchOver(Outcome(.failed, exit: .code(3))), .synced, .installed, .resumeChosen, .setupFailed("no"),
+        .trainingEnded(.code(0)), .trainingEnded(.code(3)), .trainingEnded(.signal(9)), .settled, .published,
+        .terminated, .stopAsked(.graceful), .stopAsked(.now), .superseded,
+    ]
+
+    /// Without its payload. A new case is a compile error here, and then wants its samples.
+    var name: String {
+        switch self {
+        case .claimed: "claimed"
+        case .claimedFinishing: "claimedFinishing"
+        case .launchOver: "launchOver"
+        case .synced: "synced"
+        case .installed: "installed"
+        case .resumeChosen: "resumeChosen"
+        case .setupFailed: "setupFailed"
+        case .trainingEnded: "trainingEnded"
+        case .settled: "settled"
+        case .published: "published"
+        case .terminated: "terminated"
+        case .stopAsked: "stopAsked"
+        case .superseded: "superseded"
+        }
+    }
+}
+
+extension RunState {
+    /// After `events`.
+    init(_ events: Event...) {
+        self.init()
+        for event in events { _ = handle(event) }
+    }
+
+    /// The plain way to `state`: nothing goes wrong.
+    static func at(_ state: AttemptState) -> RunState {
+        switch state {
+        case .claiming: RunState()
+        case .syncing: RunState(.claimed)
+        case .installing: RunState(.claimed, .synced)
+        case .resuming: RunState(.claimed, .synced, .installed)
+        case .training: RunState(.claimed, .synced, .installed, .resumeChosen)
+        case .finishing: RunState(.claimed, .synced, .installed, .resumeChosen, .trainingEnded(.code(0)))
+        case .ended: RunState(.claimed, .synced, .installed, .resumeChosen, .trainingEnded(.code(0)), .settled)
+        }
+    }
+}

@@ -1,0 +1,67 @@
+import Shared
+import TestSupport
+import Testing
+
+@testable import Agent
+
+/// What holds whatever happens, in whatever order.
+@Suite struct RunStateInvariantTests {
+    @Test(arguments: 0..<20) func anyOrderOfEvents(_ seed: Int) throws {
+        var generator = SeededGenerator(seed: seed)
+        for _ in 0..<100 {
+            let events = (0..<40).map { _ in Event.samples.randomElement(using: &generator) ?? .claimed }
+            try check(events)
+        }
+    }
+
+    /// Nearly the plain life, so that the late states are met often.
+    @Test(arguments: 20..<40) func plainLivesWithDisturbances(_ seed: Int) throws {
+        let plain: [Event] = [
+            .claimed, .synced, .installed, .resumeChosen, .trainingEnded(.code(0)), .settled, .published,
+        ]
+        var generator = SeededGenerator(seed: seed)
+        for _ in 0..<100 {
+            var events = plain
+            for _ in 0..<Int.random(in: 1...4, using: &generator) {
+                let event = Event.samples.randomElement(using: &generator) ?? .claimed
+                events.insert(event, at: Int.random(in: 0...events.count, using: &generator))
+            }
+            try check(events)
+        }
+    }
+
+    private func check(_ events: [Event]) throws {
+        let order = AttemptState.allCases
+        var state = RunState()
+        var trained = 0
+        for (index, event) in events.enumerated() {
+            let before = state
+            let effects = state.handle(event)
+            func hold(_ claim: Bool, _ what: String) {
+                if claim { return }
+                Issue.record("\(what): \(events[...index]): \(before) to \(state) with \(effects)")
+            }
+
+            let from = try #require(order.firstIndex(of: before.state))
+            let to = try #require(order.firstIndex(of: state.state))
+            hold(from <= to, "goes back")
+            if before.state == .ended { hold(state == before, "leaves ended") }
+            if let outcome = before.outcome { hold(state.outcome?.kind == outcome.kind, "another class") }
+            if state.state == .ended { hold(state.outcome != nil, "ended without an outcome") }
+
+            trained += effects.count { $0 == .train }
+            hold(trained <= 1, "trains twice")
+            if effects.contains(.train) { hold(before.outcome == nil, "trains after its end") }
+            if before.state != state.state || before.outcome != state.outcome {
+                hold(effects.first == .record, "not durable before what follows")
+            } else {
+                hold(!effects.contains(.record), "a record of nothing")
+            }
+            if let exit = effects.firstIndex(where: { if case .exit = $0 { true } else { false } }) {
+                hold(exit == effects.endIndex - 1, "something after the exit")
+                // The daemon asks no more.
+                return
+            }
+        }
+    }
+}

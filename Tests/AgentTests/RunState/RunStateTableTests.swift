@@ -1,0 +1,187 @@
+import Shared
+import Testing
+
+@testable import Agent
+
+/// Every pair of state and event, by hand: what it becomes and what is done about it.
+@Suite struct RunStateTableTests {
+    struct Row: Sendable, CustomStringConvertible {
+        var from: RunState
+        var event: Event
+        /// nil where the pair changes nothing and asks for nothing.
+        var result: Result?
+
+        struct Result: Sendable {
+            var state: AttemptState
+            var outcome: Outcome?
+            var effects: [Effect]
+        }
+
+        var description: String { "\(from.state)\(from.outcome.map { "(\($0.kind))" } ?? "") × \(event)" }
+    }
+
+    private static func row(
+        _ from: RunState, _ event: Event, _ state: AttemptState, _ outcome: Outcome?, _ effects: Effect...
+    ) -> Row {
+        Row(from: from, event: event, result: .init(state: state, outcome: outcome, effects: effects))
+    }
+
+    private static func nothing(_ from: RunState, _ events: Event...) -> [Row] {
+        events.map { Row(from: from, event: $0, result: nil) }
+    }
+
+    private static let failed3 = Outcome(.failed, exit: .code(3))
+    private static let setupFailed = Outcome(.setupFailed, message: "no")
+    private static let interrupted = Outcome(.interrupted)
+    private static let stopped = Outcome(.stopped)
+    private static let finished = Outcome(.finished, exit: .code(0))
+
+    // MARK: - nothing was called off
+
+    private static let claiming: [Row] = {
+        let here = RunState.at(.claiming)
+        return [
+            row(here, .claimed, .syncing, nil, .record, .sync),
+            row(here, .claimedFinishing(failed3), .finishing, failed3, .record, .settle(patiently: false)),
+            row(here, .launchOver(nil), .claiming, nil, .exit(0)),
+            row(here, .launchOver(failed3), .claiming, nil, .exit(3)),
+            row(here, .terminated, .claiming, nil, .exit(143)),
+        ]
+            + nothing(
+                here, .synced, .installed, .resumeChosen, .setupFailed("no"), .trainingEnded(.code(0)),
+                .trainingEnded(.code(3)), .trainingEnded(.signal(9)), .settled, .published, .stopAsked(.graceful),
+                .stopAsked(.now), .superseded)
+    }()
+
+    private static func preparing(_ state: AttemptState) -> [Row] {
+        let here = RunState.at(state)
+        return [
+            row(here, .setupFailed("no"), .finishing, setupFailed, .record, .settle(patiently: true)),
+            row(here, .terminated, state, interrupted, .record, .tearDown(.fast)),
+            row(here, .stopAsked(.graceful), state, stopped, .record, .tearDown(.graceful)),
+            row(here, .stopAsked(.now), state, stopped, .record, .tearDown(.fast)),
+            row(here, .superseded, state, nil, .fence, .tearDown(.immediate), .exit(143)),
+        ]
+            + nothing(
+                here, .claimed, .claimedFinishing(failed3), .launchOver(nil), .launchOver(failed3), .settled,
+                .published)
+    }
+
+    private static let syncing: [Row] = {
+        let here = RunState.at(.syncing)
+        return preparing(.syncing) + [row(here, .synced, .installing, nil, .record, .install)]
+            + nothing(
+                here, .installed, .resumeChosen, .trainingEnded(.code(0)), .trainingEnded(.code(3)),
+                .trainingEnded(.signal(9)))
+    }()
+
+    private static let installing: [Row] = {
+        let here = RunState.at(.installing)
+        return preparing(.installing) + [row(here, .installed, .resuming, nil, .record, .chooseCheckpoint)]
+            + nothing(
+                here, .synced, .resumeChosen, .trainingEnded(.code(0)), .trainingEnded(.code(3)),
+                .trainingEnded(.signal(9)))
+    }()
+
+    private static let resuming: [Row] = {
+        let here = RunState.at(.resuming)
+        return preparing(.resuming) + [row(here, .resumeChosen, .training, nil, .record, .train)]
+            + nothing(
+                here, .synced, .installed, .trainingEnded(.code(0)), .trainingEnded(.code(3)),
+                .trainingEnded(.signal(9)))
+    }()
+
+    private static let training: [Row] = {
+        let here = RunState.at(.training)
+        let killed = Outcome(.failed, exit: .signal(9))
+        return preparing(.training) + [
+            row(here, .trainingEnded(.code(0)), .finishing, finished, .record, .settle(patiently: true)),
+            row(here, .trainingEnded(.code(3)), .finishing, failed3, .record, .settle(patiently: true)),
+            row(here, .trainingEnded(.signal(9)), .finishing, killed, .record, .settle(patiently: true)),
+        ] + nothing(here, .synced, .installed, .resumeChosen)
+    }()
+
+    private static let finishing: [Row] = {
+        let here = RunState.at(.finishing)
+        return [
+            row(here, .settled, .ended, finished, .record, .publish(patiently: true)),
+            row(here, .terminated, .finishing, finished, .tearDown(.immediate)),
+            row(here, .superseded, .finishing, finished, .fence, .tearDown(.immediate), .exit(143)),
+        ]
+            + nothing(
+                here, .claimed, .claimedFinishing(failed3), .launchOver(nil), .launchOver(failed3), .synced,
+                .installed, .resumeChosen, .setupFailed("no"), .trainingEnded(.code(0)), .trainingEnded(.code(3)),
+                .trainingEnded(.signal(9)), .published, .stopAsked(.graceful), .stopAsked(.now))
+    }()
+
+    private static let ended: [Row] = {
+        let here = RunState.at(.ended)
+        return [
+            row(here, .published, .ended, finished, .exit(0)),
+            row(here, .terminated, .ended, finished, .exit(0)),
+        ]
+            + nothing(
+                here, .claimed, .claimedFinishing(failed3), .launchOver(nil), .launchOver(failed3), .synced,
+                .installed, .resumeChosen, .setupFailed("no"), .trainingEnded(.code(0)), .trainingEnded(.code(3)),
+                .trainingEnded(.signal(9)), .settled, .stopAsked(.graceful), .stopAsked(.now), .superseded)
+    }()
+
+    // MARK: - the user asked for its end, patiently, and it still goes on
+
+    private static func calledOff(_ state: AttemptState, ends event: Event?) -> [Row] {
+        var here = RunState.at(state)
+        _ = here.handle(.stopAsked(.graceful))
+        let training: [Event] = [.trainingEnded(.code(0)), .trainingEnded(.code(3)), .trainingEnded(.signal(9))]
+        let steps: [Event] = [.synced, .installed, .resumeChosen].filter { $0 != event }
+        var rows = [
+            // The reason stays; SIGTERM only hurries.
+            row(here, .terminated, state, stopped, .tearDown(.fast)),
+            row(here, .stopAsked(.now), state, stopped, .tearDown(.fast)),
+            row(here, .setupFailed("no"), .finishing, stopped, .record, .settle(patiently: false)),
+            row(here, .superseded, state, stopped, .fence, .tearDown(.immediate), .exit(143)),
+        ]
+        rows += nothing(
+            here, .claimed, .claimedFinishing(failed3), .launchOver(nil), .launchOver(failed3), .settled, .published,
+            .stopAsked(.graceful))
+        rows += steps.map { Row(from: here, event: $0, result: nil) }
+        if let event {
+            rows.append(row(here, event, .finishing, stopped, .record, .settle(patiently: false)))
+            rows += training.map { Row(from: here, event: $0, result: nil) }
+        } else {
+            for exit: Shared.ExitStatus in [.code(0), .code(3), .signal(9)] {
+                let outcome = Outcome(.stopped, exit: exit)
+                rows.append(
+                    row(here, .trainingEnded(exit), .finishing, outcome, .record, .settle(patiently: false)))
+            }
+        }
+        return rows
+    }
+
+    private static let plain = claiming + syncing + installing + resuming + training + finishing + ended
+    private static let stopping =
+        calledOff(.syncing, ends: .synced) + calledOff(.installing, ends: .installed)
+        + calledOff(.resuming, ends: .resumeChosen) + calledOff(.training, ends: nil)
+
+    @Test(arguments: plain + stopping)
+    func pair(_ row: Row) {
+        var state = row.from
+        let effects = state.handle(row.event)
+        guard let result = row.result else {
+            #expect(effects.isEmpty)
+            #expect(state == row.from)
+            return
+        }
+        #expect(effects == result.effects)
+        #expect(state.state == result.state)
+        #expect(state.outcome == result.outcome)
+    }
+
+    @Test func everyPairIsThereOnce() {
+        let wanted = AttemptState.allCases.flatMap { state in Event.samples.map { "\(state) \($0)" } }
+        #expect(Self.plain.map { "\($0.from.state) \($0.event)" }.sorted() == wanted.sorted())
+        let going: [AttemptState] = [.syncing, .installing, .resuming, .training]
+        let wantedStopping = going.flatMap { state in Event.samples.map { "\(state) \($0)" } }
+        #expect(Self.stopping.map { "\($0.from.state) \($0.event)" }.sorted() == wantedStopping.sorted())
+        #expect(Set(Event.samples.map(\.name)).count == 13)
+    }
+}

@@ -1,0 +1,65 @@
+import HTTPClient
+import Shared
+import Synchronization
+import TestSupport
+
+@testable import Agent
+
+/// The server of an attempt, over a real socket, without anything that trains.
+final class TestAgent: Sendable {
+    static let token = "the token"
+
+    let run: TestRun
+    let router: Router
+    let server: Server
+    let transport = PatientTransport()
+    private let serving = Mutex<Task<Void, any Error>?>(nil)
+
+    init(run: TestRun) async throws {
+        self.run = run
+        let told = Monitor<[Event]>([])
+        self.told = told
+        router = Router(tokenDigest: SHA256Digest(of: Self.token)) { event in told.update { $0.append(event) } }
+        server = try await Server(address: "127.0.0.1", port: 0, router: router)
+        serving.withLock { serving in serving = Task { [server] in try await server.run() } }
+    }
+
+    private let told: Monitor<[Event]>
+
+    /// What the routes told the daemon.
+    var tells: [Event] { told.update { $0 } }
+
+    var address: String { "http://127.0.0.1:\(server.port)" }
+
+    func client(token: String = TestAgent.token) -> AgentClient {
+        AgentClient(address: address, token: token, transport: transport)
+    }
+
+    /// Opens the attempt that `claim` is the right to, as the daemon does.
+    func open(_ claim: Claim) throws -> Work {
+        let work = try Work.open(claim, spec: run.spec(), run: run.folders, volume: VolumeWriter())
+        router.serve(work)
+        return work
+    }
+
+    /// A request with the token, and whatever `headers` say beside it.
+    func send(
+        _ method: String, _ path: String, headers: [(name: String, value: String)] = [], body: [UInt8]? = nil
+    ) async throws -> HTTPResponse {
+        let token = [(name: APIHeader.token, value: Self.token)]
+        return try await transport.send(HTTPRequest(method, address + path, headers: token + headers, body: body))
+    }
+
+    deinit { serving.withLock { $0?.cancel() } }
+}
+
+/// For a machine whose few threads are all taken by other tests.
+struct PatientTransport: HTTPTransport {
+    private let transport = CurlTransport()
+
+    func open(_ request: HTTPRequest) async throws(HTTPError) -> HTTPExchange {
+        var request = request
+        request.timeouts = HTTPTimeouts(connect: .seconds(60), idle: .seconds(60), total: nil)
+        return try await transport.open(request)
+    }
+}

@@ -1,0 +1,86 @@
+import Foundation
+import Shared
+import TestSupport
+
+@testable import Agent
+
+/// A run on a volume of its own, and hand-written traces of earlier attempts.
+final class TestRun: Sendable {
+    private let folder: TemporaryFolder
+    let volume: Volume
+    let folders: RunFolder
+    let id: RunID
+
+    init(_ name: String = "train") throws {
+        folder = try TemporaryFolder("volume")
+        volume = Volume(root: folder.path)
+        guard let id = RunID(name) else { throw Problem("\"\(name)\" is not a run's name") }
+        self.id = id
+        folders = volume.run(id)
+        for path in [folders.attempts, folders.logs, folders.work] { try File.makeFolders(path) }
+    }
+
+    func spec(
+        launch: String = "L1", force: Bool = false, supersedes: [String] = [], project: String = "project",
+        checkpoints: CheckpointRule? = CheckpointRule(path: "out"), workdir: String = "."
+    ) -> RunSpec {
+        RunSpec(
+            run: id, project: project, command: .exec(["true"]), workdir: workdir, checkpoints: checkpoints,
+            volume: volume.root, launch: LaunchOrder(id: launch, force: force, supersedes: supersedes))
+    }
+
+    /// Writes what an earlier attempt left: its claim, and its record where it came so far.
+    @discardableResult
+    func attempt(
+        _ number: Int, pod: String = "other", launch: String = "L1", lineage: String = "L1", logBegan: Int = 0,
+        process: ProcessIdentity? = nil, state: AttemptState? = nil, outcome: Outcome? = nil
+    ) throws -> Claim {
+        let claim = Claim(
+            number: number, pod: pod, launch: launch, lineage: lineage, logBegan: logBegan, stream: "stream\(number)",
+            processes: process.map { [$0] } ?? [], claimed: Date(timeIntervalSince1970: 1_800_000_000))
+        try File.replace(folders.claim(number), with: try JSON.encode(claim))
+        if let state {
+            var record = AttemptRecord(claim: claim, run: id, spec: "")
+            record.enter(state, at: Date(timeIntervalSince1970: 1_800_000_001))
+            record.outcome = outcome
+            try File.replace(folders.record(of: number), with: try JSON.encode(record))
+        }
+        return claim
+    }
+
+    /// A checkpoint in the folder that `spec` names, with these files in it.
+    func checkpoint(_ name: String, _ files: [String: String] = ["model": "m", "state": "s"]) throws {
+        let folder = "\(folders.work)/out/\(name)"
+        try File.makeFolders(folder)
+        for (file, text) in files { try File.write(Array(text.utf8), over: "\(folder)/\(file)") }
+    }
+
+    /// Appends to the segment that begins at `offset`.
+    func log(_ text: String, from offset: Int, attempt: Int) throws {
+        let path = folders.liveSegment(from: offset, attempt: attempt)
+        let old = File.exists(path) ? try File.read(path) : []
+        try File.write(old + Array(text.utf8), over: path)
+    }
+
+    /// All of the run's log.
+    func log() throws -> [UInt8] {
+        let stream = try LogStream(of: folders)
+        var bytes: [UInt8] = []
+        while bytes.count < stream.end {
+            bytes += try stream.read(at: bytes.count, limit: stream.end - bytes.count)
+        }
+        return bytes
+    }
+}
+
+extension RunSpec {
+    /// For tests of what does not look at a volume.
+    static func plain(
+        command: CommandForm, resume: CommandForm? = nil, env: [String: String] = [:]
+    ) throws -> RunSpec {
+        guard let id = RunID("train") else { throw Problem("no run") }
+        return RunSpec(
+            run: id, project: "project", command: command, resume: resume, env: env, volume: "/volume",
+            launch: LaunchOrder(id: "L1"))
+    }
+}

@@ -1,0 +1,37 @@
+import TestSupport
+import Testing
+
+@testable import Agent
+
+@Suite struct PromiseTests {
+    @Test func manyMayWait() async throws {
+        let promise = Promise<Int>()
+        let sum = try await within(.seconds(60)) {
+            await withTaskGroup(of: Int.self) { group in
+                for _ in 0..<50 { group.addTask { await promise.value } }
+                promise.keep(2)
+                for _ in 0..<50 { group.addTask { await promise.value } }
+                return await group.reduce(0, +)
+            }
+        }
+        #expect(sum == 200)
+    }
+
+    @Test func laterValuesAreIgnored() async {
+        let promise = Promise<Int>()
+        #expect(promise.valueIfKept == nil)
+        promise.keep(1)
+        promise.keep(2)
+        #expect(promise.valueIfKept == 1)
+        #expect(await promise.value == 1)
+    }
+
+    @Test func patience() async throws {
+        let promise = Promise<Int>()
+        let early = try await within(.seconds(60)) { await promise.value(within: .milliseconds(50)) }
+        #expect(early == nil)
+        promise.keep(1)
+        // What is there already comes whatever the patience, and long before it ends.
+        #expect(await promise.value(within: .seconds(3600)) == 1)
+    }
+}

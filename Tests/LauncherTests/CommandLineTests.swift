@@ -1,0 +1,92 @@
+import ArgumentParser
+import Testing
+
+@testable import Launcher
+
+/// What `launch` understands, and what it calls wrong usage.
+@Suite struct CommandLineTests {
+    @Test(arguments: [
+        ([], "config.yaml", [false, false, false]),
+        (["a.yaml"], "a.yaml", [false, false, false]),
+        (["--force-restart"], "config.yaml", [true, false, false]),
+        (["--detach", "a.yaml"], "a.yaml", [false, true, false]),
+        (["a.yaml", "--dry-run"], "a.yaml", [false, false, true]),
+        (["--", "--dry-run"], "--dry-run", [false, false, false]),
+    ]) func run(arguments: [String], config: String, flags: [Bool]) throws {
+        let command = try #require(try Launcher.parseAsRoot(["run"] + arguments) as? Run)
+        #expect(command.config == config)
+        #expect([command.forceRestart, command.detach, command.dryRun] == flags)
+    }
+
+    @Test func commandsThatTakeARun() throws {
+        #expect(try (Launcher.parseAsRoot(["attach"]) as? Attach)?.run == .some(nil))
+        #expect(try (Launcher.parseAsRoot(["attach", "demo"]) as? Attach)?.run == "demo")
+        #expect(try (Launcher.parseAsRoot(["logs", "demo"]) as? Logs)?.run == "demo")
+        let status = try #require(try Launcher.parseAsRoot(["status", "demo", "--json"]) as? Status)
+        #expect(status.run == "demo" && status.json)
+        let stop = try #require(try Launcher.parseAsRoot(["stop", "--now"]) as? Stop)
+        #expect(stop.run == nil && stop.now)
+        #expect(try (Launcher.parseAsRoot(["ls"]) as? List)?.json == false)
+        #expect(try (Launcher.parseAsRoot(["ls", "--json"]) as? List)?.json == true)
+    }
+
+    @Test(arguments: [
+        (["frobnicate"], "frobnicate"), (["run", "a", "b"], "b"), (["run", "--force"], "--force"),
+        (["status", "--jsno"], "--jsno"), (["ls", "demo"], "demo"), (["stop", "--grace", "1"], "--grace"),
+        (["--json"], "--json"),
+    ]) func wrongUsage(arguments: [String], named: String) throws {
+        let error = try #require(throws: (any Error).self) { try Launcher.parseAsRoot(arguments) }
+        #expect(Launcher.exitCode(for: error).rawValue == Exit.usage.rawValue)
+        #expect(Launcher.fullMessage(for: error).contains(named))
+    }
+
+    @Test(arguments: [["--help"], ["-h"], ["help", "run"], ["run", "--help"], ["--version"]])
+    func whatIsAskedForIsNoError(arguments: [String]) throws {
+        // "help" is a command, the flags are thrown.
+        do {
+            var command = try Launcher.parseAsRoot(arguments)
+            try command.run()
+            Issue.record("nothing was shown")
+        } catch {
+            #expect(Launcher.exitCode(for: error) == .success)
+        }
+    }
+
+    @Test func version() throws {
+        let error = try #require(throws: (any Error).self) { try Launcher.parseAsRoot(["--version"]) }
+        #expect(Launcher.fullMessage(for: error) == "0.1.0")
+    }
+
+    @Test func help() {
+        #expect(
+            Launcher.helpMessage(columns: 120) == """
+                OVERVIEW: Train on a pod as if it were a local command.
+
+                EXIT CODES: that of the training (128 + n for a signal n), or
+                  64   wrong usage
+                  69   no provider or agent in reach
+                  70   outcome unknown: the pod is gone and left no record of its end
+                  73   setup failed: code, dependencies or the start of the command
+                  77   the agent refuses the key
+                  78   wrong config
+                  130  stopped by the user
+                  143  interrupted
+
+                USAGE: launch <subcommand>
+
+                OPTIONS:
+                  --version               Show the version.
+                  -h, --help              Show help information.
+
+                SUBCOMMANDS:
+                  run                     Train as a config says, and follow it.
+                  attach                  Follow a run that trains.
+                  logs                    Print a run's log, over all its attempts.
+                  status                  Show how a run is.
+                  stop                    Stop a run and keep its results.
+                  ls                      List the runs.
+
+                  See 'launch help <subcommand>' for detailed help.
+                """)
+    }
+}

@@ -1,0 +1,187 @@
+import HTTPClient
+import Shared
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Launcher
+
+/// Real connections to an agent whose every response the test decides.
+@Suite(.timeLimit(.minutes(1))) struct FollowerTests {
+    private let test: TestWorld
+    private let run: RunFixture
+    private let claim: Claim
+    private let log = Array("0123456789".utf8)
+
+    init() throws {
+        test = try TestWorld(transport: CurlTransport())
+        run = try test.run()
+        claim = try run.claim()
+        try run.record(claim)
+        try run.log(log)
+    }
+
+    /// Follows the run on `agent`, from its first byte.
+    private func follow(_ agent: StubAgent) async throws -> RunView {
+        test.provider.add(.made(run: run, address: agent.address))
+        var follower = Follower(try await test.view(run), from: 0, world: test.world)
+        return try await follower.follow()
+    }
+
+    /// The run ends, and its pod with it.
+    private var end: @Sendable () throws -> Void {
+        { [test, run, claim] in
+            try run.end(claim, .finished)
+            test.provider.kill("pod-1")
+        }
+    }
+
+    @Test func asksAgainFromTheNextByteAfterACut() async throws {
+        let agent = try StubAgent([.log(log, to: 4, .cut), .log(log, to: 7, .cut), .log(log, then: end)])
+        let view = try await follow(agent)
+        #expect(test.output == "0123456789")
+        #expect(agent.asked == [.init(0), .init(4, "s1"), .init(7, "s1")])
+        #expect(view.state == .ended(.finished))
+        #expect(test.errors == "")
+    }
+
+    @Test func asksAgainWhenAResponseHasLastedLongEnough() async throws {
+        let agent = try StubAgent([.log(log, to: 3), .log(log, to: 3), .log(log, to: 9), .log(log, then: end)])
+        _ = try await follow(agent)
+        #expect(test.output == "0123456789")
+        #expect(agent.asked == [.init(0), .init(3, "s1"), .init(3, "s1"), .init(9, "s1")])
+        #expect(test.errors == "")
+    }
+
+    @Test func namesTheStreamThatItsLastByteCameWith() async throws {
+        let agent = try StubAgent([
+            .log(log, to: 3, stream: "s1", .cut), .log(log, to: 5, stream: "s2", .cut),
+            .log(log, stream: "s2", then: end),
+        ])
+        _ = try await follow(agent)
+        #expect(agent.asked == [.init(0), .init(3, "s1"), .init(5, "s2")])
+    }
+
+    @Test func saysHowManyBytesWereLostAndGoesOnFromTheCut() async throws {
+        let cut = StubAgent.Answer.error(APIError(.conflict, "lost"), headers: [(APIHeader.logOffset, "4")])
+        let later = Array("0123abc".utf8)
+        let agent = try StubAgent([.log(log, to: 6, .cut), cut, .log(later, stream: "s2", then: end)])
+        try run.log("0123")
+        try run.log("abc", from: 4, attempt: 2)
+        _ = try await follow(agent)
+        #expect(test.output == "012345" + "abc")
+        #expect(test.errors == "launch: 2 bytes above were lost with a pod and are not part of the log\n")
+        #expect(agent.asked == [.init(0), .init(6, "s1"), .init(4)])
+    }
+
+    @Test func waitsForAnAgentThatDoesNotAnswer() async throws {
+        let busy = StubAgent.Answer.error(APIError(.unavailable, "not ready"))
+        let agent = try StubAgent([.silence, busy, .log(log, to: 2, .cut), busy, .log(log, then: end)])
+        _ = try await follow(agent)
+        #expect(test.output == "0123456789")
+        #expect(agent.asked == [.init(0), .init(0), .init(0), .init(2, "s1"), .init(2, "s1")])
+        #expect(test.errors == "", "a person need not hear of a hiccup")
+    }
+
+    @Test func waitsForAnAddress() async throws {
+        let agent = try StubAgent([.log(log, then: end)])
+        test.provider.add(.made(run: run, address: nil))
+        var follower = Follower(try await test.view(run), from: 0, world: test.world)
+        test.provider.atPoll(2) { [test] in test.provider.move("pod-1", to: agent.address) }
+        _ = try await follower.follow()
+        #expect(test.output == "0123456789")
+    }
+
+    @Test func findsThePodAtItsNewAddress() async throws {
+        let second = try StubAgent([.log(log, then: end)])
+        let first = try StubAgent([
+            .log(log, to: 5, .cut) { [test] in test.provider.move("pod-1", to: second.address) }
+        ])
+        _ = try await follow(first)
+        #expect(test.output == "0123456789")
+        #expect(second.asked == [.init(5, "s1")])
+    }
+
+    @Test func followsTheRunToItsNextPod() async throws {
+        let log = Array("0123456789next pod".utf8)
+        let next = try StubAgent([
+            .log(log, stream: "s2") { [test, run] in
+                try run.end(try run.claim(2, pod: "pod-2", logBegan: 10), .finished)
+                test.provider.kill("pod-2")
+            }
+        ])
+        let first = try StubAgent([
+            .log(log, to: 8, .cut) { [test, run] in
+                try run.record(try run.claim(2, pod: "pod-2", logBegan: 10))
+                test.provider.kill("pod-1")
+                test.provider.add(.made("pod-2", run: run, address: next.address))
+            }
+        ])
+        try run.log("next pod", from: 10, attempt: 2)
+        let view = try await follow(first)
+        #expect(test.output == log.text)
+        #expect(next.asked == [.init(8, "s1")])
+        #expect(view.pod?.id == "pod-2")
+    }
+
+    @Test(arguments: [StubAgent.Answer.End.clean, .cut, .reset])
+    func takesTheRestFromTheVolume(ending: StubAgent.Answer.End) async throws {
+        let agent = try StubAgent([.log(log, to: 4, ending, then: end)])
+        let view = try await follow(agent)
+        #expect(test.output == "0123456789")
+        #expect(agent.asked.count == 1)
+        #expect(view.state == .ended(.finished))
+    }
+
+    @Test func aPodThatLeftNoRecordIsLost() async throws {
+        let agent = try StubAgent([.log(log, to: 4, .reset) { [test] in test.provider.kill("pod-1") }])
+        let view = try await follow(agent)
+        #expect(test.output == "0123456789")
+        #expect(view.state == .lost)
+    }
+
+    @Test func theRestIsToldToHaveACutToo() async throws {
+        // The pod took two bytes with it, and its successor is gone as well before the follower asked.
+        let agent = try StubAgent([
+            .log(log, to: 6, .cut) { [test, run] in
+                try run.log("0123")
+                try run.log("abcdef", from: 4, attempt: 2)
+                try run.end(try run.claim(2, pod: "pod-2", logBegan: 4), .finished)
+                test.provider.kill("pod-1")
+            }
+        ])
+        _ = try await follow(agent)
+        #expect(test.output == "012345" + "abcdef")
+        #expect(test.errors == "launch: 2 bytes above were lost with a pod and are not part of the log\n")
+    }
+
+    @Test func refusesWhatBeginsElsewhere() async throws {
+        let elsewhere = StubAgent.Answer { asked, connection in
+            try connection.respond(200, headers: [(APIHeader.logOffset, "\(asked.from + 1)")], body: "123")
+        }
+        let foreign = StubAgent.Answer { _, connection in try connection.respond(200, body: "<html>") }
+        let agent = try StubAgent([elsewhere, foreign, .log(log, then: end)])
+        _ = try await follow(agent)
+        #expect(test.output == "0123456789")
+    }
+
+    @Test func anErrorThatDoesNotPassEndsIt() async throws {
+        let agent = try StubAgent([.log(log, to: 2, .cut), .error(APIError(.unauthorized, "wrong token"))])
+        await #expect(throws: APIError(.unauthorized, "wrong token")) { try await follow(agent) }
+        #expect(test.output == "01")
+    }
+
+    @Test func isCancelledInTheMiddleOfAResponse() async throws {
+        let isServed = StubSignal()
+        let agent = try StubAgent { [log] asked, connection in
+            try connection.sendHead(headers: [("Transfer-Encoding", "chunked"), (APIHeader.logOffset, "0")])
+            try connection.sendChunk(log.text)
+            isServed.fire()
+            try connection.waitForClose()
+        }
+        let following = Task { try await follow(agent) }
+        await isServed.wait()
+        following.cancel()
+        await #expect(throws: (any Error).self) { try await following.value }
+    }
+}

@@ -1,0 +1,131 @@
+import HTTPClient
+import Shared
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Launcher
+
+/// Commands on a run that trains: its agent is an API on loopback.
+@Suite(.timeLimit(.minutes(1))) struct LiveCommandTests {
+    private let test: TestWorld
+    private let run: RunFixture
+    private let log = Array("line 1\nline 2\n".utf8)
+
+    init() throws {
+        test = try TestWorld(transport: CurlTransport())
+        run = try test.run()
+        try run.log(log)
+    }
+
+    /// An agent that has claimed the run, serves its log and then ends with `outcome`; asked to stop, it stops.
+    private static func agent(
+        _ run: RunFixture, _ log: [UInt8], provider: FakeProvider, endingWith outcome: Outcome?
+    ) throws -> StubServer {
+        let stops = Mutex<[String]>([])
+        let claim = try run.claim()
+        try run.record(claim)
+        return try StubServer { connection in
+            let end = { (outcome: Outcome) in
+                try run.end(claim, outcome)
+                provider.kill("pod-1")
+            }
+            let target = connection.request.target
+            let record = try #require(try run.folder.attempt(1))
+            let report = try JSON.encode(
+                StatusReport(version: "1", attempt: record, logEnd: log.count, logDurable: log.count))
+            if target.hasPrefix("/v1/log") {
+                let from = Int(target.split(separator: "=").last ?? "") ?? 0
+                try connection.sendHead(
+                    headers: [("X-Log-Stream", "s1"), ("X-Log-Offset", "\(from)"), ("Connection", "close")])
+                try connection.send(Array(log[from...]))
+                if let outcome { try end(outcome) }
+            } else if target == "/v1/stop" {
+                let mode = try JSON.decode(StopRequest.self, from: connection.request.body).mode
+                stops.withLock { $0.append(mode.rawValue) }
+                try connection.respond(200, body: report)
+                try end(Outcome(.stopped, message: mode.rawValue))
+            } else {
+                try connection.respond(200, body: report)
+            }
+        }
+    }
+
+    private static func address(_ agent: StubServer) -> String { "http://127.0.0.1:\(agent.port)" }
+
+    @Test(arguments: [(["stop"], "graceful"), (["stop", "--now"], "now"), (["stop", "demo"], "graceful")])
+    func stopWaitsForTheEnd(arguments: [String], mode: String) async throws {
+        let agent = try Self.agent(run, log, provider: test.provider, endingWith: nil)
+        test.provider.add(.made(run: run, address: Self.address(agent)))
+        let exit =
+            arguments.count == 1 ? try await test.launch("stop") : try await test.launch("stop", arguments[1])
+        #expect(exit == 0)
+        #expect(test.errors.hasPrefix("\n== demo: stopped: \(mode)\n"))
+        #expect(test.output == "")
+    }
+
+    @Test(
+        arguments: [
+            (Outcome.finished, 0), (Outcome(.failed, exit: .code(7)), 7), (Outcome(.failed, exit: .signal(9)), 137),
+            (Outcome(.stopped), 130), (Outcome(.interrupted), 143), (Outcome(.setupFailed, message: "m"), 73),
+        ] as [(Outcome, Int32)]) func attachEndsAsTheRunDoes(outcome: Outcome, code: Int32) async throws
+    {
+        let agent = try Self.agent(run, log, provider: test.provider, endingWith: outcome)
+        test.provider.add(.made(run: run, address: Self.address(agent)))
+        #expect(try await test.launch("attach") == code)
+        #expect(test.output == log.text)
+        #expect(test.errors.hasPrefix("\n== demo: \(outcome.kind.rawValue)"))
+    }
+
+    private func prepareCreation(endingWith outcome: Outcome?) {
+        // Without the world, which goes with the suite: the provider would hold it.
+        test.provider.prepareCreation { [run, log, kept, provider = test.provider] order in
+            let agent = try Self.agent(run, log, provider: provider, endingWith: outcome)
+            kept.withLock { $0.append(agent) }
+            try run.spec(order.spec)
+            return .made(run: run, launch: order.spec.launch.id, address: Self.address(agent))
+        }
+    }
+
+    private let kept = Kept()
+
+    /// Agents that live as long as the test.
+    private final class Kept: Sendable {
+        private let agents = Mutex<[StubServer]>([])
+        func withLock(_ body: (inout [StubServer]) -> Void) { agents.withLock { body(&$0) } }
+    }
+
+    @Test func runFollowsToTheEnd() async throws {
+        prepareCreation(endingWith: .finished)
+        let config = try test.project("run: demo\ncommand: python train.py\n")
+        #expect(try await test.launch("run", config) == 0)
+        #expect(test.output == log.text)
+        #expect(test.errors.hasPrefix("\n== demo: finished, exit code 0\n"))
+    }
+
+    @Test func runDetachedReturnsAtOnce() async throws {
+        prepareCreation(endingWith: nil)
+        let config = try test.project("run: demo\ncommand: python train.py\n")
+        #expect(try await test.launch("run", config, "--detach") == 0)
+        #expect(test.output == "")
+        #expect(test.errors == "launch: \"demo\" is running; come back with: launch attach demo\n")
+        // Once more: it is attached to, and that is all.
+        #expect(try await test.launch("run", config, "--detach") == 0)
+        #expect(test.errors.hasSuffix("launch: \"demo\" is training already; attached\n"))
+        #expect(test.provider.orders.count == 1)
+    }
+
+    @Test func runOfWhatHasFinishedSaysWhatToDo() async throws {
+        prepareCreation(endingWith: .finished)
+        let config = try test.project("run: demo\ncommand: python train.py\n")
+        #expect(try await test.launch("run", config, "--detach") == 0)
+        let spec = try #require(try run.folder.spec())
+        try run.end(try #require(try run.folder.claims().last), .finished, spec: try spec.fingerprint)
+        test.provider.kill("pod-1")
+        #expect(try await test.launch("run", config) == 0)
+        #expect(
+            test.errors.contains(
+                "launch: \"demo\" has finished with this config and this code; nothing was started\nhint: "))
+        #expect(test.provider.orders.count == 1)
+    }
+}

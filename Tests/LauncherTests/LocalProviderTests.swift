@@ -1,0 +1,226 @@
+#if os(Linux)
+import Foundation
+import Shared
+import TestSupport
+import Testing
+
+@testable import Launcher
+
+/// Pods of this machine, with a shell script in place of the agent.
+@Suite(.timeLimit(.minutes(1))) struct LocalProviderTests {
+    private let test: TestWorld
+    private let home: String
+
+    init() throws {
+        test = try TestWorld()
+        home = test.home
+    }
+
+    /// A provider whose agent runs `script` and stays; `OUT` is a folder that it may write to.
+    private func provider(_ script: String = "") throws -> LocalProvider {
+        let agent = "\(home)/agent"
+        try File.write(Array("#!/bin/sh\nOUT='\(home)'\n\(script)\nexec sleep 600\n".utf8), over: agent)
+        chmod(agent, 0o755)
+        return LocalProvider(
+            home: home, agent: agent, environment: ["PATH": "/usr/bin:/bin", "OWN": "a b\n=c", "POD_AGENT_POD_ID": "x"])
+    }
+
+    private func order(_ launch: String = "launch-1", run: String = "demo") throws -> PodOrder {
+        PodOrder(
+            spec: RunSpec(
+                run: try #require(RunID(run)), project: "p", command: .shell("true"), volume: "\(home)/volume",
+                launch: LaunchOrder(id: launch)))
+    }
+
+    /// Ends a pod's process and waits for it.
+    private func end(_ pod: Pod) throws {
+        let process = try #require(pod.process)
+        kill(process.pid, SIGKILL)
+        waitpid(process.pid, nil, 0)
+    }
+
+    /// What the script wrote to `name`, once it is complete: a last line says so.
+    private func written(_ name: String) async throws -> String {
+        try await eventually("\"\(name)\" is written") { () -> String? in
+            guard let text = try? File.read("\(home)/\(name)").text, text.hasSuffix("END\n") else { return nil }
+            return String(text.dropLast(4))
+        }
+    }
+
+    @Test func startsThePodInASessionOfItsOwn() async throws {
+        let pod = try await provider("echo END > $OUT/up").create(try order())
+        defer { try? end(pod) }
+        _ = try await written("up")
+        let process = try #require(pod.process)
+        let stat = try #require(ProcessStat(pid: process.pid))
+        #expect(stat.session == process.pid && stat.group == process.pid)
+        #expect(process.isAlive == true)
+        #expect(try File.readLink("/proc/\(process.pid)/cwd") == "\(home)/pods/local-launch-1")
+        #expect(pod.isRunning && pod.id == "local-launch-1" && pod.launch == "launch-1" && pod.address == nil)
+    }
+
+    @Test func givesItNoDescriptorOfOurs() async throws {
+        // One that would be inherited: it does not close on exec.
+        let leak = open("/dev/zero", O_RDONLY)
+        defer { close(leak) }
+        let provider = try provider("for f in /proc/$$/fd/*; do readlink $f; done > $OUT/fds; echo END >> $OUT/fds")
+        let pod = try await provider.create(try order())
+        defer { try? end(pod) }
+        let targets = Set(try await written("fds").split(separator: "\n").map(String.init))
+        // The shell holds its script, and what its own redirection saved.
+        #expect(
+            targets.subtracting(["\(home)/agent", "\(home)/fds"])
+                == ["/dev/null", "\(home)/pods/local-launch-1/console.log"])
+    }
+
+    /// No shell here: dash clears the mask that it is given.
+    @Test func startsWithAllSignalsAsTheyWere() throws {
+        let output = open("\(home)/signals", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        defer { close(output) }
+        let pid = try startFromAThreadThatBlocksSignals(
+            CleanSpawn(
+                program: "/bin/grep", arguments: ["grep", "-E", "Sig(Blk|Ign)", "/proc/self/status"], environment: [:],
+                folder: "/", output: output))
+        waitpid(pid, nil, 0)
+        // 32 and 33 belong to glibc, whose posix_spawn ignores them.
+        #expect(
+            try File.read("\(home)/signals").text == "SigBlk:\t0000000000000000\nSigIgn:\t0000000180000000\n")
+    }
+
+    /// As threads of Swift concurrency may; one signal is ignored besides.
+    private func startFromAThreadThatBlocksSignals(_ spawn: CleanSpawn) throws -> pid_t {
+        var (all, before) = (sigset_t(), sigset_t())
+        sigfillset(&all)
+        pthread_sigmask(SIG_BLOCK, &all, &before)
+        signal(SIGUSR2, SIG_IGN)
+        defer {
+            signal(SIGUSR2, SIG_DFL)
+            pthread_sigmask(SIG_SETMASK, &before, nil)
+        }
+        return try spawn.start()
+    }
+
+    @Test func givesItTheVariables() async throws {
+        let provider = try provider("cat /proc/self/environ > $OUT/env; echo END >> $OUT/env")
+        let order = try order()
+        let pod = try await provider.create(order)
+        defer { try? end(pod) }
+        let variables = try await written("env").split(separator: "\0").map(String.init)
+        let token = try provider.token(launch: "launch-1")
+        for expected in [
+            "OWN=a b\n=c", "POD_AGENT_POD_ID=local-launch-1", "POD_AGENT_SPEC=\(try JSON.text(order.spec))",
+            "POD_AGENT_TOKEN_SHA256=\(SHA256Digest(of: token))",
+            "POD_AGENT_ENDPOINT_FILE=\(home)/pods/local-launch-1/endpoint",
+        ] { #expect(variables.contains(expected), "\(expected)") }
+        #expect(!variables.contains { $0.contains(token) })
+    }
+
+    @Test func keepsWhatItPrints() async throws {
+        let provider = try provider("seq 1 12; echo to stderr >&2; echo END > $OUT/done")
+        let pod = try await provider.create(try order())
+        defer { try? end(pod) }
+        _ = try await written("done")
+        #expect(provider.console(of: pod) == "4\n5\n6\n7\n8\n9\n10\n11\n12\nto stderr")
+        #expect(try mode(of: "\(home)/pods/local-launch-1/console.log") == 0o600)
+    }
+
+    @Test func aPodThatEndedAtOnceIsNotRunning() async throws {
+        let provider = try provider("echo no space; exit 3")
+        let pod = try await provider.create(try order())
+        try await eventually("the pod ends") {
+            try File.read("\(home)/pods/\(pod.id)/console.log").isEmpty ? nil : true
+        }
+        if let pid = pod.process?.pid { waitpid(pid, nil, 0) }
+        let later = try #require(try await provider.pods().first)
+        #expect(!later.isRunning)
+        #expect(provider.console(of: later) == "no space")
+    }
+
+    @Test func findsThePodAgainWithItsAddress() async throws {
+        let pod = try await provider("printf 'http://127.0.0.1:7\\n' > endpoint; echo END > $OUT/up")
+            .create(try order())
+        _ = try await written("up")
+        let again = try #require(try await provider().pods().first)
+        #expect(again.address == "http://127.0.0.1:7")
+        #expect(again.process == pod.process)
+        #expect(again.isRunning && again.volume == "\(home)/volume")
+        try end(pod)
+        #expect(try await provider().pods().map(\.isRunning) == [false])
+    }
+
+    @Test func aPodWhoseProcessWasNotWrittenDownIsKnownByItsClaim() async throws {
+        let pod = try await provider().create(try order())
+        let path = "\(home)/pods/\(pod.id)/pod.json"
+        let record = try File.read(path).text
+        let start = try #require(record.range(of: "  \"process\""))
+        let finish = try #require(record.range(of: "},\n", range: start.lowerBound..<record.endIndex))
+        try File.write(
+            Array(record.replacingCharacters(in: start.lowerBound..<finish.upperBound, with: "").utf8), over: path)
+        #expect(try await provider().pods().map(\.isRunning) == [false])
+        try test.run().claim(pod: pod.id, process: pod.process)
+        #expect(try await provider().pods().map(\.isRunning) == [true])
+        try end(pod)
+    }
+
+    @Test func removesTheRunsOldPodsAndNoOthers() async throws {
+        let provider = try provider()
+        let old = try await provider.create(try order("launch-1"))
+        let other = try await provider.create(try order("launch-2", run: "other"))
+        try end(old)
+        try end(other)
+        let new = try await provider.create(try order("launch-3"))
+        #expect(try File.list("\(home)/pods") == ["local-launch-2", "local-launch-3"])
+        let newer = try await provider.create(try order("launch-4"))
+        #expect(
+            try File.list("\(home)/pods") == ["local-launch-2", "local-launch-3", "local-launch-4"],
+            "one that runs is not removed")
+        #expect(try await provider.pods().map(\.id) == ["local-launch-4", "local-launch-3", "local-launch-2"])
+        try end(new)
+        try end(newer)
+    }
+
+    @Test func withoutAnAgentNothingIsTouched() async throws {
+        let provider = LocalProvider(home: home, agent: "\(home)/nothing", environment: [:])
+        let problem = try await #require(throws: Problem.self) { try await provider.create(try order()) }
+        #expect(
+            problem.description == """
+                there is no pod-agent at "\(home)/nothing"
+                hint: put it beside launch, or set POD_AGENT to its path
+                """)
+        #expect(try File.list(home) == [])
+    }
+
+    @Test func whatIsNoProgramIsTold() async throws {
+        let provider = LocalProvider(home: home, agent: "/tmp", environment: [:])
+        let problem = try await #require(throws: Problem.self) { try await provider.create(try order()) }
+        #expect(problem.sentence == "could not run \"/tmp\" in \"\(home)/pods/local-launch-1\": Permission denied")
+    }
+
+    @Test func previewHoldsNoSecretAndTouchesNothing() async throws {
+        let provider = try provider()
+        let before = try File.list(home)
+        let text = try provider.preview(try order("dry-run")).text
+        #expect(try File.list(home) == before, "no key was made")
+        #expect(!text.contains(try provider.token(launch: "dry-run")))
+        #expect(!text.contains("OWN"), "the user's own variables are none of a preview's business")
+        #expect(text.contains("\"POD_AGENT_TOKEN_SHA256\" : \"(SHA-256 of the launch's token)\""))
+    }
+
+    @Test func noHomeHoldsNoPods() async throws {
+        let provider = LocalProvider(home: "\(home)/none", agent: "x", environment: [:])
+        #expect(try await provider.pods() == [])
+    }
+
+    @Test func whatIsNoPodIsLeftAlone() async throws {
+        try File.makeFolders("\(home)/pods/stray")
+        try File.makeFolders("\(home)/pods/torn")
+        try File.write(Array("{".utf8), over: "\(home)/pods/torn/pod.json")
+        #expect(try await provider().pods() == [])
+    }
+
+    private func mode(of path: String) throws -> Int {
+        let attributes = try FileManager.default.attributesOfItem(atPath: path)
+        return try #require(attributes[.posixPermissions] as? Int)
+    }
+}
+#endif

@@ -1,0 +1,70 @@
+#if os(Linux)
+import Foundation
+import Shared
+import Testing
+
+@testable import Launcher
+
+/// The key file of `local`, and the tokens that come from it.
+@Suite struct LocalTokenTests {
+    private let test: TestWorld
+    private var provider: LocalProvider { LocalProvider(home: test.home, agent: "unused", environment: [:]) }
+    private var key: String { "\(test.home)/key" }
+
+    init() throws { test = try TestWorld() }
+
+    /// Test cases 1, 2 and 6 of RFC 4231.
+    @Test(arguments: [
+        (
+            [UInt8](repeating: 0x0b, count: 20), "Hi There",
+            "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"
+        ),
+        (
+            Array("Jefe".utf8), "what do ya want for nothing?",
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+        ),
+        (
+            [UInt8](repeating: 0xaa, count: 131), "Test Using Larger Than Block-Size Key - Hash Key First",
+            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"
+        ),
+    ]) func aTokenIsAnHMAC(key: [UInt8], launch: String, token: String) throws {
+        try File.write(key, over: self.key)
+        #expect(try provider.token(launch: launch) == token)
+    }
+
+    @Test func onlyItsUserReadsTheKey() throws {
+        let token = try provider.token(launch: "a")
+        let attributes = try FileManager.default.attributesOfItem(atPath: key)
+        #expect(attributes[.posixPermissions] as? Int == 0o600)
+        #expect(try File.read(key).count == 32)
+        #expect(try provider.token(launch: "a") == token)
+        #expect(try provider.token(launch: "b") != token)
+    }
+
+    @Test func aHomeThatDoesNotExistIsMade() throws {
+        let provider = LocalProvider(home: "\(test.home)/a/b", agent: "unused", environment: [:])
+        let token = try provider.token(launch: "x")
+        #expect(try provider.token(launch: "x") == token)
+        #expect(try File.list("\(test.home)/a/b") == ["key"])
+    }
+
+    /// Threads, not tasks: they are as many as there are callers, and they start at once.
+    @Test(arguments: 1...10) func manyCallersMakeOneKey(round: Int) async throws {
+        let callers = 10
+        let provider = provider
+        let tokens = await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                nonisolated(unsafe) var tokens = [String](repeating: "", count: callers)
+                let lock = NSLock()
+                DispatchQueue.concurrentPerform(iterations: callers) { index in
+                    let token = (try? provider.token(launch: "x")) ?? "failed"
+                    lock.withLock { tokens[index] = token }
+                }
+                continuation.resume(returning: tokens)
+            }
+        }
+        #expect(Set(tokens) == [try provider.token(launch: "x")])
+        #expect(try File.list(test.home) == ["key"])
+    }
+}
+#endif

@@ -1,0 +1,126 @@
+import Foundation
+import Shared
+import Testing
+
+@testable import Launcher
+
+/// What `status` shows; scripts read the JSON.
+@Suite struct RunReportTests {
+    private let test: TestWorld
+    private let run: RunFixture
+
+    init() throws {
+        test = try TestWorld()
+        run = try test.run()
+        try run.log("0123456789")
+    }
+
+    private func report() async throws -> RunReport { try RunReport(of: try await test.view(run)) }
+
+    private func made() throws {
+        let claim = try run.claim(logBegan: 4)
+        try run.record(claim) {
+            $0.outcome = Outcome(.failed, exit: .signal(9), message: "out of memory")
+            $0.resumedFrom = CheckpointReference(step: 100, path: "/w/checkpoint-100")
+            $0.checkpoints = CheckpointCount(
+                count: 2, newest: CheckpointReference(step: 200, path: "/w/checkpoint-200"))
+            $0.enter(.ended, at: RunFixture.began + 2.25)
+        }
+        test.provider.add(.made(run: run, isRunning: false, address: "http://127.0.0.1:1"))
+    }
+
+    @Test func json() async throws {
+        try made()
+        let text = try JSON.text(try await report(), pretty: true).replacing(test.home, with: "HOME")
+        #expect(
+            text == """
+                {
+                  "attempts" : [
+                    {
+                      "checkpoints" : {
+                        "count" : 2,
+                        "newest" : {
+                          "path" : "/w/checkpoint-200",
+                          "step" : 200
+                        }
+                      },
+                      "launch" : "launch-1",
+                      "lineage" : "launch-1",
+                      "logBegan" : 4,
+                      "number" : 1,
+                      "outcome" : {
+                        "class" : "failed",
+                        "exit" : {
+                          "signal" : 9
+                        },
+                        "message" : "out of memory"
+                      },
+                      "phases" : [
+                        {
+                          "began" : "2027-01-15T08:00:00.000Z",
+                          "state" : "claiming"
+                        },
+                        {
+                          "began" : "2027-01-15T08:00:01.000Z",
+                          "state" : "training"
+                        },
+                        {
+                          "began" : "2027-01-15T08:00:02.250Z",
+                          "state" : "ended"
+                        }
+                      ],
+                      "pod" : "pod-1",
+                      "resumedFrom" : {
+                        "path" : "/w/checkpoint-100",
+                        "step" : 100
+                      },
+                      "run" : "demo",
+                      "spec" : "spec",
+                      "state" : "ended"
+                    }
+                  ],
+                  "isLive" : false,
+                  "logEnd" : 10,
+                  "logs" : "HOME/volume/runs/demo/logs",
+                  "pod" : {
+                    "address" : "http://127.0.0.1:1",
+                    "id" : "pod-1",
+                    "isRunning" : false
+                  },
+                  "run" : "demo",
+                  "state" : "failed",
+                  "volume" : "HOME/volume",
+                  "work" : "HOME/volume/runs/demo/work"
+                }
+                """)
+    }
+
+    @Test func text() async throws {
+        try made()
+        #expect(
+            try await report().text.replacing(test.home, with: "HOME") == """
+                run         demo
+                state       failed
+                pod         pod-1 (gone)
+                attempt     1
+                reason      out of memory
+                exit code   137
+                resumed     step 100
+                checkpoint  /w/checkpoint-200
+                log         HOME/volume/runs/demo/logs (10 bytes)
+
+                """)
+    }
+
+    @Test func textOfWhatHasJustStarted() async throws {
+        test.provider.add(.made(run: run))
+        #expect(
+            try await report().text.replacing(test.home, with: "HOME") == """
+                run    demo
+                state  starting
+                pod    pod-1
+                log    HOME/volume/runs/demo/logs (10 bytes)
+
+                """)
+    }
+}

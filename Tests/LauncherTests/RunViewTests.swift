@@ -1,0 +1,123 @@
+import Shared
+import Testing
+
+@testable import Launcher
+
+/// How a run is, from what its volume says and whether its pod lives.
+@Suite struct RunViewTests {
+    enum Owner { case none, alive, dead, elsewhere, unknown }
+    enum Record { case none, syncing, training, finishing, ended(Outcome) }
+    enum PodKind { case none, owner(Bool), other(Bool) }
+
+    struct Case: CustomTestStringConvertible {
+        var claim: Owner?
+        var record = Record.none
+        var pod = PodKind.none
+        var state: RunView.State
+        var isLive: Bool { state.isLive }
+
+        init(_ claim: Owner?, _ record: Record, _ pod: PodKind, _ state: RunView.State) {
+            (self.claim, self.record, self.pod, self.state) = (claim, record, pod, state)
+        }
+
+        var testDescription: String { "\(claim.map { "\($0)" } ?? "no claim"), \(record), \(pod)" }
+    }
+
+    static let cases: [Case] = [
+        // Nothing is claimed yet.
+        Case(nil, .none, .owner(true), .starting),
+        Case(nil, .none, .owner(false), .lost),
+        Case(nil, .none, .none, .lost),
+        // Claimed, and no record yet.
+        Case(.unknown, .none, .owner(true), .starting),
+        Case(.unknown, .none, .owner(false), .lost),
+        Case(.alive, .none, .none, .starting),
+        Case(.dead, .none, .none, .lost),
+        // A record of an attempt that goes on, as it says.
+        Case(.unknown, .training, .owner(true), .active(.training)),
+        Case(.unknown, .syncing, .owner(true), .active(.syncing)),
+        Case(.unknown, .finishing, .owner(true), .active(.finishing)),
+        // The record says "training" and the pod is gone.
+        Case(.unknown, .training, .owner(false), .lost),
+        Case(.unknown, .training, .none, .lost),
+        Case(.dead, .training, .none, .lost),
+        Case(.dead, .training, .owner(false), .lost),
+        Case(.elsewhere, .training, .none, .lost),
+        // The pod was forgotten, its process lives.
+        Case(.alive, .training, .none, .active(.training)),
+        Case(.alive, .finishing, .owner(false), .active(.finishing)),
+        // The end is on record, wherever the pod is.
+        Case(.unknown, .ended(.finished), .none, .ended(.finished)),
+        Case(.unknown, .ended(.finished), .owner(true), .ended(.finished)),
+        Case(.alive, .ended(Outcome(.stopped)), .owner(true), .ended(.stopped)),
+        Case(.dead, .ended(Outcome(.setupFailed)), .owner(false), .ended(.setupFailed)),
+        Case(.dead, .ended(Outcome(.interrupted)), .other(false), .ended(.interrupted)),
+        // A new pod lives that has not claimed the run.
+        Case(.dead, .ended(.finished), .other(true), .starting),
+        Case(.dead, .training, .other(true), .starting),
+        Case(.dead, .training, .other(false), .lost),
+    ]
+
+    private let test: TestWorld
+
+    init() throws { test = try TestWorld() }
+
+    @Test(arguments: cases) func state(of example: Case) throws {
+        let run = try test.run()
+        if let owner = example.claim {
+            let process: ProcessIdentity? =
+                switch owner {
+                case .alive: try .alive()
+                case .dead: try .dead()
+                case .elsewhere: try .elsewhere()
+                case .none, .unknown: nil
+                }
+            let claim = try run.claim(process: process)
+            switch example.record {
+            case .none: break
+            case .syncing: try run.record(claim) { $0.state = .syncing }
+            case .training: try run.record(claim)
+            case .finishing: try run.record(claim) { $0.state = .finishing }
+            case .ended(let outcome): try run.end(claim, outcome)
+            }
+        }
+        let pod: Pod? =
+            switch example.pod {
+            case .none: nil
+            case .owner(let isRunning): .made(run: run, isRunning: isRunning)
+            case .other(let isRunning): .made("pod-2", run: run, isRunning: isRunning)
+            }
+        let view = try RunView(id: run.id, volume: test.world.volume, pod: pod)
+        #expect(view.state == example.state)
+    }
+
+    @Test func theStateIsThatOfTheHighestAttempt() throws {
+        let run = try test.run()
+        try run.end(try run.claim(1), .finished)
+        try run.end(try run.claim(2), Outcome(.failed, exit: .code(1)))
+        let last = try run.claim(10)
+        let view = { [test] in try RunView(id: run.id, volume: test.world.volume, pod: nil) }
+        #expect(try view().state == .lost, "the tenth attempt died before it wrote a record")
+        try run.end(last, Outcome(.stopped))
+        #expect(try view().state == .ended(.stopped))
+        #expect(try view().attempts().map(\.number) == [1, 2, 10])
+    }
+
+    @Test(arguments: [
+        (RunView.State.starting, "starting", true), (.active(.training), "training", true),
+        (.ended(.setupFailed), "setup-failed", false), (.lost, "lost", false),
+    ]) func words(state: RunView.State, word: String, isLive: Bool) {
+        #expect(state.word == word)
+        #expect(state.isLive == isLive)
+    }
+
+    @Test func aDamagedRecordIsNamed() throws {
+        let run = try test.run()
+        let claim = try run.claim()
+        try File.write([], over: run.folder.record(of: claim.number))
+        let problem = try #require(throws: Problem.self) {
+            try RunView(id: run.id, volume: test.world.volume, pod: nil)
+        }
+        #expect(problem.sentence.hasPrefix("\"\(run.folder.path)/attempts/0001.json\" is damaged"))
+    }
+}

@@ -1,0 +1,145 @@
+import Foundation
+import Shared
+import Testing
+
+@testable import Launcher
+
+/// The closing words on a run, word by word.
+@Suite struct SummaryTests {
+    private let test: TestWorld
+    private let run: RunFixture
+
+    init() throws {
+        test = try TestWorld()
+        run = try test.run()
+    }
+
+    private func text() async throws -> String {
+        try Summary(of: try await test.view(run)).text.replacing(run.folder.path, with: "RUN")
+    }
+
+    @Test func finished() async throws {
+        let claim = try run.claim()
+        try run.record(claim) {
+            $0.outcome = .finished
+            $0.checkpoints = CheckpointCount(
+                count: 3, newest: CheckpointReference(step: 300, path: "\(run.folder.work)/out/checkpoint-300"))
+            $0.enter(.finishing, at: RunFixture.began + 60)
+            $0.enter(.ended, at: RunFixture.began + 61.5)
+        }
+        #expect(
+            try await text() == """
+
+                == demo: finished, exit code 0
+                  duration     1 min 01 s, of it 1 min 00 s of training
+                  attempts     1
+                  checkpoints  3, the newest of step 300: RUN/work/out/checkpoint-300
+                  work tree    RUN/work
+                  log          RUN/logs
+
+                """)
+    }
+
+    @Test func failedBySignal() async throws {
+        let record = try run.end(try run.claim(), Outcome(.failed, exit: .signal(9)), after: 7_800)
+        #expect(record.checkpoints == nil)
+        #expect(
+            try await text() == """
+
+                == demo: failed, ended by signal 9
+                  duration   2 h 10 min, of it 2 h 09 min of training
+                  attempts   1
+                  work tree  RUN/work
+                  log        RUN/logs
+
+                """)
+    }
+
+    @Test func interrupted() async throws {
+        let claim = try run.claim()
+        try run.record(claim) {
+            $0.outcome = Outcome(.interrupted, exit: .code(0))
+            $0.checkpoints = CheckpointCount(count: 0, newest: nil)
+            $0.enter(.ended, at: RunFixture.began + 59.95)
+        }
+        #expect(
+            try await text() == """
+
+                == demo: interrupted, exit code 0
+                  duration     59.9 s, of it 58.9 s of training
+                  attempts     1
+                  checkpoints  none
+                  work tree    RUN/work
+                  log          RUN/logs
+                  go on        launch run, with the same config
+
+                """)
+    }
+
+    @Test func lost() async throws {
+        try run.record(try run.claim())
+        #expect(
+            try await text() == """
+
+                == demo: lost; the pod is gone and left no record of its end
+                  duration   1.0 s, of it 0.0 s of training
+                  attempts   1
+                  work tree  RUN/work
+                  log        RUN/logs
+                  go on      launch run, with the same config
+
+                """)
+    }
+
+    @Test func lostBeforeAnyRecord() async throws {
+        try run.claim()
+        #expect(
+            try await text() == """
+
+                == demo: lost; the pod is gone and left no record of its end
+                  duration   unknown
+                  attempts   0
+                  work tree  RUN/work
+                  log        RUN/logs
+                  go on      launch run, with the same config
+
+                """)
+    }
+
+    @Test func setupFailed() async throws {
+        var record = AttemptRecord(claim: try run.claim(), run: run.id, spec: "spec")
+        record.outcome = Outcome(.setupFailed, message: "pip could not install \"torhc\"")
+        record.enter(.installing, at: RunFixture.began + 1)
+        record.enter(.ended, at: RunFixture.began + 3.5)
+        try File.write(try JSON.encode(record), over: run.folder.record(of: 1))
+        #expect(
+            try await text() == """
+
+                == demo: setup-failed: pip could not install "torhc"
+                  duration   3.5 s, of it 0.0 s of training
+                  attempts   1
+                  work tree  RUN/work
+                  log        RUN/logs
+
+                """)
+    }
+
+    @Test func countsTheAttemptsOfItsLaunch() async throws {
+        try run.end(try run.claim(1, launch: "launch-1"), Outcome(.stopped), after: 1_000)
+        try run.end(try run.claim(2, launch: "launch-2"), Outcome(.interrupted), after: 10)
+        try run.end(try run.claim(3, launch: "launch-2"), .finished, after: 20)
+        let text = try await text()
+        #expect(text.contains("\n  attempts   2 of this launch, 3 in all\n"))
+        #expect(text.contains("\n  duration   20.0 s, of it 28.0 s of training\n"))
+    }
+
+    @Test(arguments: [
+        (0, "0.0 s"), (0.09, "0.0 s"), (31.4, "31.4 s"), (59.9, "59.9 s"), (59.99, "59.9 s"), (60, "1 min 00 s"),
+        (245, "4 min 05 s"), (3_599.9, "59 min 59 s"), (3_600, "1 h 00 min"), (7_800, "2 h 10 min"),
+        (360_000, "100 h 00 min"),
+        // A clock that was set back in between.
+        (-0.5, "0.0 s"), (-100, "0.0 s"),
+    ]) func clock(seconds: Double, text: String) {
+        #expect(Summary.clock(seconds) == text)
+    }
+}

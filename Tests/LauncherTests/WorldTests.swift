@@ -1,0 +1,52 @@
+import Foundation
+import Shared
+import Testing
+
+@testable import Launcher
+
+/// Where `launch` keeps its own things, and how it speaks.
+@Suite struct WorldTests {
+    @Test(arguments: [
+        (["LAUNCH_HOME": "/l", "XDG_STATE_HOME": "/s", "HOME": "/h"], "/l"),
+        (["LAUNCH_HOME": "", "XDG_STATE_HOME": "/s", "HOME": "/h"], "/s/launch"),
+        (["XDG_STATE_HOME": "", "HOME": "/h"], "/h/.local/state/launch"),
+        // The XDG specification: a relative path is to be ignored.
+        (["XDG_STATE_HOME": "state", "HOME": "/h"], "/h/.local/state/launch"),
+        (["HOME": "/h"], "/h/.local/state/launch"),
+    ]) func home(environment: [String: String], expected: String) throws {
+        #expect(try World.home(environment) == expected)
+    }
+
+    @Test func aRelativeHomeIsSeenFromTheWorkingFolder() throws {
+        let folder = FileManager.default.currentDirectoryPath
+        #expect(try World.home(["LAUNCH_HOME": "here"]) == "\(folder)/here")
+        #expect(try World.home(["LAUNCH_HOME": "./here"]) == "\(folder)/here")
+        #expect(try World.home(["LAUNCH_HOME": "."]) == folder)
+    }
+
+    @Test(arguments: [[:], ["HOME": ""], ["HOME": "relative"], ["LAUNCH_HOME": ""]])
+    func withoutAnyHomeThereIsAHint(environment: [String: String]) throws {
+        let problem = try #require(throws: Problem.self) { try World.home(environment) }
+        #expect(
+            problem.description == """
+                neither LAUNCH_HOME nor HOME is set
+                hint: set LAUNCH_HOME to a folder for pods and volumes
+                """)
+    }
+
+    @Test func theVolumeIsInTheHome() throws {
+        let test = try TestWorld()
+        #expect(test.world.volume.root == "\(test.home)/volume")
+    }
+
+    @Test func resultsAndWordsGoDifferentWays() {
+        let recording = RecordingConsole()
+        let console = recording.console
+        console.print("result")
+        console.output([0xff, 0x0d])
+        console.note("a note")
+        console.complain(Problem("it is \"x\"", hint: "try y"))
+        #expect(recording.bytes == Array("result\n".utf8) + [0xff, 0x0d])
+        #expect(recording.errors == "a note\nlaunch: it is \"x\"\nhint: try y\n")
+    }
+}

@@ -1,0 +1,143 @@
+import Foundation
+import Shared
+import Synchronization
+import TestSupport
+import Testing
+
+@Suite struct FileTests {
+    private let folder: TemporaryFolder
+    private var path: String { "\(folder.path)/file" }
+
+    init() throws { folder = try TemporaryFolder("file") }
+
+    /// Runs `body` on `count` threads at once and returns when all are through.
+    private func threads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) async throws {
+        let ended = Mutex(0)
+        for number in 0..<count {
+            Thread.detachNewThread {
+                body(number)
+                ended.withLock { $0 += 1 }
+            }
+        }
+        try await eventually { ended.withLock { $0 } == count }
+    }
+
+    @Test func aReaderSeesTheOldOrTheNewNeverHalf() async throws {
+        let texts = (0..<2).map { [UInt8](repeating: UInt8(ascii: "a") + UInt8($0), count: 200_000 + $0) }
+        try File.replace(path, with: texts[0])
+        let isOver = Mutex(false)
+        let odd = Mutex(0)
+        let path = path
+        try await threads(2) { number in
+            if number == 0 {
+                for round in 0..<60 { try? File.replace(path, with: texts[round % 2]) }
+                isOver.withLock { $0 = true }
+            } else {
+                while !isOver.withLock({ $0 }) {
+                    let seen = try? File.read(path)
+                    if seen != texts[0] && seen != texts[1] { odd.withLock { $0 += 1 } }
+                }
+            }
+        }
+        #expect(odd.withLock { $0 } == 0)
+        #expect(try File.list(folder.path) == ["file"])
+    }
+
+    @Test func replaceGivesTheMode() throws {
+        try File.replace(path, with: [1], mode: 0o755)
+        #expect(File.status(path)?.isExecutable == true)
+        try File.replace(path, with: [1])
+        #expect(File.status(path)?.isExecutable == false)
+    }
+
+    @Test func aFailedReplaceLeavesTheOld() throws {
+        try File.replace(path, with: [1])
+        // What is aside cannot be written.
+        try File.makeFolders(path + ".new")
+        #expect(throws: Problem.self) { try File.replace(path, with: [2]) }
+        #expect(try File.read(path) == [1])
+    }
+
+    @Test func oneOfTwentyWins() async throws {
+        for round in 0..<10 {
+            let path = "\(path)-\(round)"
+            let winners = Mutex<[Int]>([])
+            try await threads(20) { number in
+                let bytes = Array("winner \(number)".utf8)
+                if (try? File.createExclusively(path, with: bytes, aside: "\(path).\(number)")) == true {
+                    winners.withLock { $0.append(number) }
+                }
+            }
+            let winner = try #require(winners.withLock { $0.count == 1 ? $0.first : nil })
+            #expect(try File.read(path).text == "winner \(winner)")
+        }
+        #expect(try File.list(folder.path).count == 10)
+    }
+
+    @Test func removeTreeDoesNotFollowLinks() throws {
+        try File.makeFolders("\(folder.path)/outside/deep")
+        try File.write([1], over: "\(folder.path)/outside/deep/kept")
+        try File.makeFolders("\(folder.path)/tree/inner")
+        try File.write([1], over: "\(folder.path)/tree/inner/gone")
+        try File.replaceLink("\(folder.path)/tree/inner/link", to: "\(folder.path)/outside")
+        try File.replaceLink("\(folder.path)/tree/dangling", to: "/none")
+        try File.removeTree("\(folder.path)/tree")
+        #expect(try File.list(folder.path) == ["outside"])
+        #expect(File.exists("\(folder.path)/outside/deep/kept"))
+        try File.replaceLink(path, to: "\(folder.path)/outside")
+        try File.removeTree(path)
+        try File.removeTree(path)
+        #expect(File.exists("\(folder.path)/outside/deep/kept"))
+    }
+
+    @Test func manyMakeTheSameFolders() async throws {
+        for round in 0..<20 {
+            let deep = "\(folder.path)/\(round)/a/b/c/d"
+            let failed = Mutex<[String]>([])
+            try await threads(8) { number in
+                do { try File.makeFolders("\(deep)/\(number % 2)") } catch { failed.withLock { $0.append("\(error)") } }
+            }
+            #expect(failed.withLock { $0 } == [])
+            #expect(try File.list(deep) == ["0", "1"])
+        }
+    }
+
+    @Test func aLinkIsReplacedInOneStep() async throws {
+        try File.replaceLink(path, to: "a")
+        let isOver = Mutex(false)
+        let odd = Mutex(0)
+        let path = path
+        try await threads(2) { number in
+            if number == 0 {
+                for round in 0..<500 { try? File.replaceLink(path, to: round % 2 == 0 ? "b" : "a") }
+                isOver.withLock { $0 = true }
+            } else {
+                while !isOver.withLock({ $0 }) {
+                    let target = try? File.readLink(path)
+                    if target != "a" && target != "b" { odd.withLock { $0 += 1 } }
+                }
+            }
+        }
+        #expect(odd.withLock { $0 } == 0)
+    }
+
+    @Test func parts() throws {
+        try File.write(Array("0123456789".utf8), over: path)
+        #expect(try File.read(path, at: 3, limit: 4).text == "3456")
+        #expect(try File.read(path, at: 8, limit: 4).text == "89")
+        #expect(try File.read(path, at: 10, limit: 4) == [])
+        #expect(try File.read(path, at: 11, limit: 4) == [])
+    }
+
+    @Test func problemsNameThePath() {
+        for body: () throws -> Void in [
+            { _ = try File.read("/none/x") }, { try File.replace("/none/x", with: []) },
+            { _ = try File.list("/none/x") }, { _ = try File.readLink("/none/x") },
+            { try File.write([], over: "/none/x") },
+        ] {
+            let problem = #expect(throws: Problem.self) { try body() }
+            #expect(problem?.sentence.contains("\"/none/x\"") == true)
+            #expect(problem?.sentence.hasSuffix("No such file or directory") == true)
+        }
+    }
+}

@@ -1,0 +1,109 @@
+import Foundation
+import Shared
+import Testing
+
+/// What crosses a process or a disk as JSON.
+@Suite struct ModelTests {
+    private func spec(launch: LaunchOrder = LaunchOrder(id: "L1")) throws -> RunSpec {
+        RunSpec(
+            run: try #require(RunID("train")), project: "p", command: .shell("python train.py {resume}"),
+            resume: .exec(["--resume", "{checkpoint}"]), workdir: "sub", code: PackedCode(sha256: "ab", size: 3),
+            dependencies: Dependencies(requirements: ["r.txt"]), checkpoints: CheckpointRule(path: "out"),
+            env: ["A": "ü\n\"/"], volume: "/volume", agentPort: 8001, launch: launch)
+    }
+
+    private func roundTrip<Value: Codable>(_ value: Value) throws -> Value {
+        try JSON.decode(Value.self, from: try JSON.encode(value))
+    }
+
+    @Test func specs() throws {
+        let order = LaunchOrder(id: "L2", force: true, supersedes: ["a", "b"])
+        #expect(try roundTrip(spec(launch: order)) == spec(launch: order))
+        let id = try #require(RunID("a"))
+        let plain = RunSpec(
+            run: id, project: "p", command: .exec([]), volume: "/v", launch: LaunchOrder(id: "L1"))
+        #expect(try roundTrip(plain) == plain)
+        #expect(try !JSON.text(plain).contains("\\/"))
+    }
+
+    @Test func theFingerprintIgnoresTheLaunchAndNothingElse() throws {
+        let fingerprint = try spec().fingerprint
+        #expect(try spec(launch: LaunchOrder(id: "L2", force: true, supersedes: ["x"])).fingerprint == fingerprint)
+        let changes: [(inout RunSpec) -> Void] = [
+            { $0.project = "q" }, { $0.command = .exec(["python train.py {resume}"]) }, { $0.resume = nil },
+            { $0.workdir = "." }, { $0.code?.sha256 = "ac" }, { $0.dependencies?.python = "python3.12" },
+            { $0.checkpoints?.pattern = "*" }, { $0.env["B"] = "" }, { $0.volume = "/other" }, { $0.agentPort = 1 },
+            { $0.provider = .runpod },
+        ]
+        for (index, change) in changes.enumerated() {
+            var other = try spec()
+            change(&other)
+            #expect(try other.fingerprint != fingerprint, "change \(index)")
+        }
+    }
+
+    @Test(arguments: [
+        ExitCase(.code(0), #"{"code":0}"#), ExitCase(.code(255), #"{"code":255}"#),
+        ExitCase(.signal(9), #"{"signal":9}"#),
+    ])
+    func exits(_ exit: ExitCase) throws {
+        #expect(try JSON.text(exit.status) == exit.json)
+        #expect(try roundTrip(exit.status) == exit.status)
+    }
+
+    struct ExitCase: Sendable {
+        var status: Shared.ExitStatus
+        var json: String
+        init(_ status: Shared.ExitStatus, _ json: String) { (self.status, self.json) = (status, json) }
+    }
+
+    @Test func commands() throws {
+        #expect(try JSON.text([CommandForm.shell("a b")]) == #"["a b"]"#)
+        #expect(try JSON.text(CommandForm.exec(["a", "b"])) == #"["a","b"]"#)
+        #expect(throws: (any Error).self) { try JSON.decode(CommandForm.self, from: "3".utf8) }
+    }
+
+    @Test func outcomes() throws {
+        let outcome = Outcome(.setupFailed, message: "no")
+        #expect(try JSON.text(outcome) == #"{"class":"setup-failed","message":"no"}"#)
+        #expect(try roundTrip(outcome) == outcome)
+        #expect(OutcomeClass.allCases.filter { !$0.endsLaunch } == [.interrupted])
+    }
+
+    @Test func errorsOfTheAPI() throws {
+        let error = APIError(.conflict, "lost", hint: "go on")
+        #expect(try JSON.text(error) == #"{"error":{"code":"conflict","hint":"go on","message":"lost"}}"#)
+        #expect(try roundTrip(error) == error)
+    }
+
+    @Test(arguments: ["a", "train-7", "0", "-", String(repeating: "a", count: 40)])
+    func names(_ text: String) throws {
+        let id = try #require(RunID(text))
+        #expect(id.description == text)
+        #expect(try roundTrip([id]) == [id])
+    }
+
+    @Test(arguments: ["", "A", "a_b", "a.b", "a/b", "..", "ü", "a b", "a\n", String(repeating: "a", count: 41)])
+    func notNames(_ text: String) throws {
+        #expect(RunID(text) == nil)
+        let json = try JSON.encode([text])
+        #expect(throws: (any Error).self) { try JSON.decode([RunID].self, from: json) }
+    }
+
+    @Test func timesHaveMilliseconds() throws {
+        let date = Date(timeIntervalSince1970: 1_800_000_000.123)
+        #expect(try JSON.text([date]) == #"["2027-01-15T08:00:00.123Z"]"#)
+        let read = try roundTrip([date])[0]
+        #expect(abs(read.timeIntervalSince(date)) < 0.001)
+        // What was read once stays as it is: a record may be read and written any number of times.
+        #expect(try roundTrip([read]) == [read])
+        #expect(throws: (any Error).self) { try JSON.decode([Date].self, from: #"["yesterday"]"#.utf8) }
+    }
+
+    @Test(arguments: [0, 1, 499, 999]) func timesDoNotDrift(_ milliseconds: Int) throws {
+        var date = Date(timeIntervalSince1970: 1_800_000_000 + Double(milliseconds) / 1000)
+        let first = try JSON.text([date])
+        for _ in 0..<10 { date = try roundTrip([date])[0] }
+        #expect(try JSON.text([date]) == first)
+    }
+}

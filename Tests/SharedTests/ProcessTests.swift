@@ -1,0 +1,68 @@
+#if os(Linux)
+import Glibc
+import Shared
+import TestSupport
+import Testing
+
+/// Who a process is, and whether it still is.
+@Suite struct ProcessTests {
+    private func sleeper<Result>(
+        program: String = "/bin/sleep", _ look: (Int32) throws -> Result
+    ) throws -> Result {
+        let pid = try CleanSpawn(
+            program: program, arguments: ["sleep", "600"], environment: [:], folder: "/", output: STDERR_FILENO
+        ).start()
+        defer {
+            kill(pid, SIGKILL)
+            waitpid(pid, nil, 0)
+        }
+        return try look(pid)
+    }
+
+    @Test func aliveAndThenNot() throws {
+        let identity = try sleeper { pid throws in
+            let identity = try #require(ProcessIdentity(pid: pid))
+            #expect(identity.isAlive == true)
+            #expect(ProcessIdentity(pid: pid) == identity)
+            return identity
+        }
+        #expect(identity.isAlive == false)
+        #expect(ProcessIdentity(pid: identity.pid) != identity)
+    }
+
+    @Test func aZombieIsNot() async throws {
+        let pid = try CleanSpawn(
+            program: "/bin/true", arguments: ["true"], environment: [:], folder: "/", output: STDERR_FILENO
+        ).start()
+        defer { waitpid(pid, nil, 0) }
+        try await eventually { ProcessStat(pid: pid)?.state == "Z" }
+        #expect(ProcessIdentity(pid: pid) == nil)
+    }
+
+    @Test func whatCannotBeKnownIsNotGuessed() throws {
+        let own = try #require(ProcessIdentity(pid: getpid()))
+        #expect(own.isAlive == true)
+        var other = own
+        other.namespace = "pid:[1]"
+        #expect(other.isAlive == nil)
+        other.boot = "another"
+        #expect(other.isAlive == false)
+        other = own
+        other.started += 1
+        #expect(other.isAlive == false)
+        #expect(try JSON.decode(ProcessIdentity.self, from: try JSON.encode(own)) == own)
+    }
+
+    @Test(arguments: ["a) S 1 (b", "two\nlines", "))))"]) func namesMayHoldAnything(_ name: String) throws {
+        let folder = try TemporaryFolder("names")
+        let program = "\(folder.path)/\(name)"
+        try File.replaceLink(program, to: "/bin/sleep")
+        try sleeper(program: program) { pid throws in
+            let stat = try #require(ProcessStat(pid: pid))
+            #expect(stat.pid == pid && stat.parent == getpid() && stat.group == pid && stat.session == pid)
+            #expect(stat.started > 0)
+            #expect(ProcessStat.descendants(of: getpid()).contains { $0.pid == pid })
+        }
+    }
+}
+#endif

@@ -1,0 +1,38 @@
+#if os(Linux)
+internal import Glibc
+public import Shared
+
+/// A program that runs to its end.
+///
+/// Not Foundation's: `waitUntilExit` may wait for ever on a thread of Swift's tasks.
+public enum Command {
+    /// What `arguments` print on both outputs, and their exit code; 128 + n where a signal ended it.
+    public static func run(
+        _ arguments: [String], in folder: String = "/", environment: [String: String] = ProcessEnvironment.all
+    ) throws -> (code: Int32, output: [UInt8]) {
+        var ends: [Int32] = [0, 0]
+        try Errno.check { pipe(&ends) }
+        defer { close(ends[0]) }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        let pid: Int32
+        do {
+            defer { close(ends[1]) }
+            pid = try CleanSpawn(
+                program: "/usr/bin/env", arguments: ["env"] + arguments, environment: environment, folder: folder,
+                output: ends[1]
+            ).start()
+        }
+        var output: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            let count = try Errno.check { read(ends[0], &buffer, buffer.count) }
+            if count == 0 { break }
+            output += buffer[..<count]
+        }
+        var status: Int32 = 0
+        try Errno.check { waitpid(pid, &status, 0) }
+        let signal = status & 0x7f  // low bits of a wait status, wait(2)
+        return (signal == 0 ? (status >> 8) & 0xff : 128 + signal, output)
+    }
+}
+#endif
