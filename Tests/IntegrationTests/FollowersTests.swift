@@ -1,11 +1,12 @@
 import HTTPClient
 import Shared
+import Synchronization
 import TestSupport
 import Testing
 
 /// However many follow, and however badly, each gets the bytes that are on the volume, and the training does not notice.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct FollowersTests {
-    /// Prints small and large pieces once the test allows it.
+    /// Prints small and large pieces once the file `go` is there, and ends once `end` is.
     private static let command = CommandForm.exec([
         "python3", "-c",
         """
@@ -16,6 +17,8 @@ import Testing
             sys.stdout.write(f"{n} " * (1 if n % 2 else 10_000) + "\\n")
             sys.stdout.flush()
             if n % 10 == 0: time.sleep(0.01)
+        print("printed")
+        while not os.path.exists(os.environ["SITE"] + "/end"): time.sleep(0.01)
         """,
     ])
 
@@ -29,6 +32,7 @@ import Testing
             let followers = [0, 1, now - 1, now].map { offset in
                 (offset, Task { try await live.follow(from: offset) })
             }
+            try site.open("end")
             try site.open("go")
             try await running.check()
             let log = try site.log("bare")
@@ -53,6 +57,7 @@ import Testing
                     group.addTask { SHA256Digest(of: try await live.follow(from: 0).body) }
                 }
                 try await eventuallyTrue("200 connections") { Connections.established(to: live.address) >= 200 }
+                try site.open("end")
                 try site.open("go")
                 return try await group.reduce(into: [SHA256Digest: Int]()) { $0[$1, default: 0] += 1 }
             }
@@ -68,19 +73,25 @@ import Testing
             let running = try agent.start()
             let live = try await LiveAgent(agent)
             let silent = try SilentClient(asking: "/v1/log?follow=1&from=0", of: live.address, token: agent.token)
-            async let other = live.transport.send(
-                HTTPRequest(
-                    "GET", "\(live.address)/v1/log?follow=1&from=0", headers: [("Authorization", "Bearer secret")]),
-                limit: 256 << 20)
+            let bytes = Mutex<[UInt8]>([])
+            let other = Task {
+                let request = HTTPRequest(
+                    "GET", "\(live.address)/v1/log?follow=1&from=0", headers: [("Authorization", "Bearer secret")])
+                for try await chunk in try await live.transport.open(request).body {
+                    bytes.withLock { $0 += chunk }
+                }
+            }
             try site.open("go")
-            let body = try await other.body
-            try await eventuallyTrue("the end", within: .seconds(20)) { try agent.record(1)?.state == .ended }
+            try await eventuallyTrue("all of it in the one that reads", within: .seconds(60)) {
+                bytes.withLock { $0.suffix(8).elementsEqual("printed\n".utf8) }
+            }
             let start = ContinuousClock.now
+            try site.open("end")
             try await running.check()
             #expect(start.duration(to: .now) < .seconds(7))
+            try await other.value
             let log = try site.log("bare")
-            #expect(body.count == log.count)
-            #expect(body == log)
+            #expect(bytes.withLock { $0 == log })
             #expect(log.count > 30_000_000)
             withExtendedLifetime(silent) {}
         }

@@ -43,12 +43,16 @@ struct BareAgent {
     }
 
     /// The pid, here, of the PID 1 that `startAsFirst` started, once it takes signals: before it blocks them the kernel
-    /// throws them away, pid_namespaces(7).
+    /// throws them away, pid_namespaces(7). `unshare` blocks some too, but lets go of them before it becomes the agent.
     func first(_ unshare: Running, sourceLocation: SourceLocation = #_sourceLocation) async throws -> Int32 {
         try await eventually("a PID 1", every: .milliseconds(1), sourceLocation: sourceLocation) {
-            ProcessStat.descendants(of: unshare.pid).first { $0.parent == unshare.pid && Self.holds(SIGTERM, $0.pid) }?
-                .pid
+            ProcessStat.descendants(of: unshare.pid)
+                .first { $0.parent == unshare.pid && Self.isAgent($0.pid) && Self.holds(SIGTERM, $0.pid) }?.pid
         }
+    }
+
+    private static func isAgent(_ pid: Int32) -> Bool {
+        (try? File.readLink("/proc/\(pid)/exe"))?.hasSuffix("pod-agent") == true
     }
 
     /// Whether a process has a signal blocked, proc(5).

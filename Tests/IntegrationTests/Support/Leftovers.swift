@@ -20,7 +20,9 @@ enum Leftovers {
     /// Kills them until there are none; returns how each that was there called itself.
     static func kill(_ mark: String) async -> [String] {
         var names: [Int32: String] = [:]
-        while case let found = running(mark), !found.isEmpty {
+        // What the kernel does not let go of within 10 s is named, and left.
+        let start = ContinuousClock.now
+        while case let found = running(mark), !found.isEmpty, start.duration(to: .now) < .seconds(10) {
             for process in found {
                 names[process.pid] = commandLine(process.pid)
                 Glibc.kill(process.pid, SIGKILL)

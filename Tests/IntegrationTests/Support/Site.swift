@@ -70,9 +70,12 @@ final class Site: Sendable {
     /// All that was started here and still runs.
     var processes: [ProcessStat] { Leftovers.running(mark) }
 
+    /// Read once: other tests of this process change it.
+    private static let inherited = ProcessEnvironment.all
+
     /// Of this process, without what would lead a program elsewhere.
     var environment: [String: String] {
-        var variables = ProcessEnvironment.all.filter { name, _ in
+        var variables = Self.inherited.filter { name, _ in
             !["POD_AGENT", "LAUNCH", "RUNPOD"].contains { name.hasPrefix($0) } && name != "XDG_STATE_HOME"
         }
         variables["LAUNCH_HOME"] = home
