@@ -110,8 +110,9 @@ struct RunState: Sendable, Equatable {
             if outcome == nil { outcome = Outcome(.outOfMemory) }
             return []
 
-        case (.finishing, .settled(.retry(let pause))) where !isHurried && !isStopAsked:
-            return enter(.waiting, then: .wait(pause))
+        case (.finishing, .settled(.retry(let pause))) where !isStopAsked:
+            // Of a pod that is being taken away, whoever starts it again makes the next attempt.
+            return enter(.waiting, then: isHurried ? .publish(patiently: false) : .wait(pause))
         case (.finishing, .settled(let verdict)):
             if case .enough(let reason) = verdict, outcome?.message == nil { outcome?.message = reason }
             if case .retry = verdict, isStopAsked { outcome?.message = "stopped before the next try" }
@@ -121,8 +122,7 @@ struct RunState: Sendable, Equatable {
         case (.waiting, .stopAsked):
             outcome?.message = "stopped before the next try"
             return enter(.ended, then: .publish(patiently: true))
-        case (.waiting, .terminated):
-            // The record says that another attempt follows: whoever starts this pod again makes it.
+        case (.waiting, .terminated), (.waiting, .published):
             return [.exit(Self.exitCode(Outcome(.interrupted)))]
         case (.ended, .published), (.ended, .terminated):
             return [.exit(Self.exitCode(outcome))]

@@ -214,6 +214,9 @@ import Testing
         var state = RunState.at(.training)
         let effects = live(&state, .trainingEnded(.code(3)), .terminated, .settled(.retry(after: .seconds(10))))
         #expect(effects.last == [.record, .publish(patiently: false)])
+        // The record says that another attempt follows, so that the pod trains on when it is started again.
+        #expect(state.state == .waiting)
+        #expect(state.handle(.published) == [.exit(143)])
     }
 
     private static let exitCodes: [(Outcome?, Int32)] = [

@@ -146,13 +146,14 @@ import Testing
             row(here, .stopAsked(.graceful), .ended, stopped, .record, .publish(patiently: true)),
             row(here, .stopAsked(.now), .ended, stopped, .record, .publish(patiently: true)),
             row(here, .terminated, .waiting, failed3, .exit(143)),
+            row(here, .published, .waiting, failed3, .exit(143)),
             row(here, .superseded, .waiting, failed3, .fence, .tearDown(.immediate), .exit(143)),
         ]
             + nothing(
                 here, .claimed, .claimedFinishing(failed3), .launchOver(nil), .launchOver(failed3), .synced,
                 .installed, .resumeChosen, .setupFailed("no"), .trainingEnded(.code(0)), .trainingEnded(.code(3)),
-                .trainingEnded(.signal(9)), .outOfMemory, .settled(nil), retry, enough, .published, .stalled("still"),
-                .overLimit("over"), .setupTimedOut("slow"))
+                .trainingEnded(.signal(9)), .outOfMemory, .settled(nil), retry, enough, .stalled("still"), .overLimit("over"),
+                .setupTimedOut("slow"))
     }()
 
     private static let ended: [Row] = {
