@@ -9,13 +9,15 @@ import Testing
 
     init() throws { run = try TestRun() }
 
-    /// The history of one launch, a word for each attempt: how it ended, and `@step`, `>resumed`, `+newest checkpoint`.
+    /// The history of one launch, a word for each attempt: how it ended, and `@step`, `>resumed`, `+newest checkpoint`;
+    /// `!` where it never trained and only told the end of the one before.
     private func history(_ words: String) throws -> [AttemptRecord] {
         try words.split(separator: " ").enumerated().map { index, word in
             let claim = try run.attempt(index + 1)
             var record = AttemptRecord(claim: claim, run: run.id, spec: "")
             let name = word.prefix { $0.isLetter || $0 == "-" }
             record.outcome = Outcome(try #require(OutcomeClass(rawValue: String(name))))
+            if !word.hasSuffix("!") { record.enter(.training, at: claim.claimed) }
             func number(after sign: Character) -> Int? {
                 word.firstIndex(of: sign).flatMap { Int(word[word.index(after: $0)...].prefix { $0.isNumber }) }
             }
@@ -61,6 +63,8 @@ import Testing
             ("failed@5 failed@5 failed@5>100+200 failed@5>200+200", after(10)),
             // Nor does it count what ended otherwise.
             ("failed@5 failed@5 interrupted failed@5", after(10)), ("failed agent-crash failed", after(10)),
+            // An agent died in finishing, and the next one finished for it.
+            ("failed failed+100!", after(10)), ("failed@5 failed@5 failed!", after(20)),
             // Memory.
             ("out-of-memory", memory), ("out-of-memory@50>100+100", memory), ("out-of-memory@50>100+200", after(10)),
             ("out-of-memory@50+100 failed@5>100+100", after(10)),
