@@ -68,7 +68,6 @@ import Testing
         let reader = try ProgressReader(pattern: nil)
         let text = Array(bytes)[...]
         let took = ContinuousClock().measure { #expect(reader.lastStep(in: text) == nil || kind == "binary") }
-        print("PROGRESS \(kind): \(took)")
         #if DEBUG
         #expect(took < .seconds(3))
         #else
