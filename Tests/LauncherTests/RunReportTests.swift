@@ -112,6 +112,31 @@ import Testing
                 """)
     }
 
+    @Test func textOfSeveralAttempts() async throws {
+        try run.end(try run.claim(1), Outcome(.agentCrash))
+        try run.record(try run.claim(2)) {
+            $0.outcome = Outcome(.failed, exit: .code(3), message: "it failed 3 times without a new checkpoint")
+            $0.enter(.ended, at: RunFixture.began + 2)
+            $0.death = Death()
+            $0.death?.lines = ["ValueError: x"]
+        }
+        test.provider.add(.made(run: run, isRunning: false, address: "http://127.0.0.1:1"))
+        let text = try await report().text
+        #expect(
+            text.hasSuffix(
+                """
+                 bytes)
+
+                attempt 1: agent-crash
+                attempt 2: failed, exit code 3
+                  reason: it failed 3 times without a new checkpoint
+                  phases: claiming 1.0 s, training 1.0 s
+                  last lines:
+                    ValueError: x
+
+                """), "\(text)")
+    }
+
     @Test func textOfWhatHasJustStarted() async throws {
         test.provider.add(.made(run: run))
         #expect(

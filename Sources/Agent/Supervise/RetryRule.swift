@@ -14,7 +14,9 @@ struct RetryRule: Sendable {
 
     /// `attempts` are those of this launch in order, the one that has just ended last. `jitter` is from 0 to 1.
     func verdict(on attempts: [AttemptRecord], jitter: Double) -> Verdict {
-        let failures = attempts.reversed().prefix { $0.outcome?.kind.isFault == true }
+        // One that only went on finishing, after its agent had died, has the outcome of the attempt before it.
+        let tries = attempts.filter { $0.outcome?.kind.isFault != true || $0.began(.training) != nil }
+        let failures = tries.reversed().prefix { $0.outcome?.kind.isFault == true }
         guard let last = failures.first else { return .enough("nothing failed") }
         if failures.count > 1, failures.prefix(2).allSatisfy({ $0.step == nil && !Self.madeProgress($0) }) {
             return .enough("it failed twice before the first step")

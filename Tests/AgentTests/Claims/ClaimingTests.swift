@@ -66,6 +66,30 @@ import Testing
         #expect(Set(claims.map(\.stream)).count == 3)
     }
 
+    /// The agent itself goes on after its pause, or one that this pod's restart brought.
+    @Test(arguments: ["mine", "other"]) func theNextTry(_ pod: String) async throws {
+        let living = try TestProcess()
+        try run.attempt(
+            1, pod: pod, process: living.identity, state: .waiting, outcome: Outcome(.failed, exit: .code(3)))
+        #expect(try await decide() == .owned(2))
+    }
+
+    @Test func anotherLaunchTakesWhatWaitsInADeadPod() async throws {
+        try run.attempt(1, launch: "L0", process: dead(), state: .waiting, outcome: Outcome(.failed, exit: .code(3)))
+        #expect(try await decide() == .owned(2))
+    }
+
+    @Test func afterAnAgentThatDiedTwice() async throws {
+        try run.attempt(1, pod: "mine", state: .ended, outcome: Outcome(.agentCrash))
+        #expect(try await decide() == .owned(2))
+    }
+
+    @Test(arguments: [OutcomeClass.outOfMemory, .stalled, .overLimit])
+    func whatIsGivenUpIsOver(_ kind: OutcomeClass) async throws {
+        try run.attempt(1, pod: "mine", state: .ended, outcome: Outcome(kind))
+        #expect(try await decide() == .over(Outcome(kind)))
+    }
+
     @Test func theSamePodRestarted() async throws {
         try run.attempt(1, pod: "mine", state: .training)
         #expect(try await decide() == .owned(2))

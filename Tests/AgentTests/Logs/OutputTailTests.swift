@@ -8,11 +8,13 @@ import Testing
 
     private func append(_ text: String) { tail.append(Array(text.utf8)[...]) }
 
-    @Test(arguments: [
-        ("", []), ("\n\n", []), ("a", ["a"]), ("a\nb\n", ["a", "b"]), ("a\n\nb", ["a", "", "b"]),
-        ("\n\na\n\n\n", ["a"]), ("a\r\nb\r\n", ["a", "b"]), ("10%\r50%\r100%\ndone", ["100%", "done"]),
-        ("10%\r50%\r", ["50%"]), ("\r\r\nx", ["x"]), ("1\n2\n3\n4\n5\n6\n", ["2", "3", "4", "5", "6"]),
-    ] as [(String, [String])]) func lines(_ text: String, _ expected: [String]) {
+    @Test(
+        arguments: [
+            ("", []), ("\n\n", []), ("a", ["a"]), ("a\nb\n", ["a", "b"]), ("a\n\nb", ["a", "", "b"]),
+            ("\n\na\n\n\n", ["a"]), ("a\r\nb\r\n", ["a", "b"]), ("10%\r50%\r100%\ndone", ["100%", "done"]),
+            ("10%\r50%\r", ["50%"]), ("\r\r\nx", ["x"]), ("1\n2\n3\n4\n5\n6\n", ["2", "3", "4", "5", "6"]),
+        ] as [(String, [String])]) func lines(_ text: String, _ expected: [String])
+    {
         append(text)
         #expect(tail.lines(5) == expected)
     }

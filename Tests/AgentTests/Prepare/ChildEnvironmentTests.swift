@@ -34,7 +34,8 @@ import Testing
             environment
                 == [
                     "PATH": "/usr/bin", "HOME": "/home", "NEW": "1", "RUNPOD_POD_ID": "p",
-                    "HF_TOKEN": "the user's own", "PYTHONUNBUFFERED": "1", "POD_AGENT_RESUME": "/v/c 1",
+                    "HF_TOKEN": "the user's own", "PYTHONFAULTHANDLER": "1", "PYTHONUNBUFFERED": "1",
+                    "POD_AGENT_RESUME": "/v/c 1",
                     "POD_AGENT_STREAM": "s1",
                 ])
     }

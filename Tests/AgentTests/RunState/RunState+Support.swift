@@ -7,7 +7,8 @@ extension Event {
     static let samples: [Event] = [
         .claimed, .claimedFinishing(Outcome(.failed, exit: .code(3))), .launchOver(nil),
         .launchOver(Outcome(.failed, exit: .code(3))), .synced, .installed, .resumeChosen, .setupFailed("no"),
-        .trainingEnded(.code(0)), .trainingEnded(.code(3)), .trainingEnded(.signal(9)), .outOfMemory, .settled(nil), .settled(.retry(after: .seconds(10))),
+        .trainingEnded(.code(0)), .trainingEnded(.code(3)), .trainingEnded(.signal(9)), .outOfMemory, .settled(nil),
+        .settled(.retry(after: .seconds(10))),
         .settled(.enough("enough")), .waited, .published,
         .terminated, .stopAsked(.graceful), .stopAsked(.now), .superseded, .stalled("still"), .overLimit("over"),
         .setupTimedOut("slow"),

@@ -17,7 +17,8 @@ import Testing
     /// Nearly the plain life, so that the late states are met often.
     @Test(arguments: 20..<40) func plainLivesWithDisturbances(_ seed: Int) throws {
         let plain: [Event] = [
-            .claimed, .synced, .installed, .resumeChosen, .trainingEnded(.code(3)), .settled(.retry(after: .seconds(1))),
+            .claimed, .synced, .installed, .resumeChosen, .trainingEnded(.code(3)),
+            .settled(.retry(after: .seconds(1))),
             .settled(nil), .waited, .published,
         ]
         var generator = SeededGenerator(seed: seed)
@@ -67,7 +68,7 @@ import Testing
             }
             if effects.contains(.startNext) {
                 hold(effects == [.startNext] && state.state == .waiting, "not from waiting alone")
-                hold(!events[..<index].contains(where: \.isStop) , "tries again what was stopped")
+                hold(!events[..<index].contains(where: \.isStop), "tries again what was stopped")
                 return
             }
         }

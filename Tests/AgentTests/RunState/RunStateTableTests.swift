@@ -71,7 +71,8 @@ import Testing
             row(here, .overLimit("over"), state, overLimit, .record, .tearDown(.graceful)),
         ]
             + nothing(
-                here, .claimed, .claimedFinishing(failed3), .launchOver(nil), .launchOver(failed3), .settled(nil), retry,
+                here, .claimed, .claimedFinishing(failed3), .launchOver(nil), .launchOver(failed3), .settled(nil),
+                retry,
                 enough, .waited, .published)
     }
 
@@ -184,7 +185,8 @@ import Testing
             row(here, .superseded, state, stopped, .fence, .tearDown(.immediate), .exit(143)),
         ]
         rows += nothing(
-            here, .claimed, .claimedFinishing(failed3), .launchOver(nil), .launchOver(failed3), .settled(nil), retry, enough,
+            here, .claimed, .claimedFinishing(failed3), .launchOver(nil), .launchOver(failed3), .settled(nil), retry,
+            enough,
             .waited, .published, .stopAsked(.graceful), .outOfMemory, .stalled("still"), .overLimit("over"))
         rows += [
             state == .training

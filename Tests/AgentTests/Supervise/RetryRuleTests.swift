@@ -9,13 +9,15 @@ import Testing
 
     init() throws { run = try TestRun() }
 
-    /// The history of one launch, a word for each attempt: how it ended, and `@step`, `>resumed`, `+newest checkpoint`.
+    /// The history of one launch, a word for each attempt: how it ended, and `@step`, `>resumed`, `+newest checkpoint`;
+    /// `!` where it never trained and only told the end of the one before.
     private func history(_ words: String) throws -> [AttemptRecord] {
         try words.split(separator: " ").enumerated().map { index, word in
             let claim = try run.attempt(index + 1)
             var record = AttemptRecord(claim: claim, run: run.id, spec: "")
             let name = word.prefix { $0.isLetter || $0 == "-" }
             record.outcome = Outcome(try #require(OutcomeClass(rawValue: String(name))))
+            if !word.hasSuffix("!") { record.enter(.training, at: claim.claimed) }
             func number(after sign: Character) -> Int? {
                 word.firstIndex(of: sign).flatMap { Int(word[word.index(after: $0)...].prefix { $0.isNumber }) }
             }
@@ -43,28 +45,33 @@ import Testing
         .enough("it failed \(count) times without a new checkpoint")
     }
 
-    @Test(arguments: [
-        ("failed", after(10)), ("failed@5", after(10)), ("stalled@5", after(10)),
-        // Before the first step.
-        ("failed failed", early), ("failed@5 failed", after(20)), ("failed failed@5", after(20)),
-        ("failed@5 failed failed", early), ("stalled failed", early),
-        // What tells no steps and saves had some.
-        ("failed+100 failed>100+200", after(10)), ("failed+100 failed>100", after(10)),
-        // The count.
-        ("failed@5 failed@5", after(20)), ("failed@5 failed@5 failed@5", times(3)),
-        ("stalled@5 failed@5 stalled@5", times(3)),
-        // A new checkpoint begins it anew; one that was there before is none.
-        ("failed@5 failed@5 failed@5+100", after(10)), ("failed@5+100 failed@5>100+100 failed@5>100+100", after(20)),
-        ("failed@5+100 failed@5>100+100 failed@5>100+100 failed@5>100+100", times(3)),
-        ("failed@5 failed@5 failed@5>100+200 failed@5>200+200", after(10)),
-        // Nor does it count what ended otherwise.
-        ("failed@5 failed@5 interrupted failed@5", after(10)), ("failed agent-crash failed", after(10)),
-        // Memory.
-        ("out-of-memory", memory), ("out-of-memory@50>100+100", memory), ("out-of-memory@50>100+200", after(10)),
-        ("out-of-memory@50+100 failed@5>100+100", after(10)), ("out-of-memory@9+100 out-of-memory@9>100+100", memory),
-        ("finished", .enough("nothing failed")), ("failed stopped", .enough("nothing failed")),
-        ("", .enough("nothing failed")),
-    ] as [(String, RetryRule.Verdict)])
+    @Test(
+        arguments: [
+            ("failed", after(10)), ("failed@5", after(10)), ("stalled@5", after(10)),
+            // Before the first step.
+            ("failed failed", early), ("failed@5 failed", after(20)), ("failed failed@5", after(20)),
+            ("failed@5 failed failed", early), ("stalled failed", early),
+            // What tells no steps and saves had some.
+            ("failed+100 failed>100+200", after(10)), ("failed+100 failed>100", after(10)),
+            // The count.
+            ("failed@5 failed@5", after(20)), ("failed@5 failed@5 failed@5", times(3)),
+            ("stalled@5 failed@5 stalled@5", times(3)),
+            // A new checkpoint begins it anew; one that was there before is none.
+            ("failed@5 failed@5 failed@5+100", after(10)),
+            ("failed@5+100 failed@5>100+100 failed@5>100+100", after(20)),
+            ("failed@5+100 failed@5>100+100 failed@5>100+100 failed@5>100+100", times(3)),
+            ("failed@5 failed@5 failed@5>100+200 failed@5>200+200", after(10)),
+            // Nor does it count what ended otherwise.
+            ("failed@5 failed@5 interrupted failed@5", after(10)), ("failed agent-crash failed", after(10)),
+            // An agent died in finishing, and the next one finished for it.
+            ("failed failed+100!", after(10)), ("failed@5 failed@5 failed!", after(20)),
+            // Memory.
+            ("out-of-memory", memory), ("out-of-memory@50>100+100", memory), ("out-of-memory@50>100+200", after(10)),
+            ("out-of-memory@50+100 failed@5>100+100", after(10)),
+            ("out-of-memory@9+100 out-of-memory@9>100+100", memory),
+            ("finished", .enough("nothing failed")), ("failed stopped", .enough("nothing failed")),
+            ("", .enough("nothing failed")),
+        ] as [(String, RetryRule.Verdict)])
     func table(_ words: String, _ expected: RetryRule.Verdict) throws {
         #expect(try verdict(words) == expected)
     }
@@ -88,8 +95,13 @@ import Testing
     }
 
     @Test func thePauseIsShakenByAFifthAtTheMost() throws {
-        #expect(try verdict("failed@5", jitter: 0) == Self.after(8))
-        #expect(try verdict("failed@5", jitter: 1) == Self.after(12))
+        for (jitter, seconds) in [(0.0, 8.0), (0.25, 9), (0.5, 10), (1, 12)] {
+            guard case .retry(let pause) = try verdict("failed@5", jitter: jitter) else {
+                Issue.record("no other try")
+                continue
+            }
+            #expect(abs(pause.inSeconds - seconds) < 1e-9)
+        }
         #expect(try verdict("failed@5", backoff: 0, jitter: 1) == Self.after(0))
     }
 }

@@ -33,13 +33,16 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"it (\d+)/"#, "it 12/50\n", 12), (#"it (\d+)/"#, "it 12/50\nstep 99\n", 12), (#"n=([\d,]+)"#, "n=1,200", 1200),
+        (#"it (\d+)/"#, "it 12/50\n", 12), (#"it (\d+)/"#, "it 12/50\nstep 99\n", 12),
+        (#"n=([\d,]+)"#, "n=1,200", 1200),
         (#"loss.*i (\d+)"#, "loss 2 i 7\rloss 1 i 8\r", 8), (#"(?:a|b) (\d+\.\d+)"#, "b 1.5", 1.5),
     ]) func byPattern(_ pattern: String, _ text: String, _ step: Double) throws {
         #expect(try Self.step(text, pattern: pattern) == step)
     }
 
-    @Test(arguments: [(#"it (\d+)"#, "step 5"), (#"it \d+"#, "it 5"), (#"it (\w+)"#, "it five"), (#"it( \d+)?"#, "it x")])
+    @Test(arguments: [
+        (#"it (\d+)"#, "step 5"), (#"it \d+"#, "it 5"), (#"it (\w+)"#, "it five"), (#"it( \d+)?"#, "it x"),
+    ])
     func byPatternNone(_ pattern: String, _ text: String) throws {
         #expect(try Self.step(text, pattern: pattern) == nil)
     }
@@ -65,7 +68,6 @@ import Testing
         let reader = try ProgressReader(pattern: nil)
         let text = Array(bytes)[...]
         let took = ContinuousClock().measure { #expect(reader.lastStep(in: text) == nil || kind == "binary") }
-        print("PROGRESS \(kind): \(took)")
         #if DEBUG
         #expect(took < .seconds(3))
         #else

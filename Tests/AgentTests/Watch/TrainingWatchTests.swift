@@ -1,0 +1,38 @@
+import Shared
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Agent
+
+@Suite struct TrainingWatchTests {
+    private let tail = OutputTail()
+    private let steps = Monitor<[Double]>([])
+
+    private func watch(_ stall: Limits.Stall) throws -> Task<Double?, Never> {
+        let steps = steps
+        let watch = TrainingWatch(tail: tail, reader: try ProgressReader(pattern: nil), stall: stall, saves: nil) {
+            step in steps.update { $0.append(step) }
+        }
+        return Task { await watch.run() }
+    }
+
+    private func tell(_ step: Double) async throws {
+        tail.append(Array("step \(step)\n".utf8)[...])
+        try await eventually { steps.read { $0.last } == step }
+    }
+
+    @Test func itNotesStepsAndTellsAStall() async throws {
+        let task = try watch(.after(seconds: 0.5))
+        for step in [1.0, 2, 3] { try await tell(step) }
+        let still = try await within(.seconds(60)) { await task.value }
+        #expect(try #require(still) > 0.5)
+    }
+
+    @Test func itEndsWhenItIsCancelled() async throws {
+        let task = try watch(.none)
+        try await tell(1)
+        task.cancel()
+        #expect(try await within(.seconds(60)) { await task.value } == nil)
+    }
+}
