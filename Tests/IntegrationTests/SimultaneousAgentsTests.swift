@@ -39,7 +39,7 @@ import Testing
             #expect(!trainer.errors.contains("waiting for"))
             #expect(try agents[0].folder.claims().count == 1)
             try await eventuallyTrue("its line") { try agents[0].log.contains("trains for \(owner)\n") }
-            #expect(try agents[0].log.ranges(of: "trains for ").count == 1)
+            #expect(try agents[0].log.ranges(of: "trains for pod-").count == 1)
 
             try site.open("go")
             try await trainer.check()
