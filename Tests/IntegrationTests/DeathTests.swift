@@ -1,0 +1,75 @@
+import Glibc
+import Shared
+import TestSupport
+import Testing
+
+/// What a training dies of is on record.
+@Suite(.serialized, .timeLimit(.minutes(2))) struct DeathTests {
+    @Test func aCrashIsAFailureWithItsSignal() async throws {
+        try await Site.with { site in
+            try site.config("run: segv\ncommand: echo step 1; kill -SEGV $$\nretry: {crash: 0}\n")
+            let run = try site.launch("run")
+            #expect(try await run.end() == 128 + SIGSEGV)
+            let attempt = try #require(try await site.status("segv").attempts.last)
+            #expect(attempt.outcome?.kind == .failed)
+            #expect(attempt.outcome?.exit == .signal(SIGSEGV))
+            #expect(attempt.death?.lines.last == "step 1")
+            #expect(attempt.death?.disks.isEmpty == false)
+        }
+    }
+
+    /// The kernel kills the training, and the agent beside it lives to tell.
+    @Test(.enabled(if: MemoryGroup.isThere, MemoryGroup.reason)) func outOfMemory() async throws {
+        try await Site.with { site in
+            try await MemoryGroup.with(limit: 200 << 20) { group in
+                var agent = try BareAgent(
+                    at: site,
+                    command: .exec([
+                        "python3", "-c",
+                        "print('step 1', flush=True); x = []\nwhile True: x.append(bytearray(b'x' * (8 << 20)))",
+                    ]))
+                agent.spec.retry = RetryPolicy(crash: 2, backoff: 1)
+                let pod = try site.start(
+                    ["sh", "-c", "echo $$ > '\(group.path)/cgroup.procs' && exec '\(Programs.agent)'"],
+                    environment: try agent.environment())
+                #expect(try await pod.end() == 137)
+                let record = try #require(try agent.record(1))
+                #expect(record.outcome?.kind == .outOfMemory)
+                #expect(record.outcome?.exit == .signal(SIGKILL))
+                #expect(record.death?.outOfMemoryKills ?? 0 >= 1)
+                print("timing: kills by the kernel \(record.death?.outOfMemoryKills ?? 0)")
+                // Without a new checkpoint it would only happen again.
+                #expect(record.outcome?.message == "it ran out of memory without a new checkpoint")
+                #expect(try agent.folder.claims().count == 1)
+            }
+        }
+    }
+
+    /// The agent itself dies: its pod with it, and the next attempt says so.
+    @Test func anAgentThatDied() async throws {
+        try await Site.with { site in
+            let trainer = try Trainer(at: site)
+            try trainer.hold(at: 30)
+            let first = try site.launch("run")
+            try await trainer.isHeld(at: 30)
+            let pod = try await site.pod(of: "chain")
+            let serve = try #require(ProcessStat.all().first { $0.parent == pod[0] })
+            kill(serve.pid, SIGKILL)
+            try await site.isGone(pod)
+            #expect(try await first.end() == 70)
+            #expect(first.errors.contains("== chain: lost"))
+
+            try trainer.release(30)
+            let second = try site.launch("run")
+            try await second.check()
+            let attempts = try await site.status("chain").attempts
+            #expect(attempts.map(\.outcome?.kind) == [.agentCrash, .finished])
+            #expect(attempts.map(\.state) == [.ended, .ended])
+            #expect(attempts[0].seconds != nil)
+            #expect(attempts[1].resumedFrom?.step == 30)
+            #expect(try trainer.weights() == (try await trainer.bareWeights()))
+            let log = try site.log("chain")
+            #expect(Array(log.suffix(second.output.count)) == second.output)
+        }
+    }
+}

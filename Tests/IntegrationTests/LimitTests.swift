@@ -1,0 +1,130 @@
+import Glibc
+import Shared
+import TestSupport
+import Testing
+
+/// A run that stands still, or has used up what it may, is ended.
+@Suite(.serialized, .timeLimit(.minutes(2))) struct LimitTests {
+    private func train(_ script: String, limits: String, site: Site, more: String = "retry: {crash: 0}") throws {
+        try site.write("project/train.py", script)
+        try site.config(
+            """
+            run: limited
+            code: {path: .}
+            command: python3 train.py
+            checkpoints: {path: out}
+            limits: \(limits)
+            \(more)
+            """)
+    }
+
+    /// It prints, and still takes no step.
+    @Test func aStallIsSeenExaminedAndEnded() async throws {
+        try await Site.with { site in
+            try train(
+                """
+                import time
+                def stuck():
+                    while True:
+                        print("alive")
+                        time.sleep(0.2)
+                for step in range(6):
+                    print(f"step {step}")
+                    time.sleep(0.6)
+                stuck()
+                """, limits: "{stall: 2s}", site: site)
+            let run = try site.launch("run")
+            #expect(try await run.end() == 128 + SIGABRT)
+            #expect(run.output == (try site.log("limited")))
+            #expect(run.text.contains("STALLED: what can be seen from outside:\n"))
+            #expect(run.text.contains("Fatal Python error: Aborted"))
+            #expect(run.text.contains("/train.py\", line 5 in stuck\n"))
+            let attempt = try #require(try await site.status("limited").attempts.last)
+            #expect(attempt.outcome?.kind == .stalled)
+            #expect(attempt.outcome?.exit == .signal(SIGABRT))
+            #expect(attempt.outcome?.message?.hasPrefix("no new step for ") == true)
+            #expect(attempt.step == 5)
+            let stall = try #require(attempt.death?.stall)
+            #expect(stall.contains { $0.contains("python3 train.py") })
+            #expect(attempt.death?.lines.contains { $0.contains("in stuck") } == true)
+        }
+    }
+
+    @Test func slowIsNotStalled() async throws {
+        try await Site.with { site in
+            try train(
+                """
+                import time
+                for step in range(5):
+                    print(f"step {step}")
+                    time.sleep(1.5)
+                """, limits: "{stall: 4s}", site: site)
+            try await site.launch("run").check()
+        }
+    }
+
+    /// Nothing is printed while a file below the checkpoints is open for writing.
+    @Test func aLongSaveIsNotStalled() async throws {
+        try await Site.with { site in
+            try train(
+                """
+                import os, time
+                for step in range(4):
+                    print(f"step {step}")
+                    time.sleep(1.1)
+                os.makedirs("out/checkpoint-4")
+                with open("out/checkpoint-4/weights", "wb") as file:
+                    file.write(b"x")
+                    file.flush()
+                    time.sleep(6)
+                print("saved")
+                """, limits: "{stall: 2s}", site: site)
+            let run = try site.launch("run")
+            try await run.check()
+            #expect(run.text.hasSuffix("saved\nEXIT_CODE=0\n"))
+        }
+    }
+
+    /// The second attempt has what the first one left.
+    @Test func theDurationIsThatOfAllAttempts() async throws {
+        try await Site.with { site in
+            try train(
+                """
+                import os, sys, time
+                print("step 1")
+                first = not os.path.exists("was-here")
+                open("was-here", "w").close()
+                time.sleep(3 if first else 600)
+                sys.exit(1)
+                """, limits: "{duration: 6s}", site: site, more: "retry: {crash: 2, backoff: 1s}")
+            let run = try site.launch("run")
+            #expect(try await run.end(within: .seconds(30)) == 128 + SIGTERM)
+            let status = try await site.status("limited")
+            #expect(status.state == "over-limit")
+            #expect(status.attempts.map(\.outcome?.kind) == [.failed, .overLimit])
+            #expect(status.attempts[1].outcome?.message == "all attempts together took limits.duration, 6 s")
+            let seconds = try status.attempts.map { try #require($0.seconds) }
+            #expect(seconds[0] >= 3)
+            #expect(seconds.reduce(0, +) >= 6 && seconds.reduce(0, +) < 9, "\(seconds)")
+            #expect(run.output == (try site.log("limited")))
+        }
+    }
+
+    @Test func anInstallationThatHangs() async throws {
+        try await Site.with { site in
+            try site.write("python", "#!/bin/sh\nsleep 600\n", executable: true)
+            try site.write("project/requirements.txt", "anything\n")
+            try train(
+                "print('trains')", limits: "{setup: 2s}", site: site,
+                more: "dependencies: {requirements: [requirements.txt], python: \(site.root)/python}")
+            let run = try site.launch("run")
+            #expect(try await run.end(within: .seconds(20)) == 73)
+            let attempts = try await site.status("limited").attempts
+            #expect(attempts.count == 1)
+            #expect(attempts[0].outcome?.kind == .setupFailed)
+            #expect(attempts[0].outcome?.message == "the preparation took longer than limits.setup, 2 s")
+            #expect(run.text.contains("SETUP-FAILED: the preparation took longer than limits.setup, 2 s\n"))
+            #expect(!run.text.contains("trains\n"))
+        }
+    }
+}

@@ -1,0 +1,131 @@
+import FoundationEssentials
+import Glibc
+import Shared
+import TestSupport
+import Testing
+
+/// A training that fails is tried again on the same pod, and who follows it sees one stream.
+@Suite(.serialized, .timeLimit(.minutes(2))) struct RetryTests {
+    /// Counts its own tries in `$SITE/tries` and fails; `body` is what it does before.
+    private func config(_ body: String, retry: String, site: Site) throws {
+        try site.config(
+            """
+            run: again
+            checkpoints: {path: out}
+            resume: --from {checkpoint}
+            retry: \(retry)
+            command: |
+              try=$(($(cat "$SITE/tries" 2>/dev/null || echo 0) + 1)); echo $try > "$SITE/tries"
+              echo "try $try" {resume}
+              \(body)
+              exit 7
+            """)
+    }
+
+    @Test func threeTriesAreOneStream() async throws {
+        try await Site.with { site in
+            try config("echo \"step $try\"", retry: "{crash: 2, backoff: 1s}", site: site)
+            let run = try site.launch("run")
+            try await run.prints("RETRY: attempt 2 in 1 s\n")
+            let late = try site.launch("attach", "again")
+            #expect(try await run.end() == 7)
+            #expect(try await late.end() == 7)
+            let log = try site.log("again")
+            #expect(run.output == log)
+            #expect(late.output == log)
+            #expect(run.text.ranges(of: "EXIT_CODE=7\n").count == 3)
+            #expect(run.text.hasSuffix("EXIT_CODE=7\n"))
+
+            let status = try await site.status("again")
+            #expect(status.state == "failed")
+            #expect(status.attempts.map(\.number) == [1, 2, 3])
+            #expect(status.attempts.map(\.step) == [1, 2, 3])
+            #expect(status.attempts.map(\.outcome?.exit) == [.code(7), .code(7), .code(7)])
+            #expect(status.attempts[2].outcome?.message == "it failed 3 times without a new checkpoint")
+            #expect(Set(status.attempts.map(\.pod)).count == 1)
+            // Twice as long each time, and 0.2 of it by chance.
+            for (attempt, pause) in zip(status.attempts, [1.0, 2.0]) {
+                let waited = try #require(attempt.began(.waiting))
+                let next = try #require(status.attempts[attempt.number].phases.first?.began)
+                let seconds = next.timeIntervalSince(waited)
+                #expect(seconds > 0.8 * pause && seconds < 1.2 * pause + 1.5)
+            }
+        }
+    }
+
+    @Test func aNewCheckpointStartsTheCountAnew() async throws {
+        try await Site.with { site in
+            try config(
+                """
+                echo "step $try"; mkdir -p out
+                  if [ $try -le 3 ]; then mkdir out/checkpoint-$try; echo saved > out/checkpoint-$try/state; fi
+                """, retry: "{crash: 1, backoff: 1s}", site: site)
+            let run = try site.launch("run")
+            #expect(try await run.end() == 7)
+            #expect(run.output == (try site.log("again")))
+            let status = try await site.status("again")
+            #expect(status.attempts.map { $0.resumedFrom?.step } == [nil, 1, 2, 3, 3])
+            #expect(status.attempts.last?.outcome?.message == "it failed 2 times without a new checkpoint")
+        }
+    }
+
+    @Test func twoFailuresBeforeTheFirstStepAreEnough() async throws {
+        try await Site.with { site in
+            try config("true", retry: "{crash: 9, backoff: 1s}", site: site)
+            #expect(try await site.launch("run").end() == 7)
+            let status = try await site.status("again")
+            #expect(status.attempts.count == 2)
+            #expect(status.attempts.last?.outcome?.message == "it failed twice before the first step")
+        }
+    }
+
+    @Test func theSecondTryMayDoIt() async throws {
+        try await Site.with { site in
+            try config("[ $try = 2 ] && exit 0", retry: "{crash: 2, backoff: 1s}", site: site)
+            let run = try site.launch("run")
+            try await run.check()
+            #expect(run.output == (try site.log("again")))
+            #expect(try await site.status("again").state == "finished")
+        }
+    }
+
+    @Test func stoppedWhileItWaits() async throws {
+        try await Site.with { site in
+            try config("echo step 1", retry: "{crash: 2, backoff: 5m}", site: site)
+            let run = try site.launch("run")
+            try await run.prints("RETRY: attempt 2 in ")
+            #expect(try await site.status("again").state == "waiting")
+            let pod = try await site.pod(of: "again")
+            try await site.launch("stop", "again").check()
+            #expect(try await run.end(within: .seconds(10)) == 7)
+            try await site.isGone(pod)
+            #expect(run.output == (try site.log("again")))
+            let status = try await site.status("again")
+            #expect(status.attempts.count == 1)
+            #expect(status.attempts[0].outcome?.message == "stopped before the next try")
+            #expect(try File.read("\(site.root)/tries").text == "1\n")
+        }
+    }
+
+    /// The container is stopped in the pause, and its restart is the next try.
+    @Test func terminatedWhileItWaits() async throws {
+        try await Site.with { site in
+            var agent = try BareAgent(
+                at: site, command: .shell("echo \"step 1\"; [ -e \"$SITE/mended\" ] || exit 7"))
+            agent.spec.retry = RetryPolicy(crash: 2, backoff: 300)
+            let pod = try agent.start()
+            try await eventuallyTrue("a pause") { try agent.record(1)?.state == .waiting }
+            let start = ContinuousClock.now
+            pod.send(SIGTERM)
+            #expect(try await pod.end(within: .seconds(5)) == 143)
+            #expect(start.duration(to: .now) < .seconds(1))
+            #expect(site.processes.isEmpty)
+
+            try site.open("mended")
+            try await agent.start().check()
+            #expect(try agent.folder.claims().map(\.number) == [1, 2])
+            #expect(try agent.record(1)?.outcome?.kind == .failed)
+            #expect(try agent.record(2)?.outcome?.kind == .finished)
+        }
+    }
+}
