@@ -15,7 +15,9 @@ import Testing
         let start = ContinuousClock.now
         for number in 0..<Self.moments {
             let moment = length * Double.random(in: 0...1.1)
-            do { try await Self.cutPower(after: moment) } catch { failures.append("\(number), after \(moment): \(error)") }
+            do { try await Self.cutPower(after: moment) } catch {
+                failures.append("\(number), after \(moment): \(error)")
+            }
         }
         print("torture: \(Self.moments) losses of power in \(ContinuousClock.now - start), \(failures.count) failures")
         #expect(failures == [])
@@ -48,7 +50,7 @@ import Testing
                 try await run.end()
                 try disk.mountAgain()
                 if File.exists(training.agent.folder.path) { try training.checkFiles() }
-                try await training.recover(from: try training.state, mayHaveGivenUp: false)
+                try await training.recover(from: try training.state, losesMemory: true)
             } catch {
                 finding = error
             }

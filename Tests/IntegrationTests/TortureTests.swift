@@ -74,14 +74,16 @@ import Testing
 
     /// Those where the most depends on the order.
     private static func few(_ calls: [TortureCall]) -> [Point] {
-        func last(_ name: String, _ suffix: String, _ fault: String) -> [Point] {
-            calls.last { $0.name == name && $0.path.hasSuffix(suffix) }.map { [Point(call: $0, fault: fault)] } ?? []
+        func points(_ name: String, _ suffix: String, _ fault: String, first: Bool = false) -> [Point] {
+            let found = calls.filter { $0.name == name && $0.path.hasSuffix(suffix) }
+            return (first ? found.first : found.last).map { [Point(call: $0, fault: fault)] } ?? []
         }
-        return last("link", ".claim.aside", kill) + last("rename", "code.json.new", kill)
-            + last("rename", "0001.json.new", kill) + last("write", "0001.json.new", "error=ENOSPC")
-            + last("fsync", "0001.json.new", "error=EIO") + last("fdatasync", "-a0001.log", kill)
-            + last("write", "-a0001.log", "error=EDQUOT") + last("write", "run.json.new", "error=ENOSPC")
-            + last("unlink", "0001.reserve", kill)
+        return points("link", ".claim.aside", kill) + points("rename", "code.json.new", kill)
+            + points("rename", "0001.json.new", kill) + points("write", "0001.json.new", "error=ENOSPC")
+            + points("fsync", "0001.json.new", "error=EIO") + points("fdatasync", "-a0001.log", kill)
+            + points("write", "-a0001.log", "error=EDQUOT", first: true)
+            + points("write", "run.json.new", "error=ENOSPC")
+            + points("unlink", "0001.reserve", kill)
     }
 
     /// False where the run did not come to that call this time.
@@ -117,12 +119,10 @@ import Testing
     }
 
     private static func each(_ points: [Point], _ body: @escaping @Sendable (Point) async -> Void) async {
-        await withDiscardingTaskGroup { group in
-            let rest = Mutex(points[...])
-            for _ in 0..<width {
-                group.addTask {
-                    while let point = rest.withLock({ $0.popFirst() }) { await body(point) }
-                }
+        await withTaskGroup(of: Void.self) { group in
+            for (index, point) in points.enumerated() {
+                if index >= width { await group.next() }
+                group.addTask { await body(point) }
             }
         }
     }

@@ -16,7 +16,8 @@ struct TortureCall: Hashable, Sendable, CustomStringConvertible {
     func tracer(_ fault: String, volume: String, output: String) -> [String] {
         let place = occurrenceInThread == nil ? ["-P", "\(volume)/\(path)"] : []
         let count = occurrenceInThread ?? occurrence
-        return Self.strace + ["-o", output, "-e", "trace=\(name)", "-e", "inject=\(name):\(fault):when=\(count)"] + place
+        return Self.strace + ["-o", output, "-e", "trace=\(name)", "-e", "inject=\(name):\(fault):when=\(count)"]
+            + place
     }
 
     /// Not with `--seccomp-bpf`: a signal that is injected where that stops a thread gets lost.
