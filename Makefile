@@ -1,4 +1,4 @@
-.PHONY: help setup build demo test check clean
+.PHONY: help setup build demo test torture check clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1|\2/p' Makefile | column -t -s '|'
@@ -14,6 +14,9 @@ demo: build ## train, stop, train further: the example on this machine
 
 test: check build ## the checks, then all tests, the whole programs included
 	@scripts/test.sh
+
+torture: build ## the agent killed at every call on its volume: minutes
+	@scripts/torture.sh
 
 check: setup ## format and scripts, warnings are errors
 	@scripts/check.sh

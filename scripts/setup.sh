@@ -9,7 +9,8 @@ packages=(
     libcurl4-openssl-dev libssl-dev                  # launch, and the headers of both programs
     dpkg-dev libc-ares-dev zlib1g-dev                # the agent's static libcurl
     python3 python3-venv                             # the example's training
-    util-linux procps shellcheck                     # tests and checks
+    util-linux procps shellcheck strace              # tests and checks
+    xfsprogs e2fsprogs                               # the loss of power, for tests
 )
 oldest_swift=6.2 # the tools version of Package.swift
 

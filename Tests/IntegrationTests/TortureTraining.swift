@@ -1,0 +1,118 @@
+import Shared
+import TestSupport
+import Testing
+
+/// A run whose training takes no time, and marks each of its starts outside the volume.
+///
+/// It saves with care: a checkpoint that is torn is not the agent's doing, and has tests of its own.
+struct TortureTraining {
+    let site: Site
+    var agent: BareAgent
+
+    /// The training's, and so its weights are known: a chain of hashes.
+    private static let steps = 30
+    private static let script = """
+        import hashlib, json, os, shutil, sys
+
+        with open(os.environ["SITE"] + "/starts", "a") as file:
+            file.write("x")
+
+        def sync(path):
+            file = os.open(path, os.O_RDONLY)
+            os.fsync(file)
+            os.close(file)
+
+
+        def save(folder, **files):
+            aside = "saving/" + folder.replace("/", "-")
+            for made in (aside, os.path.dirname(folder) or "."):
+                os.makedirs(made, exist_ok=True)
+            for name, content in files.items():
+                open(f"{aside}/{name}", "wb").write(content)
+                sync(f"{aside}/{name}")
+            shutil.rmtree(folder, ignore_errors=True)
+            os.rename(aside, folder)
+            sync(os.path.dirname(folder) or ".")
+
+
+        step, weights = 0, b"one"
+        if "--resume" in sys.argv:
+            folder = sys.argv[sys.argv.index("--resume") + 1]
+            weights = open(folder + "/weights", "rb").read()
+            step = json.load(open(folder + "/state"))["step"]
+        print("begins at step", step, flush=True)
+        while step < \(steps):
+            step += 1
+            weights = hashlib.sha256(weights + str(step).encode()).digest()
+            print("step", step, flush=True)
+            if step % 10 == 0:
+                save(f"checkpoints/checkpoint-{step}", weights=weights, state=json.dumps({"step": step}).encode())
+        save("final", weights=weights)
+        """
+    /// Not what a version manager puts in its place, which takes longer than the training.
+    private static let python = File.isExecutable("/usr/bin/python3") ? "/usr/bin/python3" : "python3"
+
+    static let weights: [UInt8] = (1...steps).reduce(Array("one".utf8)) { weights, step in
+        SHA256Digest(of: weights + Array(String(step).utf8)).bytes
+    }
+
+    /// `volume` is where the site's own folder does not do.
+    init(at site: Site, volume: String? = nil) throws {
+        self.site = site
+        agent = try BareAgent(at: site, run: "torture", command: .shell("exec \(Self.python) train.py {resume}"))
+        if let volume { agent.spec.volume = volume }
+        agent.spec.resume = .shell("--resume {checkpoint}")
+        agent.spec.checkpoints = CheckpointRule(path: "checkpoints")
+        // So that a lineage is written, too.
+        agent.spec.launch.force = true
+        try pack()
+    }
+
+    private mutating func pack() throws {
+        let script = Array(Self.script.utf8)
+        let bytes = Collected()
+        var writer = TarWriter { bytes.all += $0 }
+        try writer.begin(TarEntry("train.py", .file(size: script.count, isExecutable: false)))
+        try script.withUnsafeBytes { try writer.write($0) }
+        try writer.finish()
+        let code = PackedCode(sha256: SHA256Digest(of: bytes.all).description, size: bytes.all.count)
+        agent.spec.code = code
+        let path = Volume(root: agent.spec.volume).pack(code)
+        try File.makeFolders(path.parentFolder)
+        try File.replace(path, with: bytes.all)
+    }
+
+    private final class Collected { var all: [UInt8] = [] }
+
+    /// As the pod starts it, or under the words of `tracer`. Its API's address is written nowhere: that would be calls of its own.
+    func start(under tracer: [String] = []) throws -> Running {
+        var environment = try agent.environment()
+        environment["POD_AGENT_ENDPOINT_FILE"] = nil
+        return try site.start(tracer + [Programs.agent], environment: environment)
+    }
+
+    /// How often the training was started.
+    var starts: Int { (try? File.read("\(site.root)/starts").count) ?? 0 }
+
+    /// What the log's segments hold together.
+    var log: [UInt8] {
+        get throws {
+            let stream = try LogStream(of: agent.folder)
+            var bytes: [UInt8] = []
+            while case let more = try stream.read(at: bytes.count, limit: 1 << 20), !more.isEmpty { bytes += more }
+            if bytes.count != stream.end { throw TortureFinding("the log ends at \(bytes.count), not \(stream.end)") }
+            return bytes
+        }
+    }
+
+    var latest: AttemptRecord? {
+        get throws { try agent.folder.claims().last.flatMap { try agent.record($0.number) } }
+    }
+}
+
+/// Something that must not be.
+struct TortureFinding: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}

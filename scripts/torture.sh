@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Kills the agent at every system call that it makes on its volume, makes each fail, and looks what a restart makes of it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+export TORTURE=full
+exec scripts/test.sh --filter 'IntegrationTests\.Torture' "$@"
