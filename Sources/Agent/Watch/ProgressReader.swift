@@ -8,7 +8,7 @@ struct ProgressReader: Sendable {
     /// `step 120`, a dictionary with an `'epoch'`, and a progress bar's `120/5000`.
     init(pattern: String?) throws(Problem) {
         guard let pattern else {
-            patterns = [Self.step, Self.epoch, Self.bar]
+            patterns = [Self.step, Self.bar, Self.epoch]
             return
         }
         do {
@@ -20,17 +20,22 @@ struct ProgressReader: Sendable {
     }
 
     /// The step in the last line that tells one.
+    ///
+    /// Of several forms the first one counts: the Trainer of transformers prints a bar with steps and an epoch by turns.
     func lastStep(in bytes: ArraySlice<UInt8>) -> Double? {
-        let lines = bytes.split { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
-        for line in lines.reversed() {
-            // No line that tells a step is longer; one that is may be a dump of data.
-            let text = line.prefix(2000).text
-            for pattern in patterns {
-                if let step = pattern(text[...]) { return step }
+        // No line that tells a step is longer than 2000 bytes; one that is may be a dump of data.
+        let lines = bytes.suffix(Self.window).split { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
+            .reversed().map { $0.prefix(2000).text }
+        for pattern in patterns {
+            for line in lines {
+                if let step = pattern(line[...]) { return step }
             }
         }
         return nil
     }
+
+    /// Bytes at the end of the output that are looked at.
+    private static let window = 16 << 10
 
     /// A compiled expression never changes, and is only not marked so.
     private struct Pattern: @unchecked Sendable {
