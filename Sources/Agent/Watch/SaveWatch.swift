@@ -17,11 +17,15 @@ struct SaveWatch: Sendable {
     }
 
     func hasOpenFile() -> Bool {
-        ProcessTree.running.contains { process in
+        // /proc shows where links lead.
+        guard let real = realpath(folder.path, nil) else { return false }
+        defer { free(real) }
+        let prefix = String(cString: real) + "/"
+        return ProcessTree.running.contains { process in
             let descriptors = (try? File.list("/proc/\(process.pid)/fd")) ?? []
             return descriptors.contains { descriptor in
                 guard let target = try? File.readLink("/proc/\(process.pid)/fd/\(descriptor)"),
-                    target.hasPrefix(folder.path + "/"),
+                    target.hasPrefix(prefix),
                     let info = try? File.read("/proc/\(process.pid)/fdinfo/\(descriptor)").text
                 else { return false }
                 return Self.isForWriting(info)

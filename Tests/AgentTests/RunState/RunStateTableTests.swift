@@ -153,7 +153,8 @@ import Testing
             + nothing(
                 here, .claimed, .claimedFinishing(failed3), .launchOver(nil), .launchOver(failed3), .synced,
                 .installed, .resumeChosen, .setupFailed("no"), .trainingEnded(.code(0)), .trainingEnded(.code(3)),
-                .trainingEnded(.signal(9)), .outOfMemory, .settled(nil), retry, enough, .stalled("still"), .overLimit("over"),
+                .trainingEnded(.signal(9)), .outOfMemory, .settled(nil), retry, enough, .stalled("still"),
+                .overLimit("over"),
                 .setupTimedOut("slow"))
     }()
 
