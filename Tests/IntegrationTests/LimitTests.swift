@@ -18,12 +18,14 @@ import Testing
             """)
     }
 
-    /// It prints, and still takes no step.
+    /// It prints, and still takes no step. The log that it has open beside its checkpoints all along is no save.
     @Test func aStallIsSeenExaminedAndEnded() async throws {
         try await Site.with { site in
             try train(
                 """
-                import time
+                import os, time
+                os.makedirs("out/runs")
+                events = open("out/runs/events.out.tfevents.1", "w")
                 def stuck():
                     while True:
                         print("alive")
@@ -38,7 +40,7 @@ import Testing
             #expect(run.output == (try site.log("limited")))
             #expect(run.text.contains("STALLED: what can be seen from outside:\n"))
             #expect(run.text.contains("Fatal Python error: Aborted"))
-            #expect(run.text.contains("/train.py\", line 5 in stuck\n"))
+            #expect(run.text.contains("/train.py\", line 7 in stuck\n"))
             let attempt = try #require(try await site.status("limited").attempts.last)
             #expect(attempt.outcome?.kind == .stalled)
             #expect(attempt.outcome?.exit == .signal(SIGABRT))

@@ -107,6 +107,61 @@ struct TerminatedSaveTests {
         }
     }
 
+    /// The folder is a link to another one, and only the open file says that it is a save.
+    @Test func aSaveBehindALinkCompletes() async throws {
+        try await Site.with { site in
+            var agent = try BareAgent(
+                at: site,
+                command: .shell(
+                    """
+                    mkdir -p "$SITE/elsewhere/checkpoint-7"; ln -s "$SITE/elsewhere" out
+                    exec python3 "$SITE/train.py"
+                    """))
+            agent.spec.checkpoints = CheckpointRule(path: "out")
+            try site.write(
+                "train.py",
+                """
+                import os, time
+                with open("out/checkpoint-7/weights", "w") as file:
+                    time.sleep(0.6)
+                    print("serializes", flush=True)
+                    time.sleep(1)
+                    file.write("whole")
+                time.sleep(600)
+                """)
+            let unshare = try agent.startAsFirst()
+            let first = try await agent.first(unshare)
+            try await eventuallyTrue("a save") { try agent.log.contains("serializes\n") }
+            let gone = try await terminate(unshare, first, site)
+            #expect(gone < .seconds(3))
+            #expect(try File.read("\(site.root)/elsewhere/checkpoint-7/weights").text == "whole")
+        }
+    }
+
+    /// As TensorBoard's file in the output folder of transformers, which is open for writing all along.
+    @Test func anOpenLogBesideTheCheckpointsIsNoSave() async throws {
+        try await Site.with { site in
+            var agent = try BareAgent(at: site, command: .shell("python3 \"$SITE/train.py\""))
+            agent.spec.checkpoints = CheckpointRule(path: "out")
+            try site.write(
+                "train.py",
+                """
+                import os, time
+                os.makedirs("out/runs/today")
+                events = open("out/runs/today/events.out.tfevents.1", "w")
+                events.write("begin")
+                events.flush()
+                time.sleep(0.6)
+                print("trains", flush=True)
+                time.sleep(600)
+                """)
+            let unshare = try agent.startAsFirst()
+            let first = try await agent.first(unshare)
+            try await eventuallyTrue("the start") { try agent.log.contains("trains\n") }
+            #expect(try await terminate(unshare, first, site) < .seconds(1))
+        }
+    }
+
     /// `tee` takes its default and would die of the signal, and with it what the training prints while it saves.
     @Test func aHandlerBehindAPipeSaves() async throws {
         try await Site.with { site in

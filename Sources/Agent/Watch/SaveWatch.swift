@@ -9,28 +9,36 @@ struct SaveWatch: Sendable {
 
     let folder: CheckpointFolder
 
-    /// Somebody of the tree has a file below the folder open for writing, or one changed a moment ago.
+    /// Somebody of the tree has a file of a checkpoint open for writing, or one in the folder changed a moment ago.
     ///
-    /// Reads of /proc never touch the volume; the look at the folder does, and may hang with it.
+    /// Looks at the folder, and may hang with its volume.
     func isSaving() -> Bool {
         hasOpenFile() || changedLately()
     }
 
+    /// Whether the name of a checkpoint is part of where that file is: one that is still being written may be called
+    /// `tmp-checkpoint-7`, and a log beside the checkpoints is open all along.
     func hasOpenFile() -> Bool {
-        // /proc shows where links lead.
-        guard let real = realpath(folder.path, nil) else { return false }
-        defer { free(real) }
-        let prefix = String(cString: real) + "/"
+        // As /proc has it: an output folder is often a link to another one on the volume.
+        let root = realPath + "/"
         return ProcessTree.running.contains { process in
             let descriptors = (try? File.list("/proc/\(process.pid)/fd")) ?? []
             return descriptors.contains { descriptor in
                 guard let target = try? File.readLink("/proc/\(process.pid)/fd/\(descriptor)"),
-                    target.hasPrefix(prefix),
+                    target.hasPrefix(root),
+                    let name = target.dropFirst(root.count).split(separator: "/").first,
+                    fnmatch("*\(folder.pattern)*", String(name), 0) == 0,
                     let info = try? File.read("/proc/\(process.pid)/fdinfo/\(descriptor)").text
                 else { return false }
                 return Self.isForWriting(info)
             }
         }
+    }
+
+    private var realPath: String {
+        guard let path = realpath(folder.path, nil) else { return folder.path }
+        defer { free(path) }
+        return String(cString: path)
     }
 
     /// `flags:` of fdinfo is octal; its two lowest bits are the access mode, proc(5).
