@@ -279,6 +279,9 @@ final class AttemptRunner: Sendable {
 
     private func publish(patiently: Bool) async -> Event {
         if await !work.journal.durable(within: .seconds(30)) { Console.say("the volume takes no record of the end") }
+        if case let rest = work.log.waiting, rest > 0 {
+            Console.say("the volume does not take the last \(rest) bytes of the log")
+        }
         removeReserve()
         work.log.progress.close()
         await server.quiet(within: patiently ? .seconds(5) : .milliseconds(200))

@@ -22,8 +22,8 @@ extension TortureTraining {
 
     /// Brings the run to its end without any fault, and checks that it got there from `before`.
     /// `mayHaveGivenUp`: a fault that was told is an end of its launch, and a new launch goes on.
-    /// `losesMemory`: what was printed in the last second before a loss of power may be lost with it.
-    func recover(from before: State, mayHaveGivenUp: Bool = false, losesMemory: Bool = false) async throws {
+    /// `losesMemory`: an agent died, and what it had not written yet of the training's output went with it.
+    func recover(from before: State, mayHaveGivenUp: Bool, losesMemory: Bool) async throws {
         let code = try await start().end()
         var gaveUp = false
         if mayHaveGivenUp, let latest = try latest, latest.state == .ended, latest.outcome?.kind != .finished {
@@ -38,7 +38,7 @@ extension TortureTraining {
             throw TortureFinding("the restart ended with \(code), \(String(describing: try latest))")
         }
         try checkFiles()
-        try checkEnd(hasWholeLog: !losesMemory)
+        try checkEnd(hasLastStep: !(losesMemory && before.isOver), mayHaveSavedIt: losesMemory)
         let after = try state
         if !after.log.starts(with: before.log) { throw TortureFinding("the log lost what it had") }
         if before.isOver && !gaveUp && after.starts != before.starts {
@@ -72,7 +72,7 @@ extension TortureTraining {
         _ = try log
     }
 
-    private func checkEnd(hasWholeLog: Bool) throws {
+    private func checkEnd(hasLastStep: Bool, mayHaveSavedIt: Bool) throws {
         guard let latest = try latest, latest.state == .ended, latest.outcome?.kind == .finished else {
             throw TortureFinding("the last record is \(String(describing: try latest))")
         }
@@ -86,7 +86,13 @@ extension TortureTraining {
         if weights != Self.weights { throw TortureFinding("the weights are others") }
         let log = try self.log.text
         if !log.hasSuffix("EXIT_CODE=0\n") { throw TortureFinding("the log ends with \(log.suffix(100))") }
-        if hasWholeLog && log.ranges(of: "\nstep 30\n").isEmpty { throw TortureFinding("the log lacks the last step") }
+        // A training that died after its last checkpoint has nothing to print any more.
+        let lines = ["\nstep 30\n"] + (mayHaveSavedIt ? ["\nbegins at step 30\n"] : [])
+        if hasLastStep && !lines.contains(where: { log.contains($0) }) {
+            throw TortureFinding("the log lacks the last step")
+        }
+        let reserves = try File.list(agent.folder.attempts).filter { $0.hasSuffix(".reserve") }
+        if reserves.count > 1 { throw TortureFinding("left behind: \(reserves)") }
     }
 
     private static func files(in folder: String) throws -> [String] {

@@ -50,7 +50,7 @@ import Testing
                 try await run.end()
                 try disk.mountAgain()
                 if File.exists(training.agent.folder.path) { try training.checkFiles() }
-                try await training.recover(from: try training.state, losesMemory: true)
+                try await training.recover(from: try training.state, mayHaveGivenUp: false, losesMemory: true)
             } catch {
                 finding = error
             }
@@ -79,17 +79,19 @@ import Testing
             try File.makeFolders(mountPoint)
             try Shell.check(["truncate", "-s", "32M", image])
             try Shell.check(["mkfs.ext4", "-q", "-m0", image])
-            try mount()
+            try mount(image)
         }
 
-        private func mount() throws { try Shell.check(["mount", "-o", "loop", image, mountPoint]) }
+        private func mount(_ image: String) throws { try Shell.check(["mount", "-o", "loop", image, mountPoint]) }
 
         /// Every call fails from now on, and nothing more reaches the disk.
         func cutPower() throws { try Shell.check(["xfs_io", "-x", "-c", "shutdown", mountPoint]) }
 
+        /// What the disk has, as another disk: a mount namespace elsewhere may keep the one that was shut down.
         func mountAgain() throws {
             try Shell.check(["umount", mountPoint])
-            try mount()
+            try Shell.check(["cp", "--sparse=always", image, image + ".after"])
+            try mount(image + ".after")
         }
 
         func unmount() { _ = try? Command.run(["umount", "--lazy", mountPoint]) }

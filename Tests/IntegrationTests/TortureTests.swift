@@ -18,13 +18,24 @@ import Testing
     private struct Point: Sendable, CustomStringConvertible {
         var call: TortureCall
         var fault: String
-        var description: String { "\(fault) at \(call)" }
+        /// The call is one of the attempt that follows one that died.
+        var isSecond = false
+        var description: String { "\(fault) at \(call)\(isSecond ? " of a second attempt" : "")" }
     }
 
     @Test(.enabled(if: strace, "strace is not there, or may not trace")) func everyCallOfTheAgent() async throws {
         let calls = try await Self.trace()
         #expect(calls.count > 30, "\(calls)")
-        let points = Self.isFull ? Self.all(calls) : Self.few(calls)
+        var points = Self.isFull ? Self.all(calls) : Self.few(calls)
+        if Self.isFull {
+            let second = Self.all(try await Self.trace(isSecond: true)).map { point in
+                var point = point
+                point.isSecond = true
+                return point
+            }
+            // The segment's name is another each time, and its calls are as in any attempt.
+            points += second.filter { !$0.call.path.hasSuffix("-a0002.log") }
+        }
         let clock = ContinuousClock()
         let start = clock.now
         let missed = Mutex<[String]>([])
@@ -45,10 +56,11 @@ import Testing
     }
 
     /// The calls of a run that nothing disturbs.
-    private static func trace() async throws -> [TortureCall] {
+    private static func trace(isSecond: Bool = false) async throws -> [TortureCall] {
         let calls = Mutex<[TortureCall]>([])
         try await Site.with { site in
             let training = try TortureTraining(at: site)
+            if isSecond { try await dieInTraining(training) }
             let output = "\(site.root)/trace"
             let names = TortureCall.names.joined(separator: ",")
             try await training.start(under: TortureCall.strace + ["-o", output, "-e", "trace=\(names)"]).check()
@@ -56,6 +68,15 @@ import Testing
             calls.withLock { $0 = trace.calls }
         }
         return calls.withLock(\.self)
+    }
+
+    /// A first attempt that dies while it trains.
+    private static func dieInTraining(_ training: TortureTraining) async throws {
+        let call = TortureCall(
+            name: "write", path: "runs/torture/logs/\(String(0, width: 20))-a0001.log", occurrence: 20)
+        let tracer = call.tracer(kill, volume: training.agent.spec.volume, output: "\(training.site.root)/first")
+        let code = try await training.start(under: tracer).end()
+        if code != 128 + SIGKILL { throw TortureFinding("the first attempt did not die but ended with \(code)") }
     }
 
     /// Kills at every call, errors at the first and the last of each kind. Of the many writes to the log some do.
@@ -66,7 +87,11 @@ import Testing
             for (index, call) in kind.enumerated() {
                 let isEdge = index == 0 || index == kind.count - 1
                 if isEdge || index % stride == 0 { points.append(Point(call: call, fault: kill)) }
-                if isEdge { points += ["ENOSPC", "EDQUOT", "EIO"].map { Point(call: call, fault: "error=\($0)") } }
+                // Elsewhere such a count would meet the writes by which threads wake each other.
+                let isExact = call.occurrenceInThread == nil || call.name != "write"
+                if isEdge && isExact {
+                    points += ["ENOSPC", "EDQUOT", "EIO"].map { Point(call: call, fault: "error=\($0)") }
+                }
             }
         }
         return points
@@ -93,6 +118,7 @@ import Testing
         try await Site.with { site in
             do {
                 let training = try TortureTraining(at: site)
+                if point.isSecond { try await dieInTraining(training) }
                 let output = "\(site.root)/trace"
                 let tracer = point.call.tracer(point.fault, volume: training.agent.spec.volume, output: output)
                 let run = try training.start(under: tracer)
@@ -109,7 +135,7 @@ import Testing
                     let isTold = !run.errors.isEmpty || before.log.text.contains("SETUP-FAILED")
                     if code != 0 && !isTold { throw TortureFinding("exit code \(code), and no word why") }
                 }
-                try await training.recover(from: before, mayHaveGivenUp: !isKill)
+                try await training.recover(from: before, mayHaveGivenUp: !isKill, losesMemory: isKill || point.isSecond)
             } catch {
                 finding = error
             }

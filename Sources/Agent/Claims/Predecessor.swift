@@ -3,19 +3,23 @@ internal import Shared
 
 /// The attempts before this one, as far as they concern it.
 enum Predecessor {
-    /// Writes down the end of the attempt before `claim` where it had none: its agent died, and cannot.
+    /// Writes down the end of the attempts before `claim` that had none: their agents died, and cannot.
+    /// More than one where the next agent died before it came to that.
     static func close(before claim: Claim, in run: RunFolder) throws {
-        guard claim.number > 1, var record = try run.attempt(claim.number - 1),
-            record.state != .ended, record.state != .waiting
-        else { return }
-        if record.outcome == nil {
-            record.outcome = Outcome(.agentCrash, message: "the agent died while it was \(record.state.rawValue)")
+        for number in (1..<claim.number).reversed() {
+            try File.remove(run.reserve(of: number))
+            guard var record = try run.attempt(number) else { continue }
+            if record.state == .ended || record.state == .waiting { return }
+            if record.outcome == nil {
+                record.outcome = Outcome(
+                    .agentCrash, message: "the agent died while it was \(record.state.rawValue)")
+            }
+            let beat = try self.beat(of: number, in: run)
+            record.seconds = record.seconds ?? beat?.seconds
+            record.step = record.step ?? beat?.step
+            record.enter(.ended, at: beat?.at ?? claim.claimed)
+            try File.replace(run.record(of: number), with: try JSON.encode(record, pretty: true))
         }
-        let beat = try self.beat(of: record.number, in: run)
-        record.seconds = record.seconds ?? beat?.seconds
-        record.step = record.step ?? beat?.step
-        record.enter(.ended, at: beat?.at ?? claim.claimed)
-        try File.replace(run.record(of: record.number), with: try JSON.encode(record, pretty: true))
     }
 
     /// How long all attempts before `claim` lasted together; of one whose agent died until its last beat.

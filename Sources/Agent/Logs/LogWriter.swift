@@ -84,12 +84,16 @@ final class LogWriter: Sendable {
     func sync(within patience: Duration = .seconds(30)) async {
         let synced = Promise<Void>()
         volume.enqueue { [self] in
-            if buffer.read({ $0.trouble == nil }) { drain() }
+            // Where the volume refused the last write a retry is due, which may come after this process has left.
+            drain(retries: buffer.read { $0.trouble == nil })
             syncFile()
             synced.keep(())
         }
         _ = await synced.value(within: patience)
     }
+
+    /// Bytes that the volume has not taken yet.
+    var waiting: Int { buffer.read(\.waiting.count) }
 
     private func enqueueDrain() {
         volume.enqueue { [self] in drain() }
@@ -98,14 +102,17 @@ final class LogWriter: Sendable {
     /// On the volume's thread.
     ///
     /// One batch: what came meanwhile waits for the thread's next turn, after the beats and records that are due.
-    private func drain() {
+    private func drain(retries: Bool = true) {
         let bytes = buffer.update { buffer -> [UInt8] in
             defer { buffer.waiting = [] }
             return buffer.waiting
         }
         let (written, error) = write(bytes)
         progress.extend(by: written)
-        if let error { return retryLater(bytes[written...], after: error) }
+        if let error {
+            keep(bytes[written...], after: error)
+            return retries ? drainLater() : ()
+        }
         reportRecovery()
         scheduleSync()
         if buffer.update({ !$0.stopsDraining() }) { enqueueDrain() }
@@ -125,11 +132,14 @@ final class LogWriter: Sendable {
         return (written, nil)
     }
 
-    private func retryLater(_ rest: ArraySlice<UInt8>, after error: Errno) {
+    private func keep(_ rest: ArraySlice<UInt8>, after error: Errno) {
         buffer.update { buffer in
             buffer.waiting = rest + buffer.waiting
             buffer.trouble = .refused(error)
         }
+    }
+
+    private func drainLater() {
         Task { [self] in
             try? await Task.sleep(for: .seconds(1))
             enqueueDrain()
