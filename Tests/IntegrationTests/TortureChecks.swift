@@ -82,7 +82,7 @@ extension TortureTraining {
                 throw TortureFinding("attempt \(claim.number) is still \(record.state)")
             }
         }
-        let weights = try File.read(agent.folder.work + "/final/weights")
+        let weights = try File.read(agent.folder.work + "/made/final/weights")
         if weights != Self.weights { throw TortureFinding("the weights are others") }
         let log = try self.log.text
         if !log.hasSuffix("EXIT_CODE=0\n") { throw TortureFinding("the log ends with \(log.suffix(100))") }

@@ -67,6 +67,6 @@ struct TortureTrace {
 
     /// The training saves into the work tree itself.
     private static func isOfTheAgent(_ path: String) -> Bool {
-        !["/work/checkpoints", "/work/final", "/work/saving"].contains { path.contains($0) }
+        !["/work/checkpoints", "/work/made", "/work/saving"].contains { path.contains($0) }
     }
 }

@@ -25,14 +25,14 @@ struct TortureTraining {
 
         def save(folder, **files):
             aside = "saving/" + folder.replace("/", "-")
-            for made in (aside, os.path.dirname(folder) or "."):
+            for made in (aside, os.path.dirname(folder)):
                 os.makedirs(made, exist_ok=True)
             for name, content in files.items():
                 open(f"{aside}/{name}", "wb").write(content)
                 sync(f"{aside}/{name}")
             shutil.rmtree(folder, ignore_errors=True)
             os.rename(aside, folder)
-            sync(os.path.dirname(folder) or ".")
+            sync(os.path.dirname(folder))
 
 
         step, weights = 0, b"one"
@@ -47,7 +47,7 @@ struct TortureTraining {
             print("step", step, flush=True)
             if step % 10 == 0:
                 save(f"checkpoints/checkpoint-{step}", weights=weights, state=json.dumps({"step": step}).encode())
-        save("final", weights=weights)
+        save("made/final", weights=weights)
         """
     /// Not what a version manager puts in its place, which takes longer than the training.
     private static let python = File.isExecutable("/usr/bin/python3") ? "/usr/bin/python3" : "python3"
