@@ -65,6 +65,8 @@ struct RunState: Sendable, Equatable {
     private(set) var outcome: Outcome?
     /// The pod is being taken away: there is no time for patience.
     private var isHurried = false
+    /// The user asked for the end when the training was over already: no other attempt follows.
+    private var isStopAsked = false
     /// How the training is being ended.
     private var teardown: Teardown?
 
@@ -100,10 +102,18 @@ struct RunState: Sendable, Equatable {
             if outcome == nil { outcome = Outcome(.outOfMemory) }
             return []
 
-        case (.finishing, .settled(.retry(let pause))) where !isHurried:
+        case (.claiming, .stopAsked):
+            // Between two attempts. The claim goes on, to be ended right away.
+            outcome = Outcome(.stopped)
+            return []
+        case (.finishing, .stopAsked):
+            isStopAsked = true
+            return []
+        case (.finishing, .settled(.retry(let pause))) where !isHurried && !isStopAsked:
             return enter(.waiting, then: .wait(pause))
         case (.finishing, .settled(let verdict)):
             if case .enough(let reason) = verdict, outcome?.message == nil { outcome?.message = reason }
+            if case .retry = verdict, isStopAsked { outcome?.message = "stopped before the next try" }
             return enter(.ended, then: .publish(patiently: !isHurried))
         case (.waiting, .waited):
             return [.startNext]
