@@ -27,7 +27,7 @@ import Testing
     /// A failed one is: that is what a person wants who mended something outside the code.
     @Test func aFailedRunIsRunAgain() async throws {
         try await Site.with { site in
-            try site.config("run: failed\ncommand: test -e \"$SITE/mended\"\n")
+            try site.config("run: failed\nretry: {crash: 0}\ncommand: test -e \"$SITE/mended\"\n")
             #expect(try await site.launch("run").end() == 1)
             try site.open("mended")
             try await site.launch("run").check()

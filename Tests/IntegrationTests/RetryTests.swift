@@ -107,6 +107,39 @@ import Testing
         }
     }
 
+    /// The training has failed, what it started lingers, and the next try would follow.
+    @Test func stoppedWhileItFinishes() async throws {
+        try await Site.with { site in
+            try config(
+                "echo step 1; (until [ -e \"$SITE/go\" ]; do sleep 0.02; done) & true",
+                retry: "{crash: 2, backoff: 1s}", site: site)
+            let run = try site.launch("run")
+            try await run.prints("step 1\n")
+            try await site.reaches("finishing", "again")
+            let stop = try site.launch("stop", "again")
+            try await stop.check()
+            try site.open("go")
+            #expect(try await run.end(within: .seconds(20)) == 7)
+            #expect(try await site.status("again").attempts.count == 1)
+        }
+    }
+
+    @Test func aPodThatIsLostWhileItWaits() async throws {
+        try await Site.with { site in
+            try config("echo step 1; [ $try = 2 ] && exit 0", retry: "{crash: 2, backoff: 5m}", site: site)
+            let first = try site.launch("run")
+            try await first.prints("RETRY: attempt 2 in ")
+            let second = try site.launch("run")
+            try await second.prints("RETRY: attempt 2 in ")
+            try await site.cutPower("again")
+            #expect(try await first.end() == 70)
+            #expect(try await second.end() == 70)
+            let third = try site.launch("run")
+            try await third.check()
+            #expect(try await site.status("again").attempts.map(\.outcome?.kind) == [.failed, .finished])
+        }
+    }
+
     /// The container is stopped in the pause, and its restart is the next try.
     @Test func terminatedWhileItWaits() async throws {
         try await Site.with { site in

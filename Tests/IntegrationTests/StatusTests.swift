@@ -36,7 +36,7 @@ import Testing
             #expect(finished.attempts.first?.outcome?.exit == .code(0))
             #expect(finished.logEnd == run.output.count)
             let phases = finished.attempts.first?.phases.map(\.state)
-            #expect(phases == AttemptState.allCases)
+            #expect(phases == AttemptState.allCases.filter { $0 != .waiting })
         }
     }
 

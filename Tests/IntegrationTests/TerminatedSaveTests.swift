@@ -107,7 +107,7 @@ struct TerminatedSaveTests {
         }
     }
 
-    /// The folder is a link to another one, and only the open file says that it is a save.
+    /// The folder is a link to another one, and what /proc says of its files is not the path that the config has.
     @Test func aSaveBehindALinkCompletes() async throws {
         try await Site.with { site in
             var agent = try BareAgent(
@@ -127,6 +127,9 @@ struct TerminatedSaveTests {
                     print("serializes", flush=True)
                     time.sleep(1)
                     file.write("whole")
+                time.sleep(0.1)
+                with open("out/checkpoint-7/state", "w") as file:
+                    file.write("whole")
                 time.sleep(600)
                 """)
             let unshare = try agent.startAsFirst()
@@ -134,7 +137,10 @@ struct TerminatedSaveTests {
             try await eventuallyTrue("a save") { try agent.log.contains("serializes\n") }
             let gone = try await terminate(unshare, first, site)
             #expect(gone < .seconds(3))
-            #expect(try File.read("\(site.root)/elsewhere/checkpoint-7/weights").text == "whole")
+            for name in ["weights", "state"] {
+                #expect((try? File.read("\(site.root)/elsewhere/checkpoint-7/\(name)").text) == "whole", "\(name)")
+            }
+            #expect(try agent.record(1)?.death?.savedOnSignal == true)
         }
     }
 

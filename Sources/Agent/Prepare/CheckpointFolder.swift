@@ -51,7 +51,14 @@ struct CheckpointFolder: Sendable {
 
     /// When anything in the folder changed last, in nanoseconds since 1970.
     var newestChange: Int? {
-        (try? Self.files(below: path))?.values.map(\.modified).max()
+        (try? Self.files(below: realPath))?.values.map(\.modified).max()
+    }
+
+    /// Where the folder really is: an output folder is often a link to another one on the volume.
+    var realPath: String {
+        guard let real = realpath(path, nil) else { return path }
+        defer { free(real) }
+        return String(cString: real)
     }
 
     private static func files(below path: String) throws(Problem) -> [String: FileStatus] {

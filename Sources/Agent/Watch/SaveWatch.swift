@@ -19,8 +19,8 @@ struct SaveWatch: Sendable {
     /// Whether the name of a checkpoint is part of where that file is: one that is still being written may be called
     /// `tmp-checkpoint-7`, and a log beside the checkpoints is open all along.
     func hasOpenFile() -> Bool {
-        // As /proc has it: an output folder is often a link to another one on the volume.
-        let root = realPath + "/"
+        // As /proc has it.
+        let root = folder.realPath + "/"
         return ProcessTree.running.contains { process in
             let descriptors = (try? File.list("/proc/\(process.pid)/fd")) ?? []
             return descriptors.contains { descriptor in
@@ -33,12 +33,6 @@ struct SaveWatch: Sendable {
                 return Self.isForWriting(info)
             }
         }
-    }
-
-    private var realPath: String {
-        guard let path = realpath(folder.path, nil) else { return folder.path }
-        defer { free(path) }
-        return String(cString: path)
     }
 
     /// `flags:` of fdinfo is octal; its two lowest bits are the access mode, proc(5).

@@ -10,7 +10,7 @@ struct BareAgent {
     var pod = "pod-1"
     let token = "secret"
 
-    /// `launch` names the deliberate launch that the pod belongs to; a restart of the container keeps it.
+    /// A training that fails is not tried again. `launch` names the deliberate launch that the pod belongs to; a restart of the container keeps it.
     init(
         at site: Site, run: String = "bare", command: CommandForm, launch: String = "launch-1"
     ) throws {
@@ -18,6 +18,7 @@ struct BareAgent {
         spec = RunSpec(
             run: try #require(RunID(run)), project: "test", command: command, volume: "\(site.home)/volume",
             launch: LaunchOrder(id: launch))
+        spec.retry = RetryPolicy(crash: 0, backoff: 1)
         try File.makeFolders(spec.volume)
     }
 
