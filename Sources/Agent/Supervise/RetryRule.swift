@@ -27,7 +27,7 @@ struct RetryRule: Sendable {
             return .enough("it ran out of memory without a new checkpoint")
         }
         if let crash = policy.crash, fruitless > crash {
-            return .enough("it failed \(fruitless) times without a new checkpoint")
+            return .enough("it failed\(fruitless == 1 ? "" : " \(fruitless) times") without a new checkpoint")
         }
         let pause = min(policy.backoff * Self.doubled(max(0, fruitless - 1)), Self.longestPause)
         return .retry(after: .seconds(pause * (0.8 + 0.4 * jitter)))

@@ -45,6 +45,6 @@ struct SaveWatch: Sendable {
     private func changedLately() -> Bool {
         guard let newest = folder.newestChange else { return false }
         let now = Int(Date().timeIntervalSince1970 * 1e9)
-        return now - newest < Self.pause.milliseconds * 1_000_000
+        return abs(now - newest) < Self.pause.milliseconds * 1_000_000
     }
 }

@@ -42,7 +42,7 @@ import Testing
 
     private static func after(_ seconds: Double) -> RetryRule.Verdict { .retry(after: .seconds(seconds)) }
     private static func times(_ count: Int) -> RetryRule.Verdict {
-        .enough("it failed \(count) times without a new checkpoint")
+        .enough("it failed\(count == 1 ? "" : " \(count) times") without a new checkpoint")
     }
 
     @Test(
