@@ -66,7 +66,7 @@ actor Daemon {
                 try await claim(router: router, server: server)
             } catch {
                 logger.error("\(error)")
-                exit(EX_IOERR)
+                _exit(EX_IOERR)
             }
         }
     }

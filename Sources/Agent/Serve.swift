@@ -35,7 +35,8 @@ enum Serve {
         let processes = [initPid, getpid()].compactMap { ProcessIdentity(pid: $0) }
         let daemon = Daemon(environment: environment, children: children, processes: processes)
         Readiness.tell()
-        Task { exit(await daemon.run()) }
+        // At once: exit(3) would take libcrypto's state away from threads that still use it.
+        Task { _exit(await daemon.run()) }
         while true {
             var signal: Int32 = 0
             sigwait(&handled, &signal)

@@ -84,7 +84,6 @@ struct Claiming: Sendable {
             return .over(nil)
         }
         let record = try run.attempt(last.number)
-        if let record, record.state == .waiting, last.launch == spec.launch.id { return .free(after: last) }
         if let record, record.state == .ended {
             let isOver = last.launch == spec.launch.id && record.outcome?.kind.endsLaunch == true
             return isOver ? .over(record.outcome) : .free(after: last)

@@ -67,11 +67,11 @@ import Testing
     }
 
     /// The agent itself goes on after its pause, or one that this pod's restart brought.
-    @Test(arguments: ["mine", "other"]) func theNextTry(_ pod: String) async throws {
+    @Test(arguments: [true, false]) func theNextTry(isTheSameAgent: Bool) async throws {
         let living = try TestProcess()
-        try run.attempt(
-            1, pod: pod, process: living.identity, state: .waiting, outcome: Outcome(.failed, exit: .code(3)))
-        #expect(try await decide() == .owned(2))
+        let owner = isTheSameAgent ? living.identity : try dead()
+        try run.attempt(1, pod: "mine", process: owner, state: .waiting, outcome: Outcome(.failed, exit: .code(3)))
+        #expect(try await decide(process: living.identity) == .owned(2))
     }
 
     @Test func anotherLaunchTakesWhatWaitsInADeadPod() async throws {
@@ -219,9 +219,14 @@ import Testing
         func add(_ line: String) { lines.withLock { $0.append(line) } }
     }
 
-    @Test func aLiveProcessIsWaitedForByName() async throws {
+    /// Also between two of its attempts.
+    @Test(arguments: [AttemptState.training, .waiting]) func aLiveProcessIsWaitedForByName(_ state: AttemptState)
+        async throws
+    {
         let process = try TestProcess()
-        try run.attempt(1, pod: "other", process: process.identity, state: .training)
+        try run.attempt(
+            1, pod: "other", process: process.identity, state: state,
+            outcome: state == .waiting ? Outcome(.failed, exit: .code(3)) : nil)
         let (task, waits) = wait(patience: .zero)
         try await eventually { !waits.all.isEmpty }
         #expect(waits.all == ["waiting for pod other, which owns attempt 1"])
