@@ -17,7 +17,7 @@ extension AttemptRunner {
         let (told, kills) = prepared.withLock { ($0.told, $0.outOfMemoryKills) }
         // Printed after the watch looked last.
         let step = (try? ProgressReader(pattern: spec.progress))?.lastStep(in: supervisor.tail.now.bytes)
-        let death = outcome?.kind == .finished ? nil : await self.death(found, told: told, kills: kills)
+        let death = outcome?.kind == .finished ? nil : await self.death(told: told, kills: kills)
         work.journal.change { record in
             record.checkpoints = found
             if let step { record.step = step }
@@ -39,7 +39,7 @@ extension AttemptRunner {
     }
 
     private func death(
-        _ checkpoints: CheckpointCount?, told: (at: ContinuousClock.Instant, date: Date)?, kills: Int?
+        told: (at: ContinuousClock.Instant, date: Date)?, kills: Int?
     ) async -> Death {
         var death = Death()
         death.lines = supervisor.tail.lines(30)
