@@ -11,7 +11,7 @@ import Testing
     private static let seed =
         ProcessEnvironment.all["PREEMPTION_SEED"].flatMap { Int($0) } ?? Int.random(in: 0..<1_000_000)
     private static let ways = Preemption.allCases
-    private static let count = ProcessEnvironment.all["TORTURE"] == "full" ? 10 : ways.count
+    private static let count = Torture.isFull ? 10 : ways.count
     /// Steps between two checkpoints of the example.
     private static let epoch = 720
 

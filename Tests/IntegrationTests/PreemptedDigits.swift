@@ -73,10 +73,10 @@ final class PreemptedDigits {
     func takeAway(by preemption: Preemption, at moment: PreemptionMoment) async throws {
         let pod = try #require(pod)
         let environment = try Self.environment(of: pod.first)
-        let processes = try await comes(to: moment, in: pod)
-        if !preemption.isGentle { try await freezeBetweenSaves(pod) }
-        var cost = PreemptionCost(preemption: preemption, wasInSave: !isBetweenSaves)
-        try await end(pod, processes, by: preemption)
+        try await comes(to: moment)
+        if moment.isInSave || !preemption.isGentle { try await freeze(pod, inSave: moment.isInSave) }
+        var cost = PreemptionCost(preemption: preemption, wasInSave: moment.isInSave)
+        try await end(pod, by: preemption)
         cost.step = try step(of: attempt)
         #expect(isBetweenSaves, "\(preemption.rawValue) tore a checkpoint")
         let record = try #require(try folder.attempt(attempt))
@@ -101,8 +101,7 @@ final class PreemptedDigits {
 
     // MARK: The moment
 
-    /// Returns the pod's processes at that moment, which may be short.
-    private func comes(to moment: PreemptionMoment, in pod: Pod) async throws -> [Int32] {
+    private func comes(to moment: PreemptionMoment) async throws {
         let began = try folder.attempt(attempt)?.resumedFrom?.step ?? 0
         try await eventuallyTrue("step \(began + moment.steps)", within: .seconds(60)) {
             try look()
@@ -111,11 +110,6 @@ final class PreemptedDigits {
         // A moment like any other: there is no condition that it waits for.
         try await Task.sleep(for: moment.later)
         try look()
-        let processes = pod.processes
-        if moment.isInSave {
-            try await eventuallyTrue("a save", within: .seconds(30), every: .microseconds(200)) { !isBetweenSaves }
-        }
-        return processes
     }
 
     /// Notes which preemptions are made good.
@@ -134,10 +128,12 @@ final class PreemptedDigits {
         return printed.flatMap { Int($0) } ?? record.resumedFrom?.step ?? 0
     }
 
-    private func end(_ pod: Pod, _ processes: [Int32], by preemption: Preemption) async throws {
+    private func end(_ pod: Pod, by preemption: Preemption) async throws {
+        let processes = pod.processes
         switch preemption {
         case .preempted, .restarted:
             kill(pod.first, SIGTERM)
+            for process in pod.training { kill(process, SIGCONT) }
             // The SIGKILL after 5 s finds nothing any more.
             try await site.isGone(processes, within: .seconds(5))
         case .powerCut:
@@ -152,15 +148,16 @@ final class PreemptedDigits {
 
     // MARK: Checkpoints
 
-    /// Stops the training where it does not save. A SIGKILL ends it from there.
-    private func freezeBetweenSaves(_ pod: Pod) async throws {
-        try await eventuallyTrue("a moment between two saves") {
+    /// Stops the training inside a save or outside of any. A SIGKILL ends it from there.
+    private func freeze(_ pod: Pod, inSave: Bool) async throws {
+        try await eventuallyTrue("a training inside a save: \(inSave)", every: .microseconds(200)) {
+            guard isBetweenSaves != inSave else { return false }
             let training = pod.training
             for process in training { kill(process, SIGSTOP) }
             try await eventuallyTrue("a training that stands still", every: .microseconds(200)) {
                 training.allSatisfy { ["T", "Z", nil].contains(ProcessStat(pid: $0)?.state) }
             }
-            if isBetweenSaves { return true }
+            if isBetweenSaves != inSave { return true }
             for process in training { kill(process, SIGCONT) }
             return false
         }

@@ -1,3 +1,4 @@
+import Glibc
 import Shared
 import TestSupport
 import Testing
@@ -12,7 +13,7 @@ struct TortureTraining {
     /// The training's, and so its weights are known: a chain of hashes.
     private static let steps = 30
     private static let script = """
-        import hashlib, json, os, shutil, sys
+        import hashlib, json, os, shutil, sys, time
 
         with open(os.environ["SITE"] + "/starts", "a") as file:
             file.write("x")
@@ -45,6 +46,9 @@ struct TortureTraining {
             step += 1
             weights = hashlib.sha256(weights + str(step).encode()).digest()
             print("step", step, flush=True)
+            while step == 15 and os.path.exists(os.environ["SITE"] + "/hold"):
+                open(os.environ["SITE"] + "/held", "w").close()
+                time.sleep(0.005)
             if step % 10 == 0:
                 save(f"checkpoints/checkpoint-{step}", weights=weights, state=json.dumps({"step": step}).encode())
         save("made/final", weights=weights)
@@ -89,6 +93,21 @@ struct TortureTraining {
         var environment = try agent.environment()
         environment["POD_AGENT_ENDPOINT_FILE"] = nil
         return try site.start(tracer + [Programs.agent], environment: environment)
+    }
+
+    /// An attempt whose `serve` dies in the middle of the training.
+    func dieInTraining() async throws {
+        try site.open("hold")
+        let run = try start()
+        try await eventuallyTrue("the middle of the training; \(run.errors)") {
+            guard site.exists("held"), let record = try agent.record(1) else { return false }
+            return try record.state == .training && log.text.contains("step 15\n")
+        }
+        let serve = try #require(ProcessStat.all().first { $0.parent == run.pid })
+        kill(serve.pid, SIGKILL)
+        let code = try await run.end()
+        if code != 128 + SIGKILL { throw TortureFinding("the first attempt did not die but ended with \(code)") }
+        try File.remove("\(site.root)/hold")
     }
 
     /// How often the training was started.
