@@ -55,10 +55,9 @@ final class PreemptedDigits {
         let unshare = Namespaces.unshare.map { $0 + ["--mount-proc"] }
         let started = try site.start((unshare ?? []) + [Programs.agent], environment: environment)
         _ = try await trains(started)
-        let first =
-            unshare == nil
-            ? started.pid : try #require(ProcessStat.descendants(of: started.pid).first { $0.parent == started.pid }).pid
-        pod = Pod(started: started, first: first, isLaunched: false)
+        let child = ProcessStat.descendants(of: started.pid).first { $0.parent == started.pid }
+        pod = Pod(
+            started: started, first: unshare == nil ? started.pid : try #require(child).pid, isLaunched: false)
     }
 
     private func trains(_ started: Running) async throws -> AttemptRecord {

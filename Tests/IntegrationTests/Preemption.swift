@@ -48,8 +48,9 @@ struct PreemptionCost {
     var line: String {
         let saved = savedOnSignal.map { $0 ? ", saved on the signal" : ", not saved on the signal" } ?? ""
         let again = resumedAt.map { ", \(max(0, step - $0)) steps again from \($0)" } ?? ""
-        let lost = seconds.map { ", \(Int($0 * 100).hundredths) s until it was there again" } ?? ", not there again before the next"
-        return "\(preemption.rawValue) at step \(step)\(wasInSave ? ", in a save" : "")\(saved)\(again)\(lost)"
+        let lost = seconds.map { ", \(Int($0 * 100).hundredths) s until it was there again" }
+        return "\(preemption.rawValue) at step \(step)\(wasInSave ? ", in a save" : "")\(saved)\(again)"
+            + (lost ?? ", not there again before the next")
     }
 }
 

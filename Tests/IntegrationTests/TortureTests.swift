@@ -21,28 +21,29 @@ import Testing
 
     /// Of a volume that takes nothing any more.
     @Test(.enabled(if: Torture.isThere, Torture.reason)) func errorsThatLast() async throws {
-        let calls = try await Self.trace()
-        let points = Self.kinds(calls).flatMap { kind -> [TorturePoint] in
+        let points = Self.kinds(try await Self.trace()).filter(\.[0].hasPlace).flatMap { kind -> [TorturePoint] in
             guard Torture.isFull else {
                 let call = kind[0]
                 return call.path.hasSuffix("-a0001.log") && ["write", "fdatasync"].contains(call.name)
                     ? [TorturePoint(call: call, fault: .error("ENOSPC", lasting: true))] : []
             }
-            return [kind[0], kind[kind.count / 2]].removingDuplicates.filter(\.takesErrors).flatMap { call in
+            return Set([kind[0], kind[kind.count / 2]]).flatMap { call in
                 TortureFault.errors.map { TorturePoint(call: call, fault: .error($0, lasting: true)) }
             }
         }
-        // Most of the time they wait.
-        try await Self.torture("errors that last", points, width: 12)
+        // Most of the time they wait: an agent whose record nobody takes does so for a minute.
+        try await Self.torture("errors that last", points, width: 24)
     }
 
     @Test(.enabled(if: Torture.isThere, Torture.reason)) func callsThatReturnLate() async throws {
         let kinds = Self.kinds(try await Self.trace())
-        var points = kinds.filter { Torture.isFull || $0[0].path.hasSuffix("0001.json.new") }
+        var points = kinds.filter { $0[0].hasPlace && (Torture.isFull || $0[0].path.hasSuffix("0001.json.new")) }
             .map { TorturePoint(call: $0[0], fault: .delay(milliseconds: 150, lasting: true)) }
         if Torture.isFull {
             // Longer than the volume may take to count as hung, and the agent to ask whether it still owns the run.
-            points += kinds.map { TorturePoint(call: $0[$0.count / 2], fault: .delay(milliseconds: 11_000, lasting: false)) }
+            points += kinds.map { kind in
+                TorturePoint(call: kind[kind.count / 2], fault: .delay(milliseconds: 11_000, lasting: false))
+            }
         }
         try await Self.torture("late calls", points, width: 12)
     }
@@ -124,12 +125,5 @@ import Testing
             + points("write", "-a0001.log", error("EDQUOT"), first: true)
             + points("write", "run.json.new", error("ENOSPC"))
             + points("unlink", "0001.reserve", .kill)
-    }
-}
-
-extension Array where Element: Hashable {
-    fileprivate var removingDuplicates: [Element] {
-        var seen: Set<Element> = []
-        return filter { seen.insert($0).inserted }
     }
 }
