@@ -60,8 +60,10 @@ struct TorturePoint: Sendable, CustomStringConvertible {
     /// What a run owes to whoever started it, where the agent lives.
     private func check(_ code: Int32, _ state: TortureTraining.State, _ run: Running, hasTrained: Bool) throws {
         if code > 128 { throw TortureFinding("the agent died: \(code)") }
-        if !fault.isError && code != 0 { throw TortureFinding("a call that was late ended the run with \(code)") }
         let isFinished = state.latest?.state == .ended && state.latest?.outcome?.kind == .finished
+        if !fault.isError && (code != 0 || !isFinished) {
+            throw TortureFinding("with a call that was late it ended with \(code), \(String(describing: state.latest))")
+        }
         if code == 0 && !isFinished && !run.errors.contains("takes no record of the end") {
             throw TortureFinding("exit code 0, and it did not finish")
         }

@@ -95,19 +95,32 @@ struct TortureTraining {
         return try site.start(tracer + [Programs.agent], environment: environment)
     }
 
-    /// An attempt whose `serve` dies in the middle of the training.
-    func dieInTraining() async throws {
+    /// Starts it, and returns once its training stands still in the middle, or the program has ended.
+    func hold(under tracer: [String] = []) async throws -> Running {
         try site.open("hold")
-        let run = try start()
+        let run = try start(under: tracer)
         try await eventuallyTrue("the middle of the training; \(run.errors)") {
-            guard site.exists("held"), let record = try agent.record(1) else { return false }
+            if !run.isRunning { return true }
+            guard site.exists("held"), let record = try latest else { return false }
             return try record.state == .training && log.text.contains("step 15\n")
         }
+        return run
+    }
+
+    /// Lets the next training pass.
+    func release() throws {
+        try File.remove("\(site.root)/hold")
+        try File.remove("\(site.root)/held")
+    }
+
+    /// An attempt whose `serve` dies in the middle of the training.
+    func dieInTraining() async throws {
+        let run = try await hold()
         let serve = try #require(ProcessStat.all().first { $0.parent == run.pid })
         kill(serve.pid, SIGKILL)
         let code = try await run.end()
         if code != 128 + SIGKILL { throw TortureFinding("the first attempt did not die but ended with \(code)") }
-        try File.remove("\(site.root)/hold")
+        try release()
     }
 
     /// How often the training was started.
