@@ -149,9 +149,10 @@ final class PreemptedDigits {
 
     /// Stops the training inside a save or outside of any. A SIGKILL ends it from there.
     private func freeze(_ pod: Pod, inSave: Bool) async throws {
-        try await eventuallyTrue("a training inside a save: \(inSave)", every: .microseconds(200)) {
+        let training = try await eventually("a training") { pod.training.isEmpty ? nil : pod.training }
+        // A save takes a few milliseconds.
+        try await eventuallyTrue("a training inside a save: \(inSave)", every: .microseconds(100)) {
             guard isBetweenSaves != inSave else { return false }
-            let training = pod.training
             for process in training { kill(process, SIGSTOP) }
             try await eventuallyTrue("a training that stands still", every: .microseconds(200)) {
                 training.allSatisfy { ["T", "Z", nil].contains(ProcessStat(pid: $0)?.state) }
