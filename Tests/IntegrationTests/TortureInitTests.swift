@@ -67,8 +67,8 @@ import Testing
         try await Site.with { site in
             do {
                 let training = try TortureTraining(at: site)
-                let tracer = ["-o", "\(site.root)/trace", "-e", "inject=\(call.name):signal=KILL:when=\(call.occurrence)"]
-                let run = try await training.hold(under: strace + tracer)
+                let fault = "inject=\(call.name):signal=KILL:when=\(call.occurrence)"
+                let run = try await training.hold(under: strace + ["-o", "\(site.root)/trace", "-e", fault])
                 if run.isRunning {
                     wasMet.withLock { $0 = false }
                     await site.killAll()
