@@ -41,7 +41,7 @@ import Testing
             .map { TorturePoint(call: $0[0], fault: .delay(milliseconds: 150, lasting: true)) }
         if Torture.isFull {
             // Longer than the volume may take to count as hung, and the agent to ask whether it still owns the run.
-            points += kinds.map { kind in
+            points += kinds.filter(\.[0].takesErrors).map { kind in
                 TorturePoint(call: kind[kind.count / 2], fault: .delay(milliseconds: 11_000, lasting: false))
             }
         }
