@@ -90,8 +90,8 @@ struct Server: Sendable {
 struct ResponseWriter: Sendable {
     fileprivate let outbound: NIOAsyncChannelOutboundWriter<HTTPServerResponsePart>
 
-    func write(_ bytes: [UInt8]) async throws {
-        try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: bytes))))
+    func write(_ bytes: ByteBuffer) async throws {
+        try await outbound.write(.body(.byteBuffer(bytes)))
     }
 
     fileprivate func write(_ response: Response, to request: HTTPRequestHead) async throws {
@@ -102,7 +102,7 @@ struct ResponseWriter: Sendable {
         try await outbound.write(.head(HTTPResponseHead(version: request.version, status: status, headers: headers)))
         if request.method != .HEAD {
             switch response.body {
-            case .bytes(let bytes): try await write(bytes)
+            case .bytes(let bytes): try await write(ByteBuffer(bytes: bytes))
             case .stream(_, let produce): try await produce(self)
             }
         }
