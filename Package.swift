@@ -27,7 +27,11 @@ let agentTargets: [Target] = [
         ],
         swiftSettings: swiftSettings
     ),
-    .testTarget(name: "AgentTests", dependencies: ["Agent", "Shared", "TestSupport"], swiftSettings: swiftSettings),
+    .testTarget(
+        name: "AgentTests",
+        dependencies: ["Agent", "Shared", "TestSupport", .product(name: "NIOCore", package: "swift-nio")],
+        swiftSettings: swiftSettings
+    ),
     .testTarget(
         name: "IntegrationTests",
         dependencies: [

@@ -5,18 +5,21 @@ internal import Shared
 
 /// `GET /v1/log`: the log's bytes, by range, from a time on, or followed as they come.
 struct LogRoute: Sendable {
-    /// A followed response ends after this time and is asked for again: proxies cut long ones, some at 100 s.
-    static let followLimit: Duration = .seconds(60)
-    /// Bytes in one write.
-    private static let chunk = 128 << 10
+    /// How long the volume may take to tell what it has, and then to give the first bytes.
+    private static let patience: Duration = .seconds(10)
 
-    let work: Work
+    private let work: Work
+    private let reader: LogReader
+
+    init(work: Work, pieces: LogPieces) {
+        self.work = work
+        reader = LogReader(of: work.run, pieces: pieces)
+    }
 
     func respond(to request: Request) async throws -> Response {
-        let reader = try LogReader(of: work.run)
         let progress = work.log.progress
         let end = progress.end
-        let begin = try await reader.begin
+        let begin = try await timely { try await reader.begin }
         let since = try await offset(since: request.query["since"]).map { max(begin, min($0, end)) }
         var headers = [
             ("Content-Type", "application/octet-stream"), ("Accept-Ranges", "bytes"), ("Cache-Control", "no-store"),
@@ -34,11 +37,16 @@ struct LogRoute: Sendable {
                 throw APIError(.rangeNotSatisfiable, "the log ends at byte \(end), before \(from)")
             }
             if from < begin { return Self.gone(from..<begin) }
+            try await prepare(from..<end)
             headers.append((APIHeader.logOffset, String(from)))
-            return Response(
-                headers: headers, body: .stream(length: nil) { try await follow(reader, from: from, into: $0) })
+            return Response(headers: headers, body: .stream(length: nil) { try await follow(from: from, into: $0) })
         }
-        let range = try ByteRange.parse(request.headers.first(name: "Range"), begin: begin, end: end)
+        let range: Range<Int>?
+        do {
+            range = try ByteRange.parse(request.headers.first(name: "Range"), begin: begin, end: end)
+        } catch {
+            return .error(error, headers: [("Content-Range", "bytes */\(end)")])
+        }
         if let range {
             headers.append(("Content-Range", "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(end)"))
         } else if let since {
@@ -46,14 +54,23 @@ struct LogRoute: Sendable {
         }
         let wanted = range ?? (since ?? 0)..<end
         if wanted.lowerBound < begin { return Self.gone(wanted.lowerBound..<begin) }
+        try await prepare(wanted)
         return Response(
             status: range == nil ? 200 : 206, headers: headers,
-            body: .stream(length: wanted.count) { writer in
-                var offset = wanted.lowerBound
-                while offset < wanted.upperBound {
-                    offset += try await copy(reader, from: offset, to: wanted.upperBound, into: writer)
-                }
-            })
+            body: .stream(length: wanted.count) { try await copy(wanted, into: $0) })
+    }
+
+    /// What goes wrong with the first bytes is told in place of an answer.
+    private func prepare(_ range: Range<Int>) async throws {
+        guard !range.isEmpty else { return }
+        _ = try await timely { try await reader.read(at: range.lowerBound, before: range.upperBound) }
+    }
+
+    private func timely<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
+        guard let value = try await FollowedResponse.run(for: Self.patience, body) else {
+            throw APIError(.unavailable, "the volume does not answer", hint: "ask again in a minute")
+        }
+        return value
     }
 
     private static func gone(_ bytes: Range<Int>) -> Response {
@@ -80,35 +97,28 @@ struct LogRoute: Sendable {
                 .badRequest, "\"since=\(text)\" is neither a number of seconds nor a time",
                 hint: "such as since=600 or since=2026-11-21T10:00:00Z")
         }
-        return try await DedicatedThread.run { [run = work.run] in try LogIndex.offset(at: time, in: run) }
+        return try await timely { try await reader.offset(at: time) }
     }
 
-    private func follow(_ reader: LogReader, from: Int, into writer: ResponseWriter) async throws {
-        try await withThrowingTaskGroup { group in
-            group.addTask { try? await Task.sleep(for: Self.followLimit) }
-            group.addTask {
-                var offset = from
-                while let end = try await work.log.progress.end(beyond: offset) {
-                    while offset < end {
-                        offset += try await copy(reader, from: offset, to: end, into: writer)
-                    }
-                }
+    private func follow(from: Int, into writer: ResponseWriter) async throws {
+        // The copier stops between two writes, so the response ends at a byte the client has seen.
+        _ = try await FollowedResponse.run {
+            var offset = from
+            while let end = try await work.log.progress.end(beyond: offset) {
+                try await copy(offset..<end, into: writer)
+                offset = end
             }
-            try await group.next()
-            group.cancelAll()
-            // The copier stops between two writes, so the response ends at a byte the client has seen.
-            do { try await group.waitForAll() } catch is CancellationError {}
         }
     }
 
-    /// Copies one piece and returns its length in bytes.
-    private func copy(_ reader: LogReader, from offset: Int, to end: Int, into writer: ResponseWriter) async throws
-        -> Int
-    {
-        let bytes = try await reader.read(at: offset, limit: min(Self.chunk, end - offset))
-        guard bytes.readableBytes > 0 else { throw Problem("the log ends at byte \(offset), before \(end)") }
-        try await writer.write(bytes)
-        return bytes.readableBytes
+    private func copy(_ range: Range<Int>, into writer: ResponseWriter) async throws {
+        var offset = range.lowerBound
+        while offset < range.upperBound {
+            try Task.checkCancellation()
+            let bytes = try await reader.read(at: offset, before: range.upperBound)
+            try await writer.write(bytes)
+            offset += bytes.readableBytes
+        }
     }
 
     /// The bytes that a follower of the attempt that `stream` names has, and the log has not: they were served and
@@ -118,43 +128,6 @@ struct LogRoute: Sendable {
             let kept = work.claims[index...].dropFirst().map(\.logBegan).min(), from > kept
         else { return nil }
         return kept..<from
-    }
-}
-
-/// Reads the log for one response, on a thread of its own: a call on a hung volume holds up nobody else.
-private final class LogReader: Sendable {
-    private let run: RunFolder
-    private let thread: JobThread
-    private let stream = Monitor<LogStream?>(nil)
-
-    init(of run: RunFolder) throws(Problem) {
-        self.run = run
-        thread = try JobThread()
-    }
-
-    /// The offset of the first byte that is kept.
-    var begin: Int {
-        get async throws { try await thread.run { [self] in try opened.begin } }
-    }
-
-    func read(at offset: Int, limit: Int) async throws -> ByteBuffer {
-        try await thread.run { [self] in
-            var buffer = ByteBufferAllocator().buffer(capacity: limit)
-            let stream = try opened
-            try buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: limit) { bytes in
-                try stream.read(at: offset, into: UnsafeMutableRawBufferPointer(rebasing: bytes[..<limit]))
-            }
-            return buffer
-        }
-    }
-
-    private var opened: LogStream {
-        get throws {
-            if let stream = stream.read({ $0 }) { return stream }
-            let opened = try LogStream(of: run)
-            stream.update { $0 = opened }
-            return opened
-        }
     }
 }
 

@@ -3,6 +3,7 @@ public enum Endpoint {
     public static let health = "/v1/health"
     public static let status = "/v1/status"
     public static let log = "/v1/log"
+    public static let events = "/v1/events"
     public static let stop = "/v1/stop"
 }
 
