@@ -16,7 +16,9 @@ import Testing
             return command.text
         }
 
-        func expect(_ script: String, prints text: String, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        func expect(
+            _ script: String, prints text: String, sourceLocation: SourceLocation = #_sourceLocation
+        ) async throws {
             let printed = try await run(script)
             #expect(printed == text, sourceLocation: sourceLocation)
         }

@@ -41,4 +41,28 @@ import Testing
         try await eventually { gates.allSatisfy(\.isReached) }
         for gate in gates { gate.open() }
     }
+
+    @Test func aCallThatHangsIsLeftBehind() async throws {
+        let pool = ThreadPool(limit: 1)
+        let gate = Gate()
+        let call = Task { try await pool.value { gate.pass() } }
+        try await eventually { gate.isReached }
+        call.cancel()
+        await #expect(throws: CancellationError.self) {
+            try await within(.seconds(60), "the caller") { try await call.value }
+        }
+        gate.open()
+        #expect(try await pool.value { 5 } == 5)
+    }
+
+    @Test func notMoreThanItsCapacityWait() async throws {
+        let pool = ThreadPool(limit: 1)
+        let gate = Gate()
+        try pool.run { gate.pass() }
+        try await eventually { gate.isReached }
+        for _ in 0..<ThreadPool.capacity { try pool.run {} }
+        #expect(throws: Problem.self) { try pool.run {} }
+        gate.open()
+        #expect(try await eventually("room") { try? await pool.value { 5 } } == 5)
+    }
 }
