@@ -27,7 +27,11 @@ let agentTargets: [Target] = [
         ],
         swiftSettings: swiftSettings
     ),
-    .testTarget(name: "AgentTests", dependencies: ["Agent", "Shared", "TestSupport"], swiftSettings: swiftSettings),
+    .testTarget(
+        name: "AgentTests",
+        dependencies: ["Agent", "Shared", "TestSupport", .product(name: "NIOCore", package: "swift-nio")],
+        swiftSettings: swiftSettings
+    ),
     .testTarget(
         name: "IntegrationTests",
         dependencies: [
@@ -70,6 +74,7 @@ let package = Package(
             dependencies: [
                 .target(name: "CCrypto", condition: .when(platforms: [.linux])),
                 .target(name: "CLinux", condition: .when(platforms: [.linux])),
+                "CZlib",
                 "HTTPClient",
             ],
             exclude: ["C", "HTTP"],
@@ -91,6 +96,11 @@ let package = Package(
             name: "CCurl",
             path: "Sources/Shared/C/CCurl",
             providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]
+        ),
+        .systemLibrary(
+            name: "CZlib",
+            path: "Sources/Shared/C/CZlib",
+            providers: [.apt(["zlib1g-dev"])]
         ),
         .target(
             name: "TestSupport",

@@ -132,7 +132,8 @@ struct TortureTraining {
             let stream = try LogStream(of: agent.folder)
             var bytes: [UInt8] = []
             while case let more = try stream.read(at: bytes.count, limit: 1 << 20), !more.isEmpty { bytes += more }
-            if bytes.count != stream.end { throw TortureFinding("the log ends at \(bytes.count), not \(stream.end)") }
+            let end = try stream.end
+            if bytes.count != end { throw TortureFinding("the log ends at \(bytes.count), not \(end)") }
             return bytes
         }
     }

@@ -35,8 +35,6 @@ import Testing
         ("retry.preempted: 3", "retry: {preempted: 3}"),
         ("on_finish", "on_finish: keep"),
         ("disk_full", "disk_full: {pause: 1m}"),
-        ("logs.segment", "logs: {segment: 1MB}"),
-        ("logs.keep", "logs: {keep: 1GB}"),
         ("agent_port", "agent_port: 8000"),
         ("tensorboard", "tensorboard: {logdir: x}"),
         ("notify", "notify: [https://x]"),
@@ -55,6 +53,7 @@ import Testing
         "limits: {stall: none, cost: none}", "progress: (x)", "limits: {duration: 1h, setup: 10m, stall: auto}",
         "limits: {stall: 5m}", "retry: {crash: 1, preempted: unlimited, backoff: 1s}",
         "checkpoints: {path: x, keep: none}", "dependencies: {installer: auto, cache: true, environment: venv}",
+        "logs: {segment: 1MB, keep: 1GB}",
     ]) func works(yaml: String) throws {
         _ = try Config.reading("run: a\ncommand: x\n\(yaml)\n")
     }

@@ -15,6 +15,7 @@ import Testing
         #expect(spec.limits == Limits(setup: 1800, duration: nil, stall: .none))
         #expect(spec.retry == RetryPolicy(crash: 2, backoff: 10))
         #expect(spec.progress == nil)
+        #expect(spec.logs == LogRule(segment: 8 << 20, keep: 4 << 30))
     }
 
     @Test func whatIsSaid() throws {
@@ -23,9 +24,11 @@ import Testing
             progress: 'it (\\d+)/'
             limits: {setup: 10m, duration: 2d, stall: 90s}
             retry: {crash: 0, backoff: 1m30s}
+            logs: {segment: 1MB, keep: 2GB}
             """)
         #expect(spec.limits == Limits(setup: 600, duration: 172_800, stall: .after(seconds: 90)))
         #expect(spec.retry == RetryPolicy(crash: 0, backoff: 90))
+        #expect(spec.logs == LogRule(segment: 1 << 20, keep: 2 << 30))
         #expect(spec.progress == #"it (\d+)/"#)
     }
 

@@ -100,7 +100,7 @@ import Testing
         #expect(config.retry == Config.Retry(crash: 0, preempted: 5, backoff: .seconds(60)))
         #expect(config.onFinish == .keep(.seconds(7_200)))
         #expect(config.diskFull == .stop)
-        #expect(config.logs == Config.LogLimits(segment: 1 << 20, keep: 1 << 30))
+        #expect(config.logs == LogRule(segment: 1 << 20, keep: 1 << 30))
         #expect(config.agentPort == 9000)
         #expect(config.tensorboard == "runs")
         #expect(config.notify == ["https://example.com/hook"])

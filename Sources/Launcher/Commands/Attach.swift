@@ -24,15 +24,15 @@ enum LogTail {
 
     static func start(of run: RunFolder, lines: Int) throws -> Int {
         let log = try LogStream(of: run)
-        let end = log.end
-        let begin = max(0, end - window)
+        let end = try log.end
+        let begin = max(log.begin, end - window)
         var bytes: [UInt8] = []
         while bytes.count < end - begin {
             let more = try log.read(at: begin + bytes.count, limit: end - begin - bytes.count)
             if more.isEmpty { break }
             bytes += more
         }
-        let starts = bytes.indices.filter { $0 == 0 ? begin == 0 : bytes[$0 - 1] == UInt8(ascii: "\n") }
+        let starts = bytes.indices.filter { $0 == 0 ? begin == log.begin : bytes[$0 - 1] == UInt8(ascii: "\n") }
         return begin + (starts.suffix(lines).first ?? 0)
     }
 }

@@ -9,7 +9,8 @@ struct Logs: LauncherCommand {
     func run(in world: World) async throws {
         let run = try await Runs(world: world).find(run)
         let log = try LogStream(of: run.folder)
-        var offset = 0
+        var offset = log.begin
+        if offset > 0 { world.console.note("launch: the first \(offset) bytes are not kept any more") }
         while case let bytes = try log.read(at: offset, limit: 1 << 20), !bytes.isEmpty {
             world.console.output(bytes)
             offset += bytes.count

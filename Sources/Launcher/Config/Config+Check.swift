@@ -2,6 +2,9 @@ internal import Shared
 
 /// The rules that join several keys.
 extension Config {
+    /// In bytes. A folder with a file for each line would be of no use to anybody.
+    private static let smallestSegment = 64 << 10
+
     func check(with reader: ConfigReader, paths: Paths) {
         checkResume(with: reader)
         checkPaths(with: reader, paths: paths)
@@ -11,6 +14,10 @@ extension Config {
         }
         if logs.segment > logs.keep {
             reader.report(reader.error(at: "logs.segment", "\"logs.segment\" is larger than \"logs.keep\""))
+        }
+        if logs.segment < Self.smallestSegment {
+            reader.report(
+                reader.error(at: "logs.segment", "\"logs.segment\" is less than 64 kB", hint: "use 1MB or more"))
         }
         for name in secrets.keys where env[name] != nil {
             reader.report(

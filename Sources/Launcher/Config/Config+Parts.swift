@@ -107,12 +107,6 @@ extension Config {
         case pause(Duration)
     }
 
-    /// In bytes.
-    struct LogLimits: Sendable, Equatable {
-        var segment = 8 << 20
-        var keep = 4 << 30
-    }
-
     struct Mirror: Sendable, Equatable {
         var bucket: String
         var endpoint: String?

@@ -24,7 +24,7 @@ struct Config: Sendable {
     /// nil: by the volume's kind.
     var onFinish: OnFinish?
     var diskFull: DiskFull
-    var logs: LogLimits
+    var logs: LogRule
     var agentPort: Int
     /// The folder that TensorBoard shows.
     var tensorboard: String?
@@ -80,7 +80,7 @@ struct Config: Sendable {
             run: run, project: project, provider: provider, command: command, resume: resume, workdir: workdir,
             code: code,
             dependencies: dependencies, checkpoints: checkpoints?.rule, progress: progress, limits: limits.resolved,
-            retry: RetryPolicy(crash: retry.crash, backoff: retry.backoff.inSeconds), env: env, volume: volume,
-            agentPort: agentPort, launch: launch)
+            retry: RetryPolicy(crash: retry.crash, backoff: retry.backoff.inSeconds), logs: logs, env: env,
+            volume: volume, agentPort: agentPort, launch: launch)
     }
 }

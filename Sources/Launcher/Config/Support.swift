@@ -31,8 +31,6 @@ enum Support {
         Missing("retry.preempted", unless: "unlimited"),
         Missing("on_finish"),
         Missing("disk_full"),
-        Missing("logs.segment"),
-        Missing("logs.keep"),
         Missing("agent_port"),
         Missing("tensorboard"),
         Missing("notify"),

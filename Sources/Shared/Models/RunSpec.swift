@@ -18,6 +18,7 @@ public struct RunSpec: Sendable, Codable, Equatable {
     public var progress: String?
     public var limits: Limits
     public var retry: RetryPolicy
+    public var logs: LogRule
     public var env: [String: String]
     /// The volume's mount point in the pod; for `local` a folder of this machine.
     public var volume: String
@@ -29,8 +30,8 @@ public struct RunSpec: Sendable, Codable, Equatable {
         run: RunID, project: String, provider: ProviderName = .local, command: CommandForm, resume: CommandForm? = nil,
         workdir: String = ".", code: PackedCode? = nil, dependencies: Dependencies? = nil,
         checkpoints: CheckpointRule? = nil, progress: String? = nil, limits: Limits = Limits(),
-        retry: RetryPolicy = RetryPolicy(), env: [String: String] = [:], volume: String, agentPort: Int = 8000,
-        launch: LaunchOrder
+        retry: RetryPolicy = RetryPolicy(), logs: LogRule = LogRule(), env: [String: String] = [:], volume: String,
+        agentPort: Int = 8000, launch: LaunchOrder
     ) {
         self.run = run
         self.project = project
@@ -44,6 +45,7 @@ public struct RunSpec: Sendable, Codable, Equatable {
         self.progress = progress
         self.limits = limits
         self.retry = retry
+        self.logs = logs
         self.env = env
         self.volume = volume
         self.agentPort = agentPort
