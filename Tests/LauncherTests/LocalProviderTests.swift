@@ -206,6 +206,21 @@ import Testing
         #expect(text.contains("\"POD_AGENT_TOKEN_SHA256\" : \"(SHA-256 of the launch's token)\""))
     }
 
+    @Test func theURLsOfNotifyReachTheAgentAndAreNotShown() async throws {
+        var order = try order()
+        order.notify = ["https://example.com/secret?a=b"]
+        let provider = try provider(#"printf '%s\n' "$POD_AGENT_NOTIFY" > $OUT/n; echo END >> $OUT/n"#)
+        let preview = try provider.preview(order).text
+        #expect(preview.contains("https://example.com/…"))
+        #expect(!preview.contains("secret"))
+        let pod = try await provider.create(order)
+        defer { try? end(pod) }
+        #expect(try await written("n") == "[\"https://example.com/secret?a=b\"]\n")
+        for name in try File.list("\(home)/pods/\(pod.id)") {
+            #expect(!(try File.read("\(home)/pods/\(pod.id)/\(name)").text.contains("secret")))
+        }
+    }
+
     @Test func noHomeHoldsNoPods() async throws {
         let provider = LocalProvider(home: "\(home)/none", agent: "x", environment: [:])
         #expect(try await provider.pods() == [])

@@ -19,6 +19,8 @@ enum Event: Sendable, Equatable {
     /// The pause before the next attempt is over.
     case waited
     case published
+    /// The pod costs nothing more; it leaves with this exit code.
+    case meterEnded(Int32)
     /// SIGTERM, from the pod's host or whoever else.
     case terminated
     case stopAsked(StopRequest.Mode)
@@ -52,6 +54,8 @@ enum Effect: Sendable, Equatable {
     case examine
     /// Let the followers have the rest.
     case publish(patiently: Bool)
+    /// Stop what the pod costs, see that it worked, and leave with this exit code.
+    case endMeter(Int32)
     /// Write nothing more.
     case fence
     /// Leave with this exit code.
@@ -64,7 +68,7 @@ struct RunState: Sendable, Equatable {
     /// Set as soon as it is decided, which may be before the training has ended.
     private(set) var outcome: Outcome?
     /// The pod is being taken away: there is no time for patience.
-    private var isHurried = false
+    private(set) var isHurried = false
     /// How the training is being ended.
     private var teardown: Teardown?
     /// The user asked for the end, so that no other attempt follows.
@@ -86,7 +90,7 @@ struct RunState: Sendable, Equatable {
             self.outcome = outcome
             return enter(.finishing, then: .settle(patiently: false))
         case (.claiming, .launchOver(let outcome)):
-            return [.exit(Self.exitCode(outcome))]
+            return [.endMeter(Self.exitCode(outcome))]
         case (.claiming, .terminated):
             return [.exit(Self.exitCode(Outcome(.interrupted)))]
 
@@ -124,8 +128,12 @@ struct RunState: Sendable, Equatable {
             return enter(.ended, then: .publish(patiently: true))
         case (.waiting, .terminated), (.waiting, .published):
             return [.exit(Self.exitCode(Outcome(.interrupted)))]
+        case (.ended, .published) where !isHurried:
+            return [.endMeter(Self.exitCode(outcome))]
         case (.ended, .published), (.ended, .terminated):
             return [.exit(Self.exitCode(outcome))]
+        case (.claiming, .meterEnded(let code)), (.ended, .meterEnded(let code)):
+            return [.exit(code)]
 
         case (.syncing, .terminated), (.installing, .terminated), (.resuming, .terminated), (.training, .terminated):
             isHurried = true

@@ -12,6 +12,12 @@ extension Config {
         if logs.segment > logs.keep {
             reader.report(reader.error(at: "logs.segment", "\"logs.segment\" is larger than \"logs.keep\""))
         }
+        if provider == .local, limits.cost != nil {
+            reader.report(
+                reader.error(
+                    at: "limits.cost", "\"limits.cost\" limits nothing: a run of \"provider: local\" costs nothing",
+                    hint: "remove it, or limit the time with \"limits.duration\""))
+        }
         for name in secrets.keys where env[name] != nil {
             reader.report(
                 reader.error(at: "env.\(name)", "\"\(name)\" is in \"env\" and in \"secrets\"", hint: "keep one"))

@@ -13,11 +13,12 @@ import Testing
     @Test func plainLife() {
         var state = RunState()
         let effects = live(
-            &state, .claimed, .synced, .installed, .resumeChosen, .trainingEnded(.code(0)), .settled(nil), .published)
+            &state, .claimed, .synced, .installed, .resumeChosen, .trainingEnded(.code(0)), .settled(nil), .published,
+            .meterEnded(0))
         #expect(
             effects == [
                 [.record, .sync], [.record, .install], [.record, .chooseCheckpoint], [.record, .train],
-                [.record, .settle(patiently: true)], [.record, .publish(patiently: true)], [.exit(0)],
+                [.record, .settle(patiently: true)], [.record, .publish(patiently: true)], [.endMeter(0)], [.exit(0)],
             ])
         #expect(state.outcome == Outcome(.finished, exit: .code(0)))
     }
@@ -78,7 +79,7 @@ import Testing
         let effects = live(&state, .setupFailed("pip ended with 1"), .settled(nil), .published)
         #expect(
             effects == [
-                [.record, .settle(patiently: true)], [.record, .publish(patiently: true)], [.exit(73)],
+                [.record, .settle(patiently: true)], [.record, .publish(patiently: true)], [.endMeter(73)],
             ])
         #expect(state.outcome == Outcome(.setupFailed, message: "pip ended with 1"))
     }
@@ -90,7 +91,7 @@ import Testing
             #expect(
                 effects == [
                     [.record, .tearDown(.graceful)], [.record, .settle(patiently: false)],
-                    [.record, .publish(patiently: true)], [.exit(130)],
+                    [.record, .publish(patiently: true)], [.endMeter(130)],
                 ])
             #expect(state.outcome == Outcome(.stopped))
         }
@@ -102,9 +103,26 @@ import Testing
         let effects = live(&state, .claimedFinishing(outcome), .settled(nil), .published)
         #expect(
             effects == [
-                [.record, .settle(patiently: false)], [.record, .publish(patiently: true)], [.exit(9)],
+                [.record, .settle(patiently: false)], [.record, .publish(patiently: true)], [.endMeter(9)],
             ])
         #expect(state.outcome == outcome)
+    }
+
+    /// Whoever starts the container of a launch that is over pays for it until it is stopped again.
+    @Test func aLaunchThatIsOverIsOnlyStoppedAgain() {
+        var state = RunState()
+        #expect(
+            live(&state, .launchOver(Outcome(.finished, exit: .code(0))), .meterEnded(0)) == [
+                [.endMeter(0)], [.exit(0)],
+            ])
+    }
+
+    /// The provider may take long to be told; a SIGTERM is its answer.
+    @Test func sigtermWhileTheMeterIsStoppedIsTheEnd() {
+        var state = RunState.at(.ended)
+        #expect(live(&state, .published, .terminated) == [[.endMeter(0)], [.exit(0)]])
+        state = RunState()
+        #expect(live(&state, .launchOver(nil), .terminated) == [[.endMeter(0)], [.exit(143)]])
     }
 
     @Test func aSupersededAttemptWritesNothingMore() {
@@ -128,7 +146,7 @@ import Testing
     @Test func enoughSaysWhy() {
         var state = RunState.at(.training)
         let effects = live(&state, .trainingEnded(.code(3)), .settled(.enough("it failed 3 times")), .published)
-        #expect(effects.dropFirst() == [[.record, .publish(patiently: true)], [.exit(3)]])
+        #expect(effects.dropFirst() == [[.record, .publish(patiently: true)], [.endMeter(3)]])
         #expect(state.outcome == Outcome(.failed, exit: .code(3), message: "it failed 3 times"))
     }
 

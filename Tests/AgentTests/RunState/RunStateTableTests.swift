@@ -49,8 +49,9 @@ import Testing
         return [
             row(here, .claimed, .syncing, nil, .record, .sync),
             row(here, .claimedFinishing(failed3), .finishing, failed3, .record, .settle(patiently: false)),
-            row(here, .launchOver(nil), .claiming, nil, .exit(0)),
-            row(here, .launchOver(failed3), .claiming, nil, .exit(3)),
+            row(here, .launchOver(nil), .claiming, nil, .endMeter(0)),
+            row(here, .launchOver(failed3), .claiming, nil, .endMeter(3)),
+            row(here, .meterEnded(3), .claiming, nil, .exit(3)),
             row(here, .terminated, .claiming, nil, .exit(143)),
             row(here, .stopAsked(.graceful), .claiming, nil), row(here, .stopAsked(.now), .claiming, nil),
         ]
@@ -72,8 +73,7 @@ import Testing
         ]
             + nothing(
                 here, .claimed, .claimedFinishing(failed3), .launchOver(nil), .launchOver(failed3), .settled(nil),
-                retry,
-                enough, .waited, .published)
+                retry, enough, .waited, .published, .meterEnded(3))
     }
 
     /// What concerns every step before the training and not the training.
@@ -135,8 +135,8 @@ import Testing
             + nothing(
                 here, .claimed, .claimedFinishing(failed3), .launchOver(nil), .launchOver(failed3), .synced,
                 .installed, .resumeChosen, .setupFailed("no"), .trainingEnded(.code(0)), .trainingEnded(.code(3)),
-                .trainingEnded(.signal(9)), .outOfMemory, .waited, .published, .stalled("still"), .overLimit("over"),
-                .setupTimedOut("slow"))
+                .trainingEnded(.signal(9)), .outOfMemory, .waited, .published, .meterEnded(3), .stalled("still"),
+                .overLimit("over"), .setupTimedOut("slow"))
     }()
 
     private static let waiting: [Row] = {
@@ -153,15 +153,15 @@ import Testing
             + nothing(
                 here, .claimed, .claimedFinishing(failed3), .launchOver(nil), .launchOver(failed3), .synced,
                 .installed, .resumeChosen, .setupFailed("no"), .trainingEnded(.code(0)), .trainingEnded(.code(3)),
-                .trainingEnded(.signal(9)), .outOfMemory, .settled(nil), retry, enough, .stalled("still"),
-                .overLimit("over"),
-                .setupTimedOut("slow"))
+                .trainingEnded(.signal(9)), .outOfMemory, .settled(nil), retry, enough, .meterEnded(3),
+                .stalled("still"), .overLimit("over"), .setupTimedOut("slow"))
     }()
 
     private static let ended: [Row] = {
         let here = RunState.at(.ended)
         return [
-            row(here, .published, .ended, finished, .exit(0)),
+            row(here, .published, .ended, finished, .endMeter(0)),
+            row(here, .meterEnded(3), .ended, finished, .exit(3)),
             row(here, .terminated, .ended, finished, .exit(0)),
         ]
             + nothing(
@@ -187,8 +187,8 @@ import Testing
         ]
         rows += nothing(
             here, .claimed, .claimedFinishing(failed3), .launchOver(nil), .launchOver(failed3), .settled(nil), retry,
-            enough,
-            .waited, .published, .stopAsked(.graceful), .outOfMemory, .stalled("still"), .overLimit("over"))
+            enough, .waited, .published, .meterEnded(3), .stopAsked(.graceful), .outOfMemory, .stalled("still"),
+            .overLimit("over"))
         rows += [
             state == .training
                 ? Row(from: here, event: .setupTimedOut("slow"), result: nil)
@@ -233,6 +233,6 @@ import Testing
         let going: [AttemptState] = [.syncing, .installing, .resuming, .training]
         let wantedStopping = going.flatMap { state in Event.samples.map { "\(state) \($0)" } }
         #expect(Self.stopping.map { "\($0.from.state) \($0.event)" }.sorted() == wantedStopping.sorted())
-        #expect(Set(Event.samples.map(\.name)).count == 18)
+        #expect(Set(Event.samples.map(\.name)).count == 19)
     }
 }

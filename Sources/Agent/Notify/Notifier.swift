@@ -1,0 +1,89 @@
+internal import HTTPClient
+internal import Shared
+internal import Synchronization
+
+/// POSTs notices beside whatever else goes on. Nothing waits for it but, for a moment, the agent before it leaves.
+final class Notifier: Sendable {
+    private let urls: [String]
+    private let transport: @Sendable () async -> any HTTPTransport
+    private let clock: any Clock<Duration>
+    /// Kept once a first try is over.
+    private let tried = Mutex<[Promise<Void>]>([])
+
+    init(
+        urls: [String], clock: any Clock<Duration> = ContinuousClock(),
+        transport: @escaping @Sendable () async -> any HTTPTransport = Notifier.live
+    ) {
+        self.urls = urls
+        self.clock = clock
+        self.transport = transport
+    }
+
+    /// The authorities may be in a file on a volume that hangs.
+    static let live: @Sendable () async -> any HTTPTransport = {
+        let authorities = try? await DedicatedThread.run { Authorities.all(ProcessEnvironment.all) }
+        return CurlTransport(
+            userAgent: "pod-agent/\(Version.current)", trust: .pem(authorities ?? Authorities.builtIn))
+    }
+
+    /// Sends `notice` to every URL, in `tries` tries each. What does not arrive is told to `say`.
+    func send(_ notice: Notice, tries: Int, say: @escaping @Sendable (String) -> Void) {
+        guard let body = try? JSON.encode(notice) else { return }
+        for url in urls {
+            let first = Promise<Void>()
+            tried.withLock { $0.append(first) }
+            Task {
+                defer { first.keep(()) }
+                guard let failure = await post(body, to: url, tries: tries, first) else { return }
+                say("NOTIFY: could not tell of the \(notice.event.rawValue): \(failure)")
+            }
+        }
+    }
+
+    /// Returns once the first try of every notice is over, or `patience` is.
+    func firstTries(within patience: Duration) async {
+        let pending = tried.withLock { $0 }
+        let all = Promise<Void>()
+        Task {
+            for first in pending { await first.value }
+            all.keep(())
+        }
+        _ = await all.value(within: patience)
+    }
+
+    /// nil where the notice arrived, else why the last try failed.
+    private func post(_ body: [UInt8], to url: String, tries: Int, _ first: Promise<Void>) async -> String? {
+        var request = HTTPRequest(
+            "POST", url, headers: [("Content-Type", "application/json")], body: body,
+            timeouts: HTTPTimeouts(connect: .seconds(5), total: .seconds(10)))
+        request.isPathSecret = true
+        let transport = await transport()
+        for count in 1... {
+            let failure = await post(request, by: transport)
+            first.keep(())
+            guard let failure, failure.isPassing, count < tries else { return failure?.reason }
+            // 1 s, 4 s, 16 s, each with up to half of it on top.
+            let pause = Duration.seconds(Double(1 << (2 * min(count - 1, 4))) * .random(in: 1...1.5))
+            do { try await clock.sleep(for: pause) } catch { return failure.reason }
+        }
+        return nil
+    }
+
+    private struct Failure {
+        var reason: String
+        /// A later try may succeed.
+        var isPassing: Bool
+    }
+
+    private func post(_ request: HTTPRequest, by transport: any HTTPTransport) async -> Failure? {
+        do {
+            let head = try await transport.open(request).head
+            if head.isSuccess { return nil }
+            return Failure(
+                reason: "\"\(request.label)\" answered \(head.status)",
+                isPassing: head.status >= 500 || [408, 429].contains(head.status))
+        } catch {
+            return Failure(reason: error.message, isPassing: error.isPassing)
+        }
+    }
+}
