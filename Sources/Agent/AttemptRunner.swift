@@ -81,6 +81,8 @@ final class AttemptRunner: Sendable {
     }
 
     private func after(_ seconds: Double, _ body: @escaping @Sendable () -> Void) {
+        // What is used up already is told before the attempt's first step is over.
+        if seconds <= 0 { return body() }
         watch {
             try? await Task.sleep(for: .seconds(seconds))
             if !Task.isCancelled { body() }
@@ -119,8 +121,9 @@ final class AttemptRunner: Sendable {
 
     /// Tells whom the config names. Nothing waits for it.
     func notify(_ event: Notice.Event, message: String? = nil, tries: Int = 4) {
-        notifier.send(Notice(event, of: work.journal.current, message: message, at: Date()), tries: tries) {
-            [log = work.log] in log.say($0)
+        notifier.send(Notice(event, of: work.journal.current, message: message, at: Date()), tries: tries) { [work] in
+            // The last line of the log is that of the exit code.
+            if work.journal.current.isOver { Console.say($0) } else { work.log.say($0) }
         }
     }
 

@@ -69,6 +69,7 @@ import Testing
             var environment = try agent.environment()
             environment["POD_AGENT_ENDPOINT_FILE"] = "/workspace/endpoint"
             environment["POD_AGENT_NOTIFY"] = try JSON.text([sink.url + "secret"])
+            environment["SSL_CERT_FILE"] = ""
             if isTrusted {
                 try File.write(try File.read(sink.certificate), over: "\(root)/authority.pem")
                 environment["SSL_CERT_FILE"] = "/authority.pem"

@@ -33,9 +33,10 @@ final class Notifier: Sendable {
             let first = Promise<Void>()
             tried.withLock { $0.append(first) }
             Task {
-                defer { first.keep(()) }
-                guard let failure = await post(body, to: url, tries: tries, first) else { return }
-                say("NOTIFY: could not tell of the \(notice.event.rawValue): \(failure)")
+                await post(body, to: url, tries: tries, first) {
+                    say("NOTIFY: could not tell of the \(notice.event.rawValue): \($0)")
+                }
+                first.keep(())
             }
         }
     }
@@ -51,22 +52,24 @@ final class Notifier: Sendable {
         _ = await all.value(within: patience)
     }
 
-    /// nil where the notice arrived, else why the last try failed.
-    private func post(_ body: [UInt8], to url: String, tries: Int, _ first: Promise<Void>) async -> String? {
+    /// Says why the first try failed and, where there were more, why the last one did.
+    private func post(
+        _ body: [UInt8], to url: String, tries: Int, _ first: Promise<Void>, say: (String) -> Void
+    ) async {
         var request = HTTPRequest(
             "POST", url, headers: [("Content-Type", "application/json")], body: body,
             timeouts: HTTPTimeouts(connect: .seconds(5), total: .seconds(10)))
         request.isPathSecret = true
         let transport = await transport()
         for count in 1... {
-            let failure = await post(request, by: transport)
+            guard let failure = await post(request, by: transport) else { return }
+            guard failure.isPassing, count < tries else { return say(failure.reason) }
+            if count == 1 { say("\(failure.reason); trying again") }
             first.keep(())
-            guard let failure, failure.isPassing, count < tries else { return failure?.reason }
             // 1 s, 4 s, 16 s, each with up to half of it on top.
             let pause = Duration.seconds(Double(1 << (2 * min(count - 1, 4))) * .random(in: 1...1.5))
-            do { try await clock.sleep(for: pause) } catch { return failure.reason }
+            do { try await clock.sleep(for: pause) } catch { return }
         }
-        return nil
     }
 
     private struct Failure {

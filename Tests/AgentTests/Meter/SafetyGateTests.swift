@@ -18,7 +18,7 @@ import Testing
     }
 
     @Test func whatIsThereIsBroughtToStableStorage() async throws {
-        try run.checkpoint("checkpoint-10", ["model": "m", "rng/state": "s"])
+        try run.checkpoint("checkpoint-10", ["model": "m", "state": "s"])
         #expect(await gate().check(hurry: hurry) == nil)
     }
 
