@@ -46,8 +46,8 @@ actor Daemon {
         for await event in events {
             for effect in state.handle(event) {
                 switch effect {
-                case .endMeter(let code):
-                    endMeter(attempt?.wayToEnd ?? .stop, then: code)
+                case .endMeter:
+                    endMeter(attempt?.wayToEnd ?? .stop)
                 case .exit(let code):
                     await attempt?.leave()
                     await notifier.firstTries(within: state.isHurried ? .seconds(1) : .seconds(3))
@@ -71,17 +71,17 @@ actor Daemon {
                 try await claim(router: router, server: server)
             } catch {
                 logger.error("\(error)")
-                endMeter(.stop, then: EX_IOERR)
+                tell(.claimFailed)
             }
         }
     }
 
     /// The agent stays until the pod's end was seen: a pod whose container ends is started again, and costs on.
-    private func endMeter(_ way: MeterEnd.Way, then code: Int32) {
+    private func endMeter(_ way: MeterEnd.Way) {
         let meter = MeterEnd(routes: environment.meter, way: way) { Console.say($0) }
         Task {
             await meter.run()
-            tell(.meterEnded(code))
+            tell(.meterEnded)
         }
     }
 

@@ -12,18 +12,11 @@ final class Notifier: Sendable {
 
     init(
         urls: [String], clock: any Clock<Duration> = ContinuousClock(),
-        transport: @escaping @Sendable () async -> any HTTPTransport = Notifier.live
+        transport: @escaping @Sendable () async -> any HTTPTransport = { await CurlTransport.ofTheAgent() }
     ) {
         self.urls = urls
         self.clock = clock
         self.transport = transport
-    }
-
-    /// The authorities may be in a file on a volume that hangs.
-    static let live: @Sendable () async -> any HTTPTransport = {
-        let authorities = try? await DedicatedThread.run { Authorities.all(ProcessEnvironment.all) }
-        return CurlTransport(
-            userAgent: "pod-agent/\(Version.current)", trust: .pem(authorities ?? Authorities.builtIn))
     }
 
     /// Sends `notice` to every URL, in `tries` tries each. What does not arrive is told to `say`.
@@ -31,7 +24,10 @@ final class Notifier: Sendable {
         guard let body = try? JSON.encode(notice) else { return }
         for url in urls {
             let first = Promise<Void>()
-            tried.withLock { $0.append(first) }
+            tried.withLock { tried in
+                tried.removeAll { $0.valueIfKept != nil }
+                tried.append(first)
+            }
             Task {
                 await post(body, to: url, tries: tries, first) {
                     say("NOTIFY: could not tell of the \(notice.event.rawValue): \($0)")

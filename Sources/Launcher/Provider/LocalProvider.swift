@@ -117,7 +117,8 @@ struct LocalProvider: Provider {
 
     private func start(_ order: PodOrder, id: String) throws -> pid_t {
         let digest = SHA256Digest(of: try token(launch: order.spec.launch.id)).description
-        let variables = environment.merging(try variables(order, id: id, tokenDigest: digest)) { $1 }
+        let inherited = environment.filter { name, _ in !name.hasPrefix("POD_AGENT_") }
+        let variables = inherited.merging(try variables(order, id: id, tokenDigest: digest)) { $1 }
 
         let console = "\(folder(id))/console.log"
         let output: Int32

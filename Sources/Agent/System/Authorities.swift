@@ -1,4 +1,5 @@
 internal import CAuthorities
+internal import HTTPClient
 internal import Shared
 
 /// Whose certificates the agent believes, whatever its image has.
@@ -18,5 +19,15 @@ enum Authorities {
             Console.complain(error)
             return builtIn
         }
+    }
+}
+
+extension CurlTransport {
+    /// How the agent speaks to the world. Made anew for each use: the authorities take some memory.
+    static func ofTheAgent() async -> CurlTransport {
+        // A file that is added may be on a volume that hangs.
+        let authorities = try? await DedicatedThread.run { Authorities.all(ProcessEnvironment.all) }
+        return CurlTransport(
+            userAgent: "pod-agent/\(Version.current)", trust: .pem(authorities ?? Authorities.builtIn))
     }
 }
