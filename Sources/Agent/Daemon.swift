@@ -78,6 +78,9 @@ actor Daemon {
 
     /// The agent stays until the pod's end was seen: a pod whose container ends is started again, and costs on.
     private func endMeter(_ way: MeterEnd.Way) {
+        if attempt?.spec.onFinish == .terminate, way == .stop {
+            Console.say("the pod is stopped, not deleted: it is not proven that nothing is lost with it")
+        }
         let meter = MeterEnd(routes: environment.meter, way: way) { Console.say($0) }
         Task {
             await meter.run()

@@ -13,6 +13,7 @@ protocol Meter: Sendable {
 /// The pod is a process tree of some machine, and ends with the agent.
 struct LocalMeter: Meter {
     let name = "the end of the agent"
+
     func end(_ way: MeterEnd.Way) {}
     func isOver() -> Bool { true }
 }

@@ -7,7 +7,7 @@ struct MeterEnd: Sendable {
         /// Deletes the pod and all that is on its own disks.
         case terminate
 
-        /// What may be done where `rule` is asked for. A pod is deleted only after a gate that let all pass, and never with the volume.
+        /// What may be done where `rule` is asked for. That the volume outlives the pod is part of asking for `terminate`.
         init(_ rule: OnFinish?, isSafe: Bool) {
             self = rule == .terminate && isSafe ? .terminate : .stop
         }
