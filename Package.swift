@@ -16,6 +16,7 @@ let agentTargets: [Target] = [
     .executableTarget(
         name: "Agent",
         dependencies: [
+            "CAuthorities",
             "CLinux",
             "HTTPClient",
             "Shared",
@@ -25,8 +26,10 @@ let agentTargets: [Target] = [
             .product(name: "NIOHTTP1", package: "swift-nio"),
             .product(name: "NIOPosix", package: "swift-nio"),
         ],
+        exclude: ["C"],
         swiftSettings: swiftSettings
     ),
+    .target(name: "CAuthorities", path: "Sources/Agent/C/CAuthorities"),
     .testTarget(
         name: "AgentTests",
         dependencies: ["Agent", "Shared", "TestSupport", .product(name: "NIOCore", package: "swift-nio")],

@@ -11,8 +11,8 @@ struct Work: Sendable {
     let log: LogWriter
     let volume: VolumeWriter
     let began: ContinuousClock.Instant
-    /// How long the run's earlier attempts lasted together, in seconds.
-    let secondsBefore: Double
+    /// What the run's earlier attempts used up together.
+    let spentBefore: Spending
 
     /// Bytes that the record of the end may need, written aside with a folder entry of its own.
     private static let reserveSize = 64 << 10
@@ -25,12 +25,14 @@ struct Work: Sendable {
             claim, of: run, rule: spec.logs, beginsLine: beginsLine,
             current: CurrentLog(of: Volume(root: spec.volume), for: run), volume: volume)
         try File.replace(run.reserve(of: claim.number), with: [UInt8](repeating: 0x20, count: reserveSize))
-        let record = AttemptRecord(claim: claim, run: spec.run, spec: try spec.fingerprint)
+        var record = AttemptRecord(claim: claim, run: spec.run, spec: try spec.fingerprint)
         let claims = try run.claims()
         try Predecessor.close(before: claim, in: run)
+        record.bill = try Predecessor.bill(for: claim, spec.launch, after: claims, in: run)
         let work = Work(
             run: run, claim: claim, claims: claims, journal: Journal(record, run: run, volume: volume), log: log,
-            volume: volume, began: .now, secondsBefore: try Predecessor.seconds(before: claim, claims, in: run))
+            volume: volume, began: .now,
+            spentBefore: try run.spending(of: claims.filter { $0.number < claim.number }))
         volume.look { File.exists(run.claim(claim.number + 1)) }
         log.say("====== \(claim.claimed.inLog) attempt \(claim.number) pod \(claim.pod) ======")
         return work
@@ -40,8 +42,10 @@ struct Work: Sendable {
     var seconds: Double { began.duration(to: .now).inSeconds }
 
     var status: StatusReport {
-        StatusReport(
-            version: Version.current, attempt: journal.current, logEnd: log.progress.end,
+        var attempt = journal.current
+        if !attempt.isOver { attempt.lasted(seconds) }
+        return StatusReport(
+            version: Version.current, attempt: attempt, logEnd: log.progress.end,
             logDurable: log.progress.durable, logTrouble: log.trouble)
     }
 }

@@ -31,13 +31,12 @@ import Testing
         ("resources.volume.network", "resources: {volume: {network: x}}"),
         ("resources.volume.size", "resources: {volume: {size: 50 GB}}"),
         ("resources.volume.mount", "resources: {volume: {mount: /x, size: 5}}"),
-        ("limits.cost: 5", "limits: {cost: 5}"),
         ("retry.preempted: 3", "retry: {preempted: 3}"),
-        ("on_finish", "on_finish: keep"),
+        ("on_finish: keep", "on_finish: keep"),
+        ("on_finish", "on_finish: {keep: 2h}"),
         ("disk_full", "disk_full: {pause: 1m}"),
         ("agent_port", "agent_port: 8000"),
         ("tensorboard", "tensorboard: {logdir: x}"),
-        ("notify", "notify: [https://x]"),
         ("mirror", "mirror: {bucket: x}"),
     ]) func refused(thing: String, yaml: String) throws {
         let error = try #require(throws: ConfigError.self) { try Config.reading("run: a\ncommand: x\n\(yaml)\n") }
@@ -52,8 +51,8 @@ import Testing
         "provider: local", "tty: false", "resources: {spot: false}", "resources: {}",
         "limits: {stall: none, cost: none}", "progress: (x)", "limits: {duration: 1h, setup: 10m, stall: auto}",
         "limits: {stall: 5m}", "retry: {crash: 1, preempted: unlimited, backoff: 1s}",
+        "logs: {segment: 1MB, keep: 1GB}", "notify: [https://x]", "on_finish: stop", "on_finish: terminate",
         "checkpoints: {path: x, keep: none}", "dependencies: {installer: auto, cache: true, environment: venv}",
-        "logs: {segment: 1MB, keep: 1GB}",
     ]) func works(yaml: String) throws {
         _ = try Config.reading("run: a\ncommand: x\n\(yaml)\n")
     }

@@ -1,3 +1,4 @@
+import Foundation
 import Shared
 import Testing
 
@@ -32,6 +33,24 @@ import Testing
         #expect(spec.progress == #"it (\d+)/"#)
     }
 
+    /// Their URLs may hold secrets, and the spec is kept on the volume.
+    @Test func theURLsOfNotifyAreNotPartOfTheSpec() throws {
+        #expect(try spec("notify: [https://example.com/secret]") == spec())
+        let order = PodOrder(
+            spec: try spec(), notify: ["https://example.com:8/secret?a=b#c", "http://x", "https://x?token=secret"])
+        #expect(order.redacted.notify == ["https://example.com:8/…", "http://x/…", "https://x/…"])
+        #expect(order.redacted.spec == order.spec)
+    }
+
+    @Test func theEndOfThePod() throws {
+        #expect(try spec().onFinish == nil)
+        #expect(try spec("on_finish: stop").onFinish == .stop)
+        #expect(try spec("on_finish: terminate").onFinish == .terminate)
+        // As a spec had it before there were such keys: a run that has finished is still the same one.
+        #expect(try !JSON.text(spec()).contains("onFinish"))
+        #expect(try !JSON.text(spec()).contains("cost"))
+    }
+
     @Test func withoutEnd() throws {
         #expect(try spec("limits: {stall: auto}").limits.stall == .auto)
         #expect(try spec("retry: {crash: unlimited}").retry.crash == nil)
@@ -40,7 +59,10 @@ import Testing
     @Test(arguments: [Limits.Stall.none, .auto, .after(seconds: 90.5)])
     func itTravels(_ stall: Limits.Stall) throws {
         var spec = try spec()
-        spec.limits = Limits(setup: nil, duration: 5, stall: stall)
+        spec.limits = Limits(setup: nil, duration: 5, cost: 12.34567, stall: stall)
+        spec.onFinish = .terminate
+        // To the millisecond, as times are written.
+        spec.launch = LaunchOrder(id: "L1", price: 2.49, bought: Date(timeIntervalSince1970: 1_800_000_000.5))
         spec.retry = RetryPolicy(crash: nil, backoff: 0.5)
         #expect(try JSON.decode(RunSpec.self, from: try JSON.encode(spec)) == spec)
     }

@@ -84,7 +84,8 @@ extension Config {
                 case .auto: .auto
                 case .after(let time): .after(seconds: time.inSeconds)
                 }
-            return Shared.Limits(setup: setup.inSeconds, duration: duration?.inSeconds, stall: still)
+            return Shared.Limits(
+                setup: setup.inSeconds, duration: duration?.inSeconds, cost: cost?.dollars, stall: still)
         }
     }
 

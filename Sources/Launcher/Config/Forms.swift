@@ -63,6 +63,19 @@ extension Form<String> {
         }
     }
 
+    /// A URL that can be told apart from its secrets: of what is before the path everything is shown.
+    static var notifyURL: Form {
+        Form(url.name) { entry throws(ConfigError) in
+            guard let text = try url.read(entry) else { return nil }
+            guard !text.urlAuthority.contains("@") else {
+                throw entry.error(
+                    "\"\(entry.path)\" must be a URL without a user and a password",
+                    hint: "a token in its path or query is never shown; keep it in the environment as ${NAME}")
+            }
+            return text
+        }
+    }
+
     static var cudaVersion: Form {
         Form(text: "a version such as 12.8") { text in
             let parts = text.split(separator: ".", omittingEmptySubsequences: false)

@@ -25,7 +25,7 @@ extension Config {
         logs = top.get("logs", .section(LogRule.init)) ?? LogRule()
         agentPort = top.get("agent_port", .number(1...65535)) ?? 8000
         tensorboard = top.get("tensorboard", .section { $0.required("logdir", .text) })
-        notify = top.get("notify", .list(of: .url)) ?? []
+        notify = top.get("notify", .list(of: .notifyURL)) ?? []
         mirror = top.get("mirror", .section(Mirror.init))
         folder = paths.folder
         guard let run, let command else { return nil }

@@ -27,13 +27,11 @@ enum Support {
         Missing("resources.volume.network"),
         Missing("resources.volume.size"),
         Missing("resources.volume.mount"),
-        Missing("limits.cost", unless: "none"),
         Missing("retry.preempted", unless: "unlimited"),
-        Missing("on_finish"),
+        Missing("on_finish", unless: "stop", "terminate"),
         Missing("disk_full"),
         Missing("agent_port"),
         Missing("tensorboard"),
-        Missing("notify"),
         Missing("mirror"),
     ]
 
@@ -55,7 +53,8 @@ enum Support {
     static func firstMissing(in reader: ConfigReader) -> ConfigError? {
         let refused = reader.given.compactMap { key in
             missing.first { $0.refuses(key) }.map { row -> ConfigError in
-                let thing = row.working.isEmpty ? key.path : "\(key.path): \(key.text ?? "")"
+                let value = row.working.isEmpty ? nil : key.text
+                let thing = value.map { "\(key.path): \($0)" } ?? key.path
                 let hint = row.working.first.map { "remove it, or use \"\($0)\"" } ?? "remove it"
                 return reader.error(at: key.path, "\"\(thing)\" is not supported yet", hint: hint)
             }

@@ -23,6 +23,15 @@ protocol Provider: Sendable {
 
 struct PodOrder: Sendable {
     var spec: RunSpec
+    /// URLs that the agent tells of the run's end and the like. Whatever follows a host may be secret.
+    var notify: [String] = []
+
+    /// As a person may see it.
+    var redacted: PodOrder {
+        var order = self
+        order.notify = notify.map { url in url[..<url.urlAuthority.endIndex] + "/…" }
+        return order
+    }
 }
 
 /// A pod as its provider shows it now.

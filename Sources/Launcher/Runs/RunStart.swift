@@ -43,7 +43,7 @@ struct RunStart: Sendable {
             launch: LaunchOrder(id: "dry-run", force: isForced))
         return Array("resolved config:\n".utf8) + (try JSON.encode(spec, pretty: true))
             + Array("\n\nrequest to provider \"\(spec.provider.rawValue)\":\n".utf8)
-            + (try world.provider.preview(PodOrder(spec: spec))) + [UInt8(ascii: "\n")]
+            + (try world.provider.preview(PodOrder(spec: spec, notify: config.notify))) + [UInt8(ascii: "\n")]
     }
 
     /// The run on this config's volume; nil where it has neither a pod nor a claim.
@@ -129,7 +129,7 @@ struct RunStart: Sendable {
         if let owner = previous?.claims.last, owner.isAlive == false {
             spec.launch.supersedes = [owner.pod]
         }
-        let pod = try await world.provider.create(PodOrder(spec: spec))
+        let pod = try await world.provider.create(PodOrder(spec: spec, notify: config.notify))
         let interrupt = Interrupt(leaving: pod.run)
         defer { interrupt.cancel() }
         return try await PodStart(pod: pod, world: world).wait()

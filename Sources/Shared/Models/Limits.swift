@@ -1,9 +1,11 @@
-/// What a run may use up, in seconds. nil is without end.
+/// What a run may use up. Times are in seconds; nil is without end.
 public struct Limits: Sendable, Codable, Equatable {
     /// From the agent's start to the training's.
     public var setup: Double?
     /// Over all attempts of the run.
     public var duration: Double?
+    /// Over all attempts of the run, in US dollars.
+    public var cost: Double?
     public var stall: Stall
 
     /// How long a training may tell of no new step.
@@ -14,9 +16,10 @@ public struct Limits: Sendable, Codable, Equatable {
         case after(seconds: Double)
     }
 
-    public init(setup: Double? = 1800, duration: Double? = nil, stall: Stall = .none) {
+    public init(setup: Double? = 1800, duration: Double? = nil, cost: Double? = nil, stall: Stall = .none) {
         self.setup = setup
         self.duration = duration
+        self.cost = cost
         self.stall = stall
     }
 }
