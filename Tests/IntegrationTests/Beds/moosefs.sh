@@ -45,6 +45,8 @@ CFG
 mfsmaster -c "$folder/master.cfg" start
 mfschunkserver -c "$folder/chunkserver.cfg" start
 for mount in one two; do mfsmount "$folder/$mount" -H "$address"; done
+# Of two copies, the default, it would look in vain for a place for the second one.
+mfssetgoal -r 1 "$folder/one" >/dev/null
 # It takes files once the chunkserver has told the master of itself.
 until echo >"$folder/one/probe" && sync "$folder/one/probe"; do sleep 0.1; done 2>/dev/null
 rm "$folder/one/probe"
