@@ -35,17 +35,7 @@ struct HungVolumeTests {
                         && (["rename", "unlink"].contains(calls) || waiting.contains { $0.process == serve })
                 }
 
-                let start = ContinuousClock.now
-                kill(first, SIGTERM)
-                try await eventuallyTrue("the end of init", within: .seconds(8), every: .milliseconds(2)) {
-                    pod.hasLeft
-                }
-                let left = start.duration(to: .now)
-                let remaining = pod.tasks
-                print("timing: SIGTERM with \(calls) hung to the end of init \(left); left are \(remaining)")
-                #expect(left < .seconds(4.5))
-                #expect(!remaining.isEmpty, "the volume hangs, so somebody waits")
-                #expect(remaining.allSatisfy { $0.waitsForVolume && $0.state == "D" })
+                try await pod.endsInTime("\(calls) hung")
 
                 try volume.goOn()
                 #expect(try await unshare.end(within: .seconds(10)) == 143)

@@ -41,10 +41,11 @@ struct BareAgent {
     /// Starts it as any process.
     func start() throws -> Running { try site.start([Programs.agent], environment: try environment()) }
 
-    /// Starts it as PID 1 of a pid namespace of its own. `Running.end` has its exit code.
-    func startAsFirst() throws -> Running {
+    /// Starts it as PID 1 of a pid namespace of its own, under the words of `wrapper`. `Running.end` has its exit code.
+    func startAsFirst(under wrapper: [String] = []) throws -> Running {
         try site.start(
-            try #require(Namespaces.unshare) + ["--mount-proc", Programs.agent], environment: try environment())
+            wrapper + (try #require(Namespaces.unshare)) + ["--mount-proc", Programs.agent],
+            environment: try environment())
     }
 
     /// The pid, here, of the PID 1 that `startAsFirst` started, once it takes signals: before it blocks them the kernel

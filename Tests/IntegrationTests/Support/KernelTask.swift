@@ -1,4 +1,7 @@
+import Glibc
 import Shared
+import TestSupport
+import Testing
 
 /// A thread as the kernel has it, seen from outside its namespaces. Those that have ended are none.
 struct KernelTask: CustomStringConvertible {
@@ -50,6 +53,21 @@ struct PodNamespace {
 
     /// Whether the first process has called exit(2). The kernel keeps its entry until the last task of the namespace is gone.
     var hasLeft: Bool { (try? File.readLink("/proc/\(first)/exe")) == nil }
+
+    /// Tells the pod to end while its volume hangs: `init` has left in time, and nothing is left but who waits for the volume.
+    func endsInTime(_ what: String, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        let start = ContinuousClock.now
+        kill(first, SIGTERM)
+        try await eventuallyTrue(
+            "the end of init", within: .seconds(8), every: .milliseconds(2), sourceLocation: sourceLocation
+        ) { hasLeft }
+        let left = start.duration(to: .now)
+        let remaining = tasks
+        print("timing: SIGTERM with \(what) to the end of init \(left); left are \(remaining)")
+        #expect(left < .seconds(4.5), sourceLocation: sourceLocation)
+        #expect(!remaining.isEmpty, "the volume hangs, so somebody waits", sourceLocation: sourceLocation)
+        #expect(remaining.allSatisfy { $0.waitsForVolume && $0.state == "D" }, sourceLocation: sourceLocation)
+    }
 
     /// Without the first process, once it has left.
     var tasks: [KernelTask] {

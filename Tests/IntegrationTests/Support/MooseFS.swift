@@ -31,18 +31,18 @@ struct MooseFS: Sendable {
         try inside(bytes.map { ["mfssetquota", "-L", "\($0)", folder] } ?? ["mfsdelquota", "-a", folder])
     }
 
-    func killChunkserver() throws { try chunkserver("kill") }
-
-    /// Also after a kill.
-    func startChunkserver() throws { try chunkserver("start") }
-
-    private func chunkserver(_ verb: String) throws {
-        try inside(["mfschunkserver", "-c", "\(folder)/chunkserver.cfg", verb])
+    /// Ends it, stops it, or lets it go on: with SIGCONT it is started where it does not run.
+    func signalChunkserver(_ signal: Int32) throws {
+        // As the file has it, which is the pid in the namespace.
+        let pid = try File.read("\(folder)/chunkserver/.mfschunkserver.lock").text.trimmed
+        if (try? inside(["kill", "-\(signal)", pid])) == nil && signal == SIGCONT {
+            try inside(["mfschunkserver", "-c", "\(folder)/chunkserver.cfg", "start"])
+        }
     }
 
     private func inside(_ command: [String]) throws {
         let (code, output) = try Command.run(["nsenter", "--net", "--pid", "--target", "\(first)"] + command)
-        try #require(code == 0, "\(command.joined(separator: " ")): \(output.text)")
+        if code != 0 { throw Problem("\(command.joined(separator: " ")): \(code), \(output.text)") }
     }
 
     /// Set up for `body`, and taken down whatever becomes of it.

@@ -8,19 +8,36 @@ struct Ticker {
 
     init(at site: Site) { self.site = site }
 
-    /// Until the test opens `go`.
-    var command: CommandForm {
+    /// Until the test opens `go`. Before it ticks it prints `flood` bytes, and then makes the file `flooded`.
+    func command(flood: Int = 0) -> CommandForm {
         .exec([
             "python3", "-c",
             """
-            import os, time
-            n = 0
-            while not os.path.exists(os.environ["SITE"] + "/go"):
-                print("tick", n, time.monotonic_ns())
-                n += 1
+            import os, sys, time
+            site = os.environ["SITE"]
+            for _ in range(\(flood) // 65536): sys.stdout.write(("x" * 1023 + "\\n") * 64)
+            sys.stdout.flush()
+            open(site + "/flooded", "w").close()
+            n, last, longest = 0, time.monotonic_ns(), 0
+            while not os.path.exists(site + "/go"):
+                print("tick", n, time.monotonic_ns(), flush=True)
+                now = time.monotonic_ns()
+                n, last, longest = n + 1, now, max(longest, now - last)
+                open(site + "/now.new", "w").write(f"{n} {longest}")
+                os.rename(site + "/now.new", site + "/now")
                 time.sleep(0.01)
             """,
         ])
+    }
+
+    /// How often it has ticked, by its own account.
+    func now() throws -> Int { try account()[0] }
+
+    /// Between two ticks, by its own account.
+    func longestPause() throws -> Duration { .nanoseconds(try account()[1]) }
+
+    private func account() throws -> [Int] {
+        try File.read("\(site.root)/now").text.split(separator: " ").compactMap { Int($0) }
     }
 
     struct Ticks {
