@@ -41,6 +41,7 @@ let agentTargets: [Target] = [
             "HTTPClient", "Shared", "TestSupport",
             .product(name: "Subprocess", package: "swift-subprocess"),
         ],
+        exclude: ["Beds"],
         swiftSettings: swiftSettings
     ),
 ]
