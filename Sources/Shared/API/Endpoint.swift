@@ -10,7 +10,7 @@ public enum Endpoint {
 public enum APIHeader {
     /// Another way to present the token, for proxies that keep `Authorization` to themselves.
     public static let token = "X-Pod-Agent-Token"
-    /// Offset of the first byte of a followed response.
+    /// Offset of the first byte of a followed response. Of a 409 it is where the log goes on, of a 410 the first byte that is kept.
     public static let logOffset = "X-Log-Offset"
     /// Names the attempt whose bytes are being appended.
     public static let logStream = "X-Log-Stream"

@@ -27,6 +27,9 @@ public struct LogStream: Sendable {
         }
     }
 
+    /// The offset of the first byte that is kept.
+    public var begin: Int { segments.first?.offset ?? 0 }
+
     /// The offset after the last byte.
     public var end: Int {
         segments.last.map { $0.offset + (File.status($0.path)?.size ?? 0) } ?? 0
