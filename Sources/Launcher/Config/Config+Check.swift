@@ -17,13 +17,13 @@ extension Config {
         }
         if logs.segment < Self.smallestSegment {
             reader.report(
-                reader.error(at: "logs.segment", "\\"logs.segment\\" is less than 64 kB", hint: "use 1MB or more"))
+                reader.error(at: "logs.segment", "\"logs.segment\" is less than 64 kB", hint: "use 1MB or more"))
         }
         if provider == .local, limits.cost != nil {
             reader.report(
                 reader.error(
-                    at: "limits.cost", "\\"limits.cost\\" limits nothing: a run of \\"provider: local\\" costs nothing",
-                    hint: "remove it, or limit the time with \\"limits.duration\\""))
+                    at: "limits.cost", "\"limits.cost\" limits nothing: a run of \"provider: local\" costs nothing",
+                    hint: "remove it, or limit the time with \"limits.duration\""))
         }
         for name in secrets.keys where env[name] != nil {
             reader.report(
