@@ -7,6 +7,8 @@ struct AgentEnvironment: Sendable {
     var pod: String
     /// Where the address of the API is written, for a pod that listens on a free port.
     var endpointFile: String?
+    /// Masks the values of the spec's secrets.
+    var mask: SecretMask
     /// Everything, for the children to inherit from.
     var all: [String: String]
 
@@ -26,6 +28,7 @@ struct AgentEnvironment: Sendable {
             throw Problem("POD_AGENT_TOKEN_SHA256 is not a SHA-256 in hexadecimal")
         }
         tokenDigest = digest
+        mask = SecretMask(spec.secrets.compactMap { all[$0] })
         pod = try Self.value("POD_AGENT_POD_ID", in: all)
         endpointFile = all["POD_AGENT_ENDPOINT_FILE"]
     }

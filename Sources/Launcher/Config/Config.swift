@@ -74,13 +74,18 @@ struct Config: Sendable {
         return Dependencies(requirements: install.requirements, python: install.python)
     }
 
+    /// The values of secrets that the pod gets in its environment, by the variable's name.
+    var secretValues: [String: String] {
+        secrets.compactMapValues { if case .value(let value) = $0 { value } else { nil } }
+    }
+
     /// What the agent is told. `volume` is the mount point in the pod; for `local` a folder of this machine.
     func spec(project: String, code: PackedCode?, volume: String, launch: LaunchOrder) -> RunSpec {
         RunSpec(
             run: run, project: project, provider: provider, command: command, resume: resume, workdir: workdir,
             code: code,
             dependencies: dependencies, checkpoints: checkpoints?.rule, progress: progress, limits: limits.resolved,
-            retry: RetryPolicy(crash: retry.crash, backoff: retry.backoff.inSeconds), env: env, volume: volume,
-            agentPort: agentPort, launch: launch)
+            retry: RetryPolicy(crash: retry.crash, backoff: retry.backoff.inSeconds), env: env,
+            secrets: secrets.keys.sorted(), tty: tty, volume: volume, agentPort: agentPort, launch: launch)
     }
 }

@@ -47,7 +47,8 @@ struct LocalProvider: Provider {
             var environment: [String: String]
         }
         let id = Self.id(launch: order.spec.launch.id)
-        let variables = try variables(order, id: id, tokenDigest: "(SHA-256 of the launch's token)")
+        let variables = order.secrets.mapValues { _ in "(secret)" }
+            .merging(try variables(order, id: id, tokenDigest: "(SHA-256 of the launch's token)")) { $1 }
         return try JSON.encode(Request(execute: [agent], folder: folder(id), environment: variables), pretty: true)
     }
 
@@ -115,7 +116,8 @@ struct LocalProvider: Provider {
 
     private func start(_ order: PodOrder, id: String) throws -> pid_t {
         let digest = SHA256Digest(of: try token(launch: order.spec.launch.id)).description
-        let variables = environment.merging(try variables(order, id: id, tokenDigest: digest)) { $1 }
+        let variables = environment.merging(order.secrets) { $1 }
+            .merging(try variables(order, id: id, tokenDigest: digest)) { $1 }
 
         let console = "\(folder(id))/console.log"
         let output: Int32

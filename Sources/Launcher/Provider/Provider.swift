@@ -23,6 +23,8 @@ protocol Provider: Sendable {
 
 struct PodOrder: Sendable {
     var spec: RunSpec
+    /// Variables of the pod that nothing writes down, by name.
+    var secrets: [String: String] = [:]
 }
 
 /// A pod as its provider shows it now.

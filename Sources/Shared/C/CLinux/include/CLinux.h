@@ -4,6 +4,7 @@
 #pragma once
 #ifdef __linux__
 
+#include <pty.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/prctl.h>
