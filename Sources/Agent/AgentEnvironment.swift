@@ -11,6 +11,8 @@ struct AgentEnvironment: Sendable {
     var notify: [String] = []
     /// How this pod stops its own meter.
     var meter: [any Meter] = [LocalMeter()]
+    /// Masks the values of the spec's secrets.
+    var mask: SecretMask
     /// Everything, for the children to inherit from.
     var all: [String: String]
 
@@ -30,6 +32,7 @@ struct AgentEnvironment: Sendable {
             throw Problem("POD_AGENT_TOKEN_SHA256 is not a SHA-256 in hexadecimal")
         }
         tokenDigest = digest
+        mask = SecretMask(spec.secrets.compactMap { all[$0] })
         pod = try Self.value("POD_AGENT_POD_ID", in: all)
         endpointFile = all["POD_AGENT_ENDPOINT_FILE"]
         if let list = all["POD_AGENT_NOTIFY"] {

@@ -196,7 +196,8 @@ final class AttemptRunner: Sendable {
         let counter = MemoryCounter()
         let before = counter?.kills
         watchTraining(try ProgressReader(pattern: spec.progress), tell)
-        let status = try await supervisor.train(arguments, environment: variables, folder: folder)
+        let status = try await supervisor.train(
+            arguments, environment: variables, folder: folder, on: spec.tty)
         let kills = before.flatMap { before in counter?.kills.map { $0 - before } }
         prepared.withLock { $0.outOfMemoryKills = kills }
         if status != .code(0), kills ?? 0 > 0 || OutOfMemory.isTold(in: supervisor.tail.lines(200)) {
@@ -221,7 +222,8 @@ final class AttemptRunner: Sendable {
 
     /// Looks at a training that stands still without touching it, then makes Python print where it is, and ends it.
     private func examine() async {
-        let lines = (try? await DedicatedThread.run { ProcessLook.lines(at: ProcessTree.running) }) ?? []
+        let lines = ((try? await DedicatedThread.run { ProcessLook.lines(at: ProcessTree.running) }) ?? []).map(
+            environment.mask.masking)
         work.journal.change { record in
             record.death = Death()
             record.death?.stall = lines

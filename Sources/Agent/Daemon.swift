@@ -121,7 +121,8 @@ actor Daemon {
                 work: work, environment: environment, server: server,
                 supervisor: Supervisor(
                     children: children, log: work.log,
-                    saves: CheckpointFolder(of: spec, in: run).map { SaveWatch(folder: $0) }),
+                    saves: CheckpointFolder(of: spec, in: run).map { SaveWatch(folder: $0) },
+                    mask: environment.mask),
                 notifier: notifier)
             self.attempt = attempt
             // Before the API or a limit can tell of anything else: what is asked of a claimed run comes after it.

@@ -1035,11 +1035,11 @@ import Testing
             #"""
             run: a
             command: x
-            tty: true
+            secrets: {A: runpod:B}
             """#,
             #"""
-            config.yaml:3:1: "tty: true" is not supported yet
-            hint: remove it, or use "false"
+            config.yaml:3:11: a secret of RunPod is for "provider: runpod" only
+            hint: write secrets: [A] and set it in the environment or in .env
             """#),
         Broken(
             #"""

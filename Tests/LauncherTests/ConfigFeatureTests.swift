@@ -15,9 +15,6 @@ import Testing
         ("dependencies.check_imports", "dependencies: {check_imports: [x]}"),
         ("checkpoints.keep: 2", "checkpoints: {path: x, keep: 2}"),
         ("checkpoints.names", "checkpoints: {path: x, names: [y]}"),
-        ("secrets", "secrets: [API_KEY]"),
-        ("secrets", "secrets: {A: runpod:B}"),
-        ("tty: true", "tty: true"),
         ("resources.gpus", "resources: {gpus: [x]}"),
         ("resources.gpu_count", "resources: {gpu_count: 1}"),
         ("resources.order", "resources: {order: price}"),
@@ -48,7 +45,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "provider: local", "tty: false", "resources: {spot: false}", "resources: {}",
+        "provider: local", "tty: true", "secrets: [API_KEY]", "resources: {spot: false}", "resources: {}",
         "limits: {stall: none, cost: none}", "progress: (x)", "limits: {duration: 1h, setup: 10m, stall: auto}",
         "limits: {stall: 5m}", "retry: {crash: 1, preempted: unlimited, backoff: 1s}",
         "logs: {segment: 1MB, keep: 1GB}", "notify: [https://x]", "on_finish: stop", "on_finish: terminate",

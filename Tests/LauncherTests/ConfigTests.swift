@@ -85,7 +85,7 @@ import Testing
         #expect(config.checkpoints?.keep == 3)
         #expect(config.checkpoints?.names == ["last.ckpt"])
         #expect(config.progress == #"it (\d+)/"#)
-        #expect(config.secrets == ["HF_TOKEN": .variable])
+        #expect(config.secrets == ["HF_TOKEN": .value("hf_12345678")])
         #expect(config.tty)
         #expect(
             config.resources

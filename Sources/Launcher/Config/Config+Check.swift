@@ -25,6 +25,12 @@ extension Config {
                     at: "limits.cost", "\"limits.cost\" limits nothing: a run of \"provider: local\" costs nothing",
                     hint: "remove it, or limit the time with \"limits.duration\""))
         }
+        if provider != .runpod, let name = secrets.keys.sorted().first(where: { secretValues[$0] == nil }) {
+            reader.report(
+                reader.error(
+                    at: "secrets.\(name)", "a secret of RunPod is for \"provider: runpod\" only",
+                    hint: "write secrets: [\(name)] and set it in the environment or in .env"))
+        }
         for name in secrets.keys where env[name] != nil {
             reader.report(
                 reader.error(at: "env.\(name)", "\"\(name)\" is in \"env\" and in \"secrets\"", hint: "keep one"))
@@ -137,7 +143,7 @@ extension Config {
 
 extension CommandForm {
     /// The text, or the words one by one.
-    fileprivate var texts: [String] {
+    var texts: [String] {
         switch self {
         case .shell(let text): [text]
         case .exec(let words): words

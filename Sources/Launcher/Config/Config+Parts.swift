@@ -30,8 +30,8 @@ extension Config {
     }
 
     enum SecretSource: Sendable, Equatable {
-        /// A variable of the environment, `.env` or `.runpod.env`.
-        case variable
+        /// The value of a variable of the environment, `.env` or `.runpod.env`.
+        case value(String)
         /// A secret that RunPod keeps.
         case runpod(String)
     }

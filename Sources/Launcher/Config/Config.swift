@@ -86,6 +86,11 @@ struct Config: Sendable {
         }
     }
 
+    /// The values of secrets that the pod gets in its environment, by the variable's name.
+    var secretValues: [String: String] {
+        secrets.compactMapValues { if case .value(let value) = $0 { value } else { nil } }
+    }
+
     /// What the agent is told. `volume` is the mount point in the pod; for `local` a folder of this machine.
     func spec(project: String, code: PackedCode?, volume: String, launch: LaunchOrder) -> RunSpec {
         RunSpec(
@@ -93,6 +98,6 @@ struct Config: Sendable {
             code: code,
             dependencies: dependencies, checkpoints: checkpoints?.rule, progress: progress, limits: limits.resolved,
             retry: RetryPolicy(crash: retry.crash, backoff: retry.backoff.inSeconds), logs: logs, onFinish: finish,
-            env: env, volume: volume, agentPort: agentPort, launch: launch)
+            env: env, secrets: secrets.keys.sorted(), tty: tty, volume: volume, agentPort: agentPort, launch: launch)
     }
 }

@@ -156,10 +156,17 @@ extension Form<[String: Config.SecretSource]> {
             for item in try entry.items(expected: "a list of names") {
                 let name = try item.text(expected: "the name of a variable").value
                 try item.checkVariable(name)
-                guard item.reader.variables[name] != nil else {
+                guard let value = item.reader.variables[name], !value.isEmpty else {
                     throw item.error("the secret \"\(name)\" is not set", hint: "set it in the environment or in .env")
                 }
-                secrets[name] = .variable
+                secrets[name] = .value(value)
+                item.reader.keepSecret(value)
+                if value.utf8.count < RunSpec.shortestSecret {
+                    item.reader.warn(
+                        item.error(
+                            "the secret \"\(name)\" is shorter than \(RunSpec.shortestSecret) characters",
+                            hint: "it is not masked in the log: so short a text turns up by chance"))
+                }
             }
             return secrets
         }

@@ -12,8 +12,6 @@ enum Support {
         Missing("dependencies.check_imports"),
         Missing("checkpoints.keep", unless: "none"),
         Missing("checkpoints.names"),
-        Missing("secrets"),
-        Missing("tty", unless: "false"),
         Missing("resources.gpus"),
         Missing("resources.gpu_count"),
         Missing("resources.order"),

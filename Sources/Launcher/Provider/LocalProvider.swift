@@ -105,12 +105,11 @@ struct LocalProvider: Provider {
     }
 
     private func variables(_ order: PodOrder, id: String, tokenDigest: String) throws -> [String: String] {
-        var variables = [
-            "POD_AGENT_SPEC": try JSON.text(order.spec),
-            "POD_AGENT_TOKEN_SHA256": tokenDigest,
-            "POD_AGENT_POD_ID": id,
-            "POD_AGENT_ENDPOINT_FILE": "\(folder(id))/endpoint",
-        ]
+        var variables = order.secrets
+        variables["POD_AGENT_SPEC"] = try JSON.text(order.spec)
+        variables["POD_AGENT_TOKEN_SHA256"] = tokenDigest
+        variables["POD_AGENT_POD_ID"] = id
+        variables["POD_AGENT_ENDPOINT_FILE"] = "\(folder(id))/endpoint"
         if !order.notify.isEmpty { variables["POD_AGENT_NOTIFY"] = try JSON.text(order.notify) }
         return variables
     }

@@ -28,6 +28,10 @@ public struct RunSpec: Sendable, Codable, Equatable {
     public var logs: LogRule
     public var onFinish: OnFinish?
     public var env: [String: String]
+    /// Variables of the pod whose values are masked in everything that the agent writes. The values are never part of a spec.
+    public var secrets: [String]
+    /// The training gets a pseudoterminal instead of a pipe, so that it prints as it would for a person.
+    public var tty: Bool
     /// The volume's mount point in the pod; for `local` a folder of this machine.
     public var volume: String
     /// The port of the agent's API; `local` takes a free one on the loopback interface instead.
@@ -39,7 +43,8 @@ public struct RunSpec: Sendable, Codable, Equatable {
         workdir: String = ".", code: PackedCode? = nil, dependencies: Dependencies? = nil,
         checkpoints: CheckpointRule? = nil, progress: String? = nil, limits: Limits = Limits(),
         retry: RetryPolicy = RetryPolicy(), logs: LogRule = LogRule(), onFinish: OnFinish? = nil,
-        env: [String: String] = [:], volume: String, agentPort: Int = 8000, launch: LaunchOrder
+        env: [String: String] = [:], secrets: [String] = [], tty: Bool = false, volume: String, agentPort: Int = 8000,
+        launch: LaunchOrder
     ) {
         self.run = run
         self.project = project
@@ -56,10 +61,15 @@ public struct RunSpec: Sendable, Codable, Equatable {
         self.logs = logs
         self.onFinish = onFinish
         self.env = env
+        self.secrets = secrets
+        self.tty = tty
         self.volume = volume
         self.agentPort = agentPort
         self.launch = launch
     }
+
+    /// Bytes of the shortest value that is masked: shorter ones turn up by chance.
+    public static let shortestSecret = 8
 
     /// What the run is, whichever launch asked for it: equal for two launches of the same config and code.
     public var fingerprint: String {

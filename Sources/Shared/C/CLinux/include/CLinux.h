@@ -5,6 +5,7 @@
 #ifdef __linux__
 
 #include <malloc.h>
+#include <pty.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/prctl.h>
