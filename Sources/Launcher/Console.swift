@@ -1,4 +1,5 @@
 internal import Shared
+internal import Synchronization
 
 #if canImport(Glibc)
 internal import Glibc
@@ -9,17 +10,36 @@ internal import Darwin
 /// Results go to standard output, everything else to standard error: lower case, no full stop, things in double quotes,
 /// and a hint on a line of its own.
 struct Console: Sendable {
+    /// What standard output is.
+    enum Target: Sendable, Equatable {
+        /// `lines` is its height.
+        case terminal(lines: Int)
+        case file
+        /// A pipe, mostly.
+        case stream
+    }
+
     /// Takes bytes for standard output.
     var output: @Sendable ([UInt8]) -> Void
     /// Takes text for standard error.
     var errors: @Sendable (String) -> Void
+    var target = Target.file
 
-    static let standard = Console(
-        output: { bytes in
-            // Who reads this is gone, or has no room: the run goes on without this command.
-            do { try File.write(bytes[...], to: STDOUT_FILENO) } catch { exit(EX_IOERR) }
-        },
-        errors: { text in try? File.write(Array(text.utf8)[...], to: STDERR_FILENO) })
+    /// Where both outputs lead to the same place, launch's own words begin on a line of their own.
+    static let standard: Console = {
+        let target = StandardOutput.target
+        let isShared = StandardOutput.sharesErrors
+        return Console(
+            output: { bytes in
+                StandardOutput.write(bytes)
+                if isShared { openLine.withLock { $0.saw(bytes) } }
+            },
+            errors: { text in StandardOutput.write(errors: openLine.withLock { $0.close() } + text) },
+            target: target)
+    }()
+
+    /// The line that standard output is in.
+    private static let openLine = Mutex(OpenLine(isTerminal: isatty(STDOUT_FILENO) == 1))
 
     func print(_ line: String) { output(Array((line + "\n").utf8)) }
 

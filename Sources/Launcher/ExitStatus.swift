@@ -7,6 +7,7 @@ enum Exit: Int32, CaseIterable {
     case unavailable = 69
     case unknown = 70
     case setupFailed = 73
+    case output = 74
     case refused = 77
     case config = 78
     case stopped = 130
@@ -19,6 +20,7 @@ enum Exit: Int32, CaseIterable {
           69   no provider or agent in reach
           70   outcome unknown: the pod is gone and left no record of its end
           73   setup failed: code, dependencies or the start of the command
+          74   standard output or a file could not be written
           77   the agent refuses the key
           78   wrong config
           130  stopped by the user

@@ -21,7 +21,10 @@ import Testing
     @Test func commandsThatTakeARun() throws {
         #expect(try (Launcher.parseAsRoot(["attach"]) as? Attach)?.run == .some(nil))
         #expect(try (Launcher.parseAsRoot(["attach", "demo"]) as? Attach)?.run == "demo")
-        #expect(try (Launcher.parseAsRoot(["logs", "demo"]) as? Logs)?.run == "demo")
+        #expect(try (Launcher.parseAsRoot(["attach", "--from-start"]) as? Attach)?.fromStart == true)
+        let logs = try #require(try Launcher.parseAsRoot(["logs", "demo", "-f", "-o", "file"]) as? Logs)
+        #expect(logs.run == "demo" && logs.follow && logs.output == "file" && logs.tail == nil)
+        #expect(try (Launcher.parseAsRoot(["logs", "--tail", "3"]) as? Logs)?.tail == 3)
         let status = try #require(try Launcher.parseAsRoot(["status", "demo", "--json"]) as? Status)
         #expect(status.run == "demo" && status.json)
         let stop = try #require(try Launcher.parseAsRoot(["stop", "--now"]) as? Stop)
@@ -33,7 +36,8 @@ import Testing
     @Test(arguments: [
         (["frobnicate"], "frobnicate"), (["run", "a", "b"], "b"), (["run", "--force"], "--force"),
         (["status", "--jsno"], "--jsno"), (["ls", "demo"], "demo"), (["stop", "--grace", "1"], "--grace"),
-        (["--json"], "--json"),
+        (["--json"], "--json"), (["logs", "--tail", "x"], "--tail"), (["logs", "--tail=-1"], "-1"),
+        (["logs", "--tail", "1", "-o", "f"], "exclude each other"),
     ]) func wrongUsage(arguments: [String], named: String) throws {
         let error = try #require(throws: (any Error).self) { try Launcher.parseAsRoot(arguments) }
         #expect(Launcher.exitCode(for: error).rawValue == Exit.usage.rawValue)
@@ -67,6 +71,7 @@ import Testing
                   69   no provider or agent in reach
                   70   outcome unknown: the pod is gone and left no record of its end
                   73   setup failed: code, dependencies or the start of the command
+                  74   standard output or a file could not be written
                   77   the agent refuses the key
                   78   wrong config
                   130  stopped by the user

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Foundation
 import HTTPClient
 import Shared
@@ -58,6 +59,46 @@ import Testing
         #expect(test.errors == "")
     }
 
+    @Test(arguments: [("1", "\u{1b}[0m"), ("2", "again\n\u{1b}[0m"), ("9", "hello\nagain\n\u{1b}[0m"), ("0", "")])
+    func lastLinesOfALog(lines: String, expected: String) async throws {
+        try twoRuns()
+        #expect(try await test.launch("logs", "done", "--tail", lines) == 0)
+        #expect(test.output == expected)
+    }
+
+    @Test func logIntoAFile() async throws {
+        try twoRuns()
+        let path = "\(test.home)/file"
+        for _ in 0..<2 {
+            #expect(try await test.launch("logs", "done", "-o", path) == 0)
+            #expect(try File.read(path).text == "hello\nagain\n\u{1b}[0m")
+        }
+        try File.write(Array("hallo".utf8), over: path)
+        #expect(try await test.launch("logs", "done", "-o", path) == 74)
+        #expect(test.errors.hasPrefix("launch: \"\(path)\" is not a beginning of this log: byte 1 differs\nhint: "))
+        #expect(test.output == "")
+    }
+
+    /// Its first segment was dropped.
+    @Test func logWhoseBeginningIsGone() async throws {
+        try twoRuns()
+        try File.remove(try test.run("done").folder.liveSegment(from: 0, attempt: 1))
+        #expect(try await test.launch("logs", "done") == 0)
+        #expect(test.output == "again\n\u{1b}[0m")
+        #expect(
+            test.errors == "launch: bytes 0 to 5 of the log are not kept any more; it goes on at byte 6\n")
+        #expect(try await test.launch("logs", "done", "-o", "\(test.home)/file") == 74)
+        #expect(test.errors.contains("so \"\(test.home)/file\" cannot go on\nhint: "))
+    }
+
+    /// `-f` of a run that has ended is no reason to wait.
+    @Test func followALogThatIsComplete() async throws {
+        try twoRuns()
+        #expect(try await test.launch("logs", "done", "-f") == 0)
+        #expect(test.output == "hello\nagain\n\u{1b}[0m")
+        #expect(test.errors == "")
+    }
+
     @Test func logsOfMoreThanAMegabyte() async throws {
         let run = try test.run()
         try run.claim()
@@ -109,6 +150,25 @@ import Testing
         #expect(test.output == "hello\nagain\n\u{1b}[0m")
         #expect(test.errors.hasPrefix("launch: \"done\" has no pod; its log ends with:\n\n== done: finished"))
         #expect(try await test.launch("attach", "lost") == 70)
+    }
+
+    /// Thirty lines and a bar, attached to from a terminal, a pipe and a file.
+    @Test(arguments: [
+        (Console.Target.terminal(lines: 5), "28\n29\n30\n 2%"), (.stream, (8...30).map { "\($0)\n" }.joined() + " 2%"),
+        (.file, (8...30).map { "\($0)\n" }.joined() + " 1%\r 2%"),
+    ]) func attachShowsAScreenful(target: Console.Target, expected: String) async throws {
+        let run = try test.run()
+        try run.log((1...30).map { "\($0)\n" }.joined() + " 1%\r 2%")
+        try run.end(try run.claim(), .finished)
+        var world = test.world
+        world.console.target = target
+        let command = try #require(try Launcher.parseAsRoot(["attach"]) as? Attach)
+        await #expect(throws: ExitCode.success) { try await command.run(in: world) }
+        #expect(test.output == expected)
+        let whole = try #require(try Launcher.parseAsRoot(["attach", "--from-start"]) as? Attach)
+        await #expect(throws: ExitCode.success) { try await whole.run(in: world) }
+        let all = (1...30).map { "\($0)\n" }.joined() + (target == .stream ? " 2%" : " 1%\r 2%")
+        #expect(test.output == expected + all)
     }
 
     @Test func runOfAWrongConfig() async throws {

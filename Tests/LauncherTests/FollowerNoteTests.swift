@@ -5,7 +5,7 @@ import Testing
 
 @testable import Launcher
 
-/// How loud a follower is about an agent that does not answer. These wait as long as a person would.
+/// How loud a follower is about an agent that does not answer.
 @Suite(.timeLimit(.minutes(1))) struct FollowerNoteTests {
     private let test: TestWorld
     private let run: RunFixture
@@ -20,26 +20,38 @@ import Testing
         try run.record(claim)
     }
 
-    private func follow(_ answers: [StubAgent.Answer]) async throws {
+    private func follow(_ answers: [StubAgent.Answer], patience: Duration) async throws {
         let last = StubAgent.Answer.log(log) { [test, run, claim] in
             try run.end(claim, .finished)
             test.provider.kill("pod-1")
         }
         let agent = try StubAgent(answers + [last])
         test.provider.add(.made(run: run, address: agent.address))
-        var follower = Follower(try await test.view(run), from: 0, world: test.world)
+        var follower = try await test.follower(run)
+        follower.outage = Outage(patience: patience)
         _ = try await follower.follow()
         #expect(test.output == "0123456789")
     }
 
-    @Test func saysOnceThatItIsStillTrying() async throws {
-        try await follow(Array(repeating: busy, count: 9))
-        #expect(test.errors == "launch: the agent does not answer (busy); still trying\n")
+    @Test func saysOnceThatItIsStillTryingAndOnceThatItIsOver() async throws {
+        try await follow(Array(repeating: busy, count: 6), patience: .milliseconds(100))
+        #expect(
+            test.errors == """
+                launch: the agent does not answer (busy); still trying
+                launch: the agent answers again
+
+                """)
     }
 
-    @Test func bytesStartTheCountAnew() async throws {
+    @Test func aShortSilenceIsNotSpokenOf() async throws {
+        try await follow(Array(repeating: busy, count: 4), patience: .seconds(60))
+        #expect(test.errors == "")
+    }
+
+    @Test func eachSilenceIsMeasuredOnItsOwn() async throws {
         let five = Array(repeating: busy, count: 5)
-        try await follow(five + [.log(log, to: 4, .cut)] + five)
+        // Five tries take 20 + 40 + ... = 1.2 s, and two times five more than the patience.
+        try await follow(five + [.log(log, to: 4, .cut)] + five, patience: .milliseconds(1_900))
         #expect(test.errors == "")
     }
 }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Launcher
 
-/// Whatever happens to the connections, the follower's bytes are the log's.
+/// Whatever happens to connections, pods and segments, what the follower has is the log.
 @Suite(.timeLimit(.minutes(1))) struct FollowerPropertyTests {
     private let test: TestWorld
     private let run: RunFixture
@@ -16,35 +16,29 @@ import Testing
         run = try test.run()
     }
 
-    @Test(arguments: 1...12) func stitchesExactly(seed: UInt64) async throws {
-        let dice = Mutex(Dice(seed: seed))
-        let log = dice.withLock { dice in
-            (0..<dice.roll(1...60_000)).map { _ in UInt8.random(in: 0...255, using: &dice) }
-        }
-        let servedByVolume = dice.withLock { $0.roll(0...log.count / 4) }
-        let end = log.count - servedByVolume
-        let claim = try run.claim()
-        try run.record(claim)
-        try run.log(log)
-
-        let answer: @Sendable (StubAgent.Asked, StubConnection) throws -> Void = { [test, run] asked, connection in
-            let (kind, to, size) = dice.withLock { dice in
-                (dice.roll(0...5), dice.roll(asked.from...max(asked.from, end)), dice.roll(1...20_000))
+    @Test(arguments: 16...16) func stitchesExactly(seed: UInt64) async throws {
+        let truth = Mutex(try Truth(seed: seed, run: run))
+        let slept = Mutex(Duration.zero)
+        let answer: @Sendable (StubAgent.Asked, StubConnection) throws -> Void = {
+            [provider = test.provider] asked, connection in
+            let reply = try truth.withLock { truth in
+                try truth.happens()
+                return try truth.reply(to: asked)
             }
-            let isLast = to == end || asked.from >= end
-            let ending = StubAgent.Answer.End.allCases[kind % 3]
-            let answer: StubAgent.Answer =
-                switch kind {
-                case 0 where !isLast: .silence
-                case 1 where !isLast: .error(APIError(.unavailable, "busy"))
-                default:
-                    .log(log, to: to, ending, size: size) {
-                        guard isLast else { return }
-                        try run.end(claim, .finished)
-                        test.provider.kill("pod-1")
-                    }
-                }
-            try answer.give(asked, connection)
+            print("DEBUG", asked, reply)
+            switch reply {
+            case .answer(let answer): try answer.give(asked, connection)
+            case .sleep(let answer):
+                // Half an answer, and the connection does not end while the machine sleeps.
+                try answer.give(asked, connection)
+                slept.withLock { $0 += .seconds(60) }
+                try connection.waitForClose()
+            case .last(let answer):
+                try answer {
+                    try truth.withLock { try $0.end() }
+                    provider.kill("pod-1")
+                }.give(asked, connection)
+            }
         }
         // Two addresses of the same pod; it moves now and then.
         let agents = [try StubAgent(answer), try StubAgent(answer)]
@@ -56,13 +50,128 @@ import Testing
         }
         test.provider.add(.made(run: run, address: addresses[0]))
 
-        var follower = Follower(try await test.view(run), from: 0, world: test.world)
+        let copy = CheckedOutput()
+        var follower = Follower(try await test.view(run), from: 0, into: copy, world: test.world)
+        follower.sleepWatch.interval = .milliseconds(5)
+        follower.sleepWatch.now = { .now + slept.withLock { $0 } }
         let view = try await follower.follow()
-        #expect(test.recording.bytes == log, "\(test.recording.bytes.count) bytes of \(log.count)")
+        let log = truth.withLock { $0.log }
+        copy.check(against: log)
         #expect(follower.offset == log.count)
         #expect(view.state == .ended(.finished))
-        #expect(test.errors == "")
         withExtendedLifetime(agents) {}
+    }
+}
+
+/// The log as it is, which a power cut shortens and retention drops the beginning of.
+private struct Truth {
+    enum Reply {
+        case answer(StubAgent.Answer)
+        case sleep(StubAgent.Answer)
+        /// Of an agent that does something before the response ends.
+        case last((@escaping @Sendable () throws -> Void) -> StubAgent.Answer)
+    }
+
+    private(set) var log: [UInt8] = []
+    private var firstKept = 0
+    private var claims: [Claim] = []
+    private var dice: Dice
+    private let run: RunFixture
+    private var requests = 0
+
+    init(seed: UInt64, run: RunFixture) throws {
+        self.run = run
+        dice = Dice(seed: seed)
+        try restart(at: 0)
+    }
+
+    private mutating func restart(at offset: Int) throws {
+        log.removeLast(log.count - offset)
+        claims.append(try run.claim(claims.count + 1, logBegan: offset))
+        try grow()
+    }
+
+    private mutating func grow() throws {
+        log += (0..<dice.roll(0...8_000)).map { _ in UInt8.random(in: 0...255, using: &dice) }
+    }
+
+    mutating func happens() throws {
+        requests += 1
+        switch dice.roll(0...9) {
+        case 0: try restart(at: log.count)
+        case 1, 2: try restart(at: dice.roll(max(firstKept, log.count - 3_000)...log.count))
+        case 3: firstKept = dice.roll(firstKept...log.count)
+        default: try grow()
+        }
+    }
+
+    mutating func reply(to asked: StubAgent.Asked) throws -> Reply {
+        let later = asked.stream.flatMap { stream in claims.firstIndex { $0.stream == stream } }.map {
+            claims[($0 + 1)...]
+        }
+        if let cut = later?.map(\.logBegan).min(), cut < asked.from {
+            return .answer(.error(APIError(.conflict, "cut"), headers: [(APIHeader.logOffset, "\(cut)")]))
+        }
+        if asked.from < firstKept {
+            return .answer(.error(APIError(.gone, "dropped"), headers: [(APIHeader.logOffset, "\(firstKept)")]))
+        }
+        guard asked.from <= log.count else { return .answer(.error(APIError(.rangeNotSatisfiable, "beyond"))) }
+        let (to, size) = (dice.roll(asked.from...log.count), dice.roll(1...20_000))
+        let ending = StubAgent.Answer.End.all[dice.roll(0...2)]
+        let stream = claims.last?.stream ?? ""
+        if requests >= 25 {
+            return .last { [log] in .log(log, to: to, stream: stream, ending, size: size, then: $0) }
+        }
+        switch dice.roll(0...7) {
+        case 0: return .answer(.silence)
+        case 1: return .answer(.error(APIError(.unavailable, "busy")))
+        case 2: return .sleep(.log(log, to: to, stream: stream, .open, size: size))
+        default: return .answer(.log(log, to: to, stream: stream, ending, size: size))
+        }
+    }
+
+    /// The run ends, and what the volume has is what there is. One more power cut may come first.
+    mutating func end() throws {
+        if dice.roll(0...1) == 0 { try happens() }
+        try run.log(log[firstKept...], from: firstKept)
+        try run.end(claims[claims.count - 1], .finished)
+    }
+}
+
+/// Keeps the bytes at their offsets, and takes none but the next.
+private final class CheckedOutput: LogOutput {
+    /// nil for a byte that was dropped before it came.
+    private let bytes = Mutex<[UInt8?]>([])
+
+    func write(_ new: [UInt8], at offset: Int) {
+        bytes.withLock {
+            #expect(offset == $0.count)
+            $0 += new
+        }
+    }
+
+    func lose(_ lost: Range<Int>) -> String {
+        bytes.withLock {
+            #expect(!lost.isEmpty && lost.upperBound == $0.count)
+            $0.removeLast(lost.count)
+        }
+        return "lost"
+    }
+
+    func skip(_ missing: Range<Int>) -> String {
+        bytes.withLock {
+            #expect(!missing.isEmpty && missing.lowerBound == $0.count)
+            $0 += missing.map { _ in nil }
+        }
+        return "missing"
+    }
+
+    func check(against log: [UInt8]) {
+        bytes.withLock { bytes in
+            #expect(bytes.count == log.count)
+            let wrong = zip(bytes, log).enumerated().first { $0.1.0 != nil && $0.1.0 != $0.1.1 }
+            #expect(wrong == nil, "byte \(wrong?.offset ?? 0) of \(log.count)")
+        }
     }
 }
 

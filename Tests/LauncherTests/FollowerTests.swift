@@ -24,7 +24,7 @@ import Testing
     /// Follows the run on `agent`, from its first byte.
     private func follow(_ agent: StubAgent) async throws -> RunView {
         test.provider.add(.made(run: run, address: agent.address))
-        var follower = Follower(try await test.view(run), from: 0, world: test.world)
+        var follower = try await test.follower(run)
         return try await follower.follow()
     }
 
@@ -71,7 +71,98 @@ import Testing
         _ = try await follow(agent)
         #expect(test.output == "012345" + "abc")
         #expect(test.errors == "launch: 2 bytes above were lost with a pod and are not part of the log\n")
-        #expect(agent.asked == [.init(0), .init(6, "s1"), .init(4)])
+        #expect(agent.asked == [.init(0), .init(6, "s1"), .init(4, "s1")])
+    }
+
+    @Test func saysWhichBytesWereDroppedAndGoesOnFromTheFirstThatIsKept() async throws {
+        let gone = StubAgent.Answer.error(APIError(.gone, "dropped"), headers: [(APIHeader.logOffset, "6")])
+        let agent = try StubAgent([.log(log, to: 2, .cut), gone, .log(log, to: 8, .cut), .log(log, then: end)])
+        _ = try await follow(agent)
+        #expect(test.output == "01" + "6789")
+        #expect(
+            test.errors
+                == "launch: bytes 2 to 5 of the log are not kept any more; it goes on at byte 6\n")
+        #expect(agent.asked == [.init(0), .init(2, "s1"), .init(6, "s1"), .init(8, "s1")])
+    }
+
+    @Test func whatWasDroppedIsMissingOnTheVolumeToo() async throws {
+        try File.remove(run.folder.liveSegment(from: 0, attempt: 1))
+        try run.log("6789", from: 6)
+        let agent = try StubAgent([.log(log, to: 2, .cut, then: end)])
+        _ = try await follow(agent)
+        #expect(test.output == "01" + "6789")
+        #expect(
+            test.errors
+                == "launch: bytes 2 to 5 of the log are not kept any more; it goes on at byte 6\n")
+    }
+
+    /// An answer that would lead back and forth for ever.
+    @Test(arguments: [(APIError.Code.conflict, "0"), (.conflict, "7"), (.gone, "0"), (.gone, "x")])
+    func refusesACutThatIsNone(code: APIError.Code, offset: String) async throws {
+        let wrong = StubAgent.Answer.error(APIError(code, "wrong"), headers: [(APIHeader.logOffset, offset)])
+        let agent = try StubAgent([wrong])
+        await #expect(throws: APIError(code, "wrong")) { try await follow(agent) }
+    }
+
+    /// The connection stands still, as those from before a sleep do: TCP would tell after minutes.
+    @Test func asksAtOnceAfterThisMachineHasSlept() async throws {
+        let slept = Mutex(Duration.zero)
+        let isGone = StubSignal()
+        let silent = StubAgent.Answer { [log] asked, connection in
+            try connection.sendHead(
+                headers: [
+                    ("Transfer-Encoding", "chunked"), (APIHeader.logStream, "s1"), (APIHeader.logOffset, "0"),
+                ])
+            try connection.sendChunk(Array(log[..<4]).text)
+            slept.withLock { $0 += .seconds(60) }
+            try connection.waitForClose()
+            isGone.fire()
+        }
+        let agent = try StubAgent([silent, .log(log, then: end)])
+        test.provider.add(.made(run: run, address: agent.address))
+        var follower = try await test.follower(run)
+        follower.sleepWatch.interval = .milliseconds(10)
+        follower.sleepWatch.now = { .now + slept.withLock { $0 } }
+        _ = try await follower.follow()
+        await isGone.wait()
+        #expect(test.output == "0123456789")
+        #expect(agent.asked == [.init(0), .init(4, "s1")])
+        #expect(test.errors == "")
+    }
+
+    /// A connection that stands while the machine sleeps, before a word was said.
+    @Test func asksAtOnceAfterASleepBeforeTheAnswer() async throws {
+        let slept = Mutex(Duration.zero)
+        let mute = StubAgent.Answer { _, connection in
+            slept.withLock { $0 += .seconds(60) }
+            try connection.waitForClose()
+        }
+        let agent = try StubAgent([mute, .log(log, then: end)])
+        test.provider.add(.made(run: run, address: agent.address))
+        var follower = try await test.follower(run)
+        follower.sleepWatch.interval = .milliseconds(10)
+        follower.sleepWatch.now = { .now + slept.withLock { $0 } }
+        _ = try await follower.follow()
+        #expect(test.output == "0123456789")
+    }
+
+    /// The bytes before were read from the volume: a cut of them has to be noticed too.
+    @Test func knowsTheStreamOfTheBytesBeforeItsFirst() async throws {
+        try run.record(try run.claim(2, pod: "pod-2", logBegan: 6))
+        let agent = try StubAgent([
+            .log(log, stream: "s2") { [test, run] in
+                try run.end(try run.claim(2, pod: "pod-2", logBegan: 6), .finished)
+                test.provider.kill("pod-2")
+            }
+        ])
+        test.provider.add(.made("pod-2", run: run, address: agent.address))
+        for (offset, stream) in [(4, "s1"), (6, "s1"), (7, "s2")] {
+            #expect(try await test.follower(run, from: offset).stream == stream)
+        }
+        var follower = try await test.follower(run, from: 7)
+        _ = try await follower.follow()
+        #expect(agent.asked == [.init(7, "s2")])
+        #expect(test.output == "789")
     }
 
     @Test func waitsForAnAgentThatDoesNotAnswer() async throws {
@@ -86,7 +177,7 @@ import Testing
     @Test func waitsForAnAddress() async throws {
         let agent = try StubAgent([.log(log, then: end)])
         test.provider.add(.made(run: run, address: nil))
-        var follower = Follower(try await test.view(run), from: 0, world: test.world)
+        var follower = try await test.follower(run)
         test.provider.atPoll(2) { [test] in test.provider.move("pod-1", to: agent.address) }
         _ = try await follower.follow()
         #expect(test.output == "0123456789")

@@ -77,6 +77,32 @@ import Testing
         #expect(test.errors.hasPrefix("\n== demo: \(outcome.kind.rawValue)"))
     }
 
+    @Test func logsFollowToTheEnd() async throws {
+        let agent = try Self.agent(run, log, provider: test.provider, endingWith: Outcome(.failed, exit: .code(7)))
+        test.provider.add(.made(run: run, address: Self.address(agent)))
+        #expect(try await test.launch("logs", "-f", "-o", "\(test.home)/file") == 0, "the log is whole")
+        #expect(try File.read("\(test.home)/file") == log)
+        #expect(test.output == "" && test.errors == "")
+    }
+
+    @Test func aFileIsCutWithTheLog() async throws {
+        let claim = try run.claim()
+        try run.record(claim)
+        let cut = StubAgent.Answer.error(APIError(.conflict, "lost"), headers: [(APIHeader.logOffset, "4")])
+        let agent = try StubAgent([
+            .log(Array("0123lost".utf8), .cut), cut,
+            .log(Array("0123abc".utf8), stream: "s2") { [test, run] in
+                try run.end(claim, .finished)
+                test.provider.kill("pod-1")
+            },
+        ])
+        try run.log("0123abc")
+        test.provider.add(.made(run: run, address: agent.address))
+        #expect(try await test.launch("logs", "-f", "-o", "\(test.home)/file") == 0)
+        #expect(try File.read("\(test.home)/file").text == "0123abc")
+        #expect(test.errors.hasPrefix("launch: the last 4 bytes of \"\(test.home)/file\" were lost with a pod"))
+    }
+
     private func prepareCreation(endingWith outcome: Outcome?) {
         // Without the world, which goes with the suite: the provider would hold it.
         test.provider.prepareCreation { [run, log, kept, provider = test.provider] order in

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Launcher
 
-/// Where `attach` begins to show a log.
+/// The last lines of a log, and what a terminal shows of them.
 @Suite struct LogTailTests {
     private let test: TestWorld
     private let run: RunFixture
@@ -13,33 +13,63 @@ import Testing
         run = try test.run()
     }
 
+    private func tail() throws -> LogTail { LogTail(log: try LogStream(of: run.folder)) }
+
+    /// What a terminal of so many lines would get.
+    private func screen(_ lines: Int) throws -> String {
+        let screen = try tail().screen(lines: lines)
+        #expect(screen.end == (try LogStream(of: run.folder).end))
+        return (screen.text + screen.lines.open).text
+    }
+
     @Test(arguments: [
         ("", 3, 0), ("one line", 3, 0), ("a\nb\n", 3, 0), ("a\nb\nc\nd\n", 3, 2), ("a\nb\nc\nd", 3, 2),
-        ("a\nb\nc\nd\n", 1, 6), ("a\n\n\n", 2, 2),
+        ("a\nb\nc\nd\n", 1, 6), ("a\n\n\n", 2, 2), ("a\nb\n", 0, 4),
     ]) func start(log: String, lines: Int, expected: Int) throws {
         try run.log(log)
-        #expect(try LogTail.start(of: run.folder, lines: lines) == expected)
+        #expect(try tail().start(lines: lines) == expected)
     }
 
     @Test func linesThatSpanSegments() throws {
         try run.log("a\nb\nsplit ")
         try run.log("line\nc\n", from: 10, attempt: 2)
-        #expect(try LogTail.start(of: run.folder, lines: 2) == 4)
+        #expect(try tail().start(lines: 2) == 4)
     }
 
     @Test func aLongLogIsReadFromItsEnd() throws {
         let line = "0123456789abcde\n"
-        try run.log(String(repeating: line, count: 10_000))
-        #expect(try LogTail.start(of: run.folder, lines: 24) == 160_000 - 24 * 16)
+        try run.log(String(repeating: line, count: 100_000))
+        #expect(try tail().start(lines: 24) == 1_600_000 - 24 * 16)
+        #expect(try tail().start(lines: 50_000) == 800_000)
+        #expect(try tail().start(lines: 200_000) == 0)
     }
 
-    @Test func aLongBarHasNoLineToBeginAt() throws {
-        try run.log(String(repeating: "12%\r", count: 50_000))
-        #expect(try LogTail.start(of: run.folder, lines: 24) == 200_000 - (64 << 10))
+    @Test func aLineThatIsLongerThanWhatIsReadAtOnce() throws {
+        try run.log("a\nb\n" + String(repeating: "x", count: 600_000) + "\n")
+        #expect(try tail().start(lines: 1) == 4)
+        #expect(try tail().start(lines: 2) == 2)
+    }
+
+    @Test(arguments: [
+        ("", 3, ""), ("a\nb\nc\nd\n", 3, "b\nc\nd\n"), ("a\nb\nc\nd", 3, "b\nc\nd"), ("a\nb\nc\n", 1, "c\n"),
+        ("a\nb", 1, "b"), ("a\n 1%\r 2%\r100%\nb\n", 9, "a\n100%\nb\n"), ("a\n 1%\r 2%", 9, "a\n 2%"),
+        ("a\n 1%\r 2%\r", 9, "a\n 2%\r"),
+    ]) func screen(log: String, lines: Int, expected: String) throws {
+        try run.log(log)
+        #expect(try screen(lines) == expected)
+    }
+
+    /// Two megabytes of it are one line on a terminal.
+    @Test func ofALongBarTheLastState() throws {
+        let bar = (0..<100_000).map { "\rstep \($0) of 100000" }.joined()
+        try run.log("before\n" + bar)
+        #expect(try screen(24) == "step 99999 of 100000")
+        try run.log("before\n" + bar + "\nafter\n")
+        #expect(try screen(24) == "step 99999 of 100000\nafter\n")
     }
 
     @Test func noLog() throws {
         try File.removeTree(run.folder.logs)
-        #expect(try LogTail.start(of: run.folder, lines: 24) == 0)
+        #expect(try tail().start(lines: 24) == 0)
     }
 }

@@ -61,13 +61,18 @@ final class StubAgent: Sendable {
 }
 
 extension StubAgent.Answer {
-    enum End: CaseIterable {
+    enum End {
         /// As a response ends that has lasted long enough.
         case clean
         /// Without the last chunk, as a proxy does that has had enough.
         case cut
         /// With a reset, as a machine does that goes away.
         case reset
+        /// Not at all: the script goes on.
+        case open
+
+        /// The ways in which a response ends.
+        static let all: [End] = [.clean, .cut, .reset]
     }
 
     /// The bytes of `log` from the one that was asked for up to `end`.
@@ -90,7 +95,7 @@ extension StubAgent.Answer {
             try then()
             switch ending {
             case .clean: try connection.send("0\r\n\r\n")
-            case .cut: break
+            case .cut, .open: break
             case .reset: connection.reset()
             }
         }

@@ -31,6 +31,11 @@ final class TestWorld: Sendable {
     /// A run on the default volume.
     func run(_ name: String = "demo") throws -> RunFixture { try RunFixture(name, on: world.volume) }
 
+    /// A follower of the run as it is now, from byte `offset` of its log.
+    func follower(_ run: RunFixture, from offset: Int = 0) async throws -> Follower {
+        Follower(try await view(run), from: offset, into: PlainOutput(console: world.console), world: world)
+    }
+
     func view(_ run: RunFixture) async throws -> RunView { try await Runs(world: world).find(run.id.text) }
 
     /// A project with this config; the config's path.

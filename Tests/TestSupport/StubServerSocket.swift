@@ -57,6 +57,38 @@ enum StubSocket {
         }
     }
 
+    /// A connection to 127.0.0.1, which the caller closes; nil where nobody listens.
+    static func connect(to port: UInt16) -> Int32? {
+        let socket = socket(AF_INET, stream, 0)
+        guard socket >= 0 else { return nil }
+        _ = fcntl(socket, F_SETFD, FD_CLOEXEC)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        address.sin_port = port.bigEndian
+        let failed = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                #if canImport(Darwin)
+                Darwin.connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) != 0
+                #else
+                Glibc.connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) != 0
+                #endif
+            }
+        }
+        if !failed { return socket }
+        close(socket)
+        return nil
+    }
+
+    /// Those that have something to read; nil where none has within `time`.
+    static func readable(_ sockets: [Int32], within time: Duration) -> [Int32]? {
+        var entries = sockets.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        let (seconds, attoseconds) = time.components
+        let count = poll(
+            &entries, nfds_t(entries.count), Int32(seconds * 1000 + attoseconds / 1_000_000_000_000_000 + 1))
+        return count > 0 ? entries.filter { $0.revents != 0 }.map(\.fd) : nil
+    }
+
     static func write(_ bytes: [UInt8], to socket: Int32) throws {
         var sent = 0
         while sent < bytes.count {

@@ -4,10 +4,15 @@ internal import Shared
 struct Run: LauncherCommand {
     static let configuration = CommandConfiguration(
         abstract: "Train as a config says, and follow it.",
-        discussion: "Runs that train already are attached to. Ctrl-C leaves the run running.")
+        discussion: """
+            Runs that train already are attached to, at the last screenful of their log. Ctrl-C leaves the run running.
+
+            \(Session.outputHelp)
+            """)
 
     @Argument(help: "The config.", completion: .file(extensions: ["yaml", "yml"])) var config = "config.yaml"
     @Flag(help: "Begin at step 0: checkpoints that exist are kept and not used.") var forceRestart = false
+    @Flag(help: "Show the whole log first, that of earlier attempts too.") var fromStart = false
     @Flag(help: "Return as soon as the agent has answered and has the code.") var detach = false
     @Flag(help: "Print the resolved config and what would be asked of the provider, and touch nothing.") var dryRun =
         false
@@ -30,12 +35,15 @@ struct Run: LauncherCommand {
                 """)
         case .attach(let run):
             world.console.note("launch: \"\(run.id)\" is \(run.state.word) already; attached")
-            if !detach { try await Session(world: world).follow(run, from: run.claims.last?.logBegan ?? 0) }
+            if detach { return }
+            let session = Session(world: world)
+            if fromStart { return try await session.follow(run, from: 0) }
+            try await session.followFromScreen(run)
         case .started(let run, let offset):
             if detach {
                 world.console.note("launch: \"\(run.id)\" is running; come back with: launch attach \(run.id)")
             } else {
-                try await Session(world: world).follow(run, from: offset)
+                try await Session(world: world).follow(run, from: fromStart ? 0 : offset)
             }
         }
     }

@@ -1,5 +1,6 @@
 internal import HTTPClient
 internal import Shared
+internal import Synchronization
 
 /// Follows a run's log from byte to byte until the run has ended: through dropped connections, restarts of its pod, and new pods.
 ///
@@ -8,36 +9,53 @@ struct Follower: Sendable {
     let world: World
     /// Where the next byte comes from.
     var offset: Int
+    var outage = Outage()
+    var sleepWatch = SleepWatch()
+    private let output: any LogOutput
     private var run: RunView
     /// The stream that the last byte belongs to.
-    private var stream: String?
-    private var failures = 0
+    private(set) var stream: String?
 
-    init(_ run: RunView, from offset: Int, world: World) {
+    init(_ run: RunView, from offset: Int, into output: any LogOutput, world: World) {
         self.run = run
         self.offset = offset
+        self.output = output
         self.world = world
+        stream = streamBefore
     }
 
-    /// Writes the log to the console until the run is not live any more; returns how it is then.
+    /// The stream of the byte before this one, as far as the volume knows. Claims that are older than the byte make a cut out of
+    /// none, which does no harm; newer ones would hide one.
+    private var streamBefore: String? { run.claims.last { $0.logBegan < offset }?.stream }
+
+    /// Writes the log to the output until the run is not live any more; returns how it is then.
     mutating func follow() async throws -> RunView {
         while run.state.isLive {
             let pod = run.pod
             do {
                 try await followOnce()
-                failures = 0
                 run = try await Runs(world: world).refreshed(run)
+                if run.state.isLive { try await Task.sleep(for: min(outage.pause, .milliseconds(500))) }
             } catch let cut as LogCut {
-                goOn(from: cut)
+                run = try await Runs(world: world).refreshed(run)
+                try goOn(from: cut)
+            } catch let dropped as LogDropped {
+                try skip(to: dropped.firstKept)
+            } catch let failure as Failure {
+                // The output takes no more.
+                throw failure
             } catch {
                 try Task.checkCancellation()
                 run = try await Runs(world: world).refreshed(run)
+                if !run.state.isLive || error is SleepWatch.Slept { continue }
                 // The same pod would say the same again.
-                if run.state.isLive && run.pod == pod && !Self.isPassing(error) { throw error }
-                if run.state.isLive { try await pause(after: Failure(wrapping: error).problem.sentence) }
+                if run.pod == pod && !Self.isPassing(error) { throw error }
+                say(outage.failed(Failure(wrapping: error).problem.sentence))
+                try await Task.sleep(for: outage.pause)
             }
         }
         try writeRest()
+        output.end()
         return run
     }
 
@@ -55,43 +73,73 @@ struct Follower: Sendable {
         guard let pod = run.pod, let agent = try Runs(world: world).agent(of: pod) else {
             throw HTTPError(.unreachable, "the pod has no address yet")
         }
-        let exchange = try await agent.followLog(from: offset, stream: stream)
+        let start = ContinuousClock.now
+        let lastLook = sleepWatch.begin()
+        let exchange = try await sleepWatch.during(since: lastLook) { [offset, stream] in
+            try await agent.followLog(from: offset, stream: stream)
+        }
+        say(outage.answered())
         stream = exchange.head.headers[APIHeader.logStream]
-        for try await chunk in exchange.body {
-            world.console.output(chunk)
-            offset += chunk.count
-            failures = 0
+
+        let began = offset
+        let position = Position(offset)
+        defer {
+            offset = position.offset
+            if offset > began {
+                outage.broughtBytes()
+            } else if start.duration(to: .now) < .seconds(1) {
+                outage.broughtNothing()
+            }
+        }
+        try await sleepWatch.during(since: lastLook, atEachLook: { [output] in output.tick() }) { [output] in
+            for try await chunk in exchange.body {
+                try output.write(chunk, at: position.offset)
+                position.advance(by: chunk.count)
+            }
         }
     }
 
-    /// Waits longer from time to time, and says so only when a person would begin to wonder.
-    private mutating func pause(after reason: String) async throws {
-        failures += 1
-        if failures == 8 { world.console.note("launch: the agent does not answer (\(reason)); still trying") }
-        try await Task.sleep(for: min(.milliseconds(20 << min(failures, 7)), .seconds(2)))
+    /// How far the log was copied, for the task that copies and the one that waits for it.
+    private final class Position: Sendable {
+        private let value: Atomic<Int>
+
+        init(_ offset: Int) { value = Atomic(offset) }
+
+        var offset: Int { value.load(ordering: .sequentiallyConsistent) }
+
+        func advance(by count: Int) { value.add(count, ordering: .sequentiallyConsistent) }
     }
 
-    private mutating func goOn(from cut: LogCut) {
-        world.console.note(
-            "launch: \(offset - cut.offset) bytes above were lost with a pod and are not part of the log")
+    private func say(_ words: String?) {
+        if let words { world.console.note("launch: \(words)") }
+    }
+
+    private mutating func goOn(from cut: LogCut) throws {
+        say(try output.lose(cut.offset..<offset))
         offset = cut.offset
-        stream = nil
+        stream = streamBefore
     }
 
-    /// Where the log on the volume parts from the bytes above: at the first byte of the attempt after theirs.
+    private mutating func skip(to kept: Int) throws {
+        say(try output.skip(offset..<kept))
+        offset = kept
+    }
+
+    /// Where the log on the volume parts from the bytes above: at the first byte of an attempt after theirs.
     private var cut: LogCut? {
         guard let index = run.claims.firstIndex(where: { $0.stream == stream }),
-            let next = run.claims[index...].dropFirst().first, next.logBegan < offset
+            let cut = run.claims[index...].dropFirst().map(\.logBegan).min(), cut < offset
         else { return nil }
-        return LogCut(offset: next.logBegan)
+        return LogCut(offset: cut)
     }
 
-    /// What the agent could not serve any more is on the volume.
-    private mutating func writeRest() throws {
-        if let cut { goOn(from: cut) }
+    /// Writes what the volume has from here on: all that an agent could not serve any more.
+    mutating func writeRest() throws {
+        if let cut { try goOn(from: cut) }
         let log = try LogStream(of: run.folder)
+        if offset < log.begin { try skip(to: log.begin) }
         while case let bytes = try log.read(at: offset, limit: 1 << 20), !bytes.isEmpty {
-            world.console.output(bytes)
+            try output.write(bytes, at: offset)
             offset += bytes.count
         }
     }

@@ -9,7 +9,8 @@ internal import Darwin
 /// Ctrl-C while following: leaves the run alone, says how to come back, and ends this command.
 struct Interrupt {
     init(leaving run: RunID) {
-        farewell.replace(with: "\nlaunch: \"\(run)\" goes on; come back with: launch attach \(run)\n")
+        let reset = isatty(STDOUT_FILENO) == 1 && isatty(STDERR_FILENO) == 1 ? OpenLine.reset : ""
+        farewell.replace(with: reset + "\nlaunch: \"\(run)\" goes on; come back with: launch attach \(run)\n")
         signal(SIGINT) { _ in
             // Nothing but what is safe in a signal handler, signal-safety(7).
             farewell.write(to: STDERR_FILENO)

@@ -5,11 +5,47 @@ internal import Shared
 struct Session: Sendable {
     let world: World
 
+    /// For the help of both.
+    static let outputHelp = """
+        A terminal or a file gets the training's bytes as they are. Into anything else, a pipe say, go lines: of a progress \
+        bar the last state, and twice a minute the state it is in.
+        """
+
     /// Follows `run` from `offset` to its end and throws its exit code.
     func follow(_ run: RunView, from offset: Int) async throws {
+        try await follow(run, from: offset, into: output(after: TerminalLines()))
+    }
+
+    /// Shows the end of the log so far, as much as fits the terminal, then follows.
+    func followFromScreen(_ run: RunView) async throws {
+        let log = LogTail(log: try LogStream(of: run.folder))
+        guard world.console.target != .file else {
+            return try await follow(run, from: try log.start(lines: Self.defaultLines))
+        }
+        var lines = Self.defaultLines
+        // The cursor has a line too.
+        if case .terminal(let height) = world.console.target { lines = max(1, height - 1) }
+        let screen = try log.screen(lines: lines)
+        world.console.output(screen.text)
+        try await follow(run, from: screen.end, into: output(after: screen.lines))
+    }
+
+    /// Of what has no height.
+    private static let defaultLines = 24
+
+    private func output(after lines: TerminalLines) -> any LogOutput {
+        switch world.console.target {
+        case .stream: return CompactOutput(console: world.console, after: lines)
+        case .terminal, .file:
+            if !lines.open.isEmpty { world.console.output(lines.open) }
+            return PlainOutput(console: world.console)
+        }
+    }
+
+    private func follow(_ run: RunView, from offset: Int, into output: any LogOutput) async throws {
         let interrupt = Interrupt(leaving: run.id)
         defer { interrupt.cancel() }
-        var follower = Follower(run, from: offset, world: world)
+        var follower = Follower(run, from: offset, into: output, world: world)
         let end = try await follower.follow()
         world.console.errors(try Summary(of: end).text)
         throw Exit.code(of: end.latest?.state == .ended ? end.latest?.outcome : nil)

@@ -6,6 +6,7 @@ public struct APIError: Error, Sendable, Equatable {
         case notFound = "not_found"
         case methodNotAllowed = "method_not_allowed"
         case conflict
+        case gone
         case rangeNotSatisfiable = "range_not_satisfiable"
         case `internal`
         case unavailable
@@ -17,6 +18,7 @@ public struct APIError: Error, Sendable, Equatable {
             case .notFound: 404
             case .methodNotAllowed: 405
             case .conflict: 409
+            case .gone: 410
             case .rangeNotSatisfiable: 416
             case .internal: 500
             case .unavailable: 503

@@ -31,12 +31,13 @@ public struct AgentClient: Sendable {
 
     /// `GET /v1/log?follow=1`: the log's bytes from `offset` on as they come, for a minute at most.
     ///
-    /// `stream` is the `X-Log-Stream` of the response that the caller's last byte came with.
+    /// `stream` is the `X-Log-Stream` of the response that the caller's last byte came with. Throws `LogCut` and `LogDropped` too.
     public func followLog(from offset: Int, stream: String?) async throws -> HTTPExchange {
         let known = stream.map { "&stream=\($0)" } ?? ""
         var request = request("GET", "\(Endpoint.log)?follow=1&from=\(offset)\(known)")
         request.timeouts.total = nil
-        request.timeouts.idle = .seconds(90)
+        // The agent ends the response after 60 s: what is silent for longer is dead.
+        request.timeouts.idle = .seconds(75)
         let exchange = try await transport.open(request)
         if exchange.head.isSuccess {
             // Bytes of anything else that listens there now must not end up in a log.
@@ -47,10 +48,11 @@ public struct AgentClient: Sendable {
         }
         var body: [UInt8] = []
         for try await chunk in exchange.body where body.count < 64 << 10 { body += chunk }
-        if exchange.head.status == APIError.Code.conflict.status,
-            let cut = exchange.head.headers[APIHeader.logOffset].flatMap({ Int($0) })
-        {
-            throw LogCut(offset: cut)
+        let goesOn = exchange.head.headers[APIHeader.logOffset].flatMap { Int($0) }
+        switch (exchange.head.status, goesOn) {
+        case (APIError.Code.conflict.status, let cut?) where cut < offset: throw LogCut(offset: cut)
+        case (APIError.Code.gone.status, let kept?) where kept > offset: throw LogDropped(firstKept: kept)
+        default: break
         }
         throw Self.error(HTTPResponse(head: exchange.head, body: body))
     }
@@ -79,4 +81,11 @@ public struct LogCut: Error, Equatable {
     public var offset: Int
 
     public init(offset: Int) { self.offset = offset }
+}
+
+/// Bytes that a follower asked for were dropped by retention: the log begins at `firstKept` now.
+public struct LogDropped: Error, Equatable {
+    public var firstKept: Int
+
+    public init(firstKept: Int) { self.firstKept = firstKept }
 }

@@ -1,0 +1,105 @@
+internal import Shared
+
+#if canImport(Glibc)
+internal import Glibc
+#else
+internal import Darwin
+#endif
+
+/// A file that holds a log from its first byte on, so that its length is the offset of the next one.
+///
+/// Bytes are written at their offset: whoever else writes the same log there does no harm.
+final class LogFile: LogOutput {
+    let path: String
+    private let file: Int32
+
+    /// Bytes at the end that are compared before a file is continued.
+    private static let compared = 64 << 10
+
+    /// Opens the file at `path`, or creates it.
+    init(_ path: String) throws(Failure) {
+        self.path = path
+        do {
+            file = try Errno.check { open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644) }
+        } catch {
+            throw Failure(.output, Problem("open \"\(path)\"", errno: error.code))
+        }
+        guard (try? File.status(of: file))?.isFile == true else {
+            throw Failure(.output, "\"\(path)\" is not a file", hint: "without -o the log goes to standard output")
+        }
+    }
+
+    deinit { close(file) }
+
+    /// The offset of the byte that comes next. Refuses a file that is not a beginning of `log`.
+    func next(of log: LogStream) throws -> Int {
+        let length = try perform("look at") { () throws(Errno) in try File.status(of: file).size }
+        let end = try log.end
+        guard length <= end else {
+            throw refusal("\"\(path)\" has \(length) bytes, the log \(end)", kept: end)
+        }
+        var offset = max(log.begin, length - Self.compared)
+        while offset < length {
+            let known = try log.read(at: offset, limit: length - offset)
+            let ours = try read(at: offset, count: known.count)
+            if let difference = zip(known, ours).enumerated().first(where: { $1.0 != $1.1 })?.offset {
+                throw refusal(
+                    "\"\(path)\" is not a beginning of this log: byte \(offset + difference) differs",
+                    kept: offset + difference)
+            }
+            guard known.count == ours.count, !known.isEmpty else {
+                throw Failure(.output, "\"\(path)\" changes while it is read")
+            }
+            offset += known.count
+        }
+        return length
+    }
+
+    func write(_ bytes: [UInt8], at offset: Int) throws {
+        var written = 0
+        while written < bytes.count {
+            written += try perform("write to") { () throws(Errno) in
+                try Errno.check {
+                    bytes.withUnsafeBytes {
+                        pwrite(
+                            file, $0.baseAddress?.advanced(by: written), bytes.count - written, off_t(offset + written))
+                    }
+                }
+            }
+        }
+    }
+
+    func lose(_ lost: Range<Int>) throws -> String {
+        try perform("shorten") { () throws(Errno) in
+            _ = try Errno.check { ftruncate(file, off_t(lost.lowerBound)) }
+        }
+        return "the last \(lost.count) bytes of \"\(path)\" were lost with a pod and are cut off: "
+            + "they are not part of the log"
+    }
+
+    func skip(_ missing: Range<Int>) throws -> String {
+        throw Failure(
+            .output,
+            "bytes \(missing.lowerBound) to \(missing.upperBound - 1) of the log are not kept any more, "
+                + "so \"\(path)\" cannot go on",
+            hint: "without -o the log goes to standard output, from the first byte that is kept")
+    }
+
+    private func refusal(_ sentence: String, kept: Int) -> Failure {
+        Failure(
+            .output, sentence,
+            hint: "give another file, or keep what they have in common with: truncate -s \(kept) \(path)")
+    }
+
+    private func read(at offset: Int, count: Int) throws -> [UInt8] {
+        try perform("read") { () throws(Errno) in
+            var buffer = [UInt8](repeating: 0, count: count)
+            let read = try Errno.check { pread(file, &buffer, count, off_t(offset)) }
+            return Array(buffer[..<read])
+        }
+    }
+
+    private func perform<Result>(_ verb: String, _ body: () throws(Errno) -> Result) throws(Failure) -> Result {
+        do { return try body() } catch { throw Failure(.output, Problem("\(verb) \"\(path)\"", errno: error.code)) }
+    }
+}

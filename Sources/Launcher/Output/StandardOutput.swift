@@ -1,0 +1,67 @@
+internal import Shared
+
+#if canImport(Glibc)
+internal import Glibc
+#else
+internal import Darwin
+#endif
+
+/// The descriptors that this process was started with.
+enum StandardOutput {
+    static var target: Console.Target {
+        if isatty(STDOUT_FILENO) == 1 {
+            var size = winsize()
+            let isKnown = ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_row > 0
+            return .terminal(lines: isKnown ? Int(size.ws_row) : 24)
+        }
+        return (try? File.status(of: STDOUT_FILENO))?.isFile == true ? .file : .stream
+    }
+
+    /// Whether standard error leads to the same place.
+    static var sharesErrors: Bool {
+        var output = stat()
+        var errors = stat()
+        guard fstat(STDOUT_FILENO, &output) == 0, fstat(STDERR_FILENO, &errors) == 0 else { return false }
+        return output.st_dev == errors.st_dev && output.st_ino == errors.st_ino
+    }
+
+    /// All of `bytes`. Where nobody takes them any more this process ends: quietly, as by SIGPIPE, where its reader has left.
+    /// The run goes on without it.
+    static func write(_ bytes: [UInt8]) {
+        do {
+            try writeAll(bytes, to: STDOUT_FILENO)
+        } catch {
+            if error.code == EPIPE { _exit(128 + SIGPIPE) }
+            write(errors: "launch: \(Problem("write to standard output", errno: error.code))\n")
+            _exit(Exit.output.rawValue)
+        }
+    }
+
+    /// What cannot be said is left unsaid.
+    static func write(errors text: String) {
+        try? writeAll(Array(text.utf8), to: STDERR_FILENO)
+    }
+
+    private static func writeAll(_ bytes: [UInt8], to file: Int32) throws(Errno) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            do throws(Errno) {
+                let count = try Errno.check { rest.withUnsafeBytes { system(file, $0.baseAddress, $0.count) } }
+                rest = rest.dropFirst(count)
+            } catch {
+                // A terminal that another program has made non-blocking.
+                guard error.code == EAGAIN else { throw error }
+                var waiting = pollfd(fd: file, events: Int16(POLLOUT), revents: 0)
+                poll(&waiting, 1, -1)
+            }
+        }
+    }
+
+    private static func system(_ file: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
+        #if canImport(Glibc)
+        Glibc.write(file, bytes, count)
+        #else
+        Darwin.write(file, bytes, count)
+        #endif
+    }
+}

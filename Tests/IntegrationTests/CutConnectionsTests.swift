@@ -1,0 +1,147 @@
+import Glibc
+import HTTPClient
+import Shared
+import Synchronization
+import TestSupport
+import Testing
+
+/// No connection to the agent lasts, its address changes, and it is killed and started again: what `launch` has is the log.
+@Suite(.serialized, .timeLimit(.minutes(3))) struct CutConnectionsTests {
+    /// Prints numbered lines at speed until the file `end` is there.
+    private static let command = CommandForm.exec([
+        "python3", "-c",
+        """
+        import os, sys, time
+        number = 0
+        while not os.path.exists(os.environ["SITE"] + "/end"):
+            for _ in range(100):
+                number += 1
+                sys.stdout.write(f"line {number} " + "#" * (number % 90) + "\\n")
+            sys.stdout.flush()
+            time.sleep(0.002)
+        """,
+    ])
+
+    @Test func whatIsFollowedIsTheLog() async throws {
+        try await Site.with { site in
+            let pod = try ProxiedPod(at: site, command: Self.command)
+            try await pod.start()
+            let attach = try site.launch("attach", "--from-start")
+            for _ in 0..<2 {
+                try await grows { attach.output.count }
+                try await pod.cutPower()
+                try await pod.start()
+            }
+            try await grows { attach.output.count }
+            try site.open("end")
+            try await attach.check()
+            try await pod.ends()
+            let log = try site.log("bare")
+            #expect(log.text.split(separator: "\n").count { $0.hasPrefix("======") } == 3)
+            #expect(
+                SHA256Digest(of: attach.output) == SHA256Digest(of: log), "\(attach.output.count) of \(log.count) bytes"
+            )
+            #expect(!attach.errors.contains("lost"))
+            #expect(pod.cuts >= 10)
+        }
+    }
+
+    /// As `curl -C -` would: however often it is killed, the file is the log in the end.
+    @Test func aFileIsContinued() async throws {
+        try await Site.with { site in
+            let pod = try ProxiedPod(at: site, command: Self.command)
+            try await pod.start()
+            let path = "\(site.root)/file"
+            for turn in 0..<6 {
+                let logs = try site.launch("logs", "-f", "-o", path)
+                try await grows(by: 50_000) { File.status(path)?.size ?? 0 }
+                logs.send(SIGKILL)
+                #expect(try await logs.end() == 128 + SIGKILL)
+                if turn == 2 {
+                    try await pod.cutPower()
+                    try await pod.start()
+                }
+            }
+            let last = try site.launch("logs", "-f", "-o", path)
+            try await grows(by: 50_000) { File.status(path)?.size ?? 0 }
+            try site.open("end")
+            try await last.check()
+            try await pod.ends()
+            #expect(SHA256Digest(of: try File.read(path)) == SHA256Digest(of: try site.log("bare")))
+            #expect(last.output == [] && last.errors == "")
+        }
+    }
+
+    private func grows(by bytes: Int = 300_000, _ size: () -> Int) async throws {
+        let before = size()
+        try await eventuallyTrue("\(bytes) bytes more than \(before)", every: .milliseconds(10)) {
+            size() >= before + bytes
+        }
+    }
+}
+
+/// A pod that goes on when its agent dies, as a container does that is started again, behind a proxy that cuts every connection.
+private final class ProxiedPod: Sendable {
+    private let site: Site
+    private let agent: BareAgent
+    private let token: String
+    private let state = Mutex<(running: Running?, proxy: CuttingProxy?, cuts: Int, starts: Int)>((nil, nil, 0, 0))
+
+    private var folder: String { "\(site.home)/pods/\(agent.pod)" }
+
+    init(at site: Site, command: CommandForm) throws {
+        self.site = site
+        agent = try BareAgent(at: site, command: command)
+        // A key and a record as `launch` would have made them; the pod lives as long as these tests.
+        let key = [UInt8].random(count: 32)
+        try File.makeFolders("\(site.home)/pods/\(agent.pod)")
+        try File.write(key, over: "\(site.home)/key")
+        token = SHA256Digest(authenticating: agent.spec.launch.id.utf8, key: key).description
+        let process = try #require(ProcessIdentity(pid: getpid()))
+        let record = """
+            {"id": "\(agent.pod)", "run": "bare", "launch": "\(agent.spec.launch.id)", "volume": "\(agent.spec.volume)",
+            "created": "2026-11-21T10:00:00Z", "process": \(try JSON.encode(process).text)}
+            """
+        try File.write(Array(record.utf8), over: "\(folder)/pod.json")
+    }
+
+    /// Connections that were cut so far.
+    var cuts: Int { state.withLock { $0.cuts + ($0.proxy?.cuts ?? 0) } }
+
+    /// Returns once the agent has the run. It has another address each time.
+    func start() async throws {
+        let own = "\(site.root)/endpoint"
+        try File.remove(own)
+        let environment = try agent.environment().merging([
+            "POD_AGENT_TOKEN_SHA256": SHA256Digest(of: token).description
+        ]) { $1 }
+        let running = try site.start([Programs.agent], environment: environment)
+        let address = try await eventually("the endpoint") { try? File.read(own).text.trimmed }
+        let port = try #require(address.split(separator: ":").last.flatMap { UInt16($0) })
+        let starts = state.withLock { state in
+            state.starts += 1
+            return state.starts
+        }
+        try await eventuallyTrue("attempt \(starts)") { try agent.folder.claims().count == starts }
+        let proxy = try CuttingProxy(to: port, lives: 50...300, seed: starts)
+        try File.replace("\(folder)/endpoint", with: Array("http://127.0.0.1:\(proxy.port)".utf8))
+        state.withLock { state in
+            state.cuts += state.proxy?.cuts ?? 0
+            (state.running, state.proxy) = (running, proxy)
+        }
+    }
+
+    /// All of the agent's processes die at once.
+    func cutPower() async throws {
+        let running = try #require(state.withLock { $0.running })
+        let processes = [running.pid] + ProcessStat.descendants(of: running.pid).map(\.pid)
+        for process in processes { kill(process, SIGSTOP) }
+        for process in processes { kill(process, SIGKILL) }
+        #expect(try await running.end() == 128 + SIGKILL)
+        try await site.isGone(processes)
+    }
+
+    func ends() async throws {
+        try await #require(state.withLock { $0.running }).check()
+    }
+}

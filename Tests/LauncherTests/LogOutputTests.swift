@@ -1,0 +1,109 @@
+import Shared
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Launcher
+
+/// What goes into a pipe, and what into a file.
+@Suite struct LogOutputTests {
+    private let test: TestWorld
+    private let run: RunFixture
+
+    init() throws {
+        test = try TestWorld()
+        run = try test.run()
+    }
+
+    // MARK: Compact
+
+    @Test func aBarIsShownNowAndThen() {
+        let elapsed = Mutex(Duration.zero)
+        let start = ContinuousClock.now
+        let output = CompactOutput(console: test.recording.console, now: { start + elapsed.withLock { $0 } })
+        for second in 1...70 {
+            elapsed.withLock { $0 = .seconds(second) }
+            output.write(Array("\r\(second)%".utf8), at: 0)
+            output.tick()
+        }
+        output.write(Array("\r100%\nnext".utf8), at: 0)
+        output.end()
+        #expect(test.output == "30%\n60%\n100%\nnext")
+    }
+
+    // MARK: Files
+
+    private var path: String { "\(test.home)/file" }
+
+    private func file(_ text: String? = nil) throws -> LogFile {
+        if let text { try File.write(Array(text.utf8), over: path) }
+        return try LogFile(path)
+    }
+
+    private func next(_ file: LogFile) throws -> Int { try file.next(of: try LogStream(of: run.folder)) }
+
+    private func refusal(_ file: LogFile) throws -> String {
+        try #require(throws: Failure.self) { _ = try next(file) }.problem.description
+    }
+
+    @Test(arguments: [nil, "", "0", "01234", "0123456789"]) func goesOnWhereTheFileEnds(text: String?) throws {
+        try run.log("0123456789")
+        let file = try file(text)
+        let offset = try next(file)
+        #expect(offset == text?.count ?? 0)
+        try file.write(Array("0123456789".utf8.dropFirst(offset)), at: offset)
+        #expect(try File.read(path).text == "0123456789")
+    }
+
+    @Test func aLongerFileIsRefused() throws {
+        try run.log("01234")
+        #expect(
+            try refusal(try file("0123456")) == """
+                "\(path)" has 7 bytes, the log 5
+                hint: give another file, or keep what they have in common with: truncate -s 5 \(path)
+                """)
+        #expect(try File.read(path).text == "0123456", "it is left alone")
+    }
+
+    @Test(arguments: [("x123", 0), ("012x", 3), ("01x3", 2)]) func anotherLogIsRefused(text: String, byte: Int) throws {
+        try run.log("01234")
+        #expect(
+            try refusal(try file(text)) == """
+                "\(path)" is not a beginning of this log: byte \(byte) differs
+                hint: give another file, or keep what they have in common with: truncate -s \(byte) \(path)
+                """)
+    }
+
+    @Test func theEndOfALongFileIsCompared() throws {
+        let log = (0..<40_000).map { "\($0)\n" }.joined()
+        try run.log(log)
+        let text = String(log.prefix(200_000))
+        #expect(try next(try file(text)) == 200_000)
+        let changed = String(text.dropLast(60_000)) + "#" + text.suffix(59_999)
+        #expect(try refusal(try file(changed)).contains("byte 140000 differs"))
+    }
+
+    @Test func whatIsNoFileIsRefused() throws {
+        for path in ["/dev/null", test.home, "\(test.home)/no/folder"] {
+            let failure = try #require(throws: Failure.self) { try LogFile(path) }
+            #expect(failure.exit == .output)
+            #expect(failure.problem.sentence.contains("\"\(path)\""))
+        }
+    }
+
+    @Test func lostBytesAreCutOff() throws {
+        let file = try file("0123456")
+        #expect(
+            try file.lose(4..<7)
+                == "the last 3 bytes of \"\(path)\" were lost with a pod and are cut off: they are not part of the log")
+        #expect(try File.read(path).text == "0123")
+        try file.write(Array("ab".utf8), at: 4)
+        #expect(try File.read(path).text == "0123ab")
+    }
+
+    @Test func aFileHasNoGap() throws {
+        let file = try file("0123")
+        #expect(throws: Failure.self) { try file.skip(4..<9) }
+        #expect(try File.read(path).text == "0123")
+    }
+}
