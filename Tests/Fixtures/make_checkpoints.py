@@ -6,7 +6,8 @@ The ones in Tests/Fixtures/checkpoints were made with NumPy 2.4.6, safetensors 0
     python3 -m venv /tmp/v && /tmp/v/bin/pip install numpy safetensors torch
     rm -r Tests/Fixtures/checkpoints && /tmp/v/bin/python Tests/Fixtures/make_checkpoints.py Tests/Fixtures/checkpoints
 
-`make torture` makes them anew with the newest of each and holds `pod-agent verify` against them.
+`make torture` makes them anew with the newest of each, and with `--frameworks` those of trainings under transformers, accelerate
+and lightning too, and holds `pod-agent verify` against them.
 """
 
 import json
@@ -91,6 +92,45 @@ def single(folder):
         pickle.dump({"a": [1, 2.5, "x", None], "b": b"y" * 300}, file)
 
 
+def frameworks(folder):
+    """Small trainings, each saved by its framework."""
+    import accelerate
+    import lightning
+    import transformers
+
+    config = transformers.LlamaConfig(
+        vocab_size=64, hidden_size=16, intermediate_size=32, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=2
+    )
+    model = transformers.LlamaForCausalLM(config)
+    examples = [{"input_ids": torch.arange(8), "labels": torch.arange(8)}] * 4
+    options = transformers.TrainingArguments(
+        output_dir=folder / "transformers", max_steps=2, save_steps=2, report_to=[], use_cpu=True, disable_tqdm=True
+    )
+    transformers.Trainer(model=model, args=options, train_dataset=examples).train()
+    model.save_pretrained(folder / "pretrained", max_shard_size="5KB")
+
+    accelerator = accelerate.Accelerator(cpu=True)
+    layer = torch.nn.Linear(3, 2)
+    accelerator.prepare(layer, torch.optim.AdamW(layer.parameters()))
+    accelerator.save_state(folder / "accelerate")
+
+    class Module(lightning.LightningModule):
+        def __init__(self):
+            super().__init__()
+            self.layer = torch.nn.Linear(3, 1)
+
+        def training_step(self, batch, _):
+            return self.layer(batch).sum()
+
+        def configure_optimizers(self):
+            return torch.optim.AdamW(self.parameters())
+
+    trainer = lightning.Trainer(
+        max_steps=2, default_root_dir=folder / "lightning", accelerator="cpu", logger=False, enable_progress_bar=False
+    )
+    trainer.fit(Module(), torch.utils.data.DataLoader(torch.ones(4, 3)))
+
+
 def main():
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
@@ -100,6 +140,8 @@ def main():
     distributed(folder / "distributed")
     arrays(folder / "arrays")
     single(folder / "single")
+    if "--frameworks" in sys.argv:
+        frameworks(folder)
     print(f"numpy {numpy.__version__}, torch {torch.__version__}")
 
 

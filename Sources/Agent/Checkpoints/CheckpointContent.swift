@@ -26,7 +26,7 @@ struct CheckpointContent {
     init(of path: String) throws(Problem) {
         self.path = path
         guard File.exists(path) else { throw Problem("read \"\(path)\"", errno: errno) }
-        isFolder = File.exists(path + "/.")
+        isFolder = Self.leadsToFolder(path)
         guard isFolder else {
             folders = [Folder(name: "", files: [""])]
             return
@@ -47,6 +47,11 @@ struct CheckpointContent {
         folder.isEmpty ? name : name.isEmpty ? folder : folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
     }
 
+    private static func leadsToFolder(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
     private mutating func list(_ folder: String, depth: Int, _ count: inout Int) throws(Problem) {
         if depth == Self.deepest { throw Problem("the folders in \"\(path)\" are nested too deep") }
         var found = Folder(name: folder)
@@ -56,7 +61,7 @@ struct CheckpointContent {
             guard let status = File.status(path(of: file)) else { continue }  // gone since
             if status.isFolder {
                 inner.append(file)
-            } else if status.isLink && File.exists(path(of: file) + "/.") {
+            } else if status.isLink && Self.leadsToFolder(path(of: file)) {
                 findings.append(Finding(.remark, file, "is a link to a folder, which is not followed"))
             } else {
                 found.files.append(name)

@@ -43,6 +43,8 @@ enum FileFormat {
             self = .oldTorch
         } else if PickleFormat.isPickle(head) {
             self = .pickle
+        } else if head.count < 4 && (isTorch || ZipFormat.mark.starts(with: head) || head[0] == 0x80) {
+            throw Damage("is cut off after \(head.count) bytes")
         } else if isTorch && head.allSatisfy({ $0 == 0 }) {
             throw Damage("begins with zeros, as a file does whose content was lost")
         } else {

@@ -95,11 +95,12 @@ struct JSONReader: ~Copyable {
             }
             return ended(.number)
         default:
+            let place = bytes.position - 1
             try scalar(byte)
             switch text {
             case "true", "false", "null": return ended(.word)
             case "NaN", "Infinity": return ended(.number)
-            default: throw unexpected(byte)
+            default: throw unexpected(byte, at: place)
             }
         }
     }
@@ -164,8 +165,9 @@ struct JSONReader: ~Copyable {
         return nil
     }
 
-    private func unexpected(_ byte: UInt8) -> Damage {
+    /// `place` is where the byte was, in the file; nil where it was the last one that was read.
+    private func unexpected(_ byte: UInt8, at place: Int? = nil) -> Damage {
         let shown = (0x21...0x7e).contains(byte) ? "\"\(Character(UnicodeScalar(byte)))\"" : "the byte \(byte)"
-        return Damage("is no JSON: \(shown) at byte \(bytes.position - 1)")
+        return Damage("is no JSON: \(shown) at byte \(place ?? bytes.position - 1)")
     }
 }

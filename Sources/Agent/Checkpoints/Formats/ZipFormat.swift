@@ -33,7 +33,7 @@ enum ZipFormat {
 
     static func check(_ file: InputFile) throws {
         guard try file.head(4) == mark else {
-            if isEnd(try file.tail(endSize)) { return }  // an archive without members
+            if file.size == endSize, isEnd(try file.tail(endSize)) { return }  // an archive without members
             throw Damage("is no zip archive")
         }
         let directory = try directory(of: file)
