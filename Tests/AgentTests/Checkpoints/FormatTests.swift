@@ -94,7 +94,7 @@ import Testing
         ("[\"a\nb\"]", "is no JSON: the byte 10 at byte 3"),
         ("[1.2.3]", "is no JSON: \"1.2.3\" before byte 6"), ("[-]", "is no JSON: \"-\" before byte 2"),
         ("[\"\\x\"]", "is no JSON: \"x\" at byte 3"),
-        ("[tru]", "is no JSON: \"t\" at byte 4"), ("{\"a\": 1}\0\0\0", "is no JSON: the byte 0 at byte 8"),
+        ("[tru]", "is no JSON: \"t\" at byte 1"), ("{\"a\": 1}\0\0\0", "is no JSON: the byte 0 at byte 8"),
         (String(repeating: "[", count: 100_000), "is nested more than 512 deep"),
     ])
     func noJSON(_ text: String, _ expected: String) throws {
