@@ -158,6 +158,12 @@ import Testing
         bytes = content
         bytes[directory + 23] = 0x40
         #expect(try fault("a.pt", bytes)?.contains("goes on beyond the directory") == true)
+        // A block of the disk that was lost, in the middle.
+        bytes = content
+        let second = try #require(content.indices.dropFirst(4).first { content[$0...].starts(with: ZipFormat.mark) })
+        for index in second..<second + 4 { bytes[index] = 0 }
+        #expect(
+            try fault("a.pt", bytes) == "has no zip member at byte \(second), where its directory says there is one")
         bytes = content
         bytes[0..<4] = [0x50, 0x4b, 3, 5]
         #expect(try fault("a.npz", bytes) == "is no zip archive")
