@@ -29,6 +29,8 @@ struct Follower: Sendable {
                 run = try await Runs(world: world).refreshed(run)
             } catch let cut as LogCut {
                 goOn(from: cut)
+            } catch let dropped as LogDropped {
+                skip(to: dropped.begin)
             } catch {
                 try Task.checkCancellation()
                 run = try await Runs(world: world).refreshed(run)
@@ -78,6 +80,11 @@ struct Follower: Sendable {
         stream = nil
     }
 
+    private mutating func skip(to begin: Int) {
+        world.console.note("launch: \(begin - offset) bytes are not kept any more and are left out here")
+        offset = begin
+    }
+
     /// Where the log on the volume parts from the bytes above: at the first byte of the attempt after theirs.
     private var cut: LogCut? {
         guard let index = run.claims.firstIndex(where: { $0.stream == stream }),
@@ -90,6 +97,7 @@ struct Follower: Sendable {
     private mutating func writeRest() throws {
         if let cut { goOn(from: cut) }
         let log = try LogStream(of: run.folder)
+        if offset < log.begin { skip(to: log.begin) }
         while case let bytes = try log.read(at: offset, limit: 1 << 20), !bytes.isEmpty {
             world.console.output(bytes)
             offset += bytes.count

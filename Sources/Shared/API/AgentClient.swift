@@ -47,10 +47,10 @@ public struct AgentClient: Sendable {
         }
         var body: [UInt8] = []
         for try await chunk in exchange.body where body.count < 64 << 10 { body += chunk }
-        if exchange.head.status == APIError.Code.conflict.status,
-            let cut = exchange.head.headers[APIHeader.logOffset].flatMap({ Int($0) })
-        {
-            throw LogCut(offset: cut)
+        switch (exchange.head.status, exchange.head.headers[APIHeader.logOffset].flatMap { Int($0) }) {
+        case (APIError.Code.conflict.status, let offset?): throw LogCut(offset: offset)
+        case (APIError.Code.gone.status, let offset?): throw LogDropped(begin: offset)
+        default: break
         }
         throw Self.error(HTTPResponse(head: exchange.head, body: body))
     }
@@ -79,4 +79,11 @@ public struct LogCut: Error, Equatable {
     public var offset: Int
 
     public init(offset: Int) { self.offset = offset }
+}
+
+/// The log's first bytes are not kept any more: it begins at `begin`.
+public struct LogDropped: Error, Equatable {
+    public var begin: Int
+
+    public init(begin: Int) { self.begin = begin }
 }

@@ -80,9 +80,9 @@ import Testing
     }
 
     @Test func sinceATime() async throws {
-        let entries = [(1_800_000_000, 0), (1_800_000_100, 10)].map { LogIndex.Entry(time: $0, offset: $1) }
+        let entries = [(1_767_225_600, 0), (1_767_225_700, 10)].map { LogIndex.Entry(time: $0, offset: $1) }
         try File.write(entries.flatMap(\.line), over: run.folders.logIndex(from: 0, attempt: 1))
-        for (time, offset) in [("2027-01-15T08:00:00Z", 0), ("2027-01-15T08:01:40Z", 10), ("0", log.count)] {
+        for (time, offset) in [("2026-01-01T00:00:00Z", 0), ("2026-01-01T00:01:40Z", 10), ("0", log.count)] {
             let response = try await get(since: time)
             #expect(response.status == 200)
             if offset < log.count {
