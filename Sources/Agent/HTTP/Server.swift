@@ -70,7 +70,7 @@ struct Server: Sendable {
                 defer { busy.end() }
                 let request = Request(head, body: Array(body.readableBytesView))
                 let response = isTooLarge ? .tooLarge : await router.respond(to: request)
-                let writer = ResponseWriter(outbound: outbound)
+                let writer = ResponseWriter(outbound: outbound, eventLoop: connection.channel.eventLoop)
                 try await writer.write(response, to: head)
                 try await drain(connection.channel)
                 if !head.isKeepAlive { return }
@@ -89,9 +89,12 @@ struct Server: Sendable {
 /// Writes one response. Each write waits for the peer to keep up, so a slow one costs no memory.
 struct ResponseWriter: Sendable {
     fileprivate let outbound: NIOAsyncChannelOutboundWriter<HTTPServerResponsePart>
+    fileprivate let eventLoop: any EventLoop
 
     func write(_ bytes: ByteBuffer) async throws {
         try await outbound.write(.body(.byteBuffer(bytes)))
+        // The writer learns that the peer is slow only once the event loop has come to this write; until then it would take any number.
+        try await eventLoop.submit {}.get()
     }
 
     fileprivate func write(_ response: Response, to request: HTTPRequestHead) async throws {

@@ -104,8 +104,9 @@ import Testing
     // MARK: - what is not kept
 
     @Test func whatIsNotKeptAnyMore() async throws {
-        try await eventually("the first attempt's segment sealed") {
-            File.exists(run.folders.sealedSegment(from: 0)) && !File.exists(run.folders.liveSegment(from: 0, attempt: 1))
+        try await eventuallyTrue("the first attempt's segment sealed") {
+            let plain = run.folders.liveSegment(from: 0, attempt: 1)
+            return File.exists(run.folders.sealedSegment(from: 0)) && !File.exists(plain)
         }
         #expect(try await get().body == log, "it is sealed and there")
         try File.remove(run.folders.sealedSegment(from: 0))
