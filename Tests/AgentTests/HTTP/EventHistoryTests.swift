@@ -39,7 +39,7 @@ import Testing
     @Test func whatNobodyCaresAboutIsNone() throws {
         var record = try record(1)
         history.take(record)
-        record.seconds = 20
+        record.lasted(20)
         history.take(record)
         history.take(record)
         #expect(history.last == (try id("1.1")))
