@@ -1,4 +1,4 @@
-.PHONY: help setup build demo test torture check clean
+.PHONY: help setup build demo test torture bench check clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1|\2/p' Makefile | column -t -s '|'
@@ -15,8 +15,11 @@ demo: build ## train, stop, train further: the example on this machine
 test: check build ## the checks, then all tests, the whole programs included
 	@scripts/test.sh
 
-torture: build ## the agent killed at every call on its volume: minutes
+torture: build ## the agent killed at every call that it makes, full disks, pods taken away: ten minutes
 	@scripts/torture.sh
+
+bench: build ## the figures, each beside what it replaces: a table and .build/bench.json; wants a quiet machine
+	@scripts/bench.sh
 
 check: setup ## format and scripts, warnings are errors
 	@scripts/check.sh

@@ -16,6 +16,7 @@ let agentTargets: [Target] = [
     .executableTarget(
         name: "Agent",
         dependencies: [
+            "CAuthorities",
             "CLinux",
             "HTTPClient",
             "Shared",
@@ -25,15 +26,22 @@ let agentTargets: [Target] = [
             .product(name: "NIOHTTP1", package: "swift-nio"),
             .product(name: "NIOPosix", package: "swift-nio"),
         ],
+        exclude: ["C"],
         swiftSettings: swiftSettings
     ),
-    .testTarget(name: "AgentTests", dependencies: ["Agent", "Shared", "TestSupport"], swiftSettings: swiftSettings),
+    .target(name: "CAuthorities", path: "Sources/Agent/C/CAuthorities"),
+    .testTarget(
+        name: "AgentTests",
+        dependencies: ["Agent", "Shared", "TestSupport", .product(name: "NIOCore", package: "swift-nio")],
+        swiftSettings: swiftSettings
+    ),
     .testTarget(
         name: "IntegrationTests",
         dependencies: [
             "HTTPClient", "Shared", "TestSupport",
             .product(name: "Subprocess", package: "swift-subprocess"),
         ],
+        exclude: ["Beds"],
         swiftSettings: swiftSettings
     ),
 ]
@@ -70,6 +78,7 @@ let package = Package(
             dependencies: [
                 .target(name: "CCrypto", condition: .when(platforms: [.linux])),
                 .target(name: "CLinux", condition: .when(platforms: [.linux])),
+                "CZlib",
                 "HTTPClient",
             ],
             exclude: ["C", "HTTP"],
@@ -91,6 +100,11 @@ let package = Package(
             name: "CCurl",
             path: "Sources/Shared/C/CCurl",
             providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]
+        ),
+        .systemLibrary(
+            name: "CZlib",
+            path: "Sources/Shared/C/CZlib",
+            providers: [.apt(["zlib1g-dev"])]
         ),
         .target(
             name: "TestSupport",

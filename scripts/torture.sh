@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Kills the agent at every system call that it makes on its volume, makes each fail, and looks what a restart makes of it.
+# Kills the agent at every system call that it makes on its volume, makes each fail, last or be late, fills the disk, cuts the power, and
+# takes the example's pods away, and looks what a restart makes of it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 export TORTURE=full
-exec scripts/test.sh --filter 'IntegrationTests\.Torture' "$@"
+exec scripts/test.sh --filter 'IntegrationTests\.(Torture|Digits)' "$@"

@@ -21,7 +21,7 @@ extension AttemptRunner {
         work.journal.change { record in
             record.checkpoints = found
             if let step { record.step = step }
-            record.seconds = work.seconds
+            record.lasted(work.seconds)
             if var death {
                 death.lostSteps = record.step.map { $0 - Double(found?.newest?.step ?? 0) }.flatMap {
                     $0 >= 0 ? $0 : nil
@@ -30,12 +30,36 @@ extension AttemptRunner {
                 record.death = death
             }
         }
+        let verdict = outcome?.kind.isFault == true ? await verdict() : nil
+        if verdict?.isRetry != true { await guardTheEnd() }
         if let outcome {
             if let message = outcome.message { work.log.say("\(outcome.kind.rawValue.uppercased()): \(message)") }
             work.log.say("EXIT_CODE=\(RunState.exitCode(outcome))")
         }
         await work.log.sync()
-        return .settled(outcome?.kind.isFault == true ? await verdict() : nil)
+        return .settled(verdict)
+    }
+
+    /// Sees to it that the run's newest checkpoint is safe before the pod may go.
+    private func guardTheEnd() async {
+        let gate = SafetyGate(
+            run: work.run, lineage: work.claim.lineage, checkpoints: CheckpointFolder(of: spec, in: work.run))
+        let doubt = hurry.valueIfKept == nil ? await gate.check(hurry: hurry) : SafetyGate.noTime
+        prepared.withLock { $0.gate = doubt.map(Gate.refused) ?? .passed }
+        guard let doubt, hurry.valueIfKept == nil else { return }
+        work.log.say("GATE: the newest checkpoint is not proven to be safe: \(doubt)")
+        notify(.failedGate, message: doubt)
+    }
+
+    enum Gate: Sendable, Equatable {
+        case passed
+        case refused(String)
+    }
+
+    /// How the pod may end, once the end is published.
+    var wayToEnd: MeterEnd.Way {
+        let (gate, isPublished) = prepared.withLock { ($0.gate, $0.isPublished) }
+        return MeterEnd.Way(spec.onFinish, isSafe: gate == .passed && isPublished)
     }
 
     private func death(
@@ -87,10 +111,16 @@ extension AttemptRunner {
     }
 
     func publish(patiently: Bool) async -> Event {
-        if await !work.journal.durable(within: .seconds(30)) { Console.say("the volume takes no record of the end") }
+        // Of an attempt that waited for the next one, or was called off before it, which had none yet.
+        if prepared.withLock({ $0.gate == nil }) { await guardTheEnd() }
+        if hurry.valueIfKept == nil { await work.log.sync() }
+        let isRecorded = await work.journal.durable(within: .seconds(30))
+        if !isRecorded { Console.say("the volume takes no record of the end") }
         if case let rest = work.log.waiting, rest > 0 {
             Console.say("the volume does not take the last \(rest) bytes of the log")
         }
+        let isLogged = work.log.waiting == 0 && work.log.progress.durable == work.log.progress.end
+        prepared.withLock { $0.isPublished = isRecorded && isLogged }
         removeReserve()
         work.log.progress.close()
         await server.quiet(within: patiently ? .seconds(5) : .milliseconds(200))

@@ -9,6 +9,9 @@ final class AttemptRunner: Sendable {
     let server: Server
     let supervisor: Supervisor
     let prepared = Mutex(Prepared())
+    /// Kept once the pod is being taken away: from then on nothing is waited for that can be left.
+    let hurry = Promise<Void>()
+    private let notifier: Notifier
     /// What goes on beside the steps, as long as this attempt is the agent's current one.
     private let watches = Mutex<[Task<Void, Never>]>([])
 
@@ -18,17 +21,22 @@ final class AttemptRunner: Sendable {
         var checkpoint: CheckpointReference?
         /// When the training was first told to end.
         var told: (at: ContinuousClock.Instant, date: Date)?
+        /// nil until it was asked.
+        var gate: Gate?
+        /// The record of the end and all of the log are on stable storage.
+        var isPublished = false
         /// Processes that the kernel killed for lack of memory while the training ran.
         var outOfMemoryKills: Int?
     }
 
     var spec: RunSpec { environment.spec }
 
-    init(work: Work, environment: AgentEnvironment, server: Server, supervisor: Supervisor) {
+    init(work: Work, environment: AgentEnvironment, server: Server, supervisor: Supervisor, notifier: Notifier) {
         self.work = work
         self.environment = environment
         self.server = server
         self.supervisor = supervisor
+        self.notifier = notifier
     }
 
     /// Begins what goes on beside the steps: beats, and the limits of the run.
@@ -44,9 +52,21 @@ final class AttemptRunner: Sendable {
             after(setup) { tell(.setupTimedOut("the preparation took longer than limits.setup, \(Int(setup)) s")) }
         }
         if let duration = spec.limits.duration {
-            after(max(0, duration - work.secondsBefore)) {
+            after(max(0, duration - work.spentBefore.seconds)) {
                 tell(.overLimit("all attempts together took limits.duration, \(Int(duration)) s"))
             }
+        }
+        if let cost = spec.limits.cost { limitCost(to: cost, tell) }
+    }
+
+    private func limitCost(to limit: Double, _ tell: @escaping @Sendable (Event) -> Void) {
+        guard let bill = work.journal.current.bill, bill.price > 0 else {
+            return work.log.say("LIMIT: limits.cost cannot be kept, the price of this pod is not known")
+        }
+        let left = limit - (work.spentBefore.cost ?? 0)
+        // A price of next to nothing leaves more seconds than a clock can count.
+        after(max(0, min(1e9, left / bill.price * 3600 - bill.lead - work.seconds))) {
+            tell(.overLimit("all attempts together cost limits.cost, \(Dollars.text(limit))"))
         }
     }
 
@@ -61,6 +81,8 @@ final class AttemptRunner: Sendable {
     }
 
     private func after(_ seconds: Double, _ body: @escaping @Sendable () -> Void) {
+        // What is used up already is told before the attempt's first step is over.
+        if seconds <= 0 { return body() }
         watch {
             try? await Task.sleep(for: .seconds(seconds))
             if !Task.isCancelled { body() }
@@ -68,6 +90,7 @@ final class AttemptRunner: Sendable {
     }
 
     func perform(_ effect: Effect, in state: RunState, tell: @escaping @Sendable (Event) -> Void) {
+        if state.isHurried { hurry.keep(()) }
         switch effect {
         case .record: record(state)
         case .sync: step(tell) { try await self.sync() }
@@ -86,13 +109,22 @@ final class AttemptRunner: Sendable {
             after(pause.inSeconds) { tell(.waited) }
         case .publish(let patiently): step(tell) { await self.publish(patiently: patiently) }
         case .fence: work.volume.fence()
-        case .startNext, .exit: break
+        case .startNext, .endMeter, .exit: break
         }
     }
 
     /// Before the pod's end: nothing of the training outlives the agent.
     func leave() async {
+        if work.journal.current.state == .waiting { notify(.interruption, tries: 1) }
         await supervisor.killAll()
+    }
+
+    /// Tells whom the config names. Nothing waits for it.
+    func notify(_ event: Notice.Event, message: String? = nil, tries: Int = 4) {
+        notifier.send(Notice(event, of: work.journal.current, message: message, at: Date()), tries: tries) { [work] in
+            // The last line of the log is that of the exit code.
+            if work.journal.current.isOver { Console.say($0) } else { work.log.say($0) }
+        }
     }
 
     private func step(_ tell: @escaping @Sendable (Event) -> Void, _ body: @escaping @Sendable () async throws -> Event)
@@ -103,10 +135,14 @@ final class AttemptRunner: Sendable {
     }
 
     private func record(_ state: RunState) {
+        let before = work.journal.current
         work.journal.change { record in
-            record.seconds = work.seconds
+            record.lasted(work.seconds)
             if record.state != state.state { record.enter(state.state, at: Date()) }
             record.outcome = state.outcome
+        }
+        if let event = Notice.Event(from: before, to: work.journal.current) {
+            notify(event, tries: state.isHurried ? 1 : 4)
         }
     }
 
@@ -160,7 +196,8 @@ final class AttemptRunner: Sendable {
         let counter = MemoryCounter()
         let before = counter?.kills
         watchTraining(try ProgressReader(pattern: spec.progress), tell)
-        let status = try await supervisor.train(arguments, environment: variables, folder: folder)
+        let status = try await supervisor.train(
+            arguments, environment: variables, folder: folder, on: spec.tty)
         let kills = before.flatMap { before in counter?.kills.map { $0 - before } }
         prepared.withLock { $0.outOfMemoryKills = kills }
         if status != .code(0), kills ?? 0 > 0 || OutOfMemory.isTold(in: supervisor.tail.lines(200)) {
@@ -185,7 +222,8 @@ final class AttemptRunner: Sendable {
 
     /// Looks at a training that stands still without touching it, then makes Python print where it is, and ends it.
     private func examine() async {
-        let lines = (try? await DedicatedThread.run { ProcessLook.lines(at: ProcessTree.running) }) ?? []
+        let lines = ((try? await DedicatedThread.run { ProcessLook.lines(at: ProcessTree.running) }) ?? []).map(
+            environment.mask.masking)
         work.journal.change { record in
             record.death = Death()
             record.death?.stall = lines

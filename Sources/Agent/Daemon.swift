@@ -18,11 +18,13 @@ actor Daemon {
     /// Of the attempt before, whose followers stay until there is a new log to follow.
     private var formerLog: LogWriter?
     private let volume = VolumeWriter()
+    private let notifier: Notifier
 
     init(environment: AgentEnvironment, children: Children, processes: [ProcessIdentity]) {
         self.environment = environment
         self.children = children
         self.processes = processes
+        notifier = Notifier(urls: environment.notify)
         (events, continuation) = AsyncStream.makeStream()
     }
 
@@ -44,8 +46,11 @@ actor Daemon {
         for await event in events {
             for effect in state.handle(event) {
                 switch effect {
+                case .endMeter:
+                    endMeter(attempt?.wayToEnd ?? .stop)
                 case .exit(let code):
                     await attempt?.leave()
+                    await notifier.firstTries(within: state.isHurried ? .seconds(1) : .seconds(3))
                     return code
                 case .startNext:
                     formerLog = attempt?.retire()
@@ -66,8 +71,20 @@ actor Daemon {
                 try await claim(router: router, server: server)
             } catch {
                 logger.error("\(error)")
-                _exit(EX_IOERR)
+                tell(.claimFailed)
             }
+        }
+    }
+
+    /// The agent stays until the pod's end was seen: a pod whose container ends is started again, and costs on.
+    private func endMeter(_ way: MeterEnd.Way) {
+        if attempt?.spec.onFinish == .terminate, way == .stop {
+            Console.say("the pod is stopped, not deleted: it is not proven that nothing is lost with it")
+        }
+        let meter = MeterEnd(routes: environment.meter, way: way) { Console.say($0) }
+        Task {
+            await meter.run()
+            tell(.meterEnded)
         }
     }
 
@@ -104,7 +121,9 @@ actor Daemon {
                 work: work, environment: environment, server: server,
                 supervisor: Supervisor(
                     children: children, log: work.log,
-                    saves: CheckpointFolder(of: spec, in: run).map { SaveWatch(folder: $0) }))
+                    saves: CheckpointFolder(of: spec, in: run).map { SaveWatch(folder: $0) },
+                    mask: environment.mask),
+                notifier: notifier)
             self.attempt = attempt
             // Before the API or a limit can tell of anything else: what is asked of a claimed run comes after it.
             if case .finishing(_, let outcome) = result { tell(.claimedFinishing(outcome)) } else { tell(.claimed) }

@@ -6,6 +6,7 @@ internal import Shared
 /// The process that supervises the run. It never returns: its exit code is the pod's.
 enum Serve {
     static func run() -> Never {
+        linux_keep_memory_small()
         var handled = sigset_t([SIGTERM, SIGINT, SIGHUP, SIGCHLD])
         // Before any other thread exists, so that each signal waits for the loop below.
         handled.block()

@@ -19,9 +19,9 @@ import Testing
     }
 
     /// The kernel kills the training, and the agent beside it lives to tell.
-    @Test(.enabled(if: MemoryGroup.isThere, MemoryGroup.reason)) func outOfMemory() async throws {
+    @Test(.enabled(if: ControlGroup.isThere("memory"), ControlGroup.reason)) func outOfMemory() async throws {
         try await Site.with { site in
-            try await MemoryGroup.with(limit: 200 << 20) { group in
+            try await ControlGroup.with("memory", ["memory.limit_in_bytes": 200 << 20]) { group in
                 var agent = try BareAgent(
                     at: site,
                     command: .exec([
@@ -29,9 +29,7 @@ import Testing
                         "print('step 1', flush=True); x = []\nwhile True: x.append(bytearray(b'x' * (8 << 20)))",
                     ]))
                 agent.spec.retry = RetryPolicy(crash: 2, backoff: 1)
-                let pod = try site.start(
-                    ["sh", "-c", "echo $$ > '\(group.path)/cgroup.procs' && exec '\(Programs.agent)'"],
-                    environment: try agent.environment())
+                let pod = try site.start(group.enter + [Programs.agent], environment: try agent.environment())
                 #expect(try await pod.end() == 137)
                 let record = try #require(try agent.record(1))
                 #expect(record.outcome?.kind == .outOfMemory)

@@ -7,8 +7,8 @@ import Testing
 @Suite(.serialized, .timeLimit(.minutes(4))) struct EarlySignalTests {
     /// Most in the first 60 ms, where the pod starts; the rest in the first second.
     private static let moments: [Duration] =
-        (0..<14).map { _ in .microseconds(Int.random(in: 0...60_000)) }
-        + (0..<6).map { _ in .microseconds(Int.random(in: 60_000...1_000_000)) }
+        (0..<Rounds.count(14, full: 140)).map { _ in .microseconds(Int.random(in: 0...60_000)) }
+        + (0..<Rounds.count(6, full: 60)).map { _ in .microseconds(Int.random(in: 60_000...1_000_000)) }
 
     /// A training that obeys at once, so that what is lost would be seen: it would train for ever.
     private static let command = CommandForm.shell("sleep 600 & exec sleep 600")

@@ -53,4 +53,43 @@ import Testing
             #expect(try run.attempt(1)?.state == .ended)
         }
     }
+
+    /// Whether it trusts a server is up to what is built in, and to the file of an authority that it is given.
+    @Test(arguments: [true, false]) func itSpeaksTLSWithTheTrustedOnly(_ isTrusted: Bool) async throws {
+        try await Site.with { site in
+            let root = "\(site.root)/root"
+            for folder in ["proc", "workspace"] { try File.makeFolders("\(root)/\(folder)") }
+            try site.copy(Programs.agent, to: "root/pod-agent")
+            try site.write("train.c", "int main(void) { return 7; }")
+            try await site.start(["cc", "-static", "-o", "\(root)/train", "\(site.root)/train.c"]).check()
+            let sink = try await TLSSink(at: site)
+
+            var agent = try BareAgent(at: site, command: .exec(["/train"]))
+            agent.spec.volume = "/workspace"
+            var environment = try agent.environment()
+            environment["POD_AGENT_ENDPOINT_FILE"] = "/workspace/endpoint"
+            environment["POD_AGENT_NOTIFY"] = try JSON.text([sink.url + "secret"])
+            environment["SSL_CERT_FILE"] = ""
+            if isTrusted {
+                try File.write(try File.read(sink.certificate), over: "\(root)/authority.pem")
+                environment["SSL_CERT_FILE"] = "/authority.pem"
+            }
+            let unshare = try site.start(
+                try #require(Namespaces.unshare) + ["--root=\(root)", "--mount-proc", "/pod-agent"],
+                environment: environment)
+            #expect(try await unshare.end() == 7)
+            if isTrusted {
+                #expect(sink.received.count == 1)
+                #expect(sink.received.first?.contains(#""exitCode":7"#) == true)
+                #expect(unshare.errors == "")
+            } else {
+                #expect(sink.received == [])
+                #expect(
+                    unshare.errors.contains(
+                        "NOTIFY: could not tell of the end: could not trust \"\(sink.url.dropLast())\""))
+                #expect(!unshare.errors.contains("secret"))
+            }
+            try await sink.end()
+        }
+    }
 }

@@ -33,4 +33,28 @@ import Testing
             #expect(!launch.errors.contains("does not answer"))
         }
     }
+
+    /// One that is so far behind that there is always more to send.
+    @Test func itEndsForOneThatIsBehindToo() async throws {
+        try await Site.with { site in
+            let agent = try BareAgent(
+                at: site, command: .shell("head -c 150000000 /dev/zero; until [ -e \"$SITE/go\" ]; do sleep 0.1; done"))
+            let running = try agent.start()
+            let live = try await LiveAgent(agent)
+            let start = ContinuousClock.now
+            let curl = try site.start([
+                "curl", "-sSN", "--limit-rate", "2M", "-H", "Authorization: Bearer \(live.token)", "-o", "got",
+                "\(live.address)/v1/log?follow=1&from=0",
+            ])
+            // A clean end: curl complains of one that is not.
+            #expect(try await curl.end(within: .seconds(100)) == 0)
+            let lasted = start.duration(to: .now)
+            #expect(lasted > .seconds(59) && lasted < .seconds(80))
+            let got = try File.read("\(site.project)/got")
+            #expect(got.count < 150_000_000)
+            #expect(got.elementsEqual(try site.log("bare").prefix(got.count)))
+            try site.open("go")
+            try await running.check()
+        }
+    }
 }

@@ -3,47 +3,78 @@ import Shared
 import TestSupport
 import Testing
 
-/// A pod that is taken away has 5 s, and the mark that it was comes at once: ten times of ten.
-@Suite(.serialized, .timeLimit(.minutes(4)), .enabled(if: Namespaces.areThere, Namespaces.reason))
+/// A pod that is taken away has 5 s, and the mark that it was comes at once, whatever the training does.
+@Suite(.serialized, .timeLimit(.minutes(10)), .enabled(if: Namespaces.areThere, Namespaces.reason))
 struct TerminationDeadlineTests {
-    @Test func tenTimesOfTen() async throws {
+    private static let ignores = "trap '' TERM INT HUP; "
+
+    @Test func ignoredWithDaemonsThatFork() async throws {
+        try await check(
+            rounds: Rounds.count(4, full: 50),
+            """
+            setsid sh -c 'while :; do sleep 60 & sleep 0.05; done' &
+            echo started
+            while :; do sleep 60 & sleep 0.05; done
+            """)
+    }
+
+    @Test func aFloodOfOutput() async throws {
+        try await check(rounds: Rounds.count(1, full: 10), "echo started; while :; do cat /dev/zero | tr '\\0' 'x'; done")
+    }
+
+    /// Up to the limit of the group, where the agent gets no thread and no process any more either.
+    @Test(.enabled(if: ControlGroup.isThere("pids"), ControlGroup.reason)) func forksWithoutEnd() async throws {
+        try await ControlGroup.with("pids", ["pids.max": 400]) { group in
+            try await check(
+                rounds: Rounds.count(1, full: 10), in: group,
+                "echo started; bomb() { (trap '' TERM; while :; do bomb & sleep 0.1; done); }; bomb 2>/dev/null; sleep 60")
+        }
+    }
+
+    /// Each of them every 100 ms: none puts the end off, nor makes it earlier.
+    @Test func toldAgainAndAgain() async throws {
+        try await check(rounds: Rounds.count(1, full: 10), again: true, "echo started; while :; do sleep 0.05; done")
+    }
+
+    private func check(
+        rounds: Int, in group: ControlGroup? = nil, again: Bool = false, _ training: String,
+        name: String = #function
+    ) async throws {
         var marks: [Duration] = []
         var ends: [Duration] = []
-        for _ in 1...10 {
+        for _ in 1...rounds {
             try await Site.with { site in
-                let agent = try BareAgent(
-                    at: site,
-                    command: .shell(
-                        """
-                        trap '' TERM INT HUP
-                        setsid sh -c 'while :; do sleep 60 & sleep 0.05; done' &
-                        echo started
-                        while :; do sleep 60 & sleep 0.05; done
-                        """))
-                let unshare = try agent.startAsFirst()
+                let agent = try BareAgent(at: site, command: .shell(Self.ignores + training))
+                let unshare = try agent.startAsFirst(under: group?.enter ?? [])
                 let first = try await agent.first(unshare)
                 try await eventuallyTrue("the start") { try agent.log.contains("started\n") }
+                if let group { try await eventuallyTrue("a full group") { group.isFull } }
                 let start = ContinuousClock.now
                 kill(first, SIGTERM)
                 try await eventuallyTrue("the mark", within: .seconds(3), every: .milliseconds(1)) {
                     try agent.record(1)?.outcome?.kind == .interrupted
                 }
                 marks.append(start.duration(to: .now))
+                while again && start.duration(to: .now) < .seconds(3) {
+                    kill(first, SIGTERM)
+                    try await Task.sleep(for: .milliseconds(100))
+                }
                 _ = try await unshare.end(within: .seconds(10))
                 try await eventuallyTrue("the end of all", within: .seconds(10), every: .milliseconds(2)) {
                     site.processes.isEmpty
                 }
                 ends.append(start.duration(to: .now))
-                #expect(try agent.record(1)?.state == .ended)
+                #expect(try agent.record(1)?.outcome?.kind == .interrupted)
+                if again { #expect(start.duration(to: .now) > .seconds(3)) }
             }
         }
         let (mark, end) = (marks.sorted(), ends.sorted())
         print(
             """
-            timing: SIGTERM to the durable mark, median \(mark[5]), longest \(mark[9]); \
-            to the end of all, median \(end[5]), longest \(end[9])
+            timing: \(name), \(rounds) times: SIGTERM to the durable mark, median \(mark[rounds / 2]), \
+            longest \(mark[rounds - 1]); to the end of all, median \(end[rounds / 2]), longest \(end[rounds - 1])
             """)
-        #expect(end[9] < .seconds(5))
-        #expect(mark[9] < .milliseconds(500))
+        #expect(end[rounds - 1] < .seconds(5))
+        #expect(mark[rounds - 1] < .milliseconds(500))
     }
 }

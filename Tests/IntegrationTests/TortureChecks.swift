@@ -23,7 +23,10 @@ extension TortureTraining {
     /// Brings the run to its end without any fault, and checks that it got there from `before`.
     /// `mayHaveGivenUp`: a fault that was told is an end of its launch, and a new launch goes on.
     /// `losesMemory`: an agent died, and what it had not written yet of the training's output went with it.
-    func recover(from before: State, mayHaveGivenUp: Bool, losesMemory: Bool) async throws {
+    /// `lacksEnd`: it told that the volume did not take the last bytes of the log.
+    func recover(
+        from before: State, mayHaveGivenUp: Bool, losesMemory: Bool, lacksEnd: Bool = false
+    ) async throws {
         let code = try await start().end()
         var gaveUp = false
         if mayHaveGivenUp, let latest = try latest, latest.state == .ended, latest.outcome?.kind != .finished {
@@ -38,7 +41,11 @@ extension TortureTraining {
             throw TortureFinding("the restart ended with \(code), \(String(describing: try latest))")
         }
         try checkFiles()
-        try checkEnd(hasLastStep: !(losesMemory && before.isOver), mayHaveSavedIt: losesMemory)
+        try checkEnd()
+        // Where it trained again the log has an end again.
+        if !lacksEnd || starts != before.starts {
+            try checkLog(hasLastStep: !(losesMemory && before.isOver), mayHaveSavedIt: losesMemory)
+        }
         let after = try state
         if !after.log.starts(with: before.log) { throw TortureFinding("the log lost what it had") }
         if before.isOver && !gaveUp && after.starts != before.starts {
@@ -72,7 +79,7 @@ extension TortureTraining {
         _ = try log
     }
 
-    private func checkEnd(hasLastStep: Bool, mayHaveSavedIt: Bool) throws {
+    private func checkEnd() throws {
         guard let latest = try latest, latest.state == .ended, latest.outcome?.kind == .finished else {
             throw TortureFinding("the last record is \(String(describing: try latest))")
         }
@@ -84,6 +91,11 @@ extension TortureTraining {
         }
         let weights = try File.read(agent.folder.work + "/made/final/weights")
         if weights != Self.weights { throw TortureFinding("the weights are others") }
+        let reserves = try File.list(agent.folder.attempts).filter { $0.hasSuffix(".reserve") }
+        if reserves.count > 1 { throw TortureFinding("left behind: \(reserves)") }
+    }
+
+    private func checkLog(hasLastStep: Bool, mayHaveSavedIt: Bool) throws {
         let log = try self.log.text
         if !log.hasSuffix("EXIT_CODE=0\n") { throw TortureFinding("the log ends with \(log.suffix(100))") }
         // A training that died after its last checkpoint has nothing to print any more.
@@ -91,8 +103,6 @@ extension TortureTraining {
         if hasLastStep && !lines.contains(where: { log.contains($0) }) {
             throw TortureFinding("the log lacks the last step")
         }
-        let reserves = try File.list(agent.folder.attempts).filter { $0.hasSuffix(".reserve") }
-        if reserves.count > 1 { throw TortureFinding("left behind: \(reserves)") }
     }
 
     private static func files(in folder: String) throws -> [String] {

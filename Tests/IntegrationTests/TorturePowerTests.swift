@@ -1,4 +1,3 @@
-import Glibc
 import Shared
 import TestSupport
 import Testing
@@ -7,9 +6,9 @@ import Testing
 ///
 /// The volume is an ext4 file system of its own, which `xfs_io` shuts down without writing what it holds in memory.
 @Suite(.serialized, .timeLimit(.minutes(15))) struct TorturePowerTests {
-    private static let moments = ProcessEnvironment.all["TORTURE"] == "full" ? 50 : 4
+    private static let moments = Torture.isFull ? 50 : 4
 
-    @Test(.enabled(if: canMount, "loop devices need root, and xfs_io has to be there")) func anyMoment() async throws {
+    @Test(.enabled(if: LoopDisk.isThere, LoopDisk.reason)) func anyMoment() async throws {
         var failures: [String] = []
         let length = try await Self.length()
         let start = ContinuousClock.now
@@ -42,7 +41,7 @@ import Testing
             defer { disk.unmount() }
             do {
                 let training = try TortureTraining(at: site, volume: disk.mountPoint)
-                try Shell.check(["sync", "-f", disk.mountPoint])
+                try LoopDisk.run(["sync", "-f", disk.mountPoint])
                 let run = try training.start()
                 try await Task.sleep(for: moment)
                 try disk.cutPower()
@@ -56,44 +55,5 @@ import Testing
             }
         }
         if let finding { throw finding }
-    }
-
-    private static let canMount =
-        getuid() == 0 && (try? Shell.check(["xfs_io", "-V"])) != nil && (try? Shell.check(["losetup", "-f"])) != nil
-
-    private enum Shell {
-        static func check(_ words: [String]) throws {
-            let (code, output) = try Command.run(words)
-            if code != 0 { throw TortureFinding("\(words.joined(separator: " ")): \(code), \(output.text)") }
-        }
-    }
-
-    /// A small ext4 in a file.
-    private struct LoopDisk {
-        let image: String
-        let mountPoint: String
-
-        init(at site: Site) throws {
-            image = "\(site.root)/disk.img"
-            mountPoint = "\(site.root)/disk"
-            try File.makeFolders(mountPoint)
-            try Shell.check(["truncate", "-s", "32M", image])
-            try Shell.check(["mkfs.ext4", "-q", "-m0", image])
-            try mount(image)
-        }
-
-        private func mount(_ image: String) throws { try Shell.check(["mount", "-o", "loop", image, mountPoint]) }
-
-        /// Every call fails from now on, and nothing more reaches the disk.
-        func cutPower() throws { try Shell.check(["xfs_io", "-x", "-c", "shutdown", mountPoint]) }
-
-        /// What the disk has, as another disk: a mount namespace elsewhere may keep the one that was shut down.
-        func mountAgain() throws {
-            try Shell.check(["umount", mountPoint])
-            try Shell.check(["cp", "--sparse=always", image, image + ".after"])
-            try mount(image + ".after")
-        }
-
-        func unmount() { _ = try? Command.run(["umount", "--lazy", mountPoint]) }
     }
 }

@@ -12,12 +12,18 @@ struct TortureCall: Hashable, Sendable, CustomStringConvertible {
 
     var description: String { "\(name) \(path) #\(occurrence)" }
 
-    /// The words that run a program so that strace does `fault` (as in strace(1), `-e inject`) at this call.
-    func tracer(_ fault: String, volume: String, output: String) -> [String] {
-        let place = occurrenceInThread == nil ? ["-P", "\(volume)/\(path)"] : []
-        let count = occurrenceInThread ?? occurrence
-        return Self.strace + ["-o", output, "-e", "trace=\(name)", "-e", "inject=\(name):\(fault):when=\(count)"]
-            + place
+    /// strace knows it by its file.
+    var hasPlace: Bool { occurrenceInThread == nil }
+
+    /// Elsewhere a count would meet the writes by which threads wake each other.
+    var takesErrors: Bool { hasPlace || name != "write" }
+
+    /// The words that run a program so that strace does `fault` at this call.
+    func tracer(_ fault: TortureFault, volume: String, output: String) -> [String] {
+        let place = hasPlace ? ["-P", "\(volume)/\(path)"] : []
+        let count = "\(occurrenceInThread ?? occurrence)\(fault.lasts ? "+" : "")"
+        return Self.strace + ["-o", output, "-e", "trace=\(name)"]
+            + ["-e", "inject=\(name):\(fault.injection):when=\(count)"] + place
     }
 
     /// Not with `--seccomp-bpf`: a signal that is injected where that stops a thread gets lost.

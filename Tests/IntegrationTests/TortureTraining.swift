@@ -1,3 +1,4 @@
+import Glibc
 import Shared
 import TestSupport
 import Testing
@@ -12,7 +13,7 @@ struct TortureTraining {
     /// The training's, and so its weights are known: a chain of hashes.
     private static let steps = 30
     private static let script = """
-        import hashlib, json, os, shutil, sys
+        import hashlib, json, os, shutil, sys, time
 
         with open(os.environ["SITE"] + "/starts", "a") as file:
             file.write("x")
@@ -45,6 +46,9 @@ struct TortureTraining {
             step += 1
             weights = hashlib.sha256(weights + str(step).encode()).digest()
             print("step", step, flush=True)
+            while step == 15 and os.path.exists(os.environ["SITE"] + "/hold"):
+                open(os.environ["SITE"] + "/held", "w").close()
+                time.sleep(0.005)
             if step % 10 == 0:
                 save(f"checkpoints/checkpoint-{step}", weights=weights, state=json.dumps({"step": step}).encode())
         save("made/final", weights=weights)
@@ -91,6 +95,34 @@ struct TortureTraining {
         return try site.start(tracer + [Programs.agent], environment: environment)
     }
 
+    /// Starts it, and returns once its training stands still in the middle, or the program has ended.
+    func hold(under tracer: [String] = []) async throws -> Running {
+        try site.open("hold")
+        let run = try start(under: tracer)
+        try await eventuallyTrue("the middle of the training; \(run.errors)") {
+            if !run.isRunning { return true }
+            guard site.exists("held"), let record = try latest else { return false }
+            return try record.state == .training && log.text.contains("step 15\n")
+        }
+        return run
+    }
+
+    /// Lets the next training pass.
+    func release() throws {
+        try File.remove("\(site.root)/hold")
+        try File.remove("\(site.root)/held")
+    }
+
+    /// An attempt whose `serve` dies in the middle of the training.
+    func dieInTraining() async throws {
+        let run = try await hold()
+        let serve = try #require(ProcessStat.all().first { $0.parent == run.pid })
+        kill(serve.pid, SIGKILL)
+        let code = try await run.end()
+        if code != 128 + SIGKILL { throw TortureFinding("the first attempt did not die but ended with \(code)") }
+        try release()
+    }
+
     /// How often the training was started.
     var starts: Int { (try? File.read("\(site.root)/starts").count) ?? 0 }
 
@@ -100,7 +132,8 @@ struct TortureTraining {
             let stream = try LogStream(of: agent.folder)
             var bytes: [UInt8] = []
             while case let more = try stream.read(at: bytes.count, limit: 1 << 20), !more.isEmpty { bytes += more }
-            if bytes.count != stream.end { throw TortureFinding("the log ends at \(bytes.count), not \(stream.end)") }
+            let end = try stream.end
+            if bytes.count != end { throw TortureFinding("the log ends at \(bytes.count), not \(end)") }
             return bytes
         }
     }

@@ -22,7 +22,7 @@ import Testing
         let text = try text {
             $0.outcome = Outcome(.stalled, exit: .signal(6), message: "no new step for 600 s")
             $0.step = 1250
-            $0.seconds = 3725
+            $0.lasted(3725)
             $0.resumedFrom = CheckpointReference(step: 1000, path: "c")
             $0.checkpoints = CheckpointCount(count: 2, newest: CheckpointReference(step: 1200, path: "c"))
             $0.enter(.finishing, at: RunFixture.began + 3661)
@@ -79,7 +79,7 @@ import Testing
         #expect(
             try text {
                 $0.outcome = .finished
-                $0.seconds = 12.34
+                $0.lasted(12.34)
             }.line == "attempt 3: finished, exit code 0, after 12.3 s")
     }
 }

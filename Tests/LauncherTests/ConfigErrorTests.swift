@@ -710,6 +710,27 @@ import Testing
             #"""
             run: a
             command: x
+            notify: ["https://x/a@b", "https://me:hunter2@x/a"]
+            """#,
+            #"""
+            config.yaml:3:27: "notify" must be a URL without a user and a password
+            hint: a token in its path or query is never shown; keep it in the environment as ${NAME}
+            """#),
+        Broken(
+            #"""
+            run: a
+            command: x
+            limits:
+              cost: 5
+            """#,
+            #"""
+            config.yaml:4:3: "limits.cost" limits nothing: a run of "provider: local" costs nothing
+            hint: remove it, or limit the time with "limits.duration"
+            """#),
+        Broken(
+            #"""
+            run: a
+            command: x
             secrets: {HF_TOKEN: hf_abcdefghijk}
             """#,
             #"""
@@ -993,17 +1014,6 @@ import Testing
             #"""
             run: a
             command: x
-            limits:
-              cost: 5
-            """#,
-            #"""
-            config.yaml:4:3: "limits.cost: 5" is not supported yet
-            hint: remove it, or use "none"
-            """#),
-        Broken(
-            #"""
-            run: a
-            command: x
             provider: runpod
             image: x
             """#,
@@ -1025,11 +1035,11 @@ import Testing
             #"""
             run: a
             command: x
-            tty: true
+            secrets: {A: runpod:B}
             """#,
             #"""
-            config.yaml:3:1: "tty: true" is not supported yet
-            hint: remove it, or use "false"
+            config.yaml:3:11: a secret of RunPod is for "provider: runpod" only
+            hint: write secrets: [A] and set it in the environment or in .env
             """#),
         Broken(
             #"""
@@ -1039,7 +1049,7 @@ import Testing
             """#,
             #"""
             config.yaml:3:1: "on_finish" is not supported yet
-            hint: remove it
+            hint: remove it, or use "stop"
             """#),
     ]
 }

@@ -15,9 +15,6 @@ import Testing
         ("dependencies.check_imports", "dependencies: {check_imports: [x]}"),
         ("checkpoints.keep: 2", "checkpoints: {path: x, keep: 2}"),
         ("checkpoints.names", "checkpoints: {path: x, names: [y]}"),
-        ("secrets", "secrets: [API_KEY]"),
-        ("secrets", "secrets: {A: runpod:B}"),
-        ("tty: true", "tty: true"),
         ("resources.gpus", "resources: {gpus: [x]}"),
         ("resources.gpu_count", "resources: {gpu_count: 1}"),
         ("resources.order", "resources: {order: price}"),
@@ -31,15 +28,12 @@ import Testing
         ("resources.volume.network", "resources: {volume: {network: x}}"),
         ("resources.volume.size", "resources: {volume: {size: 50 GB}}"),
         ("resources.volume.mount", "resources: {volume: {mount: /x, size: 5}}"),
-        ("limits.cost: 5", "limits: {cost: 5}"),
         ("retry.preempted: 3", "retry: {preempted: 3}"),
-        ("on_finish", "on_finish: keep"),
+        ("on_finish: keep", "on_finish: keep"),
+        ("on_finish", "on_finish: {keep: 2h}"),
         ("disk_full", "disk_full: {pause: 1m}"),
-        ("logs.segment", "logs: {segment: 1MB}"),
-        ("logs.keep", "logs: {keep: 1GB}"),
         ("agent_port", "agent_port: 8000"),
         ("tensorboard", "tensorboard: {logdir: x}"),
-        ("notify", "notify: [https://x]"),
         ("mirror", "mirror: {bucket: x}"),
     ]) func refused(thing: String, yaml: String) throws {
         let error = try #require(throws: ConfigError.self) { try Config.reading("run: a\ncommand: x\n\(yaml)\n") }
@@ -51,9 +45,10 @@ import Testing
     }
 
     @Test(arguments: [
-        "provider: local", "tty: false", "resources: {spot: false}", "resources: {}",
+        "provider: local", "tty: true", "secrets: [API_KEY]", "resources: {spot: false}", "resources: {}",
         "limits: {stall: none, cost: none}", "progress: (x)", "limits: {duration: 1h, setup: 10m, stall: auto}",
         "limits: {stall: 5m}", "retry: {crash: 1, preempted: unlimited, backoff: 1s}",
+        "logs: {segment: 1MB, keep: 1GB}", "notify: [https://x]", "on_finish: stop", "on_finish: terminate",
         "checkpoints: {path: x, keep: none}", "dependencies: {installer: auto, cache: true, environment: venv}",
     ]) func works(yaml: String) throws {
         _ = try Config.reading("run: a\ncommand: x\n\(yaml)\n")

@@ -1,3 +1,4 @@
+import Foundation
 import Shared
 import Testing
 
@@ -15,6 +16,7 @@ import Testing
         #expect(spec.limits == Limits(setup: 1800, duration: nil, stall: .none))
         #expect(spec.retry == RetryPolicy(crash: 2, backoff: 10))
         #expect(spec.progress == nil)
+        #expect(spec.logs == LogRule(segment: 8 << 20, keep: 4 << 30))
     }
 
     @Test func whatIsSaid() throws {
@@ -23,10 +25,30 @@ import Testing
             progress: 'it (\\d+)/'
             limits: {setup: 10m, duration: 2d, stall: 90s}
             retry: {crash: 0, backoff: 1m30s}
+            logs: {segment: 1MB, keep: 2GB}
             """)
         #expect(spec.limits == Limits(setup: 600, duration: 172_800, stall: .after(seconds: 90)))
         #expect(spec.retry == RetryPolicy(crash: 0, backoff: 90))
+        #expect(spec.logs == LogRule(segment: 1 << 20, keep: 2 << 30))
         #expect(spec.progress == #"it (\d+)/"#)
+    }
+
+    /// Their URLs may hold secrets, and the spec is kept on the volume.
+    @Test func theURLsOfNotifyAreNotPartOfTheSpec() throws {
+        #expect(try spec("notify: [https://example.com/secret]") == spec())
+        let order = PodOrder(
+            spec: try spec(), notify: ["https://example.com:8/secret?a=b#c", "http://x", "https://x?token=secret"])
+        #expect(order.redacted.notify == ["https://example.com:8/…", "http://x/…", "https://x/…"])
+        #expect(order.redacted.spec == order.spec)
+    }
+
+    @Test func theEndOfThePod() throws {
+        #expect(try spec().onFinish == nil)
+        #expect(try spec("on_finish: stop").onFinish == .stop)
+        #expect(try spec("on_finish: terminate").onFinish == .terminate)
+        // As a spec had it before there were such keys: a run that has finished is still the same one.
+        #expect(try !JSON.text(spec()).contains("onFinish"))
+        #expect(try !JSON.text(spec()).contains("cost"))
     }
 
     @Test func withoutEnd() throws {
@@ -37,7 +59,10 @@ import Testing
     @Test(arguments: [Limits.Stall.none, .auto, .after(seconds: 90.5)])
     func itTravels(_ stall: Limits.Stall) throws {
         var spec = try spec()
-        spec.limits = Limits(setup: nil, duration: 5, stall: stall)
+        spec.limits = Limits(setup: nil, duration: 5, cost: 12.34567, stall: stall)
+        spec.onFinish = .terminate
+        // To the millisecond, as times are written.
+        spec.launch = LaunchOrder(id: "L1", price: 2.49, bought: Date(timeIntervalSince1970: 1_800_000_000.5))
         spec.retry = RetryPolicy(crash: nil, backoff: 0.5)
         #expect(try JSON.decode(RunSpec.self, from: try JSON.encode(spec)) == spec)
     }

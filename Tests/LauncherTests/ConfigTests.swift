@@ -85,7 +85,7 @@ import Testing
         #expect(config.checkpoints?.keep == 3)
         #expect(config.checkpoints?.names == ["last.ckpt"])
         #expect(config.progress == #"it (\d+)/"#)
-        #expect(config.secrets == ["HF_TOKEN": .variable])
+        #expect(config.secrets == ["HF_TOKEN": .value("hf_12345678")])
         #expect(config.tty)
         #expect(
             config.resources
@@ -100,7 +100,7 @@ import Testing
         #expect(config.retry == Config.Retry(crash: 0, preempted: 5, backoff: .seconds(60)))
         #expect(config.onFinish == .keep(.seconds(7_200)))
         #expect(config.diskFull == .stop)
-        #expect(config.logs == Config.LogLimits(segment: 1 << 20, keep: 1 << 30))
+        #expect(config.logs == LogRule(segment: 1 << 20, keep: 1 << 30))
         #expect(config.agentPort == 9000)
         #expect(config.tensorboard == "runs")
         #expect(config.notify == ["https://example.com/hook"])

@@ -22,7 +22,8 @@ import Testing
         try File.write(Array("#!/bin/sh\nOUT='\(home)'\n\(script)\nexec sleep 600\n".utf8), over: agent)
         chmod(agent, 0o755)
         return LocalProvider(
-            home: home, agent: agent, environment: ["PATH": "/usr/bin:/bin", "OWN": "a b\n=c", "POD_AGENT_POD_ID": "x"])
+            home: home, agent: agent,
+            environment: ["PATH": "/usr/bin:/bin", "OWN": "a b\n=c", "POD_AGENT_POD_ID": "x", "POD_AGENT_NOTIFY": "x"])
     }
 
     private func order(_ launch: String = "launch-1", run: String = "demo") throws -> PodOrder {
@@ -204,6 +205,29 @@ import Testing
         #expect(!text.contains(try provider.token(launch: "dry-run")))
         #expect(!text.contains("OWN"), "the user's own variables are none of a preview's business")
         #expect(text.contains("\"POD_AGENT_TOKEN_SHA256\" : \"(SHA-256 of the launch's token)\""))
+    }
+
+    /// Of a `launch` that runs in a pod itself.
+    @Test func anotherAgentsVariablesAreNotInherited() async throws {
+        let provider = try provider(#"printf '%s\n' "${POD_AGENT_NOTIFY-unset}" > $OUT/n; echo END >> $OUT/n"#)
+        let pod = try await provider.create(try order())
+        defer { try? end(pod) }
+        #expect(try await written("n") == "unset\n")
+    }
+
+    @Test func theURLsOfNotifyReachTheAgentAndAreNotShown() async throws {
+        var order = try order()
+        order.notify = ["https://example.com/secret?a=b"]
+        let provider = try provider(#"printf '%s\n' "$POD_AGENT_NOTIFY" > $OUT/n; echo END >> $OUT/n"#)
+        let preview = try provider.preview(order).text
+        #expect(preview.contains("https://example.com/…"))
+        #expect(!preview.contains("secret"))
+        let pod = try await provider.create(order)
+        defer { try? end(pod) }
+        #expect(try await written("n") == "[\"https://example.com/secret?a=b\"]\n")
+        for name in try File.list("\(home)/pods/\(pod.id)") {
+            #expect(!(try File.read("\(home)/pods/\(pod.id)/\(name)").text.contains("secret")))
+        }
     }
 
     @Test func noHomeHoldsNoPods() async throws {

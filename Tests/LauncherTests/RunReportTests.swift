@@ -137,6 +137,21 @@ import Testing
                 """), "\(text)")
     }
 
+    /// A live attempt's own record is as old as its last change of state; its beats are newer.
+    @Test func whatItCostSoFar() async throws {
+        try run.record(try run.claim(1)) {
+            $0.bill = Bill(price: 2.5, lead: 600)
+            $0.lasted(3)
+        }
+        let beat = Beat(count: 600, at: RunFixture.began + 3000, seconds: 3000, step: nil)
+        try File.replace(run.folder.beat(1), with: try JSON.encode(beat))
+        test.provider.add(.made(run: run))
+        let report = try await report()
+        #expect(report.cost == 2.5)
+        #expect(report.text.contains("\ncost     2.50 USD, at 2.50 USD an hour\n"))
+        #expect(try JSON.text(report).contains(#""cost":2.5,"#))
+    }
+
     @Test func textOfWhatHasJustStarted() async throws {
         test.provider.add(.made(run: run))
         #expect(

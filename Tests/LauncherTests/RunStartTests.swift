@@ -75,6 +75,15 @@ import Testing
         #expect(spec.project.hasPrefix("folder:"))
     }
 
+    @Test func tellsThePodWhomToNotify() async throws {
+        prepareCreation()
+        let plain = try start()
+        var config = plain.config
+        config.notify = ["https://example.com/secret"]
+        _ = try await RunStart(config: config, isForced: false, world: plain.world).decide()
+        #expect(test.provider.orders.first?.notify == ["https://example.com/secret"])
+    }
+
     @Test func everyLaunchHasAnIDOfItsOwn() async throws {
         prepareCreation()
         _ = try await start().decide()

@@ -25,13 +25,16 @@ import Testing
 
     static let cases = [
         Case([]) { _ in },
-        Case([]) { $0.launch = LaunchOrder(id: "other", force: true, supersedes: ["pod-1"]) },
+        Case([]) { $0.launch = LaunchOrder(id: "other", force: true, supersedes: ["pod-1"], price: 2.5) },
         Case([#"command: "python train.py" → "x""#]) { $0.command = .shell("x") },
         Case([#"command: "python train.py" → ["python","train.py"]"#]) { $0.command = .exec(["python", "train.py"]) },
         Case([#"resume: "--resume {checkpoint}" → (not set)"#]) { $0.resume = nil },
         Case([#"env.B: (not set) → "2""#]) { $0.env["B"] = "2" },
         Case([#"env.A: "1" → (not set)"#]) { $0.env = [:] },
         Case([#"env.A: "1" → "2""#]) { $0.env = ["A": "2"] },
+        Case(["limits.cost: (not set) → 2.5", "limits.duration: (not set) → 60"]) {
+            $0.limits = Limits(duration: 60, cost: 2.5)
+        },
         Case(["agentPort: 8000 → 1"]) { $0.agentPort = 1 },
         Case([#"code.sha256: "aa" → "bb""#, "code.size: 1 → 2"]) { $0.code = PackedCode(sha256: "bb", size: 2) },
         Case([#"dependencies.requirements: ["a.txt"] → ["a.txt","b.txt"]"#]) {

@@ -133,6 +133,30 @@ import Testing
         #expect(text.contains("\n  duration   20.0 s, of it 28.0 s of training\n"))
     }
 
+    @Test func whatItCost() async throws {
+        try run.record(try run.claim(1, launch: "launch-1")) {
+            $0.bill = Bill(price: 2, lead: 0)
+            $0.lasted(1800)
+            $0.outcome = .finished
+            $0.enter(.ended, at: RunFixture.began + 1800)
+        }
+        #expect(try await text().contains("\n  cost       1.00 USD\n"))
+        try run.record(try run.claim(2, launch: "launch-2")) {
+            $0.bill = Bill(price: 3.6, lead: 50)
+            $0.lasted(50)
+            $0.outcome = .finished
+            $0.enter(.ended, at: RunFixture.began + 50)
+        }
+        #expect(try await text().contains("\n  cost       0.10 USD of this launch, 1.10 USD in all\n"))
+    }
+
+    @Test(arguments: [
+        (0, "0.00 USD"), (0.00004, "0.0000 USD"), (0.0042, "0.0042 USD"), (0.1, "0.10 USD"), (1, "1.00 USD"),
+        (1.005, "1.00 USD"), (12.499, "12.50 USD"), (1234.5, "1234.50 USD"), (-0.5, "-0.50 USD"),
+    ]) func dollars(amount: Double, text: String) {
+        #expect(Dollars.text(amount) == text)
+    }
+
     @Test(arguments: [
         (0, "0.0 s"), (0.09, "0.0 s"), (31.4, "31.4 s"), (59.9, "59.9 s"), (59.99, "59.9 s"), (60, "1 min 00 s"),
         (245, "4 min 05 s"), (3_599.9, "59 min 59 s"), (3_600, "1 h 00 min"), (7_800, "2 h 10 min"),

@@ -107,10 +107,10 @@ struct Claiming: Sendable {
         if let previous { try Orphans(of: previous).end() }
         let log = try LogStream(of: run)
         // What a dead owner left unsynced may still go with this machine, and the new segment's name counts on it.
-        try log.syncLast()
+        try log.sync()
         let claim = Claim(
             number: (previous?.number ?? 0) + 1, pod: pod, launch: spec.launch.id,
-            lineage: try lineage(after: previous), logBegan: log.end,
+            lineage: try lineage(after: previous), logBegan: try log.end,
             stream: [UInt8].random(count: 8).hexadecimal, processes: processes, claimed: Date())
         let path = run.claim(claim.number)
         let created = try File.createExclusively(path, with: try JSON.encode(claim), aside: "\(path).\(claim.stream)")

@@ -9,30 +9,30 @@ enum Predecessor {
         for number in (1..<claim.number).reversed() {
             try File.remove(run.reserve(of: number))
             guard var record = try run.attempt(number) else { continue }
-            if record.state == .ended || record.state == .waiting { return }
+            if record.isOver { return }
             if record.outcome == nil {
                 record.outcome = Outcome(
                     .agentCrash, message: "the agent died while it was \(record.state.rawValue)")
             }
-            let beat = try self.beat(of: number, in: run)
-            record.seconds = record.seconds ?? beat?.seconds
+            let beat = run.beat(of: number)
+            record.lasted(until: beat?.seconds)
             record.step = record.step ?? beat?.step
             record.enter(.ended, at: beat?.at ?? claim.claimed)
             try File.replace(run.record(of: number), with: try JSON.encode(record, pretty: true))
         }
     }
 
-    /// How long all attempts before `claim` lasted together; of one whose agent died until its last beat.
-    static func seconds(before claim: Claim, _ claims: [Claim], in run: RunFolder) throws -> Double {
-        try claims.filter { $0.number < claim.number }.reduce(0.0) { sum, earlier in
-            let recorded = try run.attempt(earlier.number)?.seconds
-            return sum + (try recorded ?? beat(of: earlier.number, in: run)?.seconds ?? 0)
+    /// What the pod of `claim` costs, and for how long it did before: since the attempt before it on the same pod, or since it was
+    /// bought. nil where the pod has no price.
+    static func bill(for claim: Claim, _ order: LaunchOrder, after claims: [Claim], in run: RunFolder) throws -> Bill? {
+        guard let price = order.price else { return nil }
+        let earlier = claims.filter { $0.number < claim.number && $0.pod == claim.pod && $0.launch == claim.launch }
+        var paidUntil = order.bought
+        // An attempt without a record has no bill, so that its time is this one's.
+        for previous in earlier {
+            guard let record = try run.attempt(previous.number), record.bill != nil else { continue }
+            paidUntil = previous.claimed + (record.seconds ?? 0)
         }
-    }
-
-    /// nil where there is none, or one that a full volume cut off.
-    private static func beat(of attempt: Int, in run: RunFolder) throws -> Beat? {
-        guard let bytes = try? File.read(run.beat(attempt)) else { return nil }
-        return try? JSON.decode(Beat.self, from: bytes)
+        return Bill(price: price, lead: paidUntil.map { max(0, claim.claimed.timeIntervalSince($0)) } ?? 0)
     }
 }

@@ -1,84 +1,124 @@
+internal import FoundationEssentials
+internal import NIOCore
 internal import NIOHTTP1
 internal import Shared
 
-/// `GET /v1/log`: the log's bytes, by range or followed as they come.
+/// `GET /v1/log`: the log's bytes, by range, from a time on, or followed as they come.
 struct LogRoute: Sendable {
-    /// A followed response ends after this time and is asked for again: proxies cut long ones, some at 100 s.
-    static let followLimit: Duration = .seconds(60)
-    /// Bytes in one write.
-    private static let chunk = 256 << 10
+    /// How long the volume may take to tell what it has, and then to give the first bytes.
+    private static let patience: Duration = .seconds(10)
 
-    let work: Work
+    private let work: Work
+    private let reader: LogReader
+
+    init(work: Work, pieces: LogPieces) {
+        self.work = work
+        reader = LogReader(of: work.run, pieces: pieces)
+    }
 
     func respond(to request: Request) async throws -> Response {
         let progress = work.log.progress
         let end = progress.end
-        let stream = try await DedicatedThread.run { [run = work.run] in try LogStream(of: run) }
+        let begin = try await timely { try await reader.begin }
+        let since = try await offset(since: request.query["since"]).map { max(begin, min($0, end)) }
         var headers = [
             ("Content-Type", "application/octet-stream"), ("Accept-Ranges", "bytes"), ("Cache-Control", "no-store"),
             (APIHeader.logStream, work.claim.stream), (APIHeader.logDurable, String(progress.durable)),
         ]
+        if let trouble = work.log.trouble { headers.append((APIHeader.logTrouble, trouble)) }
         if request.query["follow"] == "1" {
-            let from = try request.number("from") ?? end
+            let from = try request.number("from") ?? since ?? end
             if let lost = lostBytes(to: request.query["stream"], from: from) {
-                let error = APIError(
-                    .conflict, "bytes \(lost.lowerBound) to \(lost.upperBound - 1) were lost with a pod",
-                    hint: "go on from \(lost.lowerBound)")
-                return .error(error, headers: [(APIHeader.logOffset, String(lost.lowerBound))])
+                return Self.goOn(
+                    from: lost.lowerBound,
+                    .conflict, "bytes \(lost.lowerBound) to \(lost.upperBound - 1) were lost with a pod")
             }
             guard from <= end else {
                 throw APIError(.rangeNotSatisfiable, "the log ends at byte \(end), before \(from)")
             }
+            if from < begin { return Self.gone(from..<begin) }
+            try await prepare(from..<end)
             headers.append((APIHeader.logOffset, String(from)))
-            return Response(
-                headers: headers, body: .stream(length: nil) { try await follow(stream, from: from, into: $0) })
+            return Response(headers: headers, body: .stream(length: nil) { try await follow(from: from, into: $0) })
         }
-        guard let range = try ByteRange.parse(request.headers.first(name: "Range"), size: end) else {
-            return response(200, headers, stream, 0..<end)
+        let range: Range<Int>?
+        do {
+            range = try ByteRange.parse(request.headers.first(name: "Range"), begin: begin, end: end)
+        } catch {
+            return .error(error, headers: [("Content-Range", "bytes */\(end)")])
         }
-        headers.append(("Content-Range", "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(end)"))
-        return response(206, headers, stream, range)
+        if let range {
+            headers.append(("Content-Range", "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(end)"))
+        } else if let since {
+            headers.append((APIHeader.logOffset, String(since)))
+        }
+        let wanted = range ?? (since ?? 0)..<end
+        if wanted.lowerBound < begin { return Self.gone(wanted.lowerBound..<begin) }
+        try await prepare(wanted)
+        return Response(
+            status: range == nil ? 200 : 206, headers: headers,
+            body: .stream(length: wanted.count) { try await copy(wanted, into: $0) })
     }
 
-    private func response(
-        _ status: Int, _ headers: [(String, String)], _ stream: LogStream, _ range: Range<Int>
-    ) -> Response {
-        Response(
-            status: status, headers: headers,
-            body: .stream(length: range.count) { writer in
-                var offset = range.lowerBound
-                while offset < range.upperBound {
-                    offset += try await copy(stream, from: offset, to: range.upperBound, into: writer)
-                }
-            })
+    /// What goes wrong with the first bytes is told in place of an answer.
+    private func prepare(_ range: Range<Int>) async throws {
+        guard !range.isEmpty else { return }
+        _ = try await timely { try await reader.read(at: range.lowerBound, before: range.upperBound) }
     }
 
-    private func follow(_ stream: LogStream, from: Int, into writer: ResponseWriter) async throws {
-        try await withThrowingTaskGroup { group in
-            group.addTask { try? await Task.sleep(for: Self.followLimit) }
-            group.addTask {
-                var offset = from
-                while let end = try await work.log.progress.end(beyond: offset) {
-                    while offset < end {
-                        offset += try await copy(stream, from: offset, to: end, into: writer)
-                    }
-                }
+    private func timely<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
+        guard let value = try await FollowedResponse.run(for: Self.patience, body) else {
+            throw APIError(.unavailable, "the volume does not answer", hint: "ask again in a minute")
+        }
+        return value
+    }
+
+    private static func gone(_ bytes: Range<Int>) -> Response {
+        goOn(
+            from: bytes.upperBound, .gone,
+            "bytes \(bytes.lowerBound) to \(bytes.upperBound - 1) are not kept any more")
+    }
+
+    private static func goOn(from offset: Int, _ code: APIError.Code, _ message: String) -> Response {
+        .error(
+            APIError(code, message, hint: "go on from \(offset)"), headers: [(APIHeader.logOffset, String(offset))])
+    }
+
+    /// What came within so many seconds, or since a time such as `2026-11-21T10:00:00Z`.
+    private func offset(since text: String?) async throws -> Int? {
+        guard let text else { return nil }
+        let time: Int
+        if let seconds = Int(text), seconds >= 0 {
+            time = Int(Date().timeIntervalSince1970) - min(seconds, 1 << 40)
+        } else if let date = try? Date(text, strategy: .iso8601) {
+            time = Int(date.timeIntervalSince1970)
+        } else {
+            throw APIError(
+                .badRequest, "\"since=\(text)\" is neither a number of seconds nor a time",
+                hint: "such as since=600 or since=2026-11-21T10:00:00Z")
+        }
+        return try await timely { try await reader.offset(at: time) }
+    }
+
+    private func follow(from: Int, into writer: ResponseWriter) async throws {
+        // The copier stops between two writes, so the response ends at a byte the client has seen.
+        _ = try await FollowedResponse.run {
+            var offset = from
+            while let end = try await work.log.progress.end(beyond: offset) {
+                try await copy(offset..<end, into: writer)
+                offset = end
             }
-            try await group.next()
-            group.cancelAll()
-            // The copier stops between two writes, so the response ends at a byte the client has seen.
-            do { try await group.waitForAll() } catch is CancellationError {}
         }
     }
 
-    /// Copies one piece and returns its length in bytes.
-    private func copy(_ stream: LogStream, from offset: Int, to end: Int, into writer: ResponseWriter) async throws
-        -> Int
-    {
-        let bytes = try await DedicatedThread.run { try stream.read(at: offset, limit: min(Self.chunk, end - offset)) }
-        guard !bytes.isEmpty else { throw Problem("the log ends at byte \(offset), before \(end)") }
-        try await writer.write(bytes)
-        return bytes.count
+    private func copy(_ range: Range<Int>, into writer: ResponseWriter) async throws {
+        var offset = range.lowerBound
+        while offset < range.upperBound {
+            try Task.checkCancellation()
+            let bytes = try await reader.read(at: offset, before: range.upperBound)
+            try await writer.write(bytes)
+            offset += bytes.readableBytes
+        }
     }
 
     /// The bytes that a follower of the attempt that `stream` names has, and the log has not: they were served and
@@ -93,20 +133,20 @@ struct LogRoute: Sendable {
 
 /// A byte range of RFC 9110, section 14.1.2, in the two forms that a log needs and the closed one.
 enum ByteRange {
-    /// nil where there is no such header, or one that is to be ignored: several ranges, or another unit.
-    static func parse(_ header: String?, size: Int) throws(APIError) -> Range<Int>? {
+    /// Of a log that goes from `begin` to `end`. nil where there is no such header, or one that is to be ignored: several ranges, or another unit.
+    static func parse(_ header: String?, begin: Int = 0, end: Int) throws(APIError) -> Range<Int>? {
         guard let header, header.hasPrefix("bytes="), !header.contains(",") else { return nil }
         let sides = header.dropFirst(6).split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
         guard sides.count == 2 else { return nil }
         switch (Int(sides[0]), Int(sides[1])) {
-        case (let first?, let last?) where first >= 0 && last >= first && first < size:
-            return first..<min(last, size - 1) + 1
-        case (let first?, nil) where first >= 0 && first < size && sides[1].isEmpty:
-            return first..<size
-        case (nil, let count?) where sides[0].isEmpty && count > 0 && size > 0:
-            return max(0, size - count)..<size
+        case (let first?, let last?) where first >= 0 && last >= first && first < end:
+            return first..<min(last, end - 1) + 1
+        case (let first?, nil) where first >= 0 && first < end && sides[1].isEmpty:
+            return first..<end
+        case (nil, let count?) where sides[0].isEmpty && count > 0 && end > begin:
+            return max(begin, end - count)..<end
         default:
-            throw APIError(.rangeNotSatisfiable, "the log has \(size) bytes, \"\(header)\" is not among them")
+            throw APIError(.rangeNotSatisfiable, "the log has \(end) bytes, \"\(header)\" is not among them")
         }
     }
 }

@@ -8,6 +8,8 @@ final class Router: Sendable {
     private let tokenDigest: SHA256Digest
     private let tell: @Sendable (Event) -> Void
     private let work = Mutex<Work?>(nil)
+    private let history = EventHistory()
+    private let pieces = LogPieces()
     private let logger = Logger(label: "http")
 
     init(tokenDigest: SHA256Digest, tell: @escaping @Sendable (Event) -> Void) {
@@ -17,6 +19,7 @@ final class Router: Sendable {
 
     /// From now on there is an attempt to speak of.
     func serve(_ work: Work) {
+        work.journal.observe { [history] in history.take($0) }
         self.work.withLock { $0 = work }
     }
 
@@ -45,7 +48,10 @@ final class Router: Sendable {
         case ("GET", Endpoint.status):
             return try .json(work.status)
         case ("GET", Endpoint.log), ("HEAD", Endpoint.log):
-            return try await LogRoute(work: work).respond(to: request)
+            return try await LogRoute(work: work, pieces: pieces).respond(to: request)
+        case ("GET", Endpoint.events):
+            return EventsRoute(history: history) { [self] in self.work.withLock { $0?.status } }
+                .respond(to: request)
         case ("POST", Endpoint.stop):
             guard let stop = try? JSON.decode(StopRequest.self, from: request.body) else {
                 throw APIError(
@@ -53,7 +59,7 @@ final class Router: Sendable {
             }
             tell(.stopAsked(stop.mode))
             return try .json(work.status, status: 202)
-        case (_, Endpoint.status), (_, Endpoint.log), (_, Endpoint.stop), (_, Endpoint.health):
+        case (_, Endpoint.status), (_, Endpoint.log), (_, Endpoint.events), (_, Endpoint.stop), (_, Endpoint.health):
             throw APIError(.methodNotAllowed, "\(request.method) is not for \"\(request.path)\"")
         default:
             throw APIError(.notFound, "there is no \"\(request.path)\"")

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
@@ -5,26 +6,37 @@ internal import Shared
 internal import Synchronization
 
 /// The HTTP/1.1 server of the agent's API.
+///
+/// All of it is done by one thread, which gives way to those of the training and of the log's writer: whoever asks, and
+/// however much, takes one core at most, and what is left of that.
 struct Server: Sendable {
     /// Bytes of a request's body that are read into memory.
     static let bodyLimit = 1 << 20
+    /// Of the thread that serves, setpriority(2). One that wakes up to write a line still comes first among the busy.
+    private static let niceness: Int32 = 5
 
     private typealias Connection = NIOAsyncChannel<HTTPServerRequestPart, HTTPServerResponsePart>
 
     private let listener: NIOAsyncChannel<Connection, Never>
+    private let executor: EventLoopExecutor
     private let router: Router
     private let busy = BusyCount()
 
-    /// Listens on `port` of the IP address `address`; on a free port where it is 0.
+    /// Listens on `port` of the IP address `address`; on a free port where it is 0. A peer that takes nothing of what it
+    /// is sent for `patience` is cut off.
     ///
     /// A name would go through the resolver of glibc, which loads libraries that a static program must do without.
-    init(address: String, port: Int, router: Router) async throws {
+    init(address: String, port: Int, router: Router, patience: Duration = .seconds(30)) async throws {
         self.router = router
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let eventLoop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
+        executor = EventLoopExecutor(eventLoop)
+        eventLoop.execute { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Self.niceness) }  // of the thread
+        let unacknowledgedLimit = NIOBSDSocket.Option(rawValue: TCP_USER_TIMEOUT)
         do {
-            listener = try await ServerBootstrap(group: group)
+            listener = try await ServerBootstrap(group: eventLoop)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+                .childChannelOption(.tcpOption(unacknowledgedLimit), value: SocketOptionValue(patience.milliseconds))
                 .bind(to: try SocketAddress(ipAddress: address, port: port)) { channel in
                     channel.eventLoop.makeCompletedFuture {
                         try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: true)
@@ -41,11 +53,13 @@ struct Server: Sendable {
 
     /// Serves until the task is cancelled.
     func run() async throws {
-        try await listener.executeThenClose { connections in
-            try await withThrowingDiscardingTaskGroup { group in
-                for try await connection in connections {
-                    // A connection that breaks is its peer's loss alone.
-                    group.addTask { try? await serve(connection) }
+        try await withTaskExecutorPreference(executor) {
+            try await listener.executeThenClose { connections in
+                try await withThrowingDiscardingTaskGroup { group in
+                    for try await connection in connections {
+                        // A connection that breaks is its peer's loss alone.
+                        group.addTask { try? await serve(connection) }
+                    }
                 }
             }
         }
@@ -57,7 +71,7 @@ struct Server: Sendable {
     }
 
     private func serve(_ connection: Connection) async throws {
-        try await connection.executeThenClose { inbound, outbound in
+        try await connection.executeThenClose { inbound, _ in
             var parts = inbound.makeAsyncIterator()
             while case .head(let head)? = try await parts.next() {
                 var body = ByteBuffer()
@@ -70,28 +84,24 @@ struct Server: Sendable {
                 defer { busy.end() }
                 let request = Request(head, body: Array(body.readableBytesView))
                 let response = isTooLarge ? .tooLarge : await router.respond(to: request)
-                let writer = ResponseWriter(outbound: outbound)
-                try await writer.write(response, to: head)
-                try await drain(connection.channel)
+                try await ResponseWriter(channel: connection.channel).write(response, to: head)
                 if !head.isKeepAlive { return }
             }
         }
     }
-
-    /// Returns once the kernel has all that was written: what is still in this process when it ends is lost.
-    private func drain(_ channel: any Channel) async throws {
-        while try await channel.getOption(.bufferedWritableBytes).get() > 0 {
-            try await Task.sleep(for: .milliseconds(5))
-        }
-    }
 }
 
-/// Writes one response. Each write waits for the peer to keep up, so a slow one costs no memory.
+/// Writes one response. Each write returns once the kernel has it all, so a peer that is slow costs the memory of one write,
+/// and what was written is not lost when this process ends.
 struct ResponseWriter: Sendable {
-    fileprivate let outbound: NIOAsyncChannelOutboundWriter<HTTPServerResponsePart>
+    fileprivate let channel: any Channel
 
     func write(_ bytes: [UInt8]) async throws {
-        try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: bytes))))
+        try await write(ByteBuffer(bytes: bytes))
+    }
+
+    func write(_ bytes: ByteBuffer) async throws {
+        try await write(.body(.byteBuffer(bytes)))
     }
 
     fileprivate func write(_ response: Response, to request: HTTPRequestHead) async throws {
@@ -99,14 +109,18 @@ struct ResponseWriter: Sendable {
         if !request.isKeepAlive { headers.add(name: "Connection", value: "close") }
         if let length = response.length { headers.add(name: "Content-Length", value: String(length)) }
         let status = HTTPResponseStatus(statusCode: response.status)
-        try await outbound.write(.head(HTTPResponseHead(version: request.version, status: status, headers: headers)))
+        try await write(.head(HTTPResponseHead(version: request.version, status: status, headers: headers)))
         if request.method != .HEAD {
             switch response.body {
             case .bytes(let bytes): try await write(bytes)
             case .stream(_, let produce): try await produce(self)
             }
         }
-        try await outbound.write(.end(nil))
+        try await write(.end(nil))
+    }
+
+    private func write(_ part: HTTPServerResponsePart) async throws {
+        try await channel.writeAndFlush(part).get()
     }
 }
 

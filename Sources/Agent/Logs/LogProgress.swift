@@ -79,12 +79,9 @@ final class LogProgress: Sendable {
         }
     }
 
-    /// The end that the sync that now begins makes durable.
-    func beginSync() -> Int {
-        state.withLock { state in
-            state.syncIsScheduled = false
-            return state.end
-        }
+    /// What is added from now on wants another sync.
+    func beginSync() {
+        state.withLock { $0.syncIsScheduled = false }
     }
 
     func endSync(at end: Int) {

@@ -1,20 +1,19 @@
 internal import FoundationEssentials
 internal import Glibc
 internal import Shared
+internal import Synchronization
 
 /// Appends to the run's log: the training's bytes exactly as they came, and the agent's own lines.
 ///
 /// Bytes wait in memory until the volume's thread has taken them. Where the volume refuses them they wait longer,
 /// and when there is no room left they are counted and dropped: the training is never held up by a sick volume.
 final class LogWriter: Sendable {
-    /// Bytes that may wait for the volume.
-    static let capacity = 8 << 20
-
     fileprivate struct Buffer {
-        var waiting: [UInt8] = []
+        let queue = LogQueue()
         /// A drain is queued or under way.
         var isDraining = false
-        /// Bytes for which there was no room, since the volume took the last ones.
+        /// Bytes for which there was no room, since the volume took the last ones. While there are any no other is taken:
+        /// a gap is in one place, and the line that tells of it is there too.
         var dropped = 0
         /// Why the volume takes nothing at the moment.
         var trouble: Trouble?
@@ -33,38 +32,59 @@ final class LogWriter: Sendable {
         }
     }
 
-    /// How long the volume may take nothing at all before it counts as hung.
+    /// How long the volume may take nothing at all, with all memory in use, before it counts as hung and bytes are dropped.
+    ///
+    /// A disk under load stands still for a second or two, and then its bytes must not be lost. Once it counts as hung nothing
+    /// waits for it any more until it has answered. So a hang costs a training that prints more than 9 MB (the memory and the
+    /// pipe) meanwhile this time once, and any other one nothing.
     static let patience: Duration = .seconds(5)
 
+    /// Bytes in a turn of the volume's thread, which the beats and records of the agent share.
+    private static let turn = 1 << 20
+
     private let buffer: Monitor<Buffer>
+    private let live: Mutex<LiveLog>
     private let volume: VolumeWriter
-    private let file: Int32
+    private let syncing: LogSync
+    private let sealer: LogSealer
+    private let current: CurrentLog?
     /// How far the log goes, and how far it is on stable storage.
     let progress: LogProgress
 
-    /// Appends to the live segment at `path`, whose first byte is the log's byte `offset`. `beginsLine`: what comes before it ends a line.
-    init(segment path: String, offset: Int, beginsLine: Bool = true, volume: VolumeWriter) throws(Problem) {
-        buffer = Monitor(Buffer(endsLine: beginsLine))
-        do {
-            file = try Errno.check { open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644) }
+    /// Begins the live segment of `claim`, and in the background seals what was left before it. `beginsLine`: what comes before it ends a line.
+    init(
+        _ claim: Claim, of run: RunFolder, rule: LogRule = LogRule(), beginsLine: Bool = true,
+        current: CurrentLog? = nil, volume: VolumeWriter
+    ) throws(Problem) {
+        let live: LiveLog
+        do throws(Errno) {
+            live = try LiveLog(claim, of: run, limit: rule.segment, beginsLine: beginsLine)
         } catch {
-            throw Problem("open the log \"\(path)\"", errno: error.code)
+            throw Problem("open the log in \"\(run.logs)\"", errno: error.code)
         }
+        try File.syncFolder(of: live.segment.path)
+        try current?.take(live.segment.path)
+        buffer = Monitor(Buffer(endsLine: beginsLine))
+        progress = LogProgress(start: claim.logBegan)
+        syncing = LogSync(live.segment, progress: progress)
+        sealer = LogSealer(claim, of: run, keep: rule.keep, volume: volume) { [syncing] in syncing.copied($0) }
+        self.live = Mutex(live)
+        self.current = current
         self.volume = volume
-        progress = LogProgress(start: offset)
+        sealer.enqueue()
     }
 
     /// Blocks the calling thread while a healthy volume is behind, so that what is in memory stays bounded.
     func append(_ bytes: ArraySlice<UInt8>) {
         while true {
             let mustDrain = buffer.wait(quiet: Self.patience) { buffer -> Bool? in
-                if buffer.waiting.count + bytes.count > Self.capacity {
-                    guard buffer.trouble != nil else { return nil }
-                    buffer.dropped += bytes.count
-                    return false
+                if buffer.takes(bytes.count) {
+                    buffer.take(bytes)
+                    return buffer.startsDraining()
                 }
-                buffer.take(bytes)
-                return buffer.startsDraining()
+                guard buffer.trouble != nil else { return nil }
+                buffer.dropped += bytes.count
+                return false
             }
             if let mustDrain { return mustDrain ? enqueueDrain() : () }
             buffer.update { if $0.trouble == nil { $0.trouble = .hung } }
@@ -73,70 +93,63 @@ final class LogWriter: Sendable {
 
     /// A line of the agent's own. It begins a line whatever the training printed last.
     func say(_ line: String) {
-        let mustDrain = buffer.update { buffer in
-            buffer.take(Array(((buffer.endsLine ? "" : "\n") + line + "\n").utf8)[...])
-            return buffer.startsDraining()
-        }
-        if mustDrain { enqueueDrain() }
+        if buffer.update({ $0.say(line) }) { enqueueDrain() }
     }
 
     /// Returns when all that was appended before is on stable storage, or was not brought there within `patience`.
     func sync(within patience: Duration = .seconds(30)) async {
+        if volume.isFenced() { return }
         let synced = Promise<Void>()
         volume.enqueue { [self] in
             // Where the volume refused the last write a retry is due, which may come after this process has left.
-            drain(retries: buffer.read { $0.trouble == nil })
-            syncFile()
-            synced.keep(())
+            drain(all: true, retries: buffer.read { $0.trouble == nil })
+            volume.syncs.enqueue { [self] in
+                syncSegments()
+                synced.keep(())
+            }
         }
         _ = await synced.value(within: patience)
     }
 
     /// Bytes that the volume has not taken yet.
-    var waiting: Int { buffer.read(\.waiting.count) }
+    var waiting: Int { buffer.read(\.queue.count) }
+
+    /// Why the log is not on the volume as it should be; nil where it is.
+    var trouble: String? {
+        let (trouble, dropped) = buffer.read { ($0.trouble, $0.dropped) }
+        if let trouble { return "\(trouble)" + (dropped > 0 ? ", \(dropped) bytes could not be kept" : "") }
+        return syncing.trouble.map { "not on stable storage: \($0)" }
+    }
+
+    // MARK: - On the volume's thread
 
     private func enqueueDrain() {
         volume.enqueue { [self] in drain() }
     }
 
-    /// On the volume's thread.
-    ///
-    /// One batch: what came meanwhile waits for the thread's next turn, after the beats and records that are due.
-    private func drain(retries: Bool = true) {
-        let bytes = buffer.update { buffer -> [UInt8] in
-            defer { buffer.waiting = [] }
-            return buffer.waiting
+    /// Not more than a turn, unless it is to be `all`: what comes next waits for the beats and records that are due.
+    private func drain(all: Bool = false, retries: Bool = true) {
+        var turn = all ? max(Self.turn, waiting) : Self.turn
+        while turn > 0, let bytes = buffer.read(\.queue.first) {
+            do throws(Errno) {
+                let count = try live.withLock { (live) throws(Errno) in try live.write(bytes, began: began) }
+                syncing.extend(by: count)
+                buffer.update { $0.wrote(count) }
+                progress.extend(by: count)
+                turn -= count
+            } catch {
+                buffer.update { $0.trouble = .refused(error) }
+                return retries ? drainLater() : ()
+            }
         }
-        let (written, error) = write(bytes)
-        progress.extend(by: written)
-        if let error {
-            keep(bytes[written...], after: error)
-            return retries ? drainLater() : ()
-        }
-        reportRecovery()
         scheduleSync()
         if buffer.update({ !$0.stopsDraining() }) { enqueueDrain() }
     }
 
-    private func write(_ bytes: [UInt8]) -> (written: Int, error: Errno?) {
-        var written = 0
-        while written < bytes.count {
-            do {
-                written += try Errno.check {
-                    bytes[written...].withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
-                }
-            } catch {
-                return (written, error)
-            }
-        }
-        return (written, nil)
-    }
-
-    private func keep(_ rest: ArraySlice<UInt8>, after error: Errno) {
-        buffer.update { buffer in
-            buffer.waiting = rest + buffer.waiting
-            buffer.trouble = .refused(error)
-        }
+    private func began(_ segment: LiveSegment) {
+        syncing.begin(segment)
+        sealer.begin(segment)
+        current?.follow(segment.path)
     }
 
     private func drainLater() {
@@ -146,38 +159,54 @@ final class LogWriter: Sendable {
         }
     }
 
-    private func reportRecovery() {
-        let report = buffer.update { buffer -> String? in
-            defer {
-                buffer.trouble = nil
-                buffer.dropped = 0
-            }
-            guard let trouble = buffer.trouble, buffer.dropped > 0 else { return nil }
-            return "LOG GAP: \(buffer.dropped) bytes could not be kept (\(trouble))"
-        }
-        if let report { say(report) }
-    }
+    // MARK: - On the thread of the syncs
 
     private func scheduleSync() {
-        guard progress.wantsSync() else { return }
+        guard progress.end > progress.durable, progress.wantsSync() else { return }
         Task { [self] in
             try? await Task.sleep(for: .seconds(1))
-            volume.enqueue { [self] in syncFile() }
+            volume.syncs.enqueue { [self] in syncSegments() }
         }
     }
 
-    /// On the volume's thread.
-    private func syncFile() {
-        let end = progress.beginSync()
-        if fdatasync(file) == 0 { progress.endSync(at: end) }
+    private func syncSegments() {
+        if volume.isFenced() { return }
+        if let lost = syncing.sync() {
+            volume.enqueue { [self] in live.withLock { $0.spoil(lost, began: began) } }
+        }
+        // What could not be synced is copied, and then another sync finds it durable.
+        if syncing.trouble != nil { scheduleSync() }
+        buffer.update { $0.queue.trim() }
     }
 }
 
 extension LogWriter.Buffer {
+    func takes(_ count: Int) -> Bool { dropped == 0 && queue.hasRoom(for: count) }
+
     mutating func take(_ bytes: ArraySlice<UInt8>) {
         guard let last = bytes.last else { return }
-        waiting += bytes
+        bytes.withUnsafeBytes { queue.append($0) }
         endsLine = last == UInt8(ascii: "\n")
+    }
+
+    /// True where the caller is the one to queue the drain.
+    mutating func say(_ line: String) -> Bool {
+        let bytes = Array(((endsLine ? "" : "\n") + line + "\n").utf8)
+        guard takes(bytes.count) else {
+            dropped += bytes.count
+            return false
+        }
+        take(bytes[...])
+        return startsDraining()
+    }
+
+    /// The volume took `count` bytes: it is well again, and what was lost can be told.
+    mutating func wrote(_ count: Int) {
+        queue.removeFirst(count)
+        guard let trouble else { return }
+        let gap = dropped
+        (self.trouble, dropped) = (nil, 0)
+        if gap > 0 { _ = say("LOG GAP: \(gap) bytes could not be kept (\(trouble))") }
     }
 
     /// True where the caller is the one to queue the drain.
@@ -188,7 +217,7 @@ extension LogWriter.Buffer {
 
     /// False where more came meanwhile.
     mutating func stopsDraining() -> Bool {
-        isDraining = !waiting.isEmpty
+        isDraining = queue.count > 0
         return !isDraining
     }
 }

@@ -2,7 +2,7 @@ internal import CLinux
 internal import Glibc
 internal import Shared
 
-/// The pipe that a child prints into, read by a thread of its own.
+/// The pipe or the pseudoterminal that a child prints into, read by a thread of its own.
 final class OutputPipe: Sendable {
     /// What the child gets as its output.
     let writeEnd: Int32
@@ -10,17 +10,22 @@ final class OutputPipe: Sendable {
     let ended = Promise<Void>()
     private let stop: Pipe
 
-    /// `deliver` gets each piece as it is read, on the reader's thread, and may block it.
-    init(deliver: @escaping @Sendable (ArraySlice<UInt8>) -> Void) throws(Problem) {
-        let pipe = try Pipe()
+    /// `deliver` gets each piece as it is read and `mask` has let it through, on the reader's thread, and may block it.
+    init(
+        on terminal: Bool = false, mask: SecretMask = SecretMask([]),
+        deliver: @escaping @Sendable (ArraySlice<UInt8>) -> Void
+    ) throws(Problem) {
+        let pipe = try terminal ? Pipe.terminal() : Pipe()
         let stop = try Pipe()
         writeEnd = pipe.writeEnd
         self.stop = stop
         // What a pipe holds while the reader is busy, fcntl(2); the default is 64 KiB.
-        _ = fcntl(pipe.readEnd, linux_set_pipe_size, 1 << 20)
+        if !terminal { _ = fcntl(pipe.readEnd, linux_set_pipe_size, 1 << 20) }
         do {
             try DedicatedThread.start { [ended] in
-                Self.read(pipe.readEnd, until: stop.readEnd, deliver)
+                var mask = mask
+                Self.read(pipe.readEnd, until: stop.readEnd) { deliver(mask.pass($0)) }
+                deliver(mask.finish())
                 close(pipe.readEnd)
                 close(stop.readEnd)
                 ended.keep(())
@@ -55,6 +60,7 @@ final class OutputPipe: Sendable {
             }
             if rest == 0 || descriptors[0].revents == 0 { continue }
             let count = Glibc.read(pipe, &buffer, min(buffer.count, rest ?? buffer.count))
+            // A terminal that nobody has open any more answers EIO, pty(7).
             if count == 0 || (count < 0 && errno != EINTR) { return }
             deliver(buffer[..<max(0, count)])
             rest = rest.map { $0 - max(0, count) }

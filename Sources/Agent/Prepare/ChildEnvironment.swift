@@ -19,6 +19,7 @@ enum ChildEnvironment {
         if environment["PYTHONUNBUFFERED"] == nil { environment["PYTHONUNBUFFERED"] = "1" }
         // Python tells where it is when it is ended for standing still, or crashes.
         if environment["PYTHONFAULTHANDLER"] == nil { environment["PYTHONFAULTHANDLER"] = "1" }
+        if spec.tty && environment["TERM"] == nil { environment["TERM"] = "xterm-256color" }
         environment["POD_AGENT_RESUME"] = checkpoint
         return environment
     }

@@ -8,6 +8,13 @@ final class Journal: Sendable {
         var record: AttemptRecord
         var version = 0
         var durableVersion = 0
+        var observer: (@Sendable (AttemptRecord) -> Void)?
+
+        mutating func change(_ body: (inout AttemptRecord) -> Void) {
+            body(&record)
+            version += 1
+            observer?(record)
+        }
     }
 
     private let state: Mutex<State>
@@ -24,20 +31,22 @@ final class Journal: Sendable {
 
     var current: AttemptRecord { state.withLock(\.record) }
 
+    /// `observer` gets the record as it is, and then after each change, in their order. It must not wait, nor come back here.
+    func observe(_ observer: @escaping @Sendable (AttemptRecord) -> Void) {
+        state.withLock { state in
+            observer(state.record)
+            state.observer = observer
+        }
+    }
+
     /// Changes the record in memory alone: it goes to the volume with the next change that matters.
     func note(_ body: (inout AttemptRecord) -> Void) {
-        state.withLock { state in
-            body(&state.record)
-            state.version += 1
-        }
+        state.withLock { $0.change(body) }
     }
 
     /// Changes the record and sends it on its way to the volume.
     func change(_ body: (inout AttemptRecord) -> Void) {
-        state.withLock { state in
-            body(&state.record)
-            state.version += 1
-        }
+        state.withLock { $0.change(body) }
         volume.enqueue { [self] in
             do { try write() } catch { Console.complain(error) }
         }

@@ -7,6 +7,8 @@ struct RetryRule: Sendable {
     enum Verdict: Sendable, Equatable {
         case retry(after: Duration)
         case enough(String)
+
+        var isRetry: Bool { if case .retry = self { true } else { false } }
     }
 
     /// The pause never gets longer, in seconds.

@@ -5,6 +5,8 @@ enum Event: Sendable, Equatable {
     case claimed
     /// Claimed from an attempt of this launch whose training is over and whose end is not.
     case claimedFinishing(Outcome)
+    /// The run cannot be claimed: its volume or its past does not allow it.
+    case claimFailed
     /// The launch is over, or belongs to the past.
     case launchOver(Outcome?)
     case synced
@@ -19,6 +21,8 @@ enum Event: Sendable, Equatable {
     /// The pause before the next attempt is over.
     case waited
     case published
+    /// The pod was seen to cost nothing more.
+    case meterEnded
     /// SIGTERM, from the pod's host or whoever else.
     case terminated
     case stopAsked(StopRequest.Mode)
@@ -52,6 +56,8 @@ enum Effect: Sendable, Equatable {
     case examine
     /// Let the followers have the rest.
     case publish(patiently: Bool)
+    /// Stop what the pod costs, until it is seen to have worked.
+    case endMeter
     /// Write nothing more.
     case fence
     /// Leave with this exit code.
@@ -64,13 +70,19 @@ struct RunState: Sendable, Equatable {
     /// Set as soon as it is decided, which may be before the training has ended.
     private(set) var outcome: Outcome?
     /// The pod is being taken away: there is no time for patience.
-    private var isHurried = false
+    private(set) var isHurried = false
     /// How the training is being ended.
     private var teardown: Teardown?
     /// The user asked for the end, so that no other attempt follows.
     private var isStopAsked = false
+    /// The pod's exit code, once nothing but its end is left to do.
+    private var leavingWith: Int32?
 
     mutating func handle(_ event: Event) -> [Effect] {
+        if let leavingWith {
+            // SIGTERM is the provider's answer to the request to stop.
+            return event == .meterEnded || event == .terminated ? [.exit(leavingWith)] : []
+        }
         switch (state, event) {
         case (.claiming, .claimed):
             guard !isStopAsked else {
@@ -86,7 +98,9 @@ struct RunState: Sendable, Equatable {
             self.outcome = outcome
             return enter(.finishing, then: .settle(patiently: false))
         case (.claiming, .launchOver(let outcome)):
-            return [.exit(Self.exitCode(outcome))]
+            return leave(with: Self.exitCode(outcome))
+        case (.claiming, .claimFailed):
+            return leave(with: 74)
         case (.claiming, .terminated):
             return [.exit(Self.exitCode(Outcome(.interrupted)))]
 
@@ -124,6 +138,8 @@ struct RunState: Sendable, Equatable {
             return enter(.ended, then: .publish(patiently: true))
         case (.waiting, .terminated), (.waiting, .published):
             return [.exit(Self.exitCode(Outcome(.interrupted)))]
+        case (.ended, .published) where !isHurried:
+            return leave(with: Self.exitCode(outcome))
         case (.ended, .published), (.ended, .terminated):
             return [.exit(Self.exitCode(outcome))]
 
@@ -157,7 +173,7 @@ struct RunState: Sendable, Equatable {
             return []
         case (_, .superseded):
             // What this attempt still had to say is not part of the run any more.
-            return [.fence, .tearDown(.immediate), .exit(Self.exitCode(Outcome(.interrupted)))]
+            return [.fence, .tearDown(.immediate)] + leave(with: Self.exitCode(Outcome(.interrupted)))
 
         default:
             // An event that crossed another one: it changes nothing any more.
@@ -178,6 +194,12 @@ struct RunState: Sendable, Equatable {
     private mutating func enter(_ next: AttemptState, then effect: Effect) -> [Effect] {
         state = next
         return [.record, effect]
+    }
+
+    /// A pod whose container ends is started again and costs on: what it costs is stopped first.
+    private mutating func leave(with code: Int32) -> [Effect] {
+        leavingWith = code
+        return [.endMeter]
     }
 
     private mutating func finish() -> [Effect] {

@@ -15,14 +15,17 @@ final class Supervisor: Sendable {
     private let children: Children
     private let log: LogWriter
     private let saves: SaveWatch?
+    private let mask: SecretMask
     private let state = Mutex(State())
     /// What the training prints, and nothing else.
     let tail = OutputTail()
 
-    init(children: Children, log: LogWriter, saves: SaveWatch?) {
+    /// What the children print passes `mask` before it goes anywhere.
+    init(children: Children, log: LogWriter, saves: SaveWatch?, mask: SecretMask) {
         self.children = children
         self.log = log
         self.saves = saves
+        self.mask = mask
     }
 
     /// Whether the children were told to end. Work between two children stops then.
@@ -47,11 +50,11 @@ final class Supervisor: Sendable {
     }
 
     private func run(
-        _ arguments: [String], environment: [String: String], folder: String,
+        _ arguments: [String], environment: [String: String], folder: String, on terminal: Bool = false,
         deliver: @escaping @Sendable (ArraySlice<UInt8>) -> Void
     ) async throws -> ExitStatus {
         await endOutput(within: .zero)
-        let output = try OutputPipe(deliver: deliver)
+        let output = try OutputPipe(on: terminal, mask: mask, deliver: deliver)
         state.withLock { $0.output = output }
         let job = Job(arguments: arguments, environment: environment, folder: folder, output: output.writeEnd)
         defer { output.closeWriteEnd() }
@@ -70,9 +73,11 @@ final class Supervisor: Sendable {
         return status
     }
 
-    /// Runs the training. Its output is in `tail` too.
-    func train(_ arguments: [String], environment: [String: String], folder: String) async throws -> ExitStatus {
-        try await run(arguments, environment: environment, folder: folder) { [log, tail] bytes in
+    /// Runs the training, on a pseudoterminal or not. Its output is in `tail` too.
+    func train(
+        _ arguments: [String], environment: [String: String], folder: String, on terminal: Bool
+    ) async throws -> ExitStatus {
+        try await run(arguments, environment: environment, folder: folder, on: terminal) { [log, tail] bytes in
             tail.append(bytes)
             log.append(bytes)
         }

@@ -7,6 +7,11 @@ struct Pipe {
     let readEnd: Int32
     let writeEnd: Int32
 
+    init(readEnd: Int32, writeEnd: Int32) {
+        self.readEnd = readEnd
+        self.writeEnd = writeEnd
+    }
+
     init() throws(Problem) {
         var ends: [Int32] = [0, 0]
         do { try Errno.check { pipe2(&ends, O_CLOEXEC) } } catch { throw Problem("make a pipe", errno: error.code) }

@@ -2,7 +2,8 @@ internal import Shared
 
 /// The one thread that writes the log, the beats and the records. Jobs run in the order in which they came.
 ///
-/// A call on a hung network volume blocks this thread and nothing else.
+/// A call on a hung network volume blocks this thread and nothing else. What takes long on a healthy one, and may lag behind, has
+/// threads beside it: they write nothing that this one writes.
 final class VolumeWriter: Sendable {
     typealias Job = @Sendable () -> Void
 
@@ -17,10 +18,17 @@ final class VolumeWriter: Sendable {
     private let longestTurn: Duration
 
     private let queue = Monitor(Queue())
+    /// Brings the log to stable storage: as long as the disk needs, while the log goes on.
+    let syncs: JobThread
+    /// Seals the log's segments, in time that nobody else wants.
+    let sealing: JobThread
 
     init(longestTurn: Duration = .seconds(10)) {
         self.longestTurn = longestTurn
-        do { try start() } catch {
+        do {
+            (syncs, sealing) = (try JobThread(), try JobThread(isIdle: true))
+            try start()
+        } catch {
             preconditionFailure("an agent that gets no thread at its start can do nothing: \(error)")
         }
     }

@@ -1,3 +1,5 @@
+internal import Shared
+
 /// Finds the values of known secrets in bytes, without ever saying which.
 struct SecretSearch: Sendable {
     private let values: [Value]
@@ -5,11 +7,8 @@ struct SecretSearch: Sendable {
     /// Bytes that a value can reach into from the buffer before: the longest value less one.
     let overlap: Int
 
-    /// Shorter values are left out: they turn up by chance.
-    private static let shortest = 8
-
     init(_ secrets: [String]) {
-        values = Set(secrets).map { Array($0.utf8) }.filter { $0.count >= Self.shortest }.map(Value.init)
+        values = Set(secrets).map { Array($0.utf8) }.filter { $0.count >= RunSpec.shortestSecret }.map(Value.init)
         overlap = (values.map(\.bytes.count).max() ?? 1) - 1
     }
 

@@ -2,6 +2,9 @@ internal import Shared
 
 /// The rules that join several keys.
 extension Config {
+    /// In bytes. A folder with a file for each line would be of no use to anybody.
+    private static let smallestSegment = 64 << 10
+
     func check(with reader: ConfigReader, paths: Paths) {
         checkResume(with: reader)
         checkPaths(with: reader, paths: paths)
@@ -11,6 +14,22 @@ extension Config {
         }
         if logs.segment > logs.keep {
             reader.report(reader.error(at: "logs.segment", "\"logs.segment\" is larger than \"logs.keep\""))
+        }
+        if logs.segment < Self.smallestSegment {
+            reader.report(
+                reader.error(at: "logs.segment", "\"logs.segment\" is less than 64 kB", hint: "use 1MB or more"))
+        }
+        if provider == .local, limits.cost != nil {
+            reader.report(
+                reader.error(
+                    at: "limits.cost", "\"limits.cost\" limits nothing: a run of \"provider: local\" costs nothing",
+                    hint: "remove it, or limit the time with \"limits.duration\""))
+        }
+        if provider != .runpod, let name = secrets.keys.sorted().first(where: { secretValues[$0] == nil }) {
+            reader.report(
+                reader.error(
+                    at: "secrets.\(name)", "a secret of RunPod is for \"provider: runpod\" only",
+                    hint: "write secrets: [\(name)] and set it in the environment or in .env"))
         }
         for name in secrets.keys where env[name] != nil {
             reader.report(
@@ -124,7 +143,7 @@ extension Config {
 
 extension CommandForm {
     /// The text, or the words one by one.
-    fileprivate var texts: [String] {
+    var texts: [String] {
         switch self {
         case .shell(let text): [text]
         case .exec(let words): words

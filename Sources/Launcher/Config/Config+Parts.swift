@@ -30,8 +30,8 @@ extension Config {
     }
 
     enum SecretSource: Sendable, Equatable {
-        /// A variable of the environment, `.env` or `.runpod.env`.
-        case variable
+        /// The value of a variable of the environment, `.env` or `.runpod.env`.
+        case value(String)
         /// A secret that RunPod keeps.
         case runpod(String)
     }
@@ -84,7 +84,8 @@ extension Config {
                 case .auto: .auto
                 case .after(let time): .after(seconds: time.inSeconds)
                 }
-            return Shared.Limits(setup: setup.inSeconds, duration: duration?.inSeconds, stall: still)
+            return Shared.Limits(
+                setup: setup.inSeconds, duration: duration?.inSeconds, cost: cost?.dollars, stall: still)
         }
     }
 
@@ -105,12 +106,6 @@ extension Config {
     enum DiskFull: Sendable, Equatable {
         case stop
         case pause(Duration)
-    }
-
-    /// In bytes.
-    struct LogLimits: Sendable, Equatable {
-        var segment = 8 << 20
-        var keep = 4 << 30
     }
 
     struct Mirror: Sendable, Equatable {

@@ -24,10 +24,11 @@ struct Config: Sendable {
     /// nil: by the volume's kind.
     var onFinish: OnFinish?
     var diskFull: DiskFull
-    var logs: LogLimits
+    var logs: LogRule
     var agentPort: Int
     /// The folder that TensorBoard shows.
     var tensorboard: String?
+    /// URLs, each of which may hold a secret after its host.
     var notify: [String]
     var mirror: Mirror?
 
@@ -74,13 +75,29 @@ struct Config: Sendable {
         return Dependencies(requirements: install.requirements, python: install.python)
     }
 
+    /// nil where the pod ends with its processes, and that is all.
+    private var finish: Shared.OnFinish? {
+        switch (onFinish, resources.volume) {
+        case (.terminate, _): .terminate
+        case (.stop, _): .stop
+        case (.keep, _): nil
+        case (nil, .network): .terminate
+        case (nil, _): provider == .local ? nil : .stop
+        }
+    }
+
+    /// The values of secrets that the pod gets in its environment, by the variable's name.
+    var secretValues: [String: String] {
+        secrets.compactMapValues { if case .value(let value) = $0 { value } else { nil } }
+    }
+
     /// What the agent is told. `volume` is the mount point in the pod; for `local` a folder of this machine.
     func spec(project: String, code: PackedCode?, volume: String, launch: LaunchOrder) -> RunSpec {
         RunSpec(
             run: run, project: project, provider: provider, command: command, resume: resume, workdir: workdir,
             code: code,
             dependencies: dependencies, checkpoints: checkpoints?.rule, progress: progress, limits: limits.resolved,
-            retry: RetryPolicy(crash: retry.crash, backoff: retry.backoff.inSeconds), env: env, volume: volume,
-            agentPort: agentPort, launch: launch)
+            retry: RetryPolicy(crash: retry.crash, backoff: retry.backoff.inSeconds), logs: logs, onFinish: finish,
+            env: env, secrets: secrets.keys.sorted(), tty: tty, volume: volume, agentPort: agentPort, launch: launch)
     }
 }

@@ -1,8 +1,10 @@
+internal import Shared
+
 /// What is learnt while a config is read: what is wrong, what is only odd, and which keys are given.
 final class ConfigReader {
     let file: String
     let variables: Variables
-    let knownSecrets: Set<String>
+    private(set) var knownSecrets: Set<String>
     private var errors: [ConfigError] = []
     private var missing: [ConfigError] = []
     private(set) var warnings: [ConfigError] = []
@@ -22,6 +24,11 @@ final class ConfigReader {
     func warn(_ warning: ConfigError) { warnings.append(warning) }
 
     func note(_ key: GivenKey) { given.append(key) }
+
+    /// A value that the config calls a secret, whatever its variable's name looks like.
+    func keepSecret(_ value: String) {
+        if value.utf8.count >= RunSpec.shortestSecret { knownSecrets.insert(value) }
+    }
 
     /// The first error in the file's order, else the first thing missing.
     var firstError: ConfigError? { errors.min { $0.precedes($1) } ?? missing.min { $0.precedes($1) } }

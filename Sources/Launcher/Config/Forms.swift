@@ -63,6 +63,19 @@ extension Form<String> {
         }
     }
 
+    /// A URL that can be told apart from its secrets: of what is before the path everything is shown.
+    static var notifyURL: Form {
+        Form(url.name) { entry throws(ConfigError) in
+            guard let text = try url.read(entry) else { return nil }
+            guard !text.urlAuthority.contains("@") else {
+                throw entry.error(
+                    "\"\(entry.path)\" must be a URL without a user and a password",
+                    hint: "a token in its path or query is never shown; keep it in the environment as ${NAME}")
+            }
+            return text
+        }
+    }
+
     static var cudaVersion: Form {
         Form(text: "a version such as 12.8") { text in
             let parts = text.split(separator: ".", omittingEmptySubsequences: false)
@@ -143,10 +156,17 @@ extension Form<[String: Config.SecretSource]> {
             for item in try entry.items(expected: "a list of names") {
                 let name = try item.text(expected: "the name of a variable").value
                 try item.checkVariable(name)
-                guard item.reader.variables[name] != nil else {
+                guard let value = item.reader.variables[name], !value.isEmpty else {
                     throw item.error("the secret \"\(name)\" is not set", hint: "set it in the environment or in .env")
                 }
-                secrets[name] = .variable
+                secrets[name] = .value(value)
+                item.reader.keepSecret(value)
+                if value.utf8.count < RunSpec.shortestSecret {
+                    item.reader.warn(
+                        item.error(
+                            "the secret \"\(name)\" is shorter than \(RunSpec.shortestSecret) characters",
+                            hint: "it is not masked in the log: so short a text turns up by chance"))
+                }
             }
             return secrets
         }

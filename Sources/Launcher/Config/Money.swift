@@ -17,5 +17,7 @@ struct Money: Sendable, Hashable, Comparable {
         micros = dollars * 1_000_000 + fraction
     }
 
+    var dollars: Double { Double(micros) / 1_000_000 }
+
     static func < (left: Money, right: Money) -> Bool { left.micros < right.micros }
 }

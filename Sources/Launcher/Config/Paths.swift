@@ -39,6 +39,11 @@ struct Paths: Sendable {
 }
 
 extension String {
+    /// Of a URL, what is between its scheme and its path: the host, its port, a user and a password.
+    var urlAuthority: Substring {
+        self[(firstRange(of: "://")?.upperBound ?? startIndex)...].prefix { !"/?#".contains($0) }
+    }
+
     /// An absolute path without `.`, `..` and doubled slashes; of a relative one what is left of it, with all its leading `..`.
     var normalized: String {
         var parts: [Substring] = []

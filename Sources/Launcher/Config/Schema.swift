@@ -22,10 +22,10 @@ extension Config {
         retry = top.get("retry", .section(Retry.init)) ?? Retry()
         onFinish = top.get("on_finish", .onFinish)
         diskFull = top.get("disk_full", .diskFull) ?? .pause(.seconds(30 * 60))
-        logs = top.get("logs", .section(LogLimits.init)) ?? LogLimits()
+        logs = top.get("logs", .section(LogRule.init)) ?? LogRule()
         agentPort = top.get("agent_port", .number(1...65535)) ?? 8000
         tensorboard = top.get("tensorboard", .section { $0.required("logdir", .text) })
-        notify = top.get("notify", .list(of: .url)) ?? []
+        notify = top.get("notify", .list(of: .notifyURL)) ?? []
         mirror = top.get("mirror", .section(Mirror.init))
         folder = paths.folder
         guard let run, let command else { return nil }
@@ -91,10 +91,11 @@ extension Config.Retry {
     }
 }
 
-extension Config.LogLimits {
+extension LogRule {
     init?(reading section: Section) {
-        segment = section.get("segment", .bytes) ?? 8 << 20
-        keep = section.get("keep", .bytes) ?? 4 << 30
+        self.init()
+        segment = section.get("segment", .bytes) ?? segment
+        keep = section.get("keep", .bytes) ?? keep
     }
 }
 

@@ -12,8 +12,6 @@ enum Support {
         Missing("dependencies.check_imports"),
         Missing("checkpoints.keep", unless: "none"),
         Missing("checkpoints.names"),
-        Missing("secrets"),
-        Missing("tty", unless: "false"),
         Missing("resources.gpus"),
         Missing("resources.gpu_count"),
         Missing("resources.order"),
@@ -27,15 +25,11 @@ enum Support {
         Missing("resources.volume.network"),
         Missing("resources.volume.size"),
         Missing("resources.volume.mount"),
-        Missing("limits.cost", unless: "none"),
         Missing("retry.preempted", unless: "unlimited"),
-        Missing("on_finish"),
+        Missing("on_finish", unless: "stop", "terminate"),
         Missing("disk_full"),
-        Missing("logs.segment"),
-        Missing("logs.keep"),
         Missing("agent_port"),
         Missing("tensorboard"),
-        Missing("notify"),
         Missing("mirror"),
     ]
 
@@ -57,7 +51,8 @@ enum Support {
     static func firstMissing(in reader: ConfigReader) -> ConfigError? {
         let refused = reader.given.compactMap { key in
             missing.first { $0.refuses(key) }.map { row -> ConfigError in
-                let thing = row.working.isEmpty ? key.path : "\(key.path): \(key.text ?? "")"
+                let value = row.working.isEmpty ? nil : key.text
+                let thing = value.map { "\(key.path): \($0)" } ?? key.path
                 let hint = row.working.first.map { "remove it, or use \"\($0)\"" } ?? "remove it"
                 return reader.error(at: key.path, "\"\(thing)\" is not supported yet", hint: hint)
             }

@@ -1,3 +1,5 @@
+internal import Shared
+
 /// What `${NAME}` in a value of the config stands for: a variable of the environment, else of `.env`, else of `.runpod.env`.
 ///
 /// Only exactly `${NAME}` is replaced, once: what a variable holds is not looked at again. `$NAME`, `$(...)`, `${NAME:-x}` and
@@ -43,11 +45,11 @@ struct Variables: Sendable {
         return name.isVariableName ? (text[...end], String(name)) : nil
     }
 
-    /// The values, of 8 characters and more, of all variables whose name looks like that of a secret: they must never be packed or shown.
+    /// The values, of `RunSpec.shortestSecret` bytes and more, of all variables whose name looks like that of a secret: they must never be packed or shown.
     var knownSecrets: Set<String> {
         let words = ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL"]
         let secrets = sources.joined().filter { name, value in
-            value.count >= 8 && words.contains { name.uppercased().contains($0) }
+            value.utf8.count >= RunSpec.shortestSecret && words.contains { name.uppercased().contains($0) }
         }
         return Set(secrets.map(\.value))
     }

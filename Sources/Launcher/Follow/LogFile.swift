@@ -34,7 +34,7 @@ final class LogFile: LogOutput {
     /// The offset of the byte that comes next. Refuses a file that is not a beginning of `log`.
     func next(of log: LogStream) throws -> Int {
         let length = try perform("look at") { () throws(Errno) in try File.status(of: file).size }
-        let end = log.end
+        let end = try log.end
         guard length <= end else {
             throw refusal("\"\(path)\" has \(length) bytes, the log \(end)", kept: end)
         }

@@ -9,7 +9,7 @@ struct LogTail: Sendable {
 
     /// The offset of the first of the last `lines` lines; an open line counts.
     func start(lines: Int) throws -> Int {
-        let end = log.end
+        let end = try log.end
         var wanted = lines
         var begin = end
         while begin > log.begin {
@@ -37,7 +37,7 @@ struct LogTail: Sendable {
     }
 
     func screen(lines: Int) throws -> Screen {
-        let end = log.end
+        let end = try log.end
         let begin = max(log.begin, end - Self.window)
         var bytes = try read(begin..<end)[...]
         if begin > 0 {

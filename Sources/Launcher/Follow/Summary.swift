@@ -10,14 +10,22 @@ internal import Foundation
 struct Summary: Sendable {
     private let run: RunView
     private let attempts: [AttemptRecord]
+    /// US dollars of the latest launch, and of the whole run.
+    private let cost: (launch: Double?, run: Double?)
 
     init(of run: RunView) throws {
         self.run = run
         attempts = try run.attempts()
+        let launch = run.claims.last?.launch
+        cost = (
+            try run.folder.spending(of: run.claims.filter { $0.launch == launch }).cost,
+            try run.folder.spending(of: run.claims).cost
+        )
     }
 
     var text: String {
         var rows = [("duration", duration), ("attempts", attemptsOfLaunch)]
+        if let cost = costText { rows.append(("cost", cost)) }
         if let found = run.latest?.checkpoints { rows.append(("checkpoints", Self.checkpoints(found))) }
         rows.append(("work tree", run.folder.work))
         rows.append(("log", run.folder.logs))
@@ -58,6 +66,12 @@ struct Summary: Sendable {
             return sum + (attempt.phases.last?.began.timeIntervalSince(began) ?? 0)
         }
         return "\(Self.clock(end.timeIntervalSince(start))), of it \(Self.clock(training)) of training"
+    }
+
+    private var costText: String? {
+        guard let run = cost.run else { return nil }
+        guard let launch = cost.launch, launch != run else { return Dollars.text(run) }
+        return "\(Dollars.text(launch)) of this launch, \(Dollars.text(run)) in all"
     }
 
     private var attemptsOfLaunch: String {

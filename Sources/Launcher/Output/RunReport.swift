@@ -18,6 +18,8 @@ struct RunReport: Encodable {
     var logs: String
     /// Bytes in the log.
     var logEnd: Int
+    /// Of all attempts together, in US dollars; nil where no price is known.
+    var cost: Double?
     var attempts: [AttemptRecord]
 
     struct PodReport: Encodable {
@@ -37,6 +39,7 @@ struct RunReport: Encodable {
         work = view.folder.work
         logs = view.folder.logs
         logEnd = try LogStream(of: view.folder).end
+        cost = try view.folder.spending(of: view.claims).cost
         attempts = try view.attempts()
     }
 
@@ -50,10 +53,15 @@ struct RunReport: Encodable {
             if let resumed = last.resumedFrom { rows.append(["resumed", "step \(resumed.step)"]) }
             if let newest = last.checkpoints?.newest { rows.append(["checkpoint", newest.path]) }
         }
+        if let cost { rows.append(["cost", Dollars.text(cost) + price]) }
         rows.append(["log", "\(logs) (\(logEnd) bytes)"])
         let width = rows.map { $0[0].count }.max() ?? 0
         let head = rows.map { $0[0] + String(repeating: " ", count: width - $0[0].count + 2) + $0[1] }
         return (head + history).map { $0 + "\n" }.joined()
+    }
+
+    private var price: String {
+        attempts.last?.bill.map { ", at \(Dollars.text($0.price)) an hour" } ?? ""
     }
 
     /// The attempts before the last one in a line each, and all that is known of an end that was not a good one.

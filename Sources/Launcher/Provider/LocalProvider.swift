@@ -47,7 +47,7 @@ struct LocalProvider: Provider {
             var environment: [String: String]
         }
         let id = Self.id(launch: order.spec.launch.id)
-        let variables = try variables(order, id: id, tokenDigest: "(SHA-256 of the launch's token)")
+        let variables = try variables(order.redacted, id: id, tokenDigest: "(SHA-256 of the launch's token)")
         return try JSON.encode(Request(execute: [agent], folder: folder(id), environment: variables), pretty: true)
     }
 
@@ -105,17 +105,19 @@ struct LocalProvider: Provider {
     }
 
     private func variables(_ order: PodOrder, id: String, tokenDigest: String) throws -> [String: String] {
-        [
-            "POD_AGENT_SPEC": try JSON.text(order.spec),
-            "POD_AGENT_TOKEN_SHA256": tokenDigest,
-            "POD_AGENT_POD_ID": id,
-            "POD_AGENT_ENDPOINT_FILE": "\(folder(id))/endpoint",
-        ]
+        var variables = order.secrets
+        variables["POD_AGENT_SPEC"] = try JSON.text(order.spec)
+        variables["POD_AGENT_TOKEN_SHA256"] = tokenDigest
+        variables["POD_AGENT_POD_ID"] = id
+        variables["POD_AGENT_ENDPOINT_FILE"] = "\(folder(id))/endpoint"
+        if !order.notify.isEmpty { variables["POD_AGENT_NOTIFY"] = try JSON.text(order.notify) }
+        return variables
     }
 
     private func start(_ order: PodOrder, id: String) throws -> pid_t {
         let digest = SHA256Digest(of: try token(launch: order.spec.launch.id)).description
-        let variables = environment.merging(try variables(order, id: id, tokenDigest: digest)) { $1 }
+        let inherited = environment.filter { name, _ in !name.hasPrefix("POD_AGENT_") }
+        let variables = inherited.merging(try variables(order, id: id, tokenDigest: digest)) { $1 }
 
         let console = "\(folder(id))/console.log"
         let output: Int32

@@ -23,6 +23,18 @@ protocol Provider: Sendable {
 
 struct PodOrder: Sendable {
     var spec: RunSpec
+    /// URLs that the agent tells of the run's end and the like. Whatever follows a host may be secret.
+    var notify: [String] = []
+    /// Variables of the pod that nothing writes down, by name.
+    var secrets: [String: String] = [:]
+
+    /// As a person may see it.
+    var redacted: PodOrder {
+        var order = self
+        order.notify = notify.map { url in url[..<url.urlAuthority.endIndex] + "/…" }
+        order.secrets = secrets.mapValues { _ in "(secret)" }
+        return order
+    }
 }
 
 /// A pod as its provider shows it now.

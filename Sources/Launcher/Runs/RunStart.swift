@@ -43,7 +43,7 @@ struct RunStart: Sendable {
             launch: LaunchOrder(id: "dry-run", force: isForced))
         return Array("resolved config:\n".utf8) + (try JSON.encode(spec, pretty: true))
             + Array("\n\nrequest to provider \"\(spec.provider.rawValue)\":\n".utf8)
-            + (try world.provider.preview(PodOrder(spec: spec))) + [UInt8(ascii: "\n")]
+            + (try world.provider.preview(order(spec))) + [UInt8(ascii: "\n")]
     }
 
     /// The run on this config's volume; nil where it has neither a pod nor a claim.
@@ -83,11 +83,14 @@ struct RunStart: Sendable {
 
     /// The spec is kept on the volume and shown in the log.
     private func checkVariables() throws {
-        for (name, value) in config.env.sorted(by: { $0.key < $1.key }) {
-            guard config.knownSecrets.contains(where: { value.contains($0) }) else { continue }
+        let texts =
+            config.env.sorted { $0.key < $1.key }.map { ("env.\($0.key)", $0.value) }
+            + config.command.texts.map { ("command", $0) } + (config.resume?.texts ?? []).map { ("resume", $0) }
+        for (key, text) in texts {
+            guard config.knownSecrets.contains(where: { text.contains($0) }) else { continue }
             throw Failure(
-                .config, "\"env.\(name)\" holds the value of a secret, and would be kept on the volume",
-                hint: "leave it out and export it: a local pod inherits the environment of launch")
+                .config, "\"\(key)\" holds the value of a secret, and would be kept on the volume",
+                hint: "name the variable under \"secrets\": the training has it in its environment")
         }
     }
 
@@ -122,6 +125,10 @@ struct RunStart: Sendable {
         return isDone && !isForced ? .finished(run) : nil
     }
 
+    private func order(_ spec: RunSpec) -> PodOrder {
+        PodOrder(spec: spec, notify: config.notify, secrets: config.secretValues)
+    }
+
     private func start(_ spec: RunSpec, after previous: RunView?) async throws -> Decision {
         var spec = spec
         // The claim of an owner whose process is gone need not be waited for. One that cannot be seen from here, in another
@@ -129,7 +136,7 @@ struct RunStart: Sendable {
         if let owner = previous?.claims.last, owner.isAlive == false {
             spec.launch.supersedes = [owner.pod]
         }
-        let pod = try await world.provider.create(PodOrder(spec: spec))
+        let pod = try await world.provider.create(order(spec))
         let interrupt = Interrupt(leaving: pod.run)
         defer { interrupt.cancel() }
         return try await PodStart(pod: pod, world: world).wait()

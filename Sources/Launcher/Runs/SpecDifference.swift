@@ -49,7 +49,8 @@ enum SpecDifference {
             } else if let flag = try? container.decode(Bool.self) {
                 self = .leaf("\(flag)")
             } else {
-                self = .leaf("\(try container.decode(Int.self))")
+                let number = try container.decode(Double.self)
+                self = .leaf(Int(exactly: number).map { "\($0)" } ?? "\(number)")
             }
         }
     }

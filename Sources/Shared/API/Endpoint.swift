@@ -3,6 +3,7 @@ public enum Endpoint {
     public static let health = "/v1/health"
     public static let status = "/v1/status"
     public static let log = "/v1/log"
+    public static let events = "/v1/events"
     public static let stop = "/v1/stop"
 }
 
@@ -10,12 +11,14 @@ public enum Endpoint {
 public enum APIHeader {
     /// Another way to present the token, for proxies that keep `Authorization` to themselves.
     public static let token = "X-Pod-Agent-Token"
-    /// Offset of the first byte of a followed response. Of a 409 it is where the log goes on, of a 410 the first byte that is kept.
+    /// Offset of the first byte of a response that is no range; with 409 and 410, where to go on.
     public static let logOffset = "X-Log-Offset"
     /// Names the attempt whose bytes are being appended.
     public static let logStream = "X-Log-Stream"
     /// Every byte before this offset is on stable storage.
     public static let logDurable = "X-Log-Durable"
+    /// Why the log is not on the volume as it should be. Only there while it is not.
+    public static let logTrouble = "X-Log-Trouble"
 }
 
 /// `GET /v1/health`
@@ -36,12 +39,15 @@ public struct StatusReport: Sendable, Codable, Equatable {
     /// Offset after the last byte of the log.
     public var logEnd: Int
     public var logDurable: Int
+    /// Why the log is not on the volume as it should be.
+    public var logTrouble: String?
 
-    public init(version: String, attempt: AttemptRecord, logEnd: Int, logDurable: Int) {
+    public init(version: String, attempt: AttemptRecord, logEnd: Int, logDurable: Int, logTrouble: String? = nil) {
         self.version = version
         self.attempt = attempt
         self.logEnd = logEnd
         self.logDurable = logDurable
+        self.logTrouble = logTrouble
     }
 }
 

@@ -30,9 +30,9 @@ struct CurlURL {
     }
 
     /// Without what may be secret: user, password, query and fragment.
-    var label: String {
-        "\(scheme)://\(host)\(port.map { ":" + $0 } ?? "")\(path)"
-    }
+    var label: String { origin + path }
+
+    var origin: String { "\(scheme)://\(host)\(port.map { ":" + $0 } ?? "")" }
 
     private static func part(_ part: CURLUPart, of handle: OpaquePointer) -> String? {
         var text: UnsafeMutablePointer<CChar>?

@@ -1,7 +1,10 @@
 extension HTTPRequest {
     /// How the request is named in errors: its URL without what may be secret.
-    var label: String {
-        CurlURL(url)?.label ?? String(url.prefix { $0 != "?" && $0 != "#" })
+    public var label: String {
+        guard let parsed = CurlURL(url) else {
+            return isPathSecret ? "…" : String(url.prefix { $0 != "?" && $0 != "#" })
+        }
+        return isPathSecret ? parsed.origin : parsed.label
     }
 
     /// The URL taken apart. Throws `.invalidRequest` for what libcurl would send wrongly or refuse late, so that no header can

@@ -8,6 +8,8 @@ public struct HTTPRequest: Sendable {
     /// Sent with its length. Nil is no body, or an empty one for POST, PUT and PATCH.
     public var body: [UInt8]?
     public var timeouts: HTTPTimeouts
+    /// Whoever knows the path may use it, as with the addresses of chat services: no error shows more than the host.
+    public var isPathSecret = false
 
     public init(
         _ method: String = "GET",

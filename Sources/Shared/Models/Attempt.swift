@@ -39,7 +39,11 @@ public struct AttemptRecord: Sendable, Codable, Equatable {
     /// The last step that the training told of.
     public var step: Double?
     /// How long the attempt has lasted, on a monotonic clock.
-    public var seconds: Double?
+    public private(set) var seconds: Double?
+    /// What the pod costs; nil where that is not known, or nothing.
+    public var bill: Bill?
+    /// What the attempt has cost, in US dollars.
+    public private(set) var cost: Double?
     /// When the next attempt begins, while this one is `waiting`.
     public var next: Date?
     /// What a person wants to see of an end that was not asked for.
@@ -70,6 +74,12 @@ public struct AttemptRecord: Sendable, Codable, Equatable {
     public mutating func enter(_ state: AttemptState, at now: Date) {
         self.state = state
         phases.append(Phase(state: state, began: now))
+    }
+
+    /// Notes that the attempt has lasted for `seconds` on a monotonic clock, and what that cost.
+    public mutating func lasted(_ seconds: Double?) {
+        self.seconds = seconds
+        cost = bill?.cost(after: seconds ?? 0)
     }
 
     public func began(_ state: AttemptState) -> Date? {

@@ -1,9 +1,11 @@
-/// What a run may use up, in seconds. nil is without end.
+/// What a run may use up. Times are in seconds; nil is without end.
 public struct Limits: Sendable, Codable, Equatable {
     /// From the agent's start to the training's.
     public var setup: Double?
     /// Over all attempts of the run.
     public var duration: Double?
+    /// Over all attempts of the run, in US dollars.
+    public var cost: Double?
     public var stall: Stall
 
     /// How long a training may tell of no new step.
@@ -14,9 +16,10 @@ public struct Limits: Sendable, Codable, Equatable {
         case after(seconds: Double)
     }
 
-    public init(setup: Double? = 1800, duration: Double? = nil, stall: Stall = .none) {
+    public init(setup: Double? = 1800, duration: Double? = nil, cost: Double? = nil, stall: Stall = .none) {
         self.setup = setup
         self.duration = duration
+        self.cost = cost
         self.stall = stall
     }
 }
@@ -51,5 +54,18 @@ public struct RetryPolicy: Sendable, Codable, Equatable {
     public init(crash: Int? = 2, backoff: Double = 10) {
         self.crash = crash
         self.backoff = backoff
+    }
+}
+
+/// How much of a run's log is in one file, and how much of it is kept. In bytes.
+public struct LogRule: Sendable, Codable, Equatable {
+    /// After about so much, at the end of a line where one is near, the next segment begins.
+    public var segment: Int
+    /// Compressed segments together; the oldest go first.
+    public var keep: Int
+
+    public init(segment: Int = 8 << 20, keep: Int = 4 << 30) {
+        self.segment = segment
+        self.keep = keep
     }
 }

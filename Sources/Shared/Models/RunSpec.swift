@@ -1,6 +1,13 @@
+#if canImport(FoundationEssentials)
+public import FoundationEssentials
+#else
+public import Foundation
+#endif
+
 /// A resolved config: everything the agent needs to know of a run, and nothing secret.
 ///
-/// `launch` makes it from `config.yaml` and the agent gets it as JSON in `POD_AGENT_SPEC`.
+/// `launch` makes it from `config.yaml` and the agent gets it as JSON in `POD_AGENT_SPEC`. It is kept on the volume and shown in
+/// the log; what must not be, such as the URLs of `notify`, goes to the agent in variables of its own.
 public struct RunSpec: Sendable, Codable, Equatable {
     public var run: RunID
     /// Tells projects apart: two of them under one run's name would train in each other's work tree.
@@ -18,7 +25,13 @@ public struct RunSpec: Sendable, Codable, Equatable {
     public var progress: String?
     public var limits: Limits
     public var retry: RetryPolicy
+    public var logs: LogRule
+    public var onFinish: OnFinish?
     public var env: [String: String]
+    /// Variables of the pod whose values are masked in everything that the agent writes. The values are never part of a spec.
+    public var secrets: [String]
+    /// The training gets a pseudoterminal instead of a pipe, so that it prints as it would for a person.
+    public var tty: Bool
     /// The volume's mount point in the pod; for `local` a folder of this machine.
     public var volume: String
     /// The port of the agent's API; `local` takes a free one on the loopback interface instead.
@@ -29,7 +42,8 @@ public struct RunSpec: Sendable, Codable, Equatable {
         run: RunID, project: String, provider: ProviderName = .local, command: CommandForm, resume: CommandForm? = nil,
         workdir: String = ".", code: PackedCode? = nil, dependencies: Dependencies? = nil,
         checkpoints: CheckpointRule? = nil, progress: String? = nil, limits: Limits = Limits(),
-        retry: RetryPolicy = RetryPolicy(), env: [String: String] = [:], volume: String, agentPort: Int = 8000,
+        retry: RetryPolicy = RetryPolicy(), logs: LogRule = LogRule(), onFinish: OnFinish? = nil,
+        env: [String: String] = [:], secrets: [String] = [], tty: Bool = false, volume: String, agentPort: Int = 8000,
         launch: LaunchOrder
     ) {
         self.run = run
@@ -44,11 +58,18 @@ public struct RunSpec: Sendable, Codable, Equatable {
         self.progress = progress
         self.limits = limits
         self.retry = retry
+        self.logs = logs
+        self.onFinish = onFinish
         self.env = env
+        self.secrets = secrets
+        self.tty = tty
         self.volume = volume
         self.agentPort = agentPort
         self.launch = launch
     }
+
+    /// Bytes of the shortest value that is masked: shorter ones turn up by chance.
+    public static let shortestSecret = 8
 
     /// What the run is, whichever launch asked for it: equal for two launches of the same config and code.
     public var fingerprint: String {
@@ -128,6 +149,14 @@ public struct CheckpointRule: Sendable, Codable, Equatable {
     }
 }
 
+/// What becomes of the pod at the end of its run.
+public enum OnFinish: String, Sendable, Codable {
+    /// It is stopped; what the provider keeps of it can be started again.
+    case stop
+    /// It is deleted. Only where the volume outlives it, and never before all that matters is proven to be there.
+    case terminate
+}
+
 /// One deliberate `launch run`.
 public struct LaunchOrder: Sendable, Codable, Equatable {
     /// A nonce: a restart of the pod's container keeps it, a new `launch run` changes it.
@@ -136,10 +165,18 @@ public struct LaunchOrder: Sendable, Codable, Equatable {
     public var force: Bool
     /// Pods proven dead, whose claims need not be waited for.
     public var supersedes: [String]
+    /// US dollars for an hour of the pod, all GPUs together; nil where it is not known, or nothing.
+    public var price: Double?
+    /// Since when the pod is paid for.
+    public var bought: Date?
 
-    public init(id: String, force: Bool = false, supersedes: [String] = []) {
+    public init(
+        id: String, force: Bool = false, supersedes: [String] = [], price: Double? = nil, bought: Date? = nil
+    ) {
         self.id = id
         self.force = force
         self.supersedes = supersedes
+        self.price = price
+        self.bought = bought
     }
 }

@@ -13,6 +13,9 @@ public struct Errno: Error, Equatable, CustomStringConvertible {
     /// The calling thread's current error.
     public static var current: Errno { Errno(errno) }
 
+    /// What was read is not what was written.
+    static let damaged = Errno(EIO)
+
     public var description: String {
         String(cString: strerror(code))
     }

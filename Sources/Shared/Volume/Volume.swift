@@ -63,6 +63,14 @@ public struct RunFolder: Sendable, Equatable {
         "\(logs)/\(String(offset, width: 20))-a\(String(attempt, width: 4)).log"
     }
 
+    /// The segment that begins at `offset` once it is sealed.
+    public func sealedSegment(from offset: Int) -> String { "\(logs)/\(String(offset, width: 20)).log.gz" }
+
+    /// When the bytes of `attempt` came, `LogIndex`.
+    public func logIndex(from offset: Int, attempt: Int) -> String {
+        "\(logs)/\(String(offset, width: 20))-a\(String(attempt, width: 4)).index"
+    }
+
     /// Every claim, in the order of the attempts. Empty where there is no such run.
     public func claims() throws -> [Claim] {
         guard File.exists(attempts) else { return [] }

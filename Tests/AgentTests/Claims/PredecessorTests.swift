@@ -19,10 +19,14 @@ import Testing
         try Predecessor.close(before: try run.attempt(number), in: run.folders)
     }
 
-    private func seconds(before number: Int) throws -> Double {
-        let claims = try run.folders.claims()
-        let claim = try #require(claims.first { $0.number == number })
-        return try Predecessor.seconds(before: claim, claims, in: run.folders)
+    private func spending(before number: Int) throws -> Spending {
+        try run.folders.spending(of: try run.folders.claims().filter { $0.number < number })
+    }
+
+    private func change(_ attempt: Int, _ body: (inout AttemptRecord) -> Void) throws {
+        var record = try #require(try run.folders.attempt(attempt))
+        body(&record)
+        try File.replace(run.folders.record(of: attempt), with: try JSON.encode(record))
     }
 
     @Test(arguments: [AttemptState.claiming, .syncing, .installing, .resuming, .training])
@@ -77,22 +81,20 @@ import Testing
         try File.write(Array(#"{"count":3,"#.utf8), over: run.folders.beat(1))
         try close(before: 2)
         #expect(try run.folders.attempt(1)?.outcome?.kind == .agentCrash)
-        #expect(try seconds(before: 2) == 0)
+        #expect(try spending(before: 2) == Spending())
     }
 
     @Test func theSecondsOfAllBefore() throws {
         try run.attempt(1, state: .ended)
-        var record = try #require(try run.folders.attempt(1))
-        record.seconds = 100
-        try File.replace(run.folders.record(of: 1), with: try JSON.encode(record))
+        try change(1) { $0.lasted(100) }
         try beat(1, seconds: 95, step: nil)
         try run.attempt(2, state: .training)
         try beat(2, seconds: 20.5, step: nil)
         try run.attempt(3)
         try run.attempt(4)
         try beat(4, seconds: 1000, step: nil)
-        #expect(try seconds(before: 4) == 120.5)
-        #expect(try seconds(before: 1) == 0)
+        #expect(try spending(before: 4) == Spending(seconds: 120.5))
+        #expect(try spending(before: 1) == Spending())
     }
 
     @Test func openingAnAttemptClosesTheOneBeforeAndCountsIt() throws {
@@ -100,7 +102,98 @@ import Testing
         try beat(1, seconds: 20, step: 7)
         let claim = try run.attempt(2)
         let work = try Work.open(claim, spec: run.spec(), run: run.folders, volume: VolumeWriter())
-        #expect(work.secondsBefore == 20)
+        #expect(work.spentBefore == Spending(seconds: 20))
         #expect(try run.folders.attempt(1)?.outcome?.kind == .agentCrash)
+    }
+
+    /// What a live record says of itself is as old as its last change of state.
+    @Test func aDeadAttemptLastedUntilItsLastBeat() throws {
+        try run.attempt(1, state: .training)
+        try change(1) {
+            $0.bill = Bill(price: 3.6, lead: 10)
+            $0.lasted(2)
+        }
+        try beat(1, seconds: 990, step: nil)
+        #expect(try spending(before: 2) == Spending(seconds: 990, cost: 1))
+        try close(before: 2)
+        let record = try #require(try run.folders.attempt(1))
+        #expect(record.seconds == 990)
+        #expect(record.cost == 1)
+        // Beats that a dying agent still wrote are older than its word.
+        try beat(1, seconds: 1990, step: nil)
+        #expect(try spending(before: 2) == Spending(seconds: 990, cost: 1))
+    }
+
+    @Test func podsOfDifferentPrices() throws {
+        for (number, price) in [(1, 1.0), (2, 2.5)] {
+            try run.attempt(number, pod: "pod-\(number)", state: .ended)
+            try change(number) {
+                $0.bill = Bill(price: price, lead: 1800)
+                $0.lasted(1800)
+            }
+        }
+        try run.attempt(3, state: .ended)
+        try change(3) { $0.lasted(50) }
+        #expect(try spending(before: 4) == Spending(seconds: 3650, cost: 3.5))
+    }
+
+    // MARK: - since when the pod costs
+
+    private static let claimed = Date(timeIntervalSince1970: 1_800_000_000)
+
+    private func bill(_ number: Int, pod: String, launch: String, claimed: Date, bought: Date?) throws -> Bill? {
+        var claim = try run.attempt(number, pod: pod, launch: launch)
+        claim.claimed = claimed
+        return try Predecessor.bill(
+            for: claim, LaunchOrder(id: launch, price: 2, bought: bought), after: try run.folders.claims(),
+            in: run.folders)
+    }
+
+    @Test func theFirstAttemptOfAPodPaysSinceItWasBought() throws {
+        try run.attempt(1, pod: "a", state: .ended)
+        let bought = Self.claimed - 90
+        #expect(
+            try bill(2, pod: "b", launch: "L1", claimed: Self.claimed, bought: bought) == Bill(price: 2, lead: 90))
+        // The same pod, stopped and started by another launch.
+        #expect(
+            try bill(2, pod: "a", launch: "L2", claimed: Self.claimed, bought: bought) == Bill(price: 2, lead: 90))
+        #expect(try bill(2, pod: "b", launch: "L1", claimed: Self.claimed, bought: nil) == Bill(price: 2, lead: 0))
+        // The clock of the laptop is ahead.
+        #expect(
+            try bill(2, pod: "b", launch: "L1", claimed: Self.claimed, bought: Self.claimed + 5)
+                == Bill(price: 2, lead: 0))
+    }
+
+    /// Pauses between two attempts, and the time that a container takes to start again, are paid for too.
+    @Test func theNextAttemptOfAPodPaysSinceTheOneBefore() throws {
+        try run.attempt(1, pod: "a", launch: "L1", state: .waiting)
+        try change(1) {
+            $0.bill = Bill(price: 2, lead: 90)
+            $0.lasted(100)
+        }
+        // It died before it wrote a record, and has no bill.
+        try run.attempt(2, pod: "a", launch: "L1")
+        try beat(2, seconds: 5, step: nil)
+        #expect(
+            try bill(3, pod: "a", launch: "L1", claimed: Self.claimed + 160, bought: Self.claimed - 90)
+                == Bill(price: 2, lead: 60))
+    }
+
+    @Test func withoutAPriceThereIsNoBill() throws {
+        let claim = try run.attempt(1)
+        #expect(try Predecessor.bill(for: claim, LaunchOrder(id: "L1"), after: [claim], in: run.folders) == nil)
+        #expect(try spending(before: 2).cost == nil)
+    }
+
+    @Test func anAttemptHasItsBill() throws {
+        let claim = try run.attempt(1)
+        var spec = run.spec()
+        spec.launch.price = 3600
+        spec.launch.bought = claim.claimed - 7
+        let work = try Work.open(claim, spec: spec, run: run.folders, volume: VolumeWriter())
+        #expect(work.journal.current.bill == Bill(price: 3600, lead: 7))
+        // A dollar a second, of which 7 before it began.
+        let cost = try #require(work.status.attempt.cost)
+        #expect(cost >= 7 && cost < 60)
     }
 }

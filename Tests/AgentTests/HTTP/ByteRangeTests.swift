@@ -13,12 +13,12 @@ import Testing
 
     @Test(arguments: ranges)
     func satisfiable(_ header: String, _ range: Range<Int>) throws {
-        #expect(try ByteRange.parse(header, size: 100) == range)
+        #expect(try ByteRange.parse(header, end: 100) == range)
     }
 
     @Test(arguments: [nil, "", "bytes", "lines=1-2", "bytes=0-1,5-6", "Bytes 0-1", "bytes=1"])
     func ignored(_ header: String?) throws {
-        #expect(try ByteRange.parse(header, size: 100) == nil)
+        #expect(try ByteRange.parse(header, end: 100) == nil)
     }
 
     @Test(arguments: [
@@ -26,12 +26,12 @@ import Testing
         "bytes=a-1", "bytes= 1-2", "bytes=--1", "bytes=9223372036854775808-",
     ])
     func notSatisfiable(_ header: String) {
-        #expect(throws: APIError.self) { try ByteRange.parse(header, size: 100) }
+        #expect(throws: APIError.self) { try ByteRange.parse(header, end: 100) }
     }
 
     @Test(arguments: ["bytes=0-", "bytes=-1", "bytes=0-0"])
     func anEmptyLogHasNoRange(_ header: String) {
-        let error = #expect(throws: APIError.self) { try ByteRange.parse(header, size: 0) }
+        let error = #expect(throws: APIError.self) { try ByteRange.parse(header, end: 0) }
         #expect(error?.code == .rangeNotSatisfiable)
     }
 }

@@ -72,4 +72,56 @@ import Testing
         try run.log("of nobody", from: 0, attempt: 1)
         #expect(try await get().body == log)
     }
+
+    // MARK: - from a time on
+
+    private func get(since: String) async throws -> HTTPResponse {
+        try await agent.send("GET", "\(Endpoint.log)?since=\(since)")
+    }
+
+    @Test func sinceATime() async throws {
+        let entries = [(1_800_000_000, 0), (1_800_000_100, 10)].map { LogIndex.Entry(time: $0, offset: $1) }
+        try File.write(entries.flatMap(\.line), over: run.folders.logIndex(from: 0, attempt: 1))
+        for (time, offset) in [("2027-01-15T08:00:00Z", 0), ("2027-01-15T08:01:40Z", 10), ("0", log.count)] {
+            let response = try await get(since: time)
+            #expect(response.status == 200)
+            if offset < log.count {
+                #expect(response.headers[APIHeader.logOffset] == String(offset))
+                #expect(response.body == Array(log[offset...]))
+            } else {
+                // This attempt's own bytes came a moment ago.
+                #expect(response.headers[APIHeader.logOffset] == "22")
+            }
+        }
+        #expect(try await get(since: "3600").headers[APIHeader.logOffset] == "10")
+    }
+
+    @Test(arguments: ["", "-1", "yesterday", "10m"]) func sinceNoTime(text: String) async throws {
+        let response = try await get(since: text)
+        #expect(response.status == 400)
+    }
+
+    // MARK: - what is not kept
+
+    @Test func whatIsNotKeptAnyMore() async throws {
+        try await eventually("the first attempt's segment sealed") {
+            File.exists(run.folders.sealedSegment(from: 0)) && !File.exists(run.folders.liveSegment(from: 0, attempt: 1))
+        }
+        #expect(try await get().body == log, "it is sealed and there")
+        try File.remove(run.folders.sealedSegment(from: 0))
+        for range in [nil, "bytes=0-", "bytes=21-30"] {
+            let response = try await get(range)
+            #expect(response.status == 410)
+            #expect(response.headers[APIHeader.logOffset] == "22")
+            let error = try JSON.decode(APIError.self, from: response.body)
+            #expect(error.code == .gone && error.hint == "go on from 22")
+        }
+        #expect(try await agent.send("GET", "\(Endpoint.log)?follow=1&from=0").status == 410)
+        #expect(try await get("bytes=22-").body == Array(log[22...]))
+        #expect(try await get("bytes=-1000").body == Array(log.suffix(1000)))
+        let all = try await get("bytes=-9999999")
+        #expect(all.body == Array(log[22...]))
+        #expect(all.headers["Content-Range"] == "bytes 22-\(log.count - 1)/\(log.count)")
+        #expect(try await get(since: "99999999").headers[APIHeader.logOffset] == "22")
+    }
 }

@@ -58,13 +58,11 @@ import Testing
         await #expect(throws: CancellationError.self) { try await within(.seconds(60)) { try await waiter.value } }
     }
 
-    @Test func durableIsWhatWasThereWhenTheSyncBegan() {
+    @Test func durableIsWhatASyncSays() {
         #expect(progress.durable == 10)
-        progress.extend(by: 5)
-        let end = progress.beginSync()
-        progress.extend(by: 5)
+        progress.extend(by: 10)
         #expect(progress.durable == 10)
-        progress.endSync(at: end)
+        progress.endSync(at: 15)
         #expect(progress.durable == 15)
         progress.endSync(at: 12)
         #expect(progress.durable == 15, "it never goes back")
@@ -73,7 +71,7 @@ import Testing
     @Test func oneSyncIsOnItsWayAtATime() {
         #expect(progress.wantsSync())
         #expect(!progress.wantsSync())
-        _ = progress.beginSync()
+        progress.beginSync()
         #expect(progress.wantsSync())
     }
 }

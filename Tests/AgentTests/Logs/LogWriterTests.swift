@@ -8,13 +8,18 @@ import Testing
 @Suite struct LogWriterTests {
     private let folder: TemporaryFolder
     private let volume = VolumeWriter()
-    private var segment: String { "\(folder.path)/segment.log" }
+    private let run: RunFolder
+    private var segment: String { run.liveSegment(from: 0, attempt: 1) }
     private static let piece = [UInt8](repeating: UInt8(ascii: "x"), count: 256 << 10)
 
-    init() throws { folder = try TemporaryFolder("log") }
+    init() throws {
+        folder = try TemporaryFolder("log")
+        run = Volume(root: folder.path).run(try #require(RunID("train")))
+        try File.makeFolders(run.logs)
+    }
 
     private func writer(offset: Int = 0) throws -> LogWriter {
-        try LogWriter(segment: segment, offset: offset, volume: volume)
+        try LogWriter(.test(1, logBegan: offset), of: run, volume: volume)
     }
 
     private func sync(_ log: LogWriter) async throws {
@@ -43,7 +48,7 @@ import Testing
         try await sync(log)
         #expect(log.progress.end == 1005)
         #expect(log.progress.durable == 1005)
-        #expect(try File.read(segment).text == "12345")
+        #expect(try File.read(run.liveSegment(from: 1000, attempt: 1)).text == "12345")
     }
 
     @Test func theAgentsLinesBeginALine() async throws {
@@ -93,10 +98,9 @@ import Testing
         try await eventually { log.progress.durable == 2 }
     }
 
-    @Test func whereItCannotBeOpenedIsAProblem() {
-        #expect(throws: Problem.self) {
-            try LogWriter(segment: "\(folder.path)/none/x.log", offset: 0, volume: volume)
-        }
+    @Test func whereItCannotBeOpenedIsAProblem() throws {
+        let none = try Volume(root: folder.path).run(#require(RunID("none")))
+        #expect(throws: Problem.self) { try LogWriter(.test(1, logBegan: 0), of: none, volume: volume) }
     }
 
     // MARK: - a slow one
@@ -105,7 +109,7 @@ import Testing
         let log = try writer()
         let gate = volume.hang()
         let appended = Monitor(0)
-        let count = LogWriter.capacity / Self.piece.count
+        let count = LogQueue.capacity / Self.piece.count
         try DedicatedThread.start {
             for _ in 0..<count + 4 {
                 log.append(Self.piece[...])
@@ -132,10 +136,18 @@ import Testing
         return try #require(names.compactMap { Int32($0) }.last)
     }
 
+    /// From now on what is written to `file` goes to `path`.
+    private func put(_ path: String, at file: Int32) throws {
+        let other = try Errno.check { open(path, O_RDWR | O_CLOEXEC) }
+        try Errno.check { dup2(other, file) }
+        close(other)
+    }
+
     @Test func aFullVolumeHoldsUpNobodyAndTheGapIsTold() async throws {
-        let log = try LogWriter(segment: "/dev/full", offset: 0, volume: volume)
-        let file = try descriptor(of: "/dev/full")
-        let count = 3 * LogWriter.capacity / Self.piece.count
+        let log = try writer()
+        let file = try descriptor(of: segment)
+        try put("/dev/full", at: file)
+        let count = 3 * LogQueue.capacity / Self.piece.count
         append("first\n", to: log)
         try await sync(log)
         #expect(log.progress.end == 0)
@@ -145,9 +157,7 @@ import Testing
         try await sync(log)
         #expect(log.progress.end == 0 && log.progress.durable == 0)
 
-        let healed = try Errno.check { open(segment, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644) }
-        try Errno.check { dup2(healed, file) }
-        close(healed)
+        try put(segment, at: file)
         try await eventually { (try? File.read(segment).text.contains("LOG GAP")) == true }
         append("later\n", to: log)
         try await sync(log)
@@ -157,7 +167,7 @@ import Testing
         #expect(lines.count == 5 && lines[0] == "first" && lines[3] == "later" && lines[4] == "")
         let kept = lines[1].utf8.count
         #expect(lines[1].allSatisfy { $0 == "x" })
-        #expect(kept >= LogWriter.capacity - Self.piece.count && kept <= LogWriter.capacity)
+        #expect(kept >= LogQueue.capacity - Self.piece.count && kept <= LogQueue.capacity)
         let dropped = count * Self.piece.count - kept
         #expect(lines[2] == "LOG GAP: \(dropped) bytes could not be kept (No space left on device)")
         #expect(log.progress.end == text.utf8.count)

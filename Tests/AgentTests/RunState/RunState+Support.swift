@@ -9,7 +9,7 @@ extension Event {
         .launchOver(Outcome(.failed, exit: .code(3))), .synced, .installed, .resumeChosen, .setupFailed("no"),
         .trainingEnded(.code(0)), .trainingEnded(.code(3)), .trainingEnded(.signal(9)), .outOfMemory, .settled(nil),
         .settled(.retry(after: .seconds(10))),
-        .settled(.enough("enough")), .waited, .published,
+        .settled(.enough("enough")), .waited, .published, .meterEnded, .claimFailed,
         .terminated, .stopAsked(.graceful), .stopAsked(.now), .superseded, .stalled("still"), .overLimit("over"),
         .setupTimedOut("slow"),
     ]
@@ -19,6 +19,7 @@ extension Event {
         switch self {
         case .claimed: "claimed"
         case .claimedFinishing: "claimedFinishing"
+        case .claimFailed: "claimFailed"
         case .launchOver: "launchOver"
         case .synced: "synced"
         case .installed: "installed"
@@ -29,6 +30,7 @@ extension Event {
         case .settled: "settled"
         case .waited: "waited"
         case .published: "published"
+        case .meterEnded: "meterEnded"
         case .terminated: "terminated"
         case .stopAsked: "stopAsked"
         case .superseded: "superseded"

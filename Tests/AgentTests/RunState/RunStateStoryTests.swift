@@ -13,11 +13,12 @@ import Testing
     @Test func plainLife() {
         var state = RunState()
         let effects = live(
-            &state, .claimed, .synced, .installed, .resumeChosen, .trainingEnded(.code(0)), .settled(nil), .published)
+            &state, .claimed, .synced, .installed, .resumeChosen, .trainingEnded(.code(0)), .settled(nil), .published,
+            .meterEnded)
         #expect(
             effects == [
                 [.record, .sync], [.record, .install], [.record, .chooseCheckpoint], [.record, .train],
-                [.record, .settle(patiently: true)], [.record, .publish(patiently: true)], [.exit(0)],
+                [.record, .settle(patiently: true)], [.record, .publish(patiently: true)], [.endMeter], [.exit(0)],
             ])
         #expect(state.outcome == Outcome(.finished, exit: .code(0)))
     }
@@ -78,9 +79,10 @@ import Testing
         let effects = live(&state, .setupFailed("pip ended with 1"), .settled(nil), .published)
         #expect(
             effects == [
-                [.record, .settle(patiently: true)], [.record, .publish(patiently: true)], [.exit(73)],
+                [.record, .settle(patiently: true)], [.record, .publish(patiently: true)], [.endMeter],
             ])
         #expect(state.outcome == Outcome(.setupFailed, message: "pip ended with 1"))
+        #expect(state.handle(.meterEnded) == [.exit(73)])
     }
 
     @Test func stopDuringInstallingDoesNotTrain() {
@@ -90,9 +92,10 @@ import Testing
             #expect(
                 effects == [
                     [.record, .tearDown(.graceful)], [.record, .settle(patiently: false)],
-                    [.record, .publish(patiently: true)], [.exit(130)],
+                    [.record, .publish(patiently: true)], [.endMeter],
                 ])
             #expect(state.outcome == Outcome(.stopped))
+            #expect(state.handle(.meterEnded) == [.exit(130)])
         }
     }
 
@@ -102,15 +105,41 @@ import Testing
         let effects = live(&state, .claimedFinishing(outcome), .settled(nil), .published)
         #expect(
             effects == [
-                [.record, .settle(patiently: false)], [.record, .publish(patiently: true)], [.exit(9)],
+                [.record, .settle(patiently: false)], [.record, .publish(patiently: true)], [.endMeter],
             ])
         #expect(state.outcome == outcome)
+        #expect(state.handle(.meterEnded) == [.exit(9)])
+    }
+
+    /// Whoever starts the container of a launch that is over pays for it until it is stopped again.
+    @Test func aLaunchThatIsOverIsOnlyStoppedAgain() {
+        var state = RunState()
+        #expect(
+            live(&state, .launchOver(Outcome(.finished, exit: .code(0))), .meterEnded) == [
+                [.endMeter], [.exit(0)],
+            ])
+    }
+
+    @Test func aRunThatCannotBeClaimedIsLeft() {
+        var state = RunState()
+        #expect(
+            live(&state, .claimFailed, .claimed, .stopAsked(.now), .meterEnded) == [[.endMeter], [], [], [.exit(74)]])
+    }
+
+    /// The provider may take long to be told; a SIGTERM is its answer.
+    @Test func sigtermWhileTheMeterIsStoppedIsTheEnd() {
+        var state = RunState.at(.ended)
+        #expect(live(&state, .published, .terminated) == [[.endMeter], [.exit(0)]])
+        state = RunState()
+        #expect(live(&state, .launchOver(nil), .terminated) == [[.endMeter], [.exit(0)]])
     }
 
     @Test func aSupersededAttemptWritesNothingMore() {
         for from in AttemptState.allCases where ![.claiming, .ended].contains(from) {
             var state = RunState.at(from)
-            #expect(state.handle(.superseded) == [.fence, .tearDown(.immediate), .exit(143)])
+            #expect(state.handle(.superseded) == [.fence, .tearDown(.immediate), .endMeter])
+            // What its training does meanwhile concerns nobody.
+            #expect(live(&state, .trainingEnded(.code(0)), .meterEnded) == [[], [.exit(143)]])
         }
     }
 
@@ -128,7 +157,7 @@ import Testing
     @Test func enoughSaysWhy() {
         var state = RunState.at(.training)
         let effects = live(&state, .trainingEnded(.code(3)), .settled(.enough("it failed 3 times")), .published)
-        #expect(effects.dropFirst() == [[.record, .publish(patiently: true)], [.exit(3)]])
+        #expect(effects.dropFirst() == [[.record, .publish(patiently: true)], [.endMeter]])
         #expect(state.outcome == Outcome(.failed, exit: .code(3), message: "it failed 3 times"))
     }
 

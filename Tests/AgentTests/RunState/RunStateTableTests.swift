@@ -49,15 +49,17 @@ import Testing
         return [
             row(here, .claimed, .syncing, nil, .record, .sync),
             row(here, .claimedFinishing(failed3), .finishing, failed3, .record, .settle(patiently: false)),
-            row(here, .launchOver(nil), .claiming, nil, .exit(0)),
-            row(here, .launchOver(failed3), .claiming, nil, .exit(3)),
+            row(here, .launchOver(nil), .claiming, nil, .endMeter),
+            row(here, .launchOver(failed3), .claiming, nil, .endMeter),
+            row(here, .claimFailed, .claiming, nil, .endMeter),
             row(here, .terminated, .claiming, nil, .exit(143)),
             row(here, .stopAsked(.graceful), .claiming, nil), row(here, .stopAsked(.now), .claiming, nil),
         ]
             + nothing(
                 here, .synced, .installed, .resumeChosen, .setupFailed("no"), .trainingEnded(.code(0)),
                 .trainingEnded(.code(3)), .trainingEnded(.signal(9)), .outOfMemory, .settled(nil), retry, enough,
-                .waited, .published, .superseded, .stalled("still"), .overLimit("over"), .setupTimedOut("slow"))
+                .waited, .published, .meterEnded, .superseded, .stalled("still"), .overLimit("over"),
+                .setupTimedOut("slow"))
     }()
 
     private static func preparing(_ state: AttemptState) -> [Row] {
@@ -67,13 +69,12 @@ import Testing
             row(here, .terminated, state, interrupted, .record, .tearDown(.fast)),
             row(here, .stopAsked(.graceful), state, stopped, .record, .tearDown(.graceful)),
             row(here, .stopAsked(.now), state, stopped, .record, .tearDown(.fast)),
-            row(here, .superseded, state, nil, .fence, .tearDown(.immediate), .exit(143)),
+            row(here, .superseded, state, nil, .fence, .tearDown(.immediate), .endMeter),
             row(here, .overLimit("over"), state, overLimit, .record, .tearDown(.graceful)),
         ]
             + nothing(
                 here, .claimed, .claimedFinishing(failed3), .launchOver(nil), .launchOver(failed3), .settled(nil),
-                retry,
-                enough, .waited, .published)
+                retry, enough, .waited, .published, .meterEnded, .claimFailed)
     }
 
     /// What concerns every step before the training and not the training.
@@ -130,13 +131,14 @@ import Testing
             row(here, .stopAsked(.graceful), .finishing, finished),
             row(here, .stopAsked(.now), .finishing, finished),
             row(here, .terminated, .finishing, finished, .tearDown(.immediate)),
-            row(here, .superseded, .finishing, finished, .fence, .tearDown(.immediate), .exit(143)),
+            row(here, .superseded, .finishing, finished, .fence, .tearDown(.immediate), .endMeter),
         ]
             + nothing(
                 here, .claimed, .claimedFinishing(failed3), .launchOver(nil), .launchOver(failed3), .synced,
                 .installed, .resumeChosen, .setupFailed("no"), .trainingEnded(.code(0)), .trainingEnded(.code(3)),
-                .trainingEnded(.signal(9)), .outOfMemory, .waited, .published, .stalled("still"), .overLimit("over"),
-                .setupTimedOut("slow"))
+                .trainingEnded(.signal(9)), .outOfMemory, .waited, .published, .meterEnded, .claimFailed,
+                .stalled("still"),
+                .overLimit("over"), .setupTimedOut("slow"))
     }()
 
     private static let waiting: [Row] = {
@@ -148,26 +150,26 @@ import Testing
             row(here, .stopAsked(.now), .ended, stopped, .record, .publish(patiently: true)),
             row(here, .terminated, .waiting, failed3, .exit(143)),
             row(here, .published, .waiting, failed3, .exit(143)),
-            row(here, .superseded, .waiting, failed3, .fence, .tearDown(.immediate), .exit(143)),
+            row(here, .superseded, .waiting, failed3, .fence, .tearDown(.immediate), .endMeter),
         ]
             + nothing(
                 here, .claimed, .claimedFinishing(failed3), .launchOver(nil), .launchOver(failed3), .synced,
                 .installed, .resumeChosen, .setupFailed("no"), .trainingEnded(.code(0)), .trainingEnded(.code(3)),
-                .trainingEnded(.signal(9)), .outOfMemory, .settled(nil), retry, enough, .stalled("still"),
-                .overLimit("over"),
-                .setupTimedOut("slow"))
+                .trainingEnded(.signal(9)), .outOfMemory, .settled(nil), retry, enough, .meterEnded, .claimFailed,
+                .stalled("still"), .overLimit("over"), .setupTimedOut("slow"))
     }()
 
     private static let ended: [Row] = {
         let here = RunState.at(.ended)
         return [
-            row(here, .published, .ended, finished, .exit(0)),
+            row(here, .published, .ended, finished, .endMeter),
             row(here, .terminated, .ended, finished, .exit(0)),
         ]
             + nothing(
                 here, .claimed, .claimedFinishing(failed3), .launchOver(nil), .launchOver(failed3), .synced,
                 .installed, .resumeChosen, .setupFailed("no"), .trainingEnded(.code(0)), .trainingEnded(.code(3)),
-                .trainingEnded(.signal(9)), .outOfMemory, .settled(nil), retry, enough, .waited, .stopAsked(.graceful),
+                .trainingEnded(.signal(9)), .outOfMemory, .settled(nil), retry, enough, .waited, .meterEnded,
+                .claimFailed, .stopAsked(.graceful),
                 .stopAsked(.now), .superseded, .stalled("still"), .overLimit("over"), .setupTimedOut("slow"))
     }()
 
@@ -183,12 +185,13 @@ import Testing
             row(here, .terminated, state, stopped, .tearDown(.fast)),
             row(here, .stopAsked(.now), state, stopped, .tearDown(.fast)),
             row(here, .setupFailed("no"), .finishing, stopped, .record, .settle(patiently: false)),
-            row(here, .superseded, state, stopped, .fence, .tearDown(.immediate), .exit(143)),
+            row(here, .superseded, state, stopped, .fence, .tearDown(.immediate), .endMeter),
         ]
         rows += nothing(
             here, .claimed, .claimedFinishing(failed3), .launchOver(nil), .launchOver(failed3), .settled(nil), retry,
-            enough,
-            .waited, .published, .stopAsked(.graceful), .outOfMemory, .stalled("still"), .overLimit("over"))
+            enough, .waited, .published, .meterEnded, .claimFailed, .stopAsked(.graceful), .outOfMemory,
+            .stalled("still"),
+            .overLimit("over"))
         rows += [
             state == .training
                 ? Row(from: here, event: .setupTimedOut("slow"), result: nil)
@@ -233,6 +236,6 @@ import Testing
         let going: [AttemptState] = [.syncing, .installing, .resuming, .training]
         let wantedStopping = going.flatMap { state in Event.samples.map { "\(state) \($0)" } }
         #expect(Self.stopping.map { "\($0.from.state) \($0.event)" }.sorted() == wantedStopping.sorted())
-        #expect(Set(Event.samples.map(\.name)).count == 18)
+        #expect(Set(Event.samples.map(\.name)).count == 20)
     }
 }

@@ -15,12 +15,12 @@ final class TestAgent: Sendable {
     let transport = PatientTransport()
     private let serving = Mutex<Task<Void, any Error>?>(nil)
 
-    init(run: TestRun) async throws {
+    init(run: TestRun, patience: Duration = .seconds(30)) async throws {
         self.run = run
         let told = Monitor<[Event]>([])
         self.told = told
         router = Router(tokenDigest: SHA256Digest(of: Self.token)) { event in told.update { $0.append(event) } }
-        server = try await Server(address: "127.0.0.1", port: 0, router: router)
+        server = try await Server(address: "127.0.0.1", port: 0, router: router, patience: patience)
         serving.withLock { serving in serving = Task { [server] in try await server.run() } }
     }
 

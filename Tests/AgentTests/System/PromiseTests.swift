@@ -34,4 +34,18 @@ import Testing
         // What is there already comes whatever the patience, and long before it ends.
         #expect(await promise.value(within: .seconds(3600)) == 1)
     }
+
+    @Test func whoIsCancelledWaitsNoLonger() async throws {
+        let promise = Promise<Int>()
+        let late = Task {
+            // Cancelled before it waits, and while.
+            try await promise.valueUnlessCancelled
+        }
+        late.cancel()
+        await #expect(throws: CancellationError.self) {
+            try await within(.seconds(60)) { try await late.value }
+        }
+        promise.keep(1)
+        #expect(try await promise.valueUnlessCancelled == 1)
+    }
 }

@@ -9,38 +9,43 @@ struct BareAgent {
     var spec: RunSpec
     var pod = "pod-1"
     let token = "secret"
+    /// The file that the API's address is written to.
+    var endpoint: String
 
     /// A training that fails is not tried again. `launch` names the deliberate launch that the pod belongs to; a restart of the container keeps it.
+    /// `volume` is where the site's own folder does not do.
     init(
-        at site: Site, run: String = "bare", command: CommandForm, launch: String = "launch-1"
+        at site: Site, run: String = "bare", command: CommandForm, launch: String = "launch-1", volume: String? = nil
     ) throws {
         self.site = site
+        endpoint = "\(site.root)/endpoint"
         spec = RunSpec(
-            run: try #require(RunID(run)), project: "test", command: command, volume: "\(site.home)/volume",
-            launch: LaunchOrder(id: launch))
+            run: try #require(RunID(run)), project: "test", command: command,
+            volume: volume ?? "\(site.home)/volume", launch: LaunchOrder(id: launch))
         spec.retry = RetryPolicy(crash: 0, backoff: 1)
         try File.makeFolders(spec.volume)
     }
 
     var folder: RunFolder { Volume(root: spec.volume).run(spec.run) }
-    var log: String { get throws { try site.log(spec.run.text).text } }
+    var log: String { get throws { try site.log(of: folder).text } }
 
     func record(_ attempt: Int) throws -> AttemptRecord? { try folder.attempt(attempt) }
 
     func environment() throws -> [String: String] {
         [
             "POD_AGENT_SPEC": try JSON.text(spec), "POD_AGENT_TOKEN_SHA256": SHA256Digest(of: token).description,
-            "POD_AGENT_POD_ID": pod, "POD_AGENT_ENDPOINT_FILE": "\(site.root)/endpoint",
+            "POD_AGENT_POD_ID": pod, "POD_AGENT_ENDPOINT_FILE": endpoint,
         ]
     }
 
     /// Starts it as any process.
     func start() throws -> Running { try site.start([Programs.agent], environment: try environment()) }
 
-    /// Starts it as PID 1 of a pid namespace of its own. `Running.end` has its exit code.
-    func startAsFirst() throws -> Running {
+    /// Starts it as PID 1 of a pid namespace of its own, under the words of `wrapper`. `Running.end` has its exit code.
+    func startAsFirst(under wrapper: [String] = []) throws -> Running {
         try site.start(
-            try #require(Namespaces.unshare) + ["--mount-proc", Programs.agent], environment: try environment())
+            wrapper + (try #require(Namespaces.unshare)) + ["--mount-proc", Programs.agent],
+            environment: try environment())
     }
 
     /// The pid, here, of the PID 1 that `startAsFirst` started, once it takes signals: before it blocks them the kernel

@@ -18,7 +18,8 @@ enum Namespaces {
         return ["nsenter", "--target", "\(pid)"] + user + ["--mount", "--pid", "--root", "--wd"]
     }
 
-    private static func works(_ arguments: [String]) -> Bool {
+    /// Whether a program runs here and ends well.
+    static func works(_ arguments: [String]) -> Bool {
         let null = open("/dev/null", O_WRONLY | O_CLOEXEC)
         defer { close(null) }
         let pid = try? CleanSpawn(

@@ -30,6 +30,9 @@ final class Running: Sendable {
     var text: String { output.text }
     var errors: String { ((try? File.read(errorsPath)) ?? []).text }
 
+    /// It has not ended, whether or not that was asked for.
+    var isRunning: Bool { (ProcessStat(pid: pid)?.state ?? "Z") != "Z" }
+
     func send(_ signal: Int32) { kill(pid, signal) }
 
     /// To it and to all that still share its session's process group: what a terminal that closes does.

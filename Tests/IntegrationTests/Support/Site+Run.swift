@@ -27,8 +27,10 @@ extension Site {
     func folder(_ run: String) throws -> RunFolder { volume.run(try #require(RunID(run))) }
 
     /// The log as the volume has it.
-    func log(_ run: String) throws -> [UInt8] {
-        let stream = try LogStream(of: try folder(run))
+    func log(_ run: String) throws -> [UInt8] { try log(of: try folder(run)) }
+
+    func log(of run: RunFolder) throws -> [UInt8] {
+        let stream = try LogStream(of: run)
         var bytes: [UInt8] = []
         while case let more = try stream.read(at: bytes.count, limit: 1 << 20), !more.isEmpty { bytes += more }
         return bytes

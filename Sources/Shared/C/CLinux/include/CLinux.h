@@ -4,6 +4,8 @@
 #pragma once
 #ifdef __linux__
 
+#include <malloc.h>
+#include <pty.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/prctl.h>
@@ -22,6 +24,14 @@ static const int linux_set_pipe_size = 1031;  // F_SETPIPE_SZ, <fcntl.h>
 static inline int linux_wexited(int status) { return WIFEXITED(status); }
 static inline int linux_wexitstatus(int status) { return WEXITSTATUS(status); }
 static inline int linux_wtermsig(int status) { return WTERMSIG(status); }
+
+/// Few arenas, and large blocks given back as soon as they are free, mallopt(3): by default each thread has an arena
+/// of its own, and a large block that was freed once makes all later ones stay.
+static inline void linux_keep_memory_small(void) {
+    mallopt(M_ARENA_MAX, 2);
+    mallopt(M_MMAP_THRESHOLD, 256 << 10);
+    mallopt(M_TRIM_THRESHOLD, 256 << 10);
+}
 
 /// Orphans below this process become its children, prctl(2).
 static inline int linux_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }

@@ -1,0 +1,95 @@
+internal import FoundationEssentials
+internal import Shared
+internal import Synchronization
+
+/// The last changes of this agent's attempts, for those who follow them as they come.
+///
+/// Of changes that tell of a step alone only the newest is kept: a long training pushes nothing out.
+final class EventHistory: Sendable {
+    /// Names an event over all attempts of the run: `attempt.sequence`. An agent that starts again has another attempt.
+    struct ID: Sendable, Comparable, CustomStringConvertible {
+        var attempt: Int
+        var sequence: Int
+
+        init(attempt: Int, sequence: Int) {
+            self.attempt = attempt
+            self.sequence = sequence
+        }
+
+        init?(_ text: String) {
+            let parts = text.split(separator: ".", omittingEmptySubsequences: false).map { Int($0) }
+            guard parts.count == 2, let attempt = parts[0], let sequence = parts[1] else { return nil }
+            self.init(attempt: attempt, sequence: sequence)
+        }
+
+        var description: String { "\(attempt).\(sequence)" }
+
+        static func < (one: ID, other: ID) -> Bool {
+            (one.attempt, one.sequence) < (other.attempt, other.sequence)
+        }
+    }
+
+    struct Event: Sendable, Equatable {
+        var id: ID
+        var change: AttemptChange
+    }
+
+    /// Events that are kept.
+    static let capacity = 200
+
+    fileprivate struct State {
+        var events: [Event] = []
+        var record: AttemptRecord?
+        /// Of the newest event.
+        var last: ID?
+        /// Whoever has not seen this one has missed something that is not kept any more.
+        var forgotten: ID?
+        /// Kept with the next event.
+        var next = Promise<Void>()
+    }
+
+    private let state = Mutex(State())
+
+    /// The newest event's; nil where there was none yet.
+    var last: ID? { state.withLock(\.last) }
+
+    /// Takes the record as it is now. A record of another attempt begins another sequence.
+    func take(_ record: AttemptRecord) {
+        state.withLock { $0.take(record) }?.keep(())
+    }
+
+    /// The events after `id`, in their order; nil where some of them are not kept, or `id` is none of this agent's.
+    func events(after id: ID) -> [Event]? {
+        state.withLock { state in
+            guard let last = state.last, let forgotten = state.forgotten, forgotten <= id, id <= last else {
+                return nil
+            }
+            return state.events.filter { $0.id > id }
+        }
+    }
+
+    /// Returns once there is an event after `id`.
+    func event(after id: ID) async throws(CancellationError) {
+        while let next = state.withLock({ state in (state.last ?? id) > id ? nil : state.next }) {
+            try await next.valueUnlessCancelled
+        }
+    }
+}
+
+extension EventHistory.State {
+    /// Returns what is to be kept outside of the lock.
+    fileprivate mutating func take(_ new: AttemptRecord) -> Promise<Void>? {
+        let old = record?.number == new.number ? record : nil
+        record = new
+        guard let change = AttemptChange(from: old, to: new, at: Date()) else { return nil }
+        let sequence = last.map { $0.attempt == new.number ? $0.sequence + 1 : 1 } ?? 1
+        let id = EventHistory.ID(attempt: new.number, sequence: sequence)
+        if forgotten == nil { forgotten = EventHistory.ID(attempt: new.number, sequence: 0) }
+        if change.isStepAlone { events.removeAll { $0.change.isStepAlone } }
+        events.append(EventHistory.Event(id: id, change: change))
+        if events.count > EventHistory.capacity { forgotten = events.removeFirst().id }
+        last = id
+        defer { next = Promise() }
+        return next
+    }
+}

@@ -1,0 +1,69 @@
+internal import Glibc
+internal import Shared
+
+/// A copy of the log on the container's standard output, which the provider's log page shows. It never holds up the log:
+/// what the container's runtime does not take in time is left out, and said to be.
+final class ConsoleCopy: Sendable {
+    /// Bytes that may wait for the container's runtime.
+    static let capacity = 256 << 10
+
+    private struct State {
+        var waiting: [UInt8] = []
+        var isWriting = false
+        /// Bytes left out since the last ones that were taken.
+        var dropped = 0
+        var isOpen = true
+    }
+
+    private let state = Monitor(State())
+
+    /// nil where `file` is a regular file, as of a pod on this machine: the log is on that disk already. `file` stays the caller's.
+    init?(file: Int32 = STDOUT_FILENO) {
+        var status = stat()
+        guard fstat(file, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { return nil }
+        do {
+            try DedicatedThread.start { [state] in Self.write(state, to: file) }
+        } catch {
+            return nil
+        }
+    }
+
+    deinit { state.update { $0.isOpen = false } }
+
+    func append(_ bytes: ArraySlice<UInt8>) {
+        state.update { state in
+            if state.waiting.count + bytes.count > Self.capacity {
+                state.dropped += bytes.count
+            } else {
+                if state.dropped > 0 {
+                    state.waiting += Array("\n(\(state.dropped) bytes of the log are not shown here)\n".utf8)
+                    state.dropped = 0
+                }
+                state.waiting += bytes
+            }
+        }
+    }
+
+    /// Returns when all that waits was taken, or after `patience`.
+    func flush(within patience: Duration) async {
+        let start = ContinuousClock.now
+        while state.read({ $0.isWriting || !$0.waiting.isEmpty }) && start.duration(to: .now) < patience {
+            try? await Task.sleep(for: .milliseconds(2))
+        }
+    }
+
+    private static func write(_ state: Monitor<State>, to file: Int32) {
+        while true {
+            let bytes = state.wait { state -> [UInt8]? in
+                guard !state.waiting.isEmpty else { return state.isOpen ? nil : [] }
+                defer { state.waiting = [] }
+                state.isWriting = true
+                return state.waiting
+            }
+            if bytes.isEmpty { return }
+            // Nobody may read it any more, which is no matter of the run.
+            try? File.write(bytes[...], to: file)
+            state.update { $0.isWriting = false }
+        }
+    }
+}

@@ -1,0 +1,175 @@
+internal import Glibc
+internal import Logging
+internal import Shared
+internal import Synchronization
+
+/// Compresses the segments that nobody appends to any more, and removes the oldest beyond what is to be kept.
+///
+/// What is to do follows from the names in the folder alone, so it may be killed at any instant and begun again:
+/// written aside, synced, renamed, the folder synced, and only then is the plain segment removed.
+final class LogSealer: Sendable {
+    private struct State {
+        /// First bytes of this attempt's segments. The last one is live.
+        var own: [Int]
+        /// Bytes on the volume, by offset.
+        var sizes: [Int: Int] = [:]
+        var isQueued = false
+    }
+
+    /// How long after an error it is tried again.
+    private static let pause: Duration = .seconds(10)
+
+    private let run: RunFolder
+    private let claim: Claim
+    private let keep: Int
+    private let volume: VolumeWriter
+    /// Told of each segment whose sealed copy is on stable storage.
+    private let sealed: @Sendable (Int) -> Void
+    private let state: Mutex<State>
+    private let logger = Logger(label: "log")
+
+    init(
+        _ claim: Claim, of run: RunFolder, keep: Int, volume: VolumeWriter, sealed: @escaping @Sendable (Int) -> Void
+    ) {
+        self.claim = claim
+        self.run = run
+        self.keep = keep
+        self.volume = volume
+        self.sealed = sealed
+        state = Mutex(State(own: [claim.logBegan]))
+    }
+
+    /// The log goes on in another segment.
+    func begin(_ segment: LiveSegment) {
+        state.withLock { if $0.own.last != segment.offset { $0.own.append(segment.offset) } }
+        enqueue()
+    }
+
+    /// Has all that can be done now done in the background.
+    func enqueue() {
+        let isNew = state.withLock { state in
+            defer { state.isQueued = true }
+            return !state.isQueued
+        }
+        if isNew { volume.sealing.enqueue { [self] in work() } }
+    }
+
+    private func work() {
+        state.withLock { $0.isQueued = false }
+        do {
+            try sealAll()
+        } catch {
+            logger.error("\(error)")
+            Task { [self] in
+                try? await Task.sleep(for: Self.pause)
+                enqueue()
+            }
+        }
+    }
+
+    /// Whether the run has another owner. The folder is that one's from then on.
+    private var isOver: Bool { volume.isFenced() || File.exists(run.claim(claim.number + 1)) }
+
+    /// Blocks until it is done.
+    func sealAll() throws(Problem) {
+        let own = state.withLock(\.own)
+        var names = try File.list(run.logs)
+        if isOver { return }
+        for name in names where name.hasSuffix(".log.gz.new") { try File.remove("\(run.logs)/\(name)") }
+        // An agent that was stopped for long may rename or begin one after its run had another owner.
+        let strangers = names.compactMap { LogSegment(name: $0) }.filter { segment in
+            segment.attempt ?? claim.number < claim.number && segment.offset >= claim.logBegan
+                || segment.isCompressed && segment.offset >= claim.logBegan && !own.contains(segment.offset)
+        }
+        names.removeAll { name in strangers.contains { $0.name == name } }
+        let stream = LogSegment.stream(of: names)
+        let segments = names.compactMap { LogSegment(name: $0) }.filter { $0.offset < own.last ?? 0 }
+        for segment in strangers + segments where !stream.contains(segment) {
+            try File.remove("\(run.logs)/\(segment.name)")
+        }
+        for (segment, next) in zip(stream, stream.dropFirst()) where segment.offset < own.last ?? 0 {
+            if isOver { return }
+            if segment.isCompressed { continue }
+            let isWhole = try seal(segment, length: next.offset - segment.offset)
+            if isWhole && segment.offset >= claim.logBegan { sealed(segment.offset) }
+            try removeOldest()
+        }
+        try removeOldest()
+    }
+
+    /// False where the segment was shorter than `length` bytes, or this attempt's turn is over.
+    private func seal(_ segment: LogSegment, length: Int) throws(Problem) -> Bool {
+        let plain = "\(run.logs)/\(segment.name)"
+        let path = run.sealedSegment(from: segment.offset)
+        // Another agent may be at it, too, if it does not know yet that it is not its turn any more.
+        let aside = "\(path.dropLast(7))-a\(String(claim.number, width: 4)).log.gz.new"
+        let count: Int
+        do throws(Errno) {
+            count = try compress(plain, length: length, into: aside)
+            if isOver {
+                unlink(aside)
+                return false
+            }
+            try Errno.check { rename(aside, path) }
+        } catch {
+            unlink(aside)
+            throw Problem("seal \"\(plain)\"", errno: error.code)
+        }
+        try File.syncFolder(of: path)
+        // The next pass removes it where this one does not come to it.
+        try? File.remove(plain)
+        return count == length
+    }
+
+    /// Returns how many bytes there were.
+    private func compress(_ plain: String, length: Int, into aside: String) throws(Errno) -> Int {
+        let input = try Errno.check { open(plain, O_RDONLY | O_CLOEXEC) }
+        defer { close(input) }
+        let output = try Errno.check { open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644) }
+        defer { close(output) }
+        let deflater: Deflater
+        do { deflater = try Deflater() } catch { throw Errno(ENOMEM) }
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
+        defer { buffer.deallocate() }
+        var rest = length
+        while rest > 0 && !volume.isFenced() {
+            let part = UnsafeMutableRawBufferPointer(rebasing: buffer.prefix(rest))
+            let count = try File.read(input, into: part)
+            // A host that died may have taken some bytes of an earlier attempt with it.
+            if count == 0 { break }
+            try deflater.add(UnsafeRawBufferPointer(rebasing: part[..<count])) { (bytes) throws(Errno) in
+                try File.write(bytes, to: output)
+            }
+            rest -= count
+        }
+        try deflater.finish { (bytes) throws(Errno) in try File.write(bytes, to: output) }
+        try Errno.check { fsync(output) }
+        return length - rest
+    }
+
+    private func removeOldest() throws(Problem) {
+        let segments = LogSegment.stream(of: try File.list(run.logs)).prefix { $0.isCompressed }
+        let known = state.withLock(\.sizes)
+        var sizes: [Int: Int] = [:]
+        for segment in segments {
+            sizes[segment.offset] = known[segment.offset] ?? File.status("\(run.logs)/\(segment.name)")?.size
+        }
+        var total = sizes.values.reduce(0, +)
+        var first = segments.startIndex
+        while total > keep, first < segments.endIndex {
+            try File.remove("\(run.logs)/\(segments[first].name)")
+            total -= sizes.removeValue(forKey: segments[first].offset) ?? 0
+            first += 1
+        }
+        state.withLock { [sizes] in $0.sizes = sizes }
+        if first > 0, first < segments.endIndex { try removeIndexes(before: segments[first].offset) }
+    }
+
+    /// Removes what tells only of bytes that are not kept any more.
+    private func removeIndexes(before begin: Int) throws(Problem) {
+        let indexes = try File.list(run.logs).filter { LogIndex.begin(of: $0) != nil }
+        for (name, next) in zip(indexes, indexes.dropFirst()) where LogIndex.begin(of: next) ?? .max <= begin {
+            try File.remove("\(run.logs)/\(name)")
+        }
+    }
+}

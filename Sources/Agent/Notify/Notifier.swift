@@ -1,0 +1,88 @@
+internal import HTTPClient
+internal import Shared
+internal import Synchronization
+
+/// POSTs notices beside whatever else goes on. Nothing waits for it but, for a moment, the agent before it leaves.
+final class Notifier: Sendable {
+    private let urls: [String]
+    private let transport: @Sendable () async -> any HTTPTransport
+    private let clock: any Clock<Duration>
+    /// Kept once a first try is over.
+    private let tried = Mutex<[Promise<Void>]>([])
+
+    init(
+        urls: [String], clock: any Clock<Duration> = ContinuousClock(),
+        transport: @escaping @Sendable () async -> any HTTPTransport = { await CurlTransport.ofTheAgent() }
+    ) {
+        self.urls = urls
+        self.clock = clock
+        self.transport = transport
+    }
+
+    /// Sends `notice` to every URL, in `tries` tries each. What does not arrive is told to `say`.
+    func send(_ notice: Notice, tries: Int, say: @escaping @Sendable (String) -> Void) {
+        guard let body = try? JSON.encode(notice) else { return }
+        for url in urls {
+            let first = Promise<Void>()
+            tried.withLock { tried in
+                tried.removeAll { $0.valueIfKept != nil }
+                tried.append(first)
+            }
+            Task {
+                await post(body, to: url, tries: tries, first) {
+                    say("NOTIFY: could not tell of the \(notice.event.rawValue): \($0)")
+                }
+                first.keep(())
+            }
+        }
+    }
+
+    /// Returns once the first try of every notice is over, or `patience` is.
+    func firstTries(within patience: Duration) async {
+        let pending = tried.withLock { $0 }
+        let all = Promise<Void>()
+        Task {
+            for first in pending { await first.value }
+            all.keep(())
+        }
+        _ = await all.value(within: patience)
+    }
+
+    /// Says why the first try failed and, where there were more, why the last one did.
+    private func post(
+        _ body: [UInt8], to url: String, tries: Int, _ first: Promise<Void>, say: (String) -> Void
+    ) async {
+        var request = HTTPRequest(
+            "POST", url, headers: [("Content-Type", "application/json")], body: body,
+            timeouts: HTTPTimeouts(connect: .seconds(5), total: .seconds(10)))
+        request.isPathSecret = true
+        let transport = await transport()
+        for count in 1... {
+            guard let failure = await post(request, by: transport) else { return }
+            guard failure.isPassing, count < tries else { return say(failure.reason) }
+            if count == 1 { say("\(failure.reason); trying again") }
+            first.keep(())
+            // 1 s, 4 s, 16 s, each with up to half of it on top.
+            let pause = Duration.seconds(Double(1 << (2 * min(count - 1, 4))) * .random(in: 1...1.5))
+            do { try await clock.sleep(for: pause) } catch { return }
+        }
+    }
+
+    private struct Failure {
+        var reason: String
+        /// A later try may succeed.
+        var isPassing: Bool
+    }
+
+    private func post(_ request: HTTPRequest, by transport: any HTTPTransport) async -> Failure? {
+        do {
+            let head = try await transport.open(request).head
+            if head.isSuccess { return nil }
+            return Failure(
+                reason: "\"\(request.label)\" answered \(head.status)",
+                isPassing: head.status >= 500 || [408, 429].contains(head.status))
+        } catch {
+            return Failure(reason: error.message, isPassing: error.isPassing)
+        }
+    }
+}

@@ -1,0 +1,45 @@
+internal import Glibc
+internal import Shared
+
+/// Jobs one after the other on a thread of their own, which may be left behind in one of them.
+final class JobThread: Sendable {
+    private struct Queue {
+        var jobs: [@Sendable () -> Void] = []
+        var isClosed = false
+    }
+
+    private let queue = Monitor(Queue())
+
+    /// `isIdle`: it gets the time that nobody else wants.
+    init(isIdle: Bool = false) throws(Problem) {
+        try DedicatedThread.start { [queue] in
+            if isIdle {
+                // Of this thread alone, setpriority(2). 19 is the least.
+                setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 19)
+            }
+            while true {
+                let jobs = queue.wait { queue -> [@Sendable () -> Void]? in
+                    guard !queue.jobs.isEmpty else { return queue.isClosed ? [] : nil }
+                    defer { queue.jobs = [] }
+                    return queue.jobs
+                }
+                if jobs.isEmpty { return }
+                for job in jobs { job() }
+            }
+        }
+    }
+
+    func enqueue(_ job: @escaping @Sendable () -> Void) {
+        queue.update { $0.jobs.append(job) }
+    }
+
+    /// Runs `body` in its turn and returns what it returns.
+    func run<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
+        try await withCheckedThrowingContinuation { continuation in
+            enqueue { continuation.resume(with: Swift.Result { try body() }) }
+        }
+    }
+
+    /// The thread ends after what is queued.
+    deinit { queue.update { $0.isClosed = true } }
+}

@@ -1,0 +1,58 @@
+internal import Shared
+
+/// A few threads for calls that block, started as they are needed and kept.
+///
+/// A call that never returns, on a dead network volume, keeps its thread; those behind it get the others.
+final class ThreadPool: Sendable {
+    typealias Job = @Sendable () -> Void
+
+    private struct Queue {
+        var jobs: [Job] = []
+        var threads = 0
+        var idle = 0
+    }
+
+    /// Jobs that may wait for a thread.
+    static let capacity = 1000
+
+    private let limit: Int
+    private let queue = Monitor(Queue())
+
+    /// `limit`: the most threads that it starts.
+    init(limit: Int) { self.limit = limit }
+
+    /// Runs `body` on one of the threads and returns what it returns. Where the task is cancelled the call is left behind.
+    func value<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+        let result = Promise<Result<Value, any Error>>()
+        try run { result.keep(Result { try body() }) }
+        return try await result.valueUnlessCancelled.get()
+    }
+
+    /// Runs `job` on one of the threads, in its turn. Throws where too many wait, or there is no thread and the system gives none.
+    func run(_ job: @escaping Job) throws(Problem) {
+        let needsThread = try queue.update { queue throws(Problem) -> Bool in
+            guard queue.jobs.count < Self.capacity else { throw Problem("\(Self.capacity) calls wait for the volume") }
+            queue.jobs.append(job)
+            guard queue.jobs.count > queue.idle, queue.threads < limit else { return false }
+            queue.threads += 1
+            return true
+        }
+        guard needsThread else { return }
+        do { try DedicatedThread.start { [self] in work() } } catch {
+            let isLost = queue.update { queue -> Bool in
+                queue.threads -= 1
+                return queue.threads == 0
+            }
+            if isLost { throw error }
+        }
+    }
+
+    private func work() -> Never {
+        while true {
+            queue.update { $0.idle += 1 }
+            let job = queue.wait { $0.jobs.isEmpty ? nil : $0.jobs.removeFirst() }
+            queue.update { $0.idle -= 1 }
+            job()
+        }
+    }
+}

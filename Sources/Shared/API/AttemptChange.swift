@@ -1,0 +1,41 @@
+#if canImport(FoundationEssentials)
+public import FoundationEssentials
+#else
+public import Foundation
+#endif
+
+/// What changed in an attempt's record, an event `change` of `GET /v1/events`: of the fields that may be absent, those that are
+/// there have a new value. They are named as in the record.
+public struct AttemptChange: Sendable, Codable, Equatable {
+    public var attempt: Int
+    public var at: Date
+    public var state: AttemptState?
+    public var outcome: Outcome?
+    public var resumedFrom: CheckpointReference?
+    public var checkpoints: CheckpointCount?
+    public var step: Double?
+    public var next: Date?
+
+    /// nil where nothing differs that a person would care about. Without `old` all that there is counts as new.
+    public init?(from old: AttemptRecord?, to new: AttemptRecord, at: Date) {
+        attempt = new.number
+        self.at = at
+        func changed<Value: Equatable>(_ field: (AttemptRecord) -> Value?) -> Value? {
+            let value = field(new)
+            return value == old.flatMap(field) ? nil : value
+        }
+        state = changed { $0.state }
+        outcome = changed(\.outcome)
+        resumedFrom = changed(\.resumedFrom)
+        checkpoints = changed(\.checkpoints)
+        step = changed(\.step)
+        next = changed(\.next)
+        guard state != nil || outcome != nil || resumedFrom != nil || checkpoints != nil || step != nil || next != nil
+        else { return nil }
+    }
+
+    /// Whether it tells of a step and of nothing else.
+    public var isStepAlone: Bool {
+        step != nil && state == nil && outcome == nil && resumedFrom == nil && checkpoints == nil && next == nil
+    }
+}

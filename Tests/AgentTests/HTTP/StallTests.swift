@@ -1,0 +1,122 @@
+import Glibc
+import HTTPClient
+import Shared
+import TestSupport
+import Testing
+
+@testable import Agent
+
+/// A peer that takes nothing of what it is sent.
+@Suite struct StallTests {
+    private let run: TestRun
+    private let agent: TestAgent
+    private let work: Work
+    private let log: [UInt8]
+
+    /// The log is more than the kernel holds for a connection.
+    init() async throws {
+        run = try TestRun()
+        agent = try await TestAgent(run: run, patience: .seconds(1))
+        work = try agent.open(try run.attempt(1))
+        for _ in 0..<4 {
+            work.log.append((0..<4 << 20).map { UInt8(truncatingIfNeeded: $0 &* 7) }[...])
+            await work.log.sync()
+        }
+        log = try run.log()
+    }
+
+    private func ask(_ target: String) throws -> RawClient {
+        let client = try RawClient(port: agent.server.port)
+        try client.send("GET \(target) HTTP/1.1\r\nHost: x\r\n\(APIHeader.token): \(TestAgent.token)\r\n\r\n")
+        return client
+    }
+
+    @Test(arguments: ["?follow=1&from=0", ""])
+    func itIsCutOff(_ query: String) async throws {
+        let client = try ask(Endpoint.log + query)
+        // The head at least, so that the response is under way.
+        _ = try await within(.seconds(60), "the head") {
+            try await DedicatedThread.run { try client.receive(limit: 1) }
+        }
+        let start = ContinuousClock.now
+        await agent.server.quiet(within: .seconds(40))
+        #expect(start.duration(to: .now) < .seconds(20))
+        let end = try await within(.seconds(60), "the end of the connection") {
+            try await DedicatedThread.run { try client.receiveAll() }
+        }
+        #expect(end.count < log.count)
+    }
+
+    /// Slow, but it goes on.
+    @Test func oneThatIsSlowIsNot() async throws {
+        let client = try ask(Endpoint.log)
+        let received = try await within(.seconds(60), "the whole log") { [log] in
+            try await DedicatedThread.run {
+                var count = 0
+                let start = ContinuousClock.now
+                while count < log.count {
+                    // About three times as long as the server's patience in all.
+                    let due = Duration.seconds(3) * (Double(count) / Double(log.count))
+                    let early = due - start.duration(to: .now)
+                    if early > .zero { usleep(UInt32(early.milliseconds * 1000)) }
+                    let piece = try client.receive(limit: 64 << 10).count
+                    if piece == 0 { break }
+                    count += piece
+                }
+                return count
+            }
+        }
+        #expect(received >= log.count)
+    }
+
+    @Test func othersGetTheirs() async throws {
+        let stalled = try (0..<20).map { _ in try ask(Endpoint.log + "?follow=1&from=0") }
+        let whole = try await agent.send("GET", Endpoint.log)
+        #expect(whole.body == log)
+        #expect(try await agent.send("GET", Endpoint.status).status == 200)
+        withExtendedLifetime(stalled) {}
+    }
+}
+
+/// A client that reads when it is told to.
+private final class RawClient: Sendable {
+    private let socket: Int32
+
+    init(port: Int) throws {
+        socket = try Errno.check { Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) }
+        var size: Int32 = 64 << 10
+        setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &size, 4)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian  // 127.0.0.1
+        try Errno.check {
+            withUnsafePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                }
+            }
+        }
+    }
+
+    deinit { close(socket) }
+
+    func send(_ text: String) throws { try File.write(Array(text.utf8)[...], to: socket) }
+
+    /// Empty at the end of the connection, and where the server cut it off.
+    func receive(limit: Int) throws -> [UInt8] {
+        var buffer = [UInt8](repeating: 0, count: limit)
+        do {
+            let count = try buffer.withUnsafeMutableBytes { try File.read(socket, into: $0) }
+            return Array(buffer[..<count])
+        } catch let error as Errno where error.code == ECONNRESET {
+            return []
+        }
+    }
+
+    func receiveAll() throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        while case let piece = try receive(limit: 64 << 10), !piece.isEmpty { bytes += piece }
+        return bytes
+    }
+}

@@ -1,0 +1,224 @@
+import Glibc
+import Shared
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Agent
+
+/// The folder of a log while its segments are sealed and removed, and what is left of it after a death at any moment.
+@Suite struct LogSealerTests {
+    private let folder: TemporaryFolder
+    private let run: RunFolder
+    private let volume = VolumeWriter()
+
+    init() throws {
+        folder = try TemporaryFolder("log")
+        run = Volume(root: folder.path).run(try #require(RunID("train")))
+        try File.makeFolders(run.logs)
+        try File.makeFolders(run.attempts)
+    }
+
+    private var names: [String] { get throws { try File.list(run.logs).filter { !$0.hasSuffix(".index") } } }
+
+    private func plain(_ offset: Int, _ attempt: Int, _ bytes: [UInt8]) throws {
+        try File.write(bytes, over: run.liveSegment(from: offset, attempt: attempt))
+    }
+
+    private func text(_ offset: Int, _ attempt: Int, _ text: String) throws {
+        try plain(offset, attempt, Array(text.utf8))
+    }
+
+    /// All that can be done by an attempt whose live segment begins at `offset`.
+    private func seal(_ attempt: Int, from offset: Int, keep: Int = .max) throws {
+        try LogSealer(.test(attempt, logBegan: offset), of: run, keep: keep, volume: volume) { _ in }.sealAll()
+    }
+
+    private func read(from offset: Int = 0, limit: Int = 1 << 20) throws -> [UInt8] {
+        let stream = try LogStream(of: run)
+        var bytes: [UInt8] = []
+        while case let more = try stream.read(at: offset + bytes.count, limit: limit), !more.isEmpty { bytes += more }
+        return bytes
+    }
+
+    /// As a person would, with the tools of any system: `zcat` of what is sealed, then `cat` of the live one.
+    private func readByHand() throws -> [UInt8] {
+        let script = "cd \(run.logs) && if ls *.log.gz >/dev/null 2>&1; then zcat *.log.gz; fi && cat *.log"
+        return try Command.run(["sh", "-c", script]).output
+    }
+
+    // MARK: - what is sealed
+
+    @Test func everyOneButTheLive() throws {
+        try text(0, 1, "0123")
+        try text(4, 1, "45")
+        try text(6, 2, "6789")
+        try text(10, 3, "ab")
+        try seal(3, from: 10)
+        #expect(
+            try names == [
+                "00000000000000000000.log.gz", "00000000000000000004.log.gz", "00000000000000000006.log.gz",
+                "00000000000000000010-a0003.log",
+            ])
+        #expect(try read().text == "0123456789ab")
+        #expect(try readByHand().text == "0123456789ab")
+        for offset in 0...12 {
+            #expect(try read(from: offset, limit: 3).text == String("0123456789ab".dropFirst(offset)))
+        }
+        #expect(try LogStream(of: run).end == 12)
+    }
+
+    @Test func bytesOfAnAttemptBeyondTheNextOneAreCut() throws {
+        try text(0, 1, "0123STALE")
+        try text(4, 2, "45")
+        try text(6, 3, "")
+        // Begun by the first attempt after the second had begun.
+        try text(5, 1, "MORE STALE")
+        #expect(try read().text == "012345")
+        try seal(3, from: 6)
+        #expect(
+            try names == [
+                "00000000000000000000.log.gz", "00000000000000000004.log.gz", "00000000000000000006-a0003.log",
+            ])
+        #expect(try readByHand().text == "012345")
+    }
+
+    @Test func whatAStaleAttemptSealedIsRemoved() throws {
+        try text(0, 1, "0123")
+        try text(4, 2, "4567")
+        try seal(2, from: 4)
+        try text(8, 2, "STALE")
+        try text(9, 2, "")
+        try seal(2, from: 9)
+        #expect(try names.contains("00000000000000000008.log.gz"))
+        try text(6, 3, "67")
+        try seal(3, from: 6)
+        #expect(
+            try names == [
+                "00000000000000000000.log.gz", "00000000000000000004.log.gz", "00000000000000000006-a0003.log",
+            ])
+        #expect(try read().text == "01234567")
+    }
+
+    @Test func emptyOnesOfEarlierAttemptsGo() throws {
+        try text(0, 1, "")
+        try text(0, 2, "01")
+        try text(2, 3, "")
+        try text(2, 4, "")
+        try seal(4, from: 2)
+        #expect(try names == ["00000000000000000000.log.gz", "00000000000000000002-a0004.log"])
+    }
+
+    @Test func nothingOfARunThatHasAnotherOwner() throws {
+        try text(0, 1, "01")
+        try text(2, 2, "23")
+        let before = try names
+        try File.write([], over: run.claim(3))
+        try seal(2, from: 2)
+        #expect(try names == before)
+    }
+
+    @Test func nothingOnceTheWriterIsFenced() throws {
+        try text(0, 1, "01")
+        try text(2, 2, "23")
+        let before = try names
+        volume.fence()
+        try seal(2, from: 2)
+        #expect(try names == before)
+    }
+
+    // MARK: - death
+
+    /// An agent that dies leaves for each segment the plain one; that and a part of the sealed one under another name; or that
+    /// and the sealed one. The next attempt makes the same of all of them.
+    @Test(arguments: 0..<40) func anyMomentOfDeath(seed: Int) throws {
+        var random = SeededGenerator(seed: seed)
+        var expected: [UInt8] = []
+        var attempt = 1
+        for _ in 0..<Int.random(in: 1...12, using: &random) {
+            if Bool.random(using: &random) { attempt += 1 }
+            let bytes = (0..<Int.random(in: 1...5000, using: &random)).map { _ in
+                UInt8.random(in: 97...105, using: &random)
+            }
+            let stale = Bool.random(using: &random) ? Array("STALE".utf8) : []
+            try plain(expected.count, attempt, bytes + stale)
+            expected += bytes
+        }
+        let all = try names
+        let copies = try all.map { ($0, try File.read("\(run.logs)/\($0)")) }
+        attempt += 1
+        let end = expected.count
+        try text(end, attempt, "")
+        try seal(attempt, from: end)
+        #expect(try read() == expected)
+        // Back to what a death at some moment left.
+        for (name, bytes) in copies {
+            let path = "\(run.logs)/\(name)"
+            let sealed = run.sealedSegment(from: try #require(LogSegment(name: name)).offset)
+            switch Int.random(in: 0..<4, using: &random) {
+            case 0: try File.write(bytes, over: path)
+            case 1:
+                let half = try File.read(sealed)
+                try File.remove(sealed)
+                try File.write(Array(half.prefix(half.count / 2)), over: "\(path.dropLast(4)).log.gz.new")
+                try File.write(bytes, over: path)
+            case 2:
+                try File.remove(sealed)
+                try File.write(bytes, over: path)
+            default: break
+            }
+            #expect(try read() == expected, "before it is repaired")
+        }
+        attempt += 1
+        try text(end, attempt, "live")
+        expected += Array("live".utf8)
+        #expect(try read() == expected)
+        try seal(attempt, from: end)
+        #expect(try read(limit: Int.random(in: 1...3000, using: &random)) == expected)
+        #expect(try readByHand() == expected)
+        #expect(try names.dropLast().allSatisfy { $0.hasSuffix(".log.gz") })
+        let offset = Int.random(in: 0...expected.count, using: &random)
+        #expect(try read(from: offset) == Array(expected[offset...]))
+    }
+
+    // MARK: - what is kept
+
+    @Test func theOldestGoFirstAndTheLiveOneNever() throws {
+        var random = SeededGenerator(seed: 1)
+        for number in 0..<10 {
+            try plain(number * 1000, 1, (0..<1000).map { _ in UInt8.random(in: 0...255, using: &random) })
+        }
+        try text(10_000, 2, "live")
+        // What is random does not become smaller: each takes a little more than 1000 bytes.
+        try seal(2, from: 10_000, keep: 3_500)
+        #expect(
+            try names == [7, 8, 9].map { "0000000000000000\($0)000.log.gz" } + ["00000000000000010000-a0002.log"])
+        let stream = try LogStream(of: run)
+        #expect(stream.begin == 7000)
+        let problem = #expect(throws: Problem.self) { try stream.read(at: 6999, limit: 10) }
+        #expect(problem?.hint == "go on from 7000")
+        #expect(try read(from: 7000).count == 3004)
+        try seal(2, from: 10_000, keep: 0)
+        #expect(try names == ["00000000000000010000-a0002.log"])
+        #expect(try read(from: 10_000).text == "live")
+    }
+
+    @Test func theIndexOfWhatIsNotKeptGoesToo() throws {
+        try text(0, 1, "0123")
+        try text(4, 2, "4567")
+        try text(8, 3, "89")
+        for (offset, attempt) in [(0, 1), (4, 2), (8, 3)] {
+            try File.write([], over: run.logIndex(from: offset, attempt: attempt))
+        }
+        let size = try {
+            try seal(3, from: 8)
+            return try #require(File.status(run.sealedSegment(from: 4))?.size)
+        }()
+        try seal(3, from: 8, keep: size)
+        #expect(
+            try File.list(run.logs) == [
+                "00000000000000000004-a0002.index", "00000000000000000004.log.gz", "00000000000000000008-a0003.index",
+                "00000000000000000008-a0003.log",
+            ])
+    }
+}

@@ -1,0 +1,71 @@
+import Glibc
+import Shared
+import TestSupport
+import Testing
+
+/// One of the agent's two processes is killed, outside any container: the training never outlives the agent.
+@Suite(.serialized, .timeLimit(.minutes(2))) struct AgentKilledTests {
+    /// It ignores SIGTERM, and has a daemon in a session of its own.
+    private static let training = CommandForm.shell(
+        """
+        trap '' TERM
+        setsid sh -c 'trap "" TERM; while :; do sleep 60 & sleep 0.05; done' &
+        echo started
+        while :; do sleep 60 & sleep 0.05; done
+        """)
+
+    @Test(arguments: 1...Rounds.count(2, full: 10)) func initIsKilled(round: Int) async throws {
+        try await Site.with { site in
+            let agent = try BareAgent(at: site, command: Self.training)
+            let pod = try agent.start()
+            try await eventuallyTrue("the start") { try agent.log.contains("started\n") }
+            let start = ContinuousClock.now
+            pod.send(SIGKILL)
+            #expect(try await pod.end() == 137)
+            try await eventuallyTrue("the end of all", within: .seconds(10), every: .milliseconds(2)) {
+                site.processes.isEmpty
+            }
+            let gone = start.duration(to: .now)
+            print("timing: SIGKILL of init to the end of serve and of the training \(gone)")
+            #expect(gone < .seconds(5))
+            // As with a pod that is taken away.
+            #expect(try agent.record(1)?.state == .ended)
+            #expect(try agent.record(1)?.outcome?.kind == .interrupted)
+        }
+    }
+
+    @Test(arguments: 1...Rounds.count(2, full: 10)) func serveIsKilled(round: Int) async throws {
+        try await Site.with { site in
+            var agent = try BareAgent(at: site, command: Self.training)
+            let pod = try agent.start()
+            try await eventuallyTrue("the start") { try agent.log.contains("started\n") }
+            let start = ContinuousClock.now
+            kill(try #require(ProcessStat.all().first { $0.parent == pod.pid }).pid, SIGKILL)
+            #expect(try await pod.end(within: .seconds(5)) == 137)
+            print("timing: SIGKILL of serve to the end of the pod \(start.duration(to: .now))")
+            #expect(site.processes.isEmpty)
+            #expect(try agent.record(1)?.state == .training)
+
+            agent.spec.command = .shell("echo again")
+            try await agent.start().check()
+            #expect(try agent.record(1)?.outcome?.kind == .agentCrash)
+            #expect(try agent.record(1)?.state == .ended)
+            #expect(try agent.record(2)?.outcome?.kind == .finished)
+        }
+    }
+
+    /// `serve` cannot do anything any more: the deadline is not its own.
+    @Test func serveStandsStill() async throws {
+        try await Site.with { site in
+            let agent = try BareAgent(at: site, command: Self.training)
+            let pod = try agent.start()
+            try await eventuallyTrue("the start") { try agent.log.contains("started\n") }
+            kill(try #require(ProcessStat.all().first { $0.parent == pod.pid }).pid, SIGSTOP)
+            let start = ContinuousClock.now
+            pod.send(SIGTERM)
+            #expect(try await pod.end(within: .seconds(10)) == 143)
+            #expect(start.duration(to: .now) < .seconds(4.5))
+            #expect(site.processes.isEmpty)
+        }
+    }
+}

@@ -1,0 +1,66 @@
+import Foundation
+import Shared
+import TestSupport
+import Testing
+
+/// What a pod costs is summed over all attempts of the run, and has its limit.
+@Suite(.serialized, .timeLimit(.minutes(2))) struct CostTests {
+    /// A dollar a second.
+    private func agent(_ site: Site, launch: String, price: Double = 3600, limit: Double) throws -> BareAgent {
+        var agent = try BareAgent(at: site, command: .shell("echo trains; exec sleep 600"), launch: launch)
+        agent.spec.launch.price = price
+        agent.spec.launch.bought = Date()
+        agent.spec.limits.cost = limit
+        return agent
+    }
+
+    @Test func theLimitIsThatOfAllAttempts() async throws {
+        try await Site.with { site in
+            // Bought some time before it came up.
+            var agent = try agent(site, launch: "launch-1", limit: 8)
+            agent.spec.launch.bought = Date() - 4
+            #expect(try await agent.start().end(within: .seconds(30)) == 143)
+            let first = try #require(try agent.record(1))
+            #expect(first.outcome?.kind == .overLimit)
+            #expect(first.outcome?.message == "all attempts together cost limits.cost, 8.00 USD")
+            let cost = try #require(first.cost)
+            #expect(cost >= 8 && cost < 12, "\(cost)")
+            let seconds = try #require(first.seconds)
+            #expect(seconds < 6, "\(seconds)")
+            #expect(try agent.log.contains("OVER-LIMIT: all attempts together cost limits.cost, 8.00 USD\n"))
+
+            // Another pod at twice the price: what the first one cost counts as it was.
+            agent = try self.agent(site, launch: "launch-2", price: 7200, limit: cost + 6)
+            agent.pod = "pod-2"
+            #expect(try await agent.start().end(within: .seconds(30)) == 143)
+            let second = try #require(try agent.record(2))
+            #expect(second.outcome?.kind == .overLimit)
+            let more = try #require(second.cost)
+            #expect(more >= 6 && more < 12, "\(more)")
+            #expect(try abs(#require(second.bill).cost(after: #require(second.seconds)) - more) < 0.001)
+
+            // Nothing is left.
+            agent = try self.agent(site, launch: "launch-3", limit: cost)
+            agent.pod = "pod-3"
+            _ = try await agent.start().end(within: .seconds(30))
+            #expect(try agent.record(3)?.outcome?.kind == .overLimit)
+            #expect(try agent.record(3)?.began(.training) == nil)
+
+            let status = try await site.status("bare")
+            #expect(status.attempts.compactMap(\.cost).count == 3)
+            let text = try site.launch("status", "bare")
+            try await text.check()
+            #expect(text.text.contains("\ncost "))
+        }
+    }
+
+    @Test func aPodOfUnknownPriceSaysSo() async throws {
+        try await Site.with { site in
+            var agent = try BareAgent(at: site, command: .shell("true"))
+            agent.spec.limits.cost = 1
+            #expect(try await agent.start().end(within: .seconds(30)) == 0)
+            #expect(try agent.log.contains("\nLIMIT: limits.cost cannot be kept, the price of this pod is not known\n"))
+            #expect(try agent.record(1)?.cost == nil)
+        }
+    }
+}

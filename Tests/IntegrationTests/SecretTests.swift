@@ -1,0 +1,96 @@
+import Shared
+import TestSupport
+import Testing
+
+/// Secrets reach the training and nothing else.
+@Suite(.serialized, .timeLimit(.minutes(1))) struct SecretTests {
+    private static let value = "hf_0123456789abcdef"
+
+    /// No file below `folder` holds the value.
+    private func expectNoneHolds(_ folder: String, except name: String) throws {
+        for file in try File.list(folder) where file != name {
+            let path = "\(folder)/\(file)"
+            guard let status = File.status(path), !status.isLink else { continue }
+            if status.isFolder {
+                try expectNoneHolds(path, except: name)
+            } else {
+                #expect(!(try File.read(path)).text.contains(Self.value), "\(path) holds the secret")
+            }
+        }
+    }
+
+    /// Printed byte by byte, in a traceback, and in a command line of a child.
+    @Test func printedEveryWay() async throws {
+        try await Site.with { site in
+            try site.write("project/.env", "HF_TOKEN=\(Self.value)\n")
+            try site.write(
+                "project/train.py",
+                """
+                import os, subprocess, sys, time
+                token = os.environ["HF_TOKEN"]
+                print(f"token {token} {token}!")
+                for character in token:
+                    os.write(1, character.encode())
+                    time.sleep(0.001)
+                print()
+                sys.stderr.write(token[:9])
+                sys.stderr.flush()
+                print(token[9:], flush=True)
+                raise ValueError(f"bad token {token}")
+                """)
+            try site.config(
+                """
+                run: secret
+                code: {path: .}
+                command: [python3, train.py]
+                secrets: [HF_TOKEN]
+                retry: {crash: 0}
+                """)
+            let run = try site.launch("run")
+            #expect(try await run.end() == 1)
+            #expect(run.text.contains("token *** ***!\n***\n***\n"))
+            #expect(run.text.contains("ValueError: bad token ***\n"))
+            #expect(!run.text.contains(Self.value))
+            try expectNoneHolds(site.home, except: "key")
+            let status = try site.launch("status", "--json")
+            try await status.check()
+            #expect(status.text.contains("bad token ***"))
+        }
+    }
+
+    @Test func neverKeptInACommand() async throws {
+        try await Site.with { site in
+            try site.config("run: secret\ncommand: train --token ${HF_TOKEN}\nsecrets: [HF_TOKEN]\n")
+            let run = try site.launch("run", environment: ["HF_TOKEN": Self.value])
+            #expect(try await run.end() == 78)
+            #expect(run.errors.contains("\"command\" holds the value of a secret"))
+            #expect(!run.errors.contains(Self.value))
+        }
+    }
+}
+
+/// `tty: true`.
+@Suite(.serialized, .timeLimit(.minutes(1))) struct TerminalTests {
+    @Test func theTrainingSeesATerminal() async throws {
+        try await Site.with { site in
+            try site.write(
+                "project/train.py",
+                """
+                import os, sys
+                print("terminals", sys.stdin.isatty(), sys.stdout.isatty(), sys.stderr.isatty(), os.environ["TERM"])
+                print("columns", os.get_terminal_size(1).columns)
+                os.write(1, b"bar 1\\rbar 2\\r\\nbytes \\x00\\x03\\x04\\xff\\t.\\n")
+                os.write(1, b"x" * 300000 + b"\\n")
+                """)
+            try site.config("run: tty\ncode: {path: .}\ncommand: [python3, train.py]\ntty: true\n")
+            let run = try site.launch("run", environment: ["TERM": ""])
+            try await run.check()
+            let log = try site.log("tty")
+            let expected =
+                Array("terminals False True True \ncolumns 80\nbar 1\rbar 2\r\nbytes \0\u{3}\u{4}".utf8) + [0xff]
+                + Array("\t.\n".utf8) + Array(repeating: UInt8(ascii: "x"), count: 300_000)
+                + Array("\nEXIT_CODE=0\n".utf8)
+            #expect(log.suffix(expected.count).elementsEqual(expected))
+        }
+    }
+}

@@ -1,0 +1,63 @@
+import Glibc
+import Shared
+import TestSupport
+import Testing
+
+/// A small ext4 file system in a file, mounted in a site. Whoever makes it unmounts it.
+struct LoopDisk {
+    private let image: String
+    let mountPoint: String
+
+    static let isThere =
+        getuid() == 0 && (try? run(["xfs_io", "-V"])) != nil && (try? run(["losetup", "-f"])) != nil
+    static let reason: Comment = "loop devices need root, and xfs_io has to be there"
+
+    init(at site: Site) throws {
+        image = "\(site.root)/disk.img"
+        mountPoint = "\(site.root)/disk"
+        try File.makeFolders(mountPoint)
+        try Self.run(["truncate", "-s", "32M", image])
+        try Self.run(["mkfs.ext4", "-q", "-m0", image])
+        try mount(image)
+    }
+
+    private func mount(_ image: String) throws { try Self.run(["mount", "-o", "loop", image, mountPoint]) }
+
+    // MARK: Power
+
+    /// Every call fails from now on, and nothing more reaches the disk.
+    func cutPower() throws { try Self.run(["xfs_io", "-x", "-c", "shutdown", mountPoint]) }
+
+    /// What the disk has, as another disk: a mount namespace elsewhere may keep the one that was shut down.
+    func mountAgain() throws {
+        try Self.run(["umount", mountPoint])
+        try Self.run(["cp", "--sparse=always", image, image + ".after"])
+        try mount(image + ".after")
+    }
+
+    func unmount() { _ = try? Command.run(["umount", "--lazy", mountPoint]) }
+
+    // MARK: Space
+
+    private var filling: String { "\(mountPoint)/filling" }
+
+    /// Takes the last block that is free. Twice: some become so only when the journal is written.
+    func fill() throws {
+        for size in ["1M", "1k", "1k"] {
+            try Self.run(["sync", "-f", mountPoint])
+            let (code, output) = try Command.run([
+                "dd", "if=/dev/zero", "of=\(filling)", "bs=\(size)", "oflag=append,sync", "conv=notrunc",
+            ])
+            guard code == 1, output.text.contains("No space left on device") else {
+                throw Problem("the disk is not full: \(output.text)")
+            }
+        }
+    }
+
+    func free() throws { try File.remove(filling) }
+
+    static func run(_ words: [String]) throws {
+        let (code, output) = try Command.run(words)
+        if code != 0 { throw Problem("\(words.joined(separator: " ")): \(code), \(output.text)") }
+    }
+}

@@ -1,0 +1,123 @@
+import Glibc
+import Shared
+import TestSupport
+import Testing
+
+/// A disk without a free block, for real.
+@Suite(.serialized, .timeLimit(.minutes(5)), .enabled(if: LoopDisk.isThere, LoopDisk.reason))
+struct TortureFullVolumeTests {
+    private func withAgent(_ script: String, _ body: (BareAgent, LoopDisk) async throws -> Void) async throws {
+        try await Site.with { site in
+            let disk = try LoopDisk(at: site)
+            defer { disk.unmount() }
+            try site.write("train.py", script)
+            var agent = try BareAgent(at: site, command: .shell("exec python3 \"$SITE/train.py\""))
+            agent.spec.volume = disk.mountPoint
+            try await body(agent, disk)
+            #expect(site.processes.isEmpty)
+        }
+    }
+
+    private func text(_ agent: BareAgent) throws -> String {
+        try File.read(Volume(root: agent.spec.volume).currentLog).text
+    }
+
+    /// The training prints more than the agent keeps in memory, is not held up, and every byte is in the log or counted.
+    @Test func filledWhileItTrainsAndFreed() async throws {
+        let lines = 1_200_000
+        let script = """
+            import os, time
+            site = os.environ["SITE"]
+            def wait(name):
+                while not os.path.exists(f"{site}/{name}"):
+                    time.sleep(0.005)
+            print("step 1", flush=True)
+            wait("full")
+            print("".join(f"line {line:07}\\n" for line in range(\(lines))), end="", flush=True)
+            print("step 2", flush=True)
+            open(f"{site}/printed", "w").close()
+            wait("free")
+            print("step 3")
+            """
+        try await withAgent(script) { agent, disk in
+            let run = try agent.start()
+            try await eventuallyTrue("the start; \(run.errors)") {
+                (try? text(agent).contains("step 1\n")) == true
+            }
+            try disk.fill()
+            try agent.site.open("full")
+            try await eventuallyTrue("all that is printed; \(run.errors)") { agent.site.exists("printed") }
+            #expect(try agent.record(1)?.state == .training)
+            try disk.free()
+            let gap = try await eventually("the gap, told") {
+                try text(agent).split(separator: "\n").last { $0.hasPrefix("LOG GAP: ") && $0.hasSuffix(")") }
+            }
+            try agent.site.open("free")
+            try await run.check()
+            let log = try text(agent)
+            let words = gap.split(separator: " ")
+            #expect(gap.hasSuffix("bytes could not be kept (No space left on device)"))
+            let own = ["======", "CONFIG: ", "STARTING FRESH", "LOG GAP: ", "EXIT_CODE="]
+            let kept = log.split(separator: "\n", omittingEmptySubsequences: false)
+                .filter { line in !own.contains { line.hasPrefix($0) } }
+                .reduce(0) { $0 + $1.utf8.count + 1 }
+            // Of lines that the gap cut in two the agent ended the first half itself.
+            let printed = 3 * "step 1\n".utf8.count + lines * "line 0000000\n".utf8.count
+            let counted = kept - 1 + (try #require(Int(words[2])))
+            #expect((0...1).contains(counted - printed), "\(counted) of \(printed)")
+            print("timing: \(gap)")
+            #expect(log.hasSuffix("step 3\nEXIT_CODE=0\n"))
+            let record = try #require(try agent.record(1))
+            #expect(record.state == .ended)
+            #expect(record.outcome?.kind == .finished)
+            // What has ended stays ended.
+            try await agent.start().check()
+            #expect(try agent.folder.claims().count == 1)
+        }
+    }
+
+    /// The record of the end has room of its own, and the exit code is the training's.
+    @Test func fullAtTheEnd() async throws {
+        let script = """
+            import os, sys, time
+            print("step 1", flush=True)
+            while not os.path.exists(os.environ["SITE"] + "/full"):
+                time.sleep(0.005)
+            print("step 2", flush=True)
+            sys.exit(7)
+            """
+        try await withAgent(script) { agent, disk in
+            let run = try agent.start()
+            try await eventuallyTrue("the start; \(run.errors)") {
+                (try? text(agent).contains("step 1\n")) == true
+            }
+            try disk.fill()
+            try agent.site.open("full")
+            #expect(try await run.end() == 7)
+            let record = try #require(try agent.record(1))
+            #expect(record.state == .ended)
+            #expect(record.outcome?.exit == .code(7))
+            try disk.free()
+            #expect(try await agent.start().end() == 7)
+            #expect(try agent.folder.claims().count == 1)
+        }
+    }
+
+    /// An agent that cannot write its claim says so and leaves, and the next one finds the number free.
+    @Test func fullAtTheClaim() async throws {
+        try await withAgent("print('step 1')") { agent, disk in
+            try await agent.start().check()
+            try disk.fill()
+            var next = agent
+            next.spec.launch = LaunchOrder(id: "launch-2")
+            next.pod = "pod-2"
+            let run = try next.start()
+            #expect(try await run.end(within: .seconds(5)) == EX_IOERR)
+            #expect(run.errors.contains("0002.claim\": No space left on device"), "\(run.errors)")
+            #expect(try File.list(agent.folder.attempts).filter { $0.hasPrefix("0002") } == [])
+            try disk.free()
+            try await next.start().check()
+            #expect(try agent.folder.claims().map(\.pod) == ["pod-1", "pod-2"])
+        }
+    }
+}

@@ -1,0 +1,43 @@
+"""make bench: every figure beside its peer, in one run. `--quick` is for trying the harness, not for figures."""
+
+import argparse
+import sys
+
+import life
+import log
+from measure import report
+from pod import ROOT
+
+GB = 10**9
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="small sizes, one round")
+    parser.add_argument("only", nargs="*", help="names of benchmarks, all without")
+    options = parser.parse_args()
+    rounds = 1 if options.quick else 5
+    scale = 100 if options.quick else 1
+    benchmarks = {
+        "size": life.size,
+        "start": lambda: life.start(rounds * 4),
+        "end": lambda: life.end(rounds),
+        "environments": lambda: life.environments(rounds),
+        "overhead": lambda: life.overhead(rounds),
+        "latency": lambda: log.latency(rounds, 2000 // (10 if options.quick else 1)),
+        "capture": lambda: log.capture(rounds, 2 * GB // scale),
+        "memory": lambda: log.memory([GB // 100 // scale, GB // 10 // scale, GB // scale], 10 * GB // scale),
+    }
+    unknown = set(options.only) - set(benchmarks)
+    if unknown:
+        parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(benchmarks)}")
+    rows = []
+    for name, benchmark in benchmarks.items():
+        if not options.only or name in options.only:
+            print(f"== {name}", file=sys.stderr, flush=True)
+            rows += benchmark()
+    path = ROOT / ".build" / "bench.json"
+    return 0 if report(rows, path) else 1
+
+
+sys.exit(main())

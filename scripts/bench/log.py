@@ -1,0 +1,248 @@
+"""The log: captured, sealed, followed, read in the middle."""
+
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from measure import medians, row
+from pod import FOLDER, Followers, Pod, read_stream, wait_for
+
+MB = 1 << 20
+
+# Runs a program and writes down how long it took: what a training would feel of the pipe that it prints into.
+TIMED = """
+import subprocess, sys, time
+began = time.monotonic()
+subprocess.run(sys.argv[2:], check=True)
+with open(sys.argv[1], "w") as file: file.write(str(time.monotonic() - began) + "\\n")
+"""
+
+
+def sample(size):
+    """A file of `size` bytes that looks like a training's output, in the page cache."""
+    path = FOLDER / f"sample-{size}"
+    if not path.exists() or path.stat().st_size != size:
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        left = size
+        with open(path, "wb") as file:
+            step = 0
+            while left > 0:
+                lines = []
+                for _ in range(10000):
+                    step += 1
+                    loss = (step * 2654435761 % 1000003) / 1000003
+                    lines.append(f"step {step} loss {loss:.6f} grad_norm {loss * 3.7 % 1:.5f} lr 3e-4 tokens/s {step * 7919 % 99991}\n")
+                block = "".join(lines).encode()[:left]
+                file.write(block)
+                left -= len(block)
+    subprocess.run(["cat", path], stdout=subprocess.DEVNULL, check=True)
+    return path
+
+
+def producer(path, seconds):
+    return [sys.executable, "-c", TIMED, str(seconds), "cat", str(path)]
+
+
+def clean(folder):
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def usage(run):
+    """CPU seconds of the children that `run` starts and waits for, less those of the producer."""
+    before = os.times()
+    run()
+    after = os.times()
+    return after.children_user + after.children_system - before.children_user - before.children_system
+
+
+def in_shell(script, folder, source):
+    """A pipeline that gets the sample on standard input. Returns the producer's seconds and the CPU seconds of all."""
+    seconds = folder / "seconds"
+    command = ["bash", "-o", "pipefail", "-c", f"{script}", "bash", str(folder)]
+
+    def run():
+        pipeline = subprocess.Popen(command, stdin=subprocess.PIPE)
+        subprocess.run(producer(source, seconds), stdout=pipeline.stdin, check=True)
+        pipeline.stdin.close()
+        pipeline.wait()
+
+    cpu = usage(run)
+    return {"wall": float(seconds.read_text()), "cpu": cpu}
+
+
+def under_agent(source, followers=1, stalled=0, logs=None, after=None):
+    """The sample printed by a training under the agent, with followers that get every byte."""
+    size = source.stat().st_size
+    # The training waits so that the agent can be looked at, until its standard input's file is gone.
+    seconds = FOLDER / "seconds"
+    go, hold = FOLDER / "go", FOLDER / "hold"
+    for path in (seconds, go):
+        path.unlink(missing_ok=True)
+    hold.touch()
+    wait = "import os, sys, time\nwhile os.path.exists(sys.argv[1]) == bool(int(sys.argv[2])): time.sleep(0.002)"
+    until = f"{sys.executable} -c '{wait}'"
+    quoted = " ".join(f"'{word}'" for word in producer(source, seconds))
+    command = f"{until} {go} 0; {quoted}; {until} {hold} 1"
+    config = {"logs": logs} if logs else {}
+    with Pod(command, config) as pod:
+        pod.start()
+        wait_for(lambda: pod.run.joinpath("attempts").exists() and list(pod.run.glob("attempts/*.json"))
+                 and pod.record()["state"] == "training", "training")
+        idle = pod.memory()
+        clients = Followers(pod, followers, stalled)
+        cpu, began = pod.cpu(), time.monotonic()
+        go.touch()
+        wait_for(seconds.exists, "end of the output", 600)
+        wall = float(wait_for(seconds.read_text, "time of the output"))
+        plain = lambda: [path for path in pod.run.glob("logs/*.log")]
+        sealed = wait_for(lambda: len(plain()) <= 1 and time.monotonic(), "sealing", 600)
+        figures = {
+            "wall": wall, "cpu": pod.cpu() - cpu, "sealing": sealed - began,
+            "idle": idle, "memory": pod.memory(), "per GB": wall * 1e9 / size,
+        }
+        if after:
+            figures |= after(pod)
+        hold.unlink()
+        ends, last = clients.finish()
+        pod.wait()
+        if any(end < size for end in ends):
+            raise RuntimeError(f"followers got {ends} of {size} bytes")
+        figures["follower"] = last - began
+        return figures
+
+
+def middle(pod):
+    """Seconds until the first byte comes from the middle of the log."""
+    end = int(pod.get("/v1/log", {"Range": "bytes=-1"}).getheader("Content-Range").rsplit("/")[1])
+    times = []
+    for part in (0.25, 0.5, 0.75):
+        began = time.monotonic()
+        response = pod.get("/v1/log", {"Range": f"bytes={int(end * part)}-"})
+        response.read(1)
+        times.append(time.monotonic() - began)
+        response.close()
+    return {"first byte": statistics.median(times)}
+
+
+def capture(rounds, size):
+    """The two log rows: capture beside tee, sealing beside gzip -1."""
+    source = sample(size)
+    folder = FOLDER / "peer"
+    ways = {
+        "agent": lambda: under_agent(source, after=middle),
+        "tee": lambda: in_shell('tee "$1/log" | cat >/dev/null', clean(folder), source),
+        "gzip": lambda: {"sealing": timed(f"gzip -1 <'{source}' >'{clean(folder)}/log.gz'")},
+        "tee, gzip": lambda: in_shell('tee "$1/log" | cat >/dev/null && gzip -1 "$1/log"', clean(folder), source),
+    }
+    for peer, script in {
+        "s6-log": 's6-log n1000 s8388608 !"gzip -1" "$1"',
+        "svlogd": 'printf "s8388608\\nn0\\n!gzip -1\\n" >"$1/config"; svlogd "$1"',
+    }.items():
+        if shutil.which(peer):
+            ways[peer] = lambda script=script: in_shell(script, clean(folder), source)
+        else:
+            print(f"bench: skipped {peer}: not installed", file=sys.stderr)
+    seen = medians(ways, rounds)
+    shutil.rmtree(folder)
+    agent, gb = seen["agent"], size / 1e9
+    rows = [
+        row("log capture: producer", "s", agent["wall"], "tee FILE | cat", seen["tee"]["wall"], "<= 1"),
+        row("log capture: last follower has all", "s", agent["follower"]),
+        row("sealing", "MB/s", [size / 1e6 / value for value in agent["sealing"]],
+            "gzip -1", [size / 1e6 / value for value in seen["gzip"]["sealing"]], ">= 0.9"),
+        row("CPU of capture and sealing", "s/GB", [value / gb for value in agent["cpu"]],
+            "tee + gzip -1", [value / gb for value in seen["tee, gzip"]["cpu"]], "<= 1.2"),
+        row(f"first byte in the middle of {size / 1e9:.3g} GB", "ms", [value * 1e3 for value in agent["first byte"]], target="<= 50"),
+    ]
+    for peer in ("s6-log", "svlogd"):
+        if peer in seen:
+            rows.append(row(f"log capture: producer, beside {peer}", "s", agent["wall"], peer, seen[peer]["wall"]))
+            rows.append(row(f"CPU, beside {peer}", "s/GB", [value / gb for value in agent["cpu"]], peer,
+                            [value / gb for value in seen[peer]["cpu"]]))
+    return rows
+
+
+def timed(script):
+    began = time.monotonic()
+    subprocess.run(["bash", "-c", script], check=True)
+    return time.monotonic() - began
+
+
+def memory(sizes, size):
+    """Anonymous and resident memory, idle and after `size` bytes, and how cost grows."""
+    rows = []
+    for bytes in sizes:
+        seen = under_agent(sample(bytes))
+        rows.append(row(f"producer, log of {bytes / 1e6:.0f} MB", "s/GB", [seen["per GB"]]))
+    for count, stalled in ((1, 0), (8, 0), (64, 0), (64, 8)):
+        seen = under_agent(sample(sizes[1]), followers=count - stalled, stalled=stalled)
+        name = f"{count} followers" + (f", {stalled} of them stalled" if stalled else "")
+        rows.append(row(f"producer, {name}", "s/GB", [seen["per GB"]]))
+        rows.append(row(f"anonymous memory, {name}", "MB", [seen["memory"]["RssAnon"]], target="<= 12"))
+    seen = under_agent(sample(size), followers=8)
+    after = f"after {size / 1e9:.3g} GB with 8 followers"
+    for name, figure, limit in (("anonymous", "RssAnon", 12), ("resident", "VmRSS", 32)):
+        rows.append(row(f"{name} memory, idle", "MB", [seen["idle"][figure]], target=f"<= {limit}"))
+        rows.append(row(f"{name} memory, {after}", "MB", [seen["memory"][figure]], target=f"<= {limit}"))
+    return rows
+
+
+LINES = """
+import sys, time
+for number in range(int(sys.argv[1])):
+    print(time.monotonic_ns(), flush=True)
+    time.sleep(0.003)
+"""
+
+
+def latency(rounds, lines):
+    """From a line printed to the same line in the follower, beside tail -f of a file."""
+
+    def agent():
+        times = []
+        with Pod([sys.executable, "-c", LINES, str(lines)]) as pod:
+            pod.start()
+            read_stream(pod.address, 0, lambda piece: take(piece, times))
+            pod.wait()
+        return times
+
+    def tail():
+        path = clean(FOLDER / "peer") / "log"
+        path.touch()
+        follower = subprocess.Popen(["tail", "-f", path], stdout=subprocess.PIPE)
+        with open(path, "wb") as file:
+            printer = subprocess.Popen([sys.executable, "-c", LINES, str(lines)], stdout=file)
+        times = []
+        while len(times) < lines:
+            take(os.read(follower.stdout.fileno(), 1 << 16), times)
+        printer.wait()
+        follower.kill()
+        follower.wait()
+        follower.stdout.close()
+        return times
+
+    def take(piece, times):
+        now = time.monotonic_ns()
+        times += [(now - int(line)) / 1e6 for line in piece.split(b"\n") if line.isdigit() and len(line) > 9]
+        return b"EXIT_CODE=" in piece
+
+    def figures(times):
+        cuts = statistics.quantiles(times, n=100)
+        return {"p50": [cuts[49]], "p99": [cuts[98]]}
+
+    seen = medians(
+        {name: (lambda way=way: {k: v[0] for k, v in figures(way()).items()}) for name, way in (("agent", agent), ("tail", tail))},
+        rounds,
+    )
+    rows = []
+    for figure, limit in (("p50", 2), ("p99", 10)):
+        r = row(f"line printed to line followed, {figure}", "ms", seen["agent"][figure], target=f"<= {limit}")
+        r.peer, r.peer_value = "tail -f", statistics.median(seen["tail"][figure])
+        rows.append(r)
+    return rows
