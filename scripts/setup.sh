@@ -11,6 +11,9 @@ packages=(
     python3 python3-venv                             # the example's training
     util-linux procps shellcheck strace              # tests and checks
     xfsprogs e2fsprogs                               # the loss of power, for tests
+    moosefs-master moosefs-chunkserver               # a network volume, for tests
+    moosefs-client moosefs-cli iproute2
+    python3-fusepy                                   # a volume that hangs, for tests
 )
 oldest_swift=6.2 # the tools version of Package.swift
 

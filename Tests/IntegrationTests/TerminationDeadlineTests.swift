@@ -19,7 +19,8 @@ struct TerminationDeadlineTests {
     }
 
     @Test func aFloodOfOutput() async throws {
-        try await check(rounds: Rounds.count(1, full: 10), "echo started; while :; do cat /dev/zero | tr '\\0' 'x'; done")
+        try await check(
+            rounds: Rounds.count(1, full: 10), "echo started; while :; do cat /dev/zero | tr '\\0' 'x'; done")
     }
 
     /// Up to the limit of the group, where the agent gets no thread and no process any more either.
@@ -27,7 +28,12 @@ struct TerminationDeadlineTests {
         try await ControlGroup.with("pids", ["pids.max": 400]) { group in
             try await check(
                 rounds: Rounds.count(1, full: 10), in: group,
-                "echo started; bomb() { (trap '' TERM; while :; do bomb & sleep 0.1; done); }; bomb 2>/dev/null; sleep 60")
+                """
+                echo started
+                bomb() { (trap '' TERM; while :; do bomb & sleep 0.1; done); }
+                bomb 2>/dev/null
+                sleep 60
+                """)
         }
     }
 

@@ -182,6 +182,15 @@ import Testing
         #expect(test.output == "789")
     }
 
+    @Test func saysHowManyBytesAreNotKeptAndGoesOnBehindThem() async throws {
+        let gone = StubAgent.Answer.error(APIError(.gone, "not kept"), headers: [(APIHeader.logOffset, "4")])
+        let agent = try StubAgent([.log(log, to: 2, .cut), gone, .log(log, then: end)])
+        _ = try await follow(agent)
+        #expect(test.output == "01" + "456789")
+        #expect(test.errors == "launch: 2 bytes are not kept any more and are left out here\n")
+        #expect(agent.asked == [.init(0), .init(2, "s1"), .init(4, "s1")])
+    }
+
     @Test func waitsForAnAgentThatDoesNotAnswer() async throws {
         let busy = StubAgent.Answer.error(APIError(.unavailable, "not ready"))
         let agent = try StubAgent([.silence, busy, .log(log, to: 2, .cut), busy, .log(log, then: end)])

@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+import checkpoints
 import life
 import log
 from measure import report
@@ -24,6 +25,8 @@ def main():
         "end": lambda: life.end(rounds),
         "environments": lambda: life.environments(rounds),
         "overhead": lambda: life.overhead(rounds),
+        "hashing": lambda: checkpoints.hashing(rounds, 2 * GB // scale),
+        "files": lambda: checkpoints.files(rounds, 10_000 // scale),
         "latency": lambda: log.latency(rounds, 2000 // (10 if options.quick else 1)),
         "capture": lambda: log.capture(rounds, 2 * GB // scale),
         "memory": lambda: log.memory([GB // 100 // scale, GB // 10 // scale, GB // scale], 10 * GB // scale),

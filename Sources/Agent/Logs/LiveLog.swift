@@ -39,7 +39,8 @@ struct LiveLog {
                 // There may be room for bytes where there is none for a file.
                 cut.limit = size + max(1, limit / 8)
             }
-            length = min(bytes.count, cut.limit - size)
+            length = cut.length(of: bytes, into: size, endsLine: endsLine)
+            if length == 0 { length = min(bytes.count, max(1, cut.limit - size)) }
         }
         let offset = segment.offset + size
         let written: Int

@@ -21,7 +21,7 @@ import Testing
     }
 
     private func sealed() async throws {
-        try await eventually("all sealed but the live one") { try names.count { $0.hasSuffix(".log") } == 1 }
+        try await eventuallyTrue("all sealed but the live one") { try names.count { $0.hasSuffix(".log") } == 1 }
     }
 
     /// Random pieces into segments of random sizes, over several attempts, one reader at their heels.

@@ -19,7 +19,7 @@ import Testing
     }
 
     private func writer(offset: Int = 0) throws -> LogWriter {
-        try LogWriter(.test(1, logBegan: offset), of: run, volume: volume)
+        try LogWriter(.test(1, logBegan: offset), of: run, rule: LogRule(segment: 1 << 30), volume: volume)
     }
 
     private func sync(_ log: LogWriter) async throws {

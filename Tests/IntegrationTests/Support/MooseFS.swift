@@ -12,7 +12,8 @@ struct MooseFS: Sendable {
     /// The first process of the namespaces that the file system is in.
     private let first: Int32
 
-    static let isThere = geteuid() == 0 && access("/dev/fuse", R_OK | W_OK) == 0 && Namespaces.works(enterNew + ["true"])
+    static let isThere =
+        geteuid() == 0 && access("/dev/fuse", R_OK | W_OK) == 0 && Namespaces.works(enterNew + ["true"])
     static let reason: Comment = "MooseFS needs root, /dev/fuse and a network namespace of its own"
     private static let enterNew = ["unshare", "--net", "--pid", "--fork", "--kill-child"]
 
@@ -47,7 +48,8 @@ struct MooseFS: Sendable {
 
     /// Set up for `body`, and taken down whatever becomes of it.
     static func with(_ body: (MooseFS) async throws -> Void) async throws {
-        let folder = (ProcessEnvironment.all["TMPDIR"] ?? "/tmp") + "/launch-bed-\([UInt8].random(count: 6).hexadecimal)"
+        let name = "launch-bed-\([UInt8].random(count: 6).hexadecimal)"
+        let folder = (ProcessEnvironment.all["TMPDIR"] ?? "/tmp") + "/\(name)"
         try File.makeFolders(folder)
         let holder = try Running(
             enterNew + [Programs.bed("moosefs.sh"), folder, "\(getpid())"], environment: ProcessEnvironment.all,

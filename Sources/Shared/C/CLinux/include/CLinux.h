@@ -5,7 +5,6 @@
 #ifdef __linux__
 
 #include <malloc.h>
-#include <pty.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/prctl.h>
@@ -14,6 +13,7 @@
 #include <sys/wait.h>
 
 int pipe2(int ends[2], int flags);
+int openpty(int *master, int *slave, char *name, const void *termios, const void *winsize);
 int syncfs(int file);
 int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path);
 int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int first);

@@ -1,0 +1,73 @@
+internal import Shared
+
+/// A format that a file can be held against.
+enum FileFormat {
+    case safetensors, shardIndex, json, zip, pickle, oldTorch, numpy, distributedPart, distributedMetadata
+
+    /// By the file's name, and where that says little by how it begins. nil for a file of which nothing is known.
+    ///
+    /// Throws `Damage` where a file is nothing that one of its name can be.
+    init?(name: String, file: InputFile) throws {
+        let name = name.lastComponent
+        if name == DistributedFormat.metadata {
+            self = .distributedMetadata
+            return
+        }
+        if DistributedFormat.isPart(name) {
+            self = .distributedPart
+            return
+        }
+        switch name.split(separator: ".").last {
+        case "safetensors": self = .safetensors
+        case "json":
+            self = name.hasSuffix(".safetensors.index.json") || name.hasSuffix(".bin.index.json") ? .shardIndex : .json
+        case "npy": self = .numpy
+        case "npz": self = .zip
+        case "pt", "pth", "ckpt":
+            guard let format = try Self(content: file, isTorch: true) else { return nil }
+            self = format
+        case "bin", "pkl", "pickle":
+            guard let format = try Self(content: file, isTorch: false) else { return nil }
+            self = format
+        default: return nil
+        }
+        if file.size == 0 { throw Damage("is empty") }
+    }
+
+    private init?(content file: InputFile, isTorch: Bool) throws {
+        if file.size == 0 { throw Damage("is empty") }
+        let head = try file.head(PickleFormat.oldTorchMark.count)
+        if head.starts(with: ZipFormat.mark) {
+            self = .zip
+        } else if head == PickleFormat.oldTorchMark {
+            self = .oldTorch
+        } else if PickleFormat.isPickle(head) {
+            self = .pickle
+        } else if head.count < 4 && (isTorch || ZipFormat.mark.starts(with: head) || head[0] == 0x80) {
+            throw Damage("is cut off after \(head.count) bytes")
+        } else if isTorch && head.allSatisfy({ $0 == 0 }) {
+            throw Damage("begins with zeros, as a file does whose content was lost")
+        } else {
+            return nil
+        }
+    }
+
+    /// Throws `Damage` where `file` is not whole, `Errno` where it cannot be read, `Unchecked` where nothing can be said.
+    /// `folder` is the one that it is in.
+    func check(_ file: InputFile, in folder: String) throws {
+        switch self {
+        case .safetensors: try SafetensorsFormat.check(file)
+        case .shardIndex: try ShardIndexFormat.check(file, in: folder)
+        case .json: try JSONFormat.check(file)
+        case .zip: try ZipFormat.check(file)
+        case .pickle: try PickleFormat.check(file)
+        case .oldTorch: try PickleFormat.checkOldTorch(file)
+        case .numpy: try NumpyFormat.check(file)
+        case .distributedPart: try DistributedFormat.checkPart(file)
+        case .distributedMetadata: try DistributedFormat.checkMetadata(file, in: folder)
+        }
+    }
+}
+
+/// A file of a known name in a form that says nothing of being whole.
+struct Unchecked: Error {}

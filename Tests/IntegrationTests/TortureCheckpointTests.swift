@@ -1,0 +1,39 @@
+import FoundationEssentials
+import Shared
+import TestSupport
+import Testing
+
+/// The libraries as they are now, and trainings under the frameworks, held against the proof of a checkpoint. Installs a gigabyte, and
+/// several where pip does not find a build of torch without CUDA.
+@Suite(
+    .timeLimit(.minutes(20)),
+    .enabled(
+        if: ProcessEnvironment.all["TORTURE"] == "full", "\"make torture\" runs it: it installs a gigabyte of packages")
+)
+struct TortureCheckpointTests {
+    @Test func whatTheNewestLibrariesSaveIsWhole() async throws {
+        try await Site.with { site in
+            let python = "\(site.root)/venv/bin/python"
+            try await site.start(["python3", "-m", "venv", "\(site.root)/venv"]).check()
+            let packages = ["numpy", "safetensors", "torch", "transformers", "accelerate", "lightning"]
+            let install = try site.start([python, "-m", "pip", "install", "--quiet"] + packages)
+            #expect(try await install.end(within: .seconds(900)) == 0, "\(install.errors)")
+            let make = try site.start(
+                [python, "\(Programs.package)/Tests/Fixtures/make_checkpoints.py", "saved", "--frameworks"])
+            #expect(try await make.end(within: .seconds(200)) == 0, "\(make.text)\(make.errors)")
+            print("torture: \(make.text)")
+
+            let saved = try File.list("\(site.project)/saved")
+            #expect(saved.count == 9)
+            let verify = try site.start([Programs.agent, "verify"] + saved.map { "saved/\($0)" })
+            #expect(try await verify.end() == 0, "\(verify.text)")
+            let verdicts = verify.text.split(separator: "\n").filter { $0.hasPrefix("saved/") }
+            #expect(verdicts.count == saved.count)
+            // Of each file the format is known.
+            for verdict in verdicts {
+                let numbers = verdict.split(separator: "(")[1].split { !$0.isNumber }
+                #expect(numbers.count == 2 && numbers[0] == numbers[1], "\(verdict)")
+            }
+        }
+    }
+}
