@@ -37,7 +37,7 @@ import Testing
         _ = try await client(transport).followLog(from: 0, stream: nil)
         let timeouts = try #require(transport.requests.first).timeouts
         #expect(timeouts.total == nil)
-        #expect(timeouts.idle == .seconds(90), "longer than the minute that a response lasts")
+        #expect(timeouts.idle == .seconds(75), "longer than the minute that a response lasts")
     }
 
     @Test(arguments: [

@@ -37,7 +37,8 @@ import Testing
         (["frobnicate"], "frobnicate"), (["run", "a", "b"], "b"), (["run", "--force"], "--force"),
         (["status", "--jsno"], "--jsno"), (["ls", "demo"], "demo"), (["stop", "--grace", "1"], "--grace"),
         (["--json"], "--json"), (["logs", "--tail", "x"], "--tail"), (["logs", "--tail=-1"], "-1"),
-        (["logs", "--tail", "1", "-o", "f"], "exclude each other"),
+        (["logs", "--tail", "1", "-o", "f"], "excludes"), (["logs", "--since", "1h", "-o", "f"], "excludes"),
+        (["logs", "--since", "10"], "\"10\""), (["logs", "--since", "x"], "\"x\""),
     ]) func wrongUsage(arguments: [String], named: String) throws {
         let error = try #require(throws: (any Error).self) { try Launcher.parseAsRoot(arguments) }
         #expect(Launcher.exitCode(for: error).rawValue == Exit.usage.rawValue)

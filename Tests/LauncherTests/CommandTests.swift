@@ -66,6 +66,26 @@ import Testing
         #expect(test.output == expected)
     }
 
+    /// The index has entries of two hours, one hour and a minute ago, the last one in the middle of a line.
+    @Test(arguments: [
+        (["--since", "3h"], "old\nolder\nnew line\n"), (["--since", "90m"], "old\nolder\nnew line\n"),
+        (["--since", "10m"], "older\nnew line\n"), (["--since", "30s"], "new line\n"),
+        (["--since", "3h", "--tail", "1"], "new line\n"), (["--since", "30s", "--tail", "2"], "new line\n"),
+    ]) func logOfTheLastTime(arguments: [String], expected: String) async throws {
+        let run = try test.run()
+        try run.log("old\nolder\nnew line\n")
+        try run.end(try run.claim(), .finished)
+        let now = Int(Date().timeIntervalSince1970)
+        let entries = [(now - 7200, 0), (now - 3600, 4), (now - 60, 14)]
+        try File.write(
+            entries.flatMap { LogIndex.Entry(time: $0.0, offset: $0.1).line },
+            over: run.folder.logIndex(from: 0, attempt: 1))
+        let command = try #require(try Launcher.parseAsRoot(["logs"] + arguments) as? Logs)
+        try await command.run(in: test.world)
+        #expect(test.output == expected)
+        #expect(test.errors == "")
+    }
+
     @Test func logIntoAFile() async throws {
         try twoRuns()
         let path = "\(test.home)/file"

@@ -85,6 +85,23 @@ import Testing
         #expect(agent.asked == [.init(0), .init(2, "s1"), .init(6, "s1"), .init(8, "s1")])
     }
 
+    /// The attempt after that of the last byte has begun in what was dropped: that is no cut, and led back and forth for ever.
+    @Test func whatWasDroppedMayHoldTheBeginningOfAnAttempt() async throws {
+        let gone = StubAgent.Answer.error(APIError(.gone, "dropped"), headers: [(APIHeader.logOffset, "6")])
+        let later = StubAgent.Answer { [test, run, log] asked, connection in
+            try StubAgent.Answer.log(log, stream: "s2") {
+                try run.end(try run.claim(2, logBegan: 4), .finished)
+                test.provider.kill("pod-1")
+            }.give(asked, connection)
+        }
+        let agent = try StubAgent([
+            .log(log, to: 2, .cut) { [run] in try run.claim(2, logBegan: 4) }, gone, later,
+        ])
+        _ = try await follow(agent)
+        #expect(test.output == "01" + "6789")
+        #expect(agent.asked == [.init(0), .init(2, "s1"), .init(6, "s2")])
+    }
+
     @Test func whatWasDroppedIsMissingOnTheVolumeToo() async throws {
         try File.remove(run.folder.liveSegment(from: 0, attempt: 1))
         try run.log("6789", from: 6)

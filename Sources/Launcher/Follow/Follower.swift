@@ -40,6 +40,7 @@ struct Follower: Sendable {
                 run = try await Runs(world: world).refreshed(run)
                 try goOn(from: cut)
             } catch let dropped as LogDropped {
+                run = try await Runs(world: world).refreshed(run)
                 try skip(to: dropped.firstKept)
             } catch let failure as Failure {
                 // The output takes no more.
@@ -123,6 +124,8 @@ struct Follower: Sendable {
     private mutating func skip(to kept: Int) throws {
         say(try output.skip(offset..<kept))
         offset = kept
+        // A later attempt than that of the last byte may have begun in between, which is no cut.
+        stream = streamBefore
     }
 
     /// Where the log on the volume parts from the bytes above: at the first byte of an attempt after theirs.

@@ -26,6 +26,17 @@ struct LogTail: Sendable {
         return lines > 0 ? log.begin : end
     }
 
+    /// The offset of the first byte of the line that holds the byte at `offset`; `offset` itself where the line is longer than
+    /// what is read at once.
+    func lineStart(before offset: Int) throws -> Int {
+        let begin = max(log.begin, offset - Self.window)
+        guard begin < offset else { return offset }
+        guard let newline = try read(begin..<offset).lastIndex(of: UInt8(ascii: "\n")) else {
+            return begin == log.begin ? begin : offset
+        }
+        return begin + newline + 1
+    }
+
     /// What a terminal of so many lines shows at the end of a log.
     struct Screen: Sendable {
         /// Finished lines.

@@ -10,9 +10,10 @@ internal import Darwin
 enum StandardOutput {
     static var target: Console.Target {
         if isatty(STDOUT_FILENO) == 1 {
-            var size = winsize()
-            let isKnown = ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_row > 0
-            return .terminal(lines: isKnown ? Int(size.ws_row) : 24)
+            // `struct winsize` of ioctl_tty(2), which belongs to whichever module includes it first.
+            var size: (rows: UInt16, columns: UInt16, width: UInt16, height: UInt16) = (0, 0, 0, 0)
+            let isKnown = ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.rows > 0
+            return .terminal(lines: isKnown ? Int(size.rows) : 24)
         }
         return (try? File.status(of: STDOUT_FILENO))?.isFile == true ? .file : .stream
     }
