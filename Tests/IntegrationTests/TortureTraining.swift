@@ -67,6 +67,8 @@ struct TortureTraining {
         if let volume { agent.spec.volume = volume }
         agent.spec.resume = .shell("--resume {checkpoint}")
         agent.spec.checkpoints = CheckpointRule(path: "checkpoints")
+        // Small, so that segments are sealed.
+        agent.spec.logs = LogRule(segment: 500, keep: 1 << 20)
         // So that a lineage is written, too.
         agent.spec.launch.force = true
         try pack()
