@@ -65,45 +65,58 @@ import Testing
         + [UInt8](repeating: 0, count: 18)
     private static let most = [UInt8](repeating: 0xff, count: 8)
 
-    /// Lengths, counts and places that no file has. The rest of each is a hole.
-    @Test(
-        arguments: [
-            ("a.safetensors", number(99_999_999, 8) + [0x7b], 200_000_000), ("a.safetensors", most, 100),
-            ("a.safetensors", most + [0x7b], 9),
-            ("a.json", [UInt8](repeating: 0x5b, count: 1 << 20), 1 << 20),
-            ("a.npz", archive + [0x50, 0x4b, 6, 6] + [UInt8](repeating: 0xff, count: 52) + archiveEnd, nil),
-            (
-                "a.npz",
-                archive + [0x50, 0x4b, 6, 6] + number(44, 8) + number(0, 12) + most + most + most + number(30, 8)
-                    + archiveEnd, nil
-            ),
-            (
-                "a.npz",
-                archive + [0x50, 0x4b, 6, 6] + number(44, 8) + number(0, 12) + most + most + number(0, 8) + most
-                    + archiveEnd, nil
-            ),
-            ("a.npz", archive + Array([[UInt8]](repeating: [0x50, 0x4b, 5, 6], count: 30_000).joined()), nil),
-            (".metadata", [0x80, 4, 0x8d] + most, 1 << 20),
-            (".metadata", [0x80, 4, 0x8e] + number(Int.max, 8), 1 << 20),
-            (".metadata", [0x80, 4] + Array("X".utf8) + [0xff, 0xff, 0xff, 0xff], 1 << 20),
-            ("a.npy", [0x93] + Array("NUMPY".utf8) + [2, 0, 0xff, 0xff, 0xff, 0xff], 1 << 20),
-            (
-                "a.npy",
-                [0x93] + Array("NUMPY".utf8) + [1, 0, 90, 0]
-                    + Array("{'descr': '<U999999999999999999', 'shape': (1,)}".utf8), 200
-            ),
-            (
-                "a.npy",
-                [0x93] + Array("NUMPY".utf8) + [1, 0, 90, 0]
-                    + Array("{'descr': '<f8', 'shape': (9223372036854775807, 9223372036854775807)}".utf8), 200
-            ),
-        ] as [(String, [UInt8], Int?)])
-    func whatNoFileHas(_ name: String, _ bytes: [UInt8], _ size: Int?) throws {
-        let path = "\(folder.path)/\(name)"
-        try File.write(bytes, over: path)
-        if let size { truncate(path, size) }
+    /// A file, and its size where its end is a hole.
+    private struct Claim: Sendable, CustomTestStringConvertible {
+        let name: String
+        let bytes: [UInt8]
+        let size: Int?
+        /// Without the bytes, of which there are many.
+        let testDescription: String
+    }
+
+    private static let files: [(String, [UInt8], Int?)] = [
+        ("a.safetensors", number(99_999_999, 8) + [0x7b], 200_000_000), ("a.safetensors", most, 100),
+        ("a.safetensors", most + [0x7b], 9),
+        ("a.json", [UInt8](repeating: 0x5b, count: 1 << 20), 1 << 20),
+        ("a.npz", archive + [0x50, 0x4b, 6, 6] + [UInt8](repeating: 0xff, count: 52) + archiveEnd, nil),
+        (
+            "a.npz",
+            archive + [0x50, 0x4b, 6, 6] + number(44, 8) + number(0, 12) + most + most + most + number(30, 8)
+                + archiveEnd, nil
+        ),
+        (
+            "a.npz",
+            archive + [0x50, 0x4b, 6, 6] + number(44, 8) + number(0, 12) + most + most + number(0, 8) + most
+                + archiveEnd, nil
+        ),
+        ("a.npz", archive + Array([[UInt8]](repeating: [0x50, 0x4b, 5, 6], count: 30_000).joined()), nil),
+        (".metadata", [0x80, 4, 0x8d] + most, 1 << 20),
+        (".metadata", [0x80, 4, 0x8e] + number(Int.max, 8), 1 << 20),
+        (".metadata", [0x80, 4] + Array("X".utf8) + [0xff, 0xff, 0xff, 0xff], 1 << 20),
+        ("a.npy", [0x93] + Array("NUMPY".utf8) + [2, 0, 0xff, 0xff, 0xff, 0xff], 1 << 20),
+        (
+            "a.npy",
+            [0x93] + Array("NUMPY".utf8) + [1, 0, 90, 0]
+                + Array("{'descr': '<U999999999999999999', 'shape': (1,)}".utf8), 200
+        ),
+        (
+            "a.npy",
+            [0x93] + Array("NUMPY".utf8) + [1, 0, 90, 0]
+                + Array("{'descr': '<f8', 'shape': (9223372036854775807, 9223372036854775807)}".utf8), 200
+        ),
+    ]
+
+    private static let claims = files.enumerated().map { number, file in
+        Claim(name: file.0, bytes: file.1, size: file.2, testDescription: "\(number): \(file.0)")
+    }
+
+    /// Lengths, counts and places that no file has.
+    @Test(arguments: claims) private func whatNoFileHas(_ claim: Claim) throws {
+        let path = "\(folder.path)/\(claim.name)"
+        try File.write(claim.bytes, over: path)
+        if let size = claim.size { truncate(path, size) }
         let proof = try CheckpointProof.examine(path)
         // A text of an impossible size is one whose size cannot be told.
-        #expect(proof.isWhole == bytes.text.contains("<U9"), "\(proof.findings)")
+        #expect(proof.isWhole == claim.bytes.text.contains("<U9"), "\(proof.findings)")
     }
 }
