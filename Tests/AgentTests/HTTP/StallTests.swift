@@ -18,7 +18,7 @@ import Testing
         run = try TestRun()
         agent = try await TestAgent(run: run, patience: .seconds(1))
         work = try agent.open(try run.attempt(1))
-        for _ in 0..<4 {
+        for _ in 0..<3 {
             work.log.append((0..<4 << 20).map { UInt8(truncatingIfNeeded: $0 &* 7) }[...])
             await work.log.sync()
         }
