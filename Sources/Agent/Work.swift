@@ -29,7 +29,6 @@ struct Work: Sendable {
         try File.replace(run.reserve(of: claim.number), with: [UInt8](repeating: 0x20, count: reserveSize))
         let record = AttemptRecord(claim: claim, run: spec.run, spec: try spec.fingerprint)
         let claims = try run.claims()
-        try Predecessor.close(before: claim, in: run)
         let work = Work(
             run: run, claim: claim, claims: claims, journal: Journal(record, run: run, volume: volume), log: log,
             volume: volume, began: .now, secondsBefore: try Predecessor.seconds(before: claim, claims, in: run))

@@ -22,7 +22,6 @@ struct World: Sendable {
     var provider: any Provider
     var console: Console
     var transport: any HTTPTransport
-    var now: @Sendable () -> Date
 
     static func live() throws(Problem) -> World {
         let environment = ProcessEnvironment.all
@@ -30,7 +29,7 @@ struct World: Sendable {
         let provider = LocalProvider(home: home, agent: try agent(environment), environment: environment)
         return World(
             environment: environment, home: home, provider: provider, console: .standard,
-            transport: CurlTransport(userAgent: "launch/\(Version.current)"), now: { Date() })
+            transport: CurlTransport(userAgent: "launch/\(Version.current)"))
     }
 
     /// The default volume of `local`.

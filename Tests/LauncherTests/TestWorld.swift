@@ -19,7 +19,7 @@ final class TestWorld: Sendable {
         try File.makeFolders(home)
         world = World(
             environment: ["HOME": home], home: home, provider: provider, console: recording.console,
-            transport: transport, now: { Date() })
+            transport: transport)
     }
 
     deinit { try? File.removeTree(home) }

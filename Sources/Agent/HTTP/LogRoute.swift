@@ -20,11 +20,10 @@ struct LogRoute: Sendable {
         ]
         if request.query["follow"] == "1" {
             let from = try request.number("from") ?? end
-            if let lost = lostBytes(to: request.query["stream"], from: from) {
+            if let cut = work.claims.cut(of: request.query["stream"], before: from) {
                 let error = APIError(
-                    .conflict, "bytes \(lost.lowerBound) to \(lost.upperBound - 1) were lost with a pod",
-                    hint: "go on from \(lost.lowerBound)")
-                return .error(error, headers: [(APIHeader.logOffset, String(lost.lowerBound))])
+                    .conflict, "bytes \(cut) to \(from - 1) were lost with a pod", hint: "go on from \(cut)")
+                return .error(error, headers: [(APIHeader.logOffset, String(cut))])
             }
             guard from <= end else {
                 throw APIError(.rangeNotSatisfiable, "the log ends at byte \(end), before \(from)")
@@ -79,15 +78,6 @@ struct LogRoute: Sendable {
         guard !bytes.isEmpty else { throw Problem("the log ends at byte \(offset), before \(end)") }
         try await writer.write(bytes)
         return bytes.count
-    }
-
-    /// The bytes that a follower of the attempt that `stream` names has, and the log has not: they were served and
-    /// then lost with their pod before they were synced.
-    private func lostBytes(to stream: String?, from: Int) -> Range<Int>? {
-        guard let stream, let index = work.claims.firstIndex(where: { $0.stream == stream }),
-            let kept = work.claims[index...].dropFirst().map(\.logBegan).min(), from > kept
-        else { return nil }
-        return kept..<from
     }
 }
 

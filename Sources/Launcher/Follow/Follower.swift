@@ -78,17 +78,9 @@ struct Follower: Sendable {
         stream = nil
     }
 
-    /// Where the log on the volume parts from the bytes above: at the first byte of the attempt after theirs.
-    private var cut: LogCut? {
-        guard let index = run.claims.firstIndex(where: { $0.stream == stream }),
-            let next = run.claims[index...].dropFirst().first, next.logBegan < offset
-        else { return nil }
-        return LogCut(offset: next.logBegan)
-    }
-
     /// What the agent could not serve any more is on the volume.
     private mutating func writeRest() throws {
-        if let cut { goOn(from: cut) }
+        if let cut = run.claims.cut(of: stream, before: offset) { goOn(from: LogCut(offset: cut)) }
         let log = try LogStream(of: run.folder)
         while case let bytes = try log.read(at: offset, limit: 1 << 20), !bytes.isEmpty {
             world.console.output(bytes)

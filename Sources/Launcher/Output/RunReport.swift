@@ -19,6 +19,7 @@ struct RunReport: Encodable {
     /// Bytes in the log.
     var logEnd: Int
     var attempts: [AttemptRecord]
+    var savesOnSignal: SavesOnSignal?
 
     struct PodReport: Encodable {
         var id: String
@@ -38,22 +39,22 @@ struct RunReport: Encodable {
         logs = view.folder.logs
         logEnd = try LogStream(of: view.folder).end
         attempts = try view.attempts()
+        savesOnSignal = SavesOnSignal(of: attempts)
     }
 
     var text: String {
-        var rows = [["run", run.text], ["state", state]]
-        if let pod { rows.append(["pod", pod.id + (pod.isRunning ? "" : " (gone)")]) }
+        var rows = [(name: "run", value: run.text), ("state", state)]
+        if let pod { rows.append(("pod", pod.id + (pod.isRunning ? "" : " (gone)"))) }
         if let last = attempts.last {
-            rows.append(["attempt", "\(last.number)"])
-            if let outcome = last.outcome, let message = outcome.message { rows.append(["reason", message]) }
-            if let exit = last.outcome?.exit { rows.append(["exit code", "\(exit.shellCode)"]) }
-            if let resumed = last.resumedFrom { rows.append(["resumed", "step \(resumed.step)"]) }
-            if let newest = last.checkpoints?.newest { rows.append(["checkpoint", newest.path]) }
+            rows.append(("attempt", "\(last.number)"))
+            if let outcome = last.outcome, let message = outcome.message { rows.append(("reason", message)) }
+            if let exit = last.outcome?.exit { rows.append(("exit code", "\(exit.shellCode)")) }
+            if let resumed = last.resumedFrom { rows.append(("resumed", "step \(resumed.step)")) }
+            if let newest = last.checkpoints?.newest { rows.append(("checkpoint", newest.path)) }
         }
-        rows.append(["log", "\(logs) (\(logEnd) bytes)"])
-        let width = rows.map { $0[0].count }.max() ?? 0
-        let head = rows.map { $0[0] + String(repeating: " ", count: width - $0[0].count + 2) + $0[1] }
-        return (head + history).map { $0 + "\n" }.joined()
+        if let savesOnSignal { rows.append(("save on signal", savesOnSignal.text)) }
+        rows.append(("log", "\(logs) (\(logEnd) bytes)"))
+        return (Table(rows).lines + history).map { $0 + "\n" }.joined()
     }
 
     /// The attempts before the last one in a line each, and all that is known of an end that was not a good one.
