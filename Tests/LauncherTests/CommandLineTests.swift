@@ -33,7 +33,8 @@ import Testing
 
     @Test(arguments: [
         (["frobnicate"], "frobnicate"), (["run", "a", "b"], "b"), (["run", "--force"], "--force"),
-        (["status", "--jsno"], "--jsno"), (["ls", "demo"], "demo"), (["stop", "--grace", "1"], "\"1\" is not a duration"),
+        (["status", "--jsno"], "--jsno"), (["ls", "demo"], "demo"),
+        (["stop", "--grace", "1"], "\"1\" is not a duration"),
         (["stop", "--grace", "0s"], "0.0 s makes no sense"), (["stop", "--grace", "25h"], "makes no sense"),
         (["stop", "--grace", "2m", "--now"], "no patience"),
         (["--json"], "--json"),

@@ -16,7 +16,8 @@ import Testing
         arguments: [
             ("s1", 100, nil), ("s1", 101, 100), ("s1", 150, 100), ("s2", 150, nil), ("s2", 201, 200),
             ("s3", 999, nil), ("other", 150, nil), (nil, 150, nil),
-        ] as [(String?, Int, Int?)]) func cut(stream: String?, end: Int, expected: Int?) {
+        ] as [(String?, Int, Int?)]) func cut(stream: String?, end: Int, expected: Int?)
+    {
         #expect(claims(0, 100, 200).cut(of: stream, before: end) == expected)
     }
 

@@ -37,7 +37,8 @@ struct RetryRule: Sendable {
         // A host that loses its power is nobody's fault, so that some are forgiven whatever the policy is; but not for ever.
         let most = min(max(policy.crash ?? .max, 2), 10)
         let fruitless = Self.fruitless(failures)
-        return fruitless > most ? "the agent died, or the training failed, \(fruitless) times without a new checkpoint" : nil
+        guard fruitless > most else { return nil }
+        return "the agent died, or the training failed, \(fruitless) times without a new checkpoint"
     }
 
     /// The last attempts that ended badly, the last one first.

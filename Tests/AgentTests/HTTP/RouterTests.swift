@@ -122,7 +122,8 @@ import Testing
             #"{"mode":"graceful","patience":0.5}"#, #"{"mode":"graceful","patience":86401}"#,
             #"{"mode":"graceful","patience":1e300}"#, #"{"mode":"graceful","patience":"2m"}"#,
             #"{"mode":"now","patience":10}"#,
-        ]) func anAbsurdPatienceIsRefused(_ body: String) async throws {
+        ]) func anAbsurdPatienceIsRefused(_ body: String) async throws
+    {
         try open()
         let response = try await agent.send("POST", Endpoint.stop, body: Array(body.utf8))
         #expect(response.status == 400)

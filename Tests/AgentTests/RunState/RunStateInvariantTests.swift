@@ -50,7 +50,8 @@ import Testing
             if before.state == .ended { hold(state == before, "leaves ended") }
             if let outcome = before.outcome, state.outcome?.kind != outcome.kind {
                 // A failure that is not tried again because the user says so.
-                let isStopped = state.state == .ended && state.outcome?.kind == .stopped && outcome.exit == state.outcome?.exit
+                let isStopped =
+                    state.state == .ended && state.outcome?.kind == .stopped && outcome.exit == state.outcome?.exit
                 hold(isStopped && events[...index].contains(where: \.isStop), "another class")
             }
             if state.state == .ended { hold(state.outcome != nil, "ended without an outcome") }

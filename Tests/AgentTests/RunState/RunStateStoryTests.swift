@@ -202,7 +202,8 @@ import Testing
         #expect(stalled.state == .ended)
         #expect(
             stalled.outcome
-                == Outcome(.stopped, exit: .signal(6), message: "before the next try; this one ended as stalled: still"))
+                == Outcome(.stopped, exit: .signal(6), message: "before the next try; this one ended as stalled: still")
+        )
         // While the next one is claimed.
         var claiming = RunState()
         #expect(live(&claiming, .stopAsked(mode), .claimed) == [[], [.record, .settle(patiently: true)]])
@@ -227,7 +228,8 @@ import Testing
     @Test(
         arguments: [
             (60, 30, true), (60, 60, false), (60, 120, false), (600, 60, true), (1, 2, false),
-        ] as [(Double, Double, Bool)]) func aSecondStop(_ first: Double, _ second: Double, isTaken: Bool) {
+        ] as [(Double, Double, Bool)]) func aSecondStop(_ first: Double, _ second: Double, isTaken: Bool)
+    {
         for from in [AttemptState.syncing, .installing, .resuming, .training] {
             var state = RunState.at(from)
             let request = { StopRequest(mode: .graceful, patience: $0) }

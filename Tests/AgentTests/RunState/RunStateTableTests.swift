@@ -73,7 +73,8 @@ import Testing
             row(here, .overLimit("over"), state, overLimit, .record, .tearDown(.graceful())),
         ]
             + nothing(
-                here, .claimed, .claimedFinishing(failed3), claimedWaiting, .launchOver(nil), .launchOver(failed3), .settled(nil),
+                here, .claimed, .claimedFinishing(failed3), claimedWaiting, .launchOver(nil), .launchOver(failed3),
+                .settled(nil),
                 retry,
                 enough, .waited, .published)
     }
@@ -135,7 +136,8 @@ import Testing
             row(here, .superseded, .finishing, finished, .fence, .tearDown(.immediate), .exit(143)),
         ]
             + nothing(
-                here, .claimed, .claimedFinishing(failed3), claimedWaiting, .launchOver(nil), .launchOver(failed3), .synced,
+                here, .claimed, .claimedFinishing(failed3), claimedWaiting, .launchOver(nil), .launchOver(failed3),
+                .synced,
                 .installed, .resumeChosen, .setupFailed("no"), .trainingEnded(.code(0)), .trainingEnded(.code(3)),
                 .trainingEnded(.signal(9)), .outOfMemory, .waited, .published, .stalled("still"), .overLimit("over"),
                 .setupTimedOut("slow"))
@@ -154,7 +156,8 @@ import Testing
             row(here, .superseded, .waiting, failed3, .fence, .tearDown(.immediate), .exit(143)),
         ]
             + nothing(
-                here, .claimed, .claimedFinishing(failed3), claimedWaiting, .launchOver(nil), .launchOver(failed3), .synced,
+                here, .claimed, .claimedFinishing(failed3), claimedWaiting, .launchOver(nil), .launchOver(failed3),
+                .synced,
                 .installed, .resumeChosen, .setupFailed("no"), .trainingEnded(.code(0)), .trainingEnded(.code(3)),
                 .trainingEnded(.signal(9)), .outOfMemory, .settled(nil), retry, enough, .stalled("still"),
                 .overLimit("over"),
@@ -168,7 +171,8 @@ import Testing
             row(here, .terminated, .ended, finished, .exit(0)),
         ]
             + nothing(
-                here, .claimed, .claimedFinishing(failed3), claimedWaiting, .launchOver(nil), .launchOver(failed3), .synced,
+                here, .claimed, .claimedFinishing(failed3), claimedWaiting, .launchOver(nil), .launchOver(failed3),
+                .synced,
                 .installed, .resumeChosen, .setupFailed("no"), .trainingEnded(.code(0)), .trainingEnded(.code(3)),
                 .trainingEnded(.signal(9)), .outOfMemory, .settled(nil), retry, enough, .waited, .stopAsked(.graceful),
                 .stopAsked(.now), .superseded, .stalled("still"), .overLimit("over"), .setupTimedOut("slow"))
@@ -189,7 +193,8 @@ import Testing
             row(here, .superseded, state, stopped, .fence, .tearDown(.immediate), .exit(143)),
         ]
         rows += nothing(
-            here, .claimed, .claimedFinishing(failed3), claimedWaiting, .launchOver(nil), .launchOver(failed3), .settled(nil), retry,
+            here, .claimed, .claimedFinishing(failed3), claimedWaiting, .launchOver(nil), .launchOver(failed3),
+            .settled(nil), retry,
             enough,
             .waited, .published, .stopAsked(.graceful), .outOfMemory, .stalled("still"), .overLimit("over"))
         rows += [

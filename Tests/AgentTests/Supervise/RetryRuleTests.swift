@@ -123,7 +123,8 @@ import Testing
             (Array(repeating: "agent-crash", count: 10).joined(separator: " "), nil, nil),
             (Array(repeating: "agent-crash", count: 11).joined(separator: " "), nil, 11),
             ("agent-crash agent-crash agent-crash failed", 2, nil), ("", 2, nil),
-        ] as [(String, Int?, Int?)]) func agentsThatDie(_ words: String, crash: Int?, count: Int?) throws {
+        ] as [(String, Int?, Int?)]) func agentsThatDie(_ words: String, crash: Int?, count: Int?) throws
+    {
         let rule = RetryRule(policy: RetryPolicy(crash: crash, backoff: 10))
         #expect(
             rule.reasonToStop(afterCrash: try history(words))
