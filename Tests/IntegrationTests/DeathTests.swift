@@ -70,4 +70,23 @@ import Testing
             #expect(Array(log.suffix(second.output.count)) == second.output)
         }
     }
+
+    /// Each attempt kills its agent, and each restart of the container brings the next one: not for ever.
+    @Test func agentsThatDieAgainAndAgain() async throws {
+        try await Site.with { site in
+            let agent = try BareAgent(at: site, command: .shell("kill -KILL $PPID; sleep 600"))
+            for number in 1...3 {
+                #expect(try await agent.start().end() == 137)
+                #expect(try agent.record(number)?.state == .training)
+            }
+            #expect(try await agent.start().end() == 70)
+            let record = try #require(try agent.record(4))
+            let reason = "the agent died, or the training failed, 3 times without a new checkpoint"
+            #expect(record.state == .ended && record.outcome == Outcome(.agentCrash, message: reason))
+            #expect(try agent.log.contains("\nAGENT-CRASH: \(reason)\nEXIT_CODE=70\n"))
+            // That is the end of the launch, however often the container is started again.
+            #expect(try await agent.start().end() == 70)
+            #expect(try agent.folder.claims().count == 4)
+        }
+    }
 }

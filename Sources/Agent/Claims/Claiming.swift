@@ -18,6 +18,8 @@ struct Claiming: Sendable {
         case owned(Claim)
         /// This attempt goes on with the end of one whose training is over.
         case finishing(Claim, Outcome)
+        /// This attempt goes on with the pause of one that failed.
+        case waiting(Claim, Outcome, rest: Duration)
         /// The launch is over: nothing is left to do but to end the pod.
         case over(Outcome?)
     }
@@ -115,14 +117,27 @@ struct Claiming: Sendable {
         let path = run.claim(claim.number)
         let created = try File.createExclusively(path, with: try JSON.encode(claim), aside: "\(path).\(claim.stream)")
         guard created else { return nil }
-        if let previous, previous.launch == claim.launch,
-            let record = try run.attempt(previous.number), let outcome = record.outcome,
-            // Whoever was told to stop, and died before it had, does not train again either.
-            record.state != .waiting, record.state == .finishing || outcome.kind.endsLaunch
-        {
-            return .finishing(claim, outcome)
+        let record = if let previous { try run.attempt(previous.number) } else { nil as AttemptRecord? }
+        try Predecessor.close(before: claim, in: run, spec: spec)
+        guard let previous, previous.launch == claim.launch else { return .owned(claim) }
+        return try goOn(claim, after: previous, record)
+    }
+
+    /// What is left to do of an attempt of the same launch. `record` is how its agent left it.
+    private func goOn(_ claim: Claim, after previous: Claim, _ record: AttemptRecord?) throws -> Result {
+        guard let record, let outcome = record.outcome else {
+            let attempts = try Predecessor.attempts(before: claim, of: spec.run, in: run)
+            let reason = RetryRule(policy: spec.retry).reasonToStop(afterCrash: attempts)
+            return reason.map { .finishing(claim, Outcome(.agentCrash, message: $0)) } ?? .owned(claim)
         }
-        return .owned(claim)
+        if record.state == .waiting {
+            let rest = record.next?.timeIntervalSinceNow ?? 0
+            // The agent itself has waited for all of it. A clock that was set back makes no pause longer than the longest.
+            return previous.processes == processes && !processes.isEmpty || rest < 1
+                ? .owned(claim) : .waiting(claim, outcome, rest: .seconds(min(rest, 1.2 * RetryRule.longestPause)))
+        }
+        // Whoever was told to stop, and died before it had, does not train again either.
+        return record.state == .finishing || outcome.kind.endsLaunch ? .finishing(claim, outcome) : .owned(claim)
     }
 
     /// A forced launch begins a lineage of its own, once: its later attempts continue it.

@@ -57,7 +57,8 @@ final class Router: Sendable {
                 throw APIError(
                     .badRequest, "the body has no \"mode\"", hint: #"send {"mode":"graceful"} or {"mode":"now"}"#)
             }
-            tell(.stopAsked(stop.mode))
+            if let problem = stop.problem { throw APIError(.badRequest, problem.sentence, hint: problem.hint) }
+            tell(.stopAsked(stop))
             return try .json(work.status, status: 202)
         case (_, Endpoint.status), (_, Endpoint.log), (_, Endpoint.events), (_, Endpoint.stop), (_, Endpoint.health):
             throw APIError(.methodNotAllowed, "\(request.method) is not for \"\(request.path)\"")

@@ -54,13 +54,36 @@ public struct StatusReport: Sendable, Codable, Equatable {
 /// `POST /v1/stop`
 public struct StopRequest: Sendable, Codable, Equatable {
     public enum Mode: String, Sendable, Codable {
-        /// Patient: the training gets half a minute to save.
+        /// The training gets time to save.
         case graceful
         /// As fast as on SIGTERM.
         case now
     }
 
     public var mode: Mode
+    /// How long a graceful stop lets the training save before it insists, in seconds. nil: a minute.
+    public var patience: Double?
 
-    public init(mode: Mode) { self.mode = mode }
+    public init(mode: Mode, patience: Double? = nil) {
+        self.mode = mode
+        self.patience = patience
+    }
+
+    public static let graceful = StopRequest(mode: .graceful)
+    public static let now = StopRequest(mode: .now)
+
+    /// In seconds.
+    public static let usualPatience = 60.0
+    /// Less is `now`; of more nobody knows any more that he asked. In seconds.
+    public static let patienceRange = 1.0...86_400
+
+    /// Why this is not to be done; nil where it is.
+    public var problem: Problem? {
+        guard let patience else { return nil }
+        if mode == .now {
+            return Problem("a stop that is \"now\" has no patience", hint: "ask for a \"graceful\" one")
+        }
+        return Self.patienceRange.contains(patience)
+            ? nil : Problem("a patience of \(patience) s makes no sense", hint: "it is from 1 s to 24 h")
+    }
 }
