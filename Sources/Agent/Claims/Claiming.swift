@@ -37,9 +37,9 @@ struct Claiming: Sendable {
                 watch = nil
             case .held(let owner, let beat, let isProvenAlive):
                 if watch?.owner != owner {
-                    watch = Watch(owner: owner, beat: beat)
+                    watch = Watch(owner: owner, beat: beat, at: .now)
                     waiting("waiting for pod \(owner.pod), which owns attempt \(owner.number)")
-                } else if watch?.isStill(beat, for: patience) == true && !isProvenAlive {
+                } else if watch?.isStill(beat, at: .now, for: patience) == true && !isProvenAlive {
                     if let result = try await DedicatedThread.run({ try take(after: owner) }) { return result }
                     watch = nil
                     continue
@@ -56,22 +56,31 @@ struct Claiming: Sendable {
     }
 
     /// A beat under observation.
-    private struct Watch {
-        let owner: Claim
-        var beat: [UInt8]
-        var since = ContinuousClock.now
+    struct Watch {
+        /// From one look to the next, the pause between them included. A longer gap says that the volume or this machine stood
+        /// still, and a healthy owner's beat may have stood still with it.
+        static let longestGap = Heartbeat.interval
 
-        init(owner: Claim, beat: [UInt8]) {
+        let owner: Claim
+        private var beat: [UInt8]
+        private var since: ContinuousClock.Instant
+        private var lastLook: ContinuousClock.Instant
+
+        init(owner: Claim, beat: [UInt8], at now: ContinuousClock.Instant) {
             self.owner = owner
             self.beat = beat
+            since = now
+            lastLook = now
         }
 
-        mutating func isStill(_ now: [UInt8], for patience: Duration) -> Bool {
-            if now != beat {
-                beat = now
-                since = .now
+        /// Whether the beat has not changed for `patience` under looks that came in time. `new` is what the look found that is over `now`.
+        mutating func isStill(_ new: [UInt8], at now: ContinuousClock.Instant, for patience: Duration) -> Bool {
+            if new != beat || lastLook.duration(to: now) > Self.longestGap {
+                beat = new
+                since = now
             }
-            return since.duration(to: .now) >= patience
+            lastLook = now
+            return since.duration(to: now) >= patience
         }
     }
 
@@ -127,6 +136,12 @@ struct Claiming: Sendable {
     private func goOn(_ claim: Claim, after previous: Claim, _ record: AttemptRecord?) throws -> Result {
         guard let record, let outcome = record.outcome else {
             let attempts = try Predecessor.attempts(before: claim, of: spec.run, in: run)
+            // Agents that died before they had more on record than a claim take nothing back of what was decided before them.
+            if let last = attempts.last(where: { $0.outcome?.kind != .agentCrash }), last.state == .ended,
+                let outcome = last.outcome, outcome.kind.endsLaunch
+            {
+                return .finishing(claim, outcome)
+            }
             let reason = RetryRule(policy: spec.retry).reasonToStop(afterCrash: attempts)
             return reason.map { .finishing(claim, Outcome(.agentCrash, message: $0)) } ?? .owned(claim)
         }

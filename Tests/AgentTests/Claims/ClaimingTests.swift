@@ -239,6 +239,19 @@ import Testing
         #expect(try await decide() == .finishing(2, Outcome(.stopped)))
     }
 
+    /// The agent after it died, too, before or after it wrote its first record.
+    @Test(arguments: [nil, AttemptState.claiming])
+    func whatWasDecidedOutlivesAnotherDeath(_ state: AttemptState?) async throws {
+        for outcome in Self.overs {
+            let run = try TestRun()
+            try run.attempt(1, pod: "mine", state: .finishing, outcome: outcome)
+            let claiming = Claiming(run: run.folders, spec: run.spec(), pod: "mine", processes: [])
+            #expect(Answer(try await claiming.claim { _ in }) == .finishing(2, outcome))
+            try run.attempt(2, pod: "mine", state: state)
+            #expect(Answer(try await claiming.claim { _ in }) == .finishing(3, outcome))
+        }
+    }
+
     @Test(arguments: [AttemptState.syncing, .training])
     func whoWasInterruptedDoes(_ state: AttemptState) async throws {
         try run.attempt(1, pod: "mine", state: state, outcome: Outcome(.interrupted))
@@ -324,6 +337,25 @@ import Testing
 
     @Test func aBeatThatStandsStillIsWatchedForAsLongAsTheDesignSays() {
         #expect(Claiming(run: run.folders, spec: run.spec(), pod: "mine", processes: []).patience == .seconds(30))
+    }
+
+    /// How a watch answers to looks that many seconds after its first one, with the same beat each time.
+    private func answers(to looks: some Sequence<Int>) throws -> [Bool] {
+        let start = ContinuousClock.now
+        let owner = try run.attempt(1, pod: "other", state: .training)
+        var watch = Claiming.Watch(owner: owner, beat: [1], at: start)
+        return looks.map { watch.isStill([1], at: start + .seconds($0), for: .seconds(30)) }
+    }
+
+    @Test func aBeatThatStandsStillIsOneAfterAllOfThePatience() throws {
+        #expect(try answers(to: 1...30) == [Bool](repeating: false, count: 29) + [true])
+        #expect(try answers(to: stride(from: 5, through: 30, by: 5)) == [Bool](repeating: false, count: 5) + [true])
+    }
+
+    /// While the volume hangs the owner cannot beat either, so that all of that time proves nothing.
+    @Test func aLookThatHungBeginsTheWatchAnew() throws {
+        #expect(try answers(to: [1, 101] + (102...131)) == [Bool](repeating: false, count: 31) + [true])
+        #expect(try answers(to: stride(from: 6, through: 120, by: 6)).allSatisfy { !$0 })
     }
 
     @Test func whileItWaitsTheOwnerMayEnd() async throws {
