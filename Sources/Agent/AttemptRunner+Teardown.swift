@@ -5,8 +5,11 @@ internal import Synchronization
 
 /// The end of a training that does not end by itself: what is done to it is on record, and who waits for a patient one is told.
 extension AttemptRunner {
-    /// `asked` is when it was asked for.
-    func tearDown(_ teardown: Teardown, asked: ContinuousClock.Instant) {
+    /// `asked` is when it was asked for; nil where it is not to be on record.
+    func tearDown(_ teardown: Teardown, asked: ContinuousClock.Instant?) {
+        guard let asked else {
+            return supervisor.tearDown(teardown, began: { countDown(teardown) }, note: { _, _ in })
+        }
         let (isFirst, origin) = prepared.withLock { prepared in
             let isFirst = prepared.asked == nil
             let origin = prepared.asked ?? (asked, Date() - asked.duration(to: .now).inSeconds)

@@ -107,7 +107,10 @@ final class AttemptRunner: Sendable {
         case .install: step(tell) { try await self.install() }
         case .chooseCheckpoint: step(tell) { try await self.chooseCheckpoint() }
         case .train: step(tell) { try await self.train(tell) }
-        case .tearDown(let teardown): tearDown(teardown, asked: asked)
+        case .tearDown(let teardown):
+            // What is left of a training that ended by itself is ended without a word in the record.
+            let isOver = state.state == .finishing || state.state == .waiting
+            tearDown(teardown, asked: isOver && prepared.withLock { $0.asked == nil } ? nil : asked)
         case .examine: Task { await examine() }
         case .settle(let patiently): step(tell) { await self.settle(patiently: patiently, outcome: state.outcome) }
         case .schedule(let pause): schedule(pause)

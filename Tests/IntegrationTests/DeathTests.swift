@@ -71,6 +71,23 @@ import Testing
         }
     }
 
+    /// A SIGTERM that comes after the training's end says nothing of how it takes one.
+    @Test func whatEndedByItselfWasNotTold() async throws {
+        try await Site.with { site in
+            var agent = try BareAgent(at: site, command: .shell("mkdir -p out; sleep 600 & exit 3"))
+            agent.spec.checkpoints = CheckpointRule(path: "out")
+            agent.spec.retry = RetryPolicy(crash: 0, backoff: 1)
+            let pod = try agent.start()
+            try await eventually { try agent.record(1)?.state == .finishing }
+            pod.send(SIGTERM)
+            #expect(try await pod.end(within: .seconds(5)) == 3)
+            let record = try #require(try agent.record(1))
+            #expect(record.outcome?.kind == .failed && record.state == .ended)
+            let death = try #require(record.death)
+            #expect(death.teardown == nil && death.savedOnSignal == nil && death.secondsAfterSignal == nil)
+        }
+    }
+
     /// Each attempt kills its agent, and each restart of the container brings the next one: not for ever.
     @Test func agentsThatDieAgainAndAgain() async throws {
         try await Site.with { site in

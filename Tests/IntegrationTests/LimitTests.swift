@@ -82,7 +82,7 @@ import Testing
     /// A py-spy that never ends holds up the end of the training by seconds.
     @Test func aStubOfPySpyThatHangsIsLeftOut() async throws {
         try await Site.with { site in
-            try site.write("bin/py-spy", "#!/bin/sh\necho \"asked $*\"\nexec sleep 600\n", executable: true)
+            try site.write("bin/py-spy", "#!/bin/sh\necho \"asked $* $HF_TOKEN\"\nexec sleep 600\n", executable: true)
             try train(
                 """
                 import time
@@ -91,11 +91,14 @@ import Testing
                     time.sleep(1.1)
                 while True: time.sleep(0.2)
                 """, limits: "{stall: 2s}", site: site,
-                more: "retry: {crash: 0}\nenv: {PATH: \"${SITE}/bin:/usr/local/bin:/usr/bin:/bin\"}")
-            let run = try site.launch("run")
+                more:
+                    "retry: {crash: 0}\nsecrets: [HF_TOKEN]\nenv: {PATH: \"${SITE}/bin:/usr/local/bin:/usr/bin:/bin\"}")
+            let run = try site.launch("run", environment: ["HF_TOKEN": "hf_0123456789"])
             #expect(try await run.end(within: .seconds(40)) == 128 + SIGABRT)
             let stall = try #require(try await site.status("limited").attempts.last?.death?.stall)
-            #expect(stall.contains { $0.hasPrefix("  asked dump --nonblocking --pid ") }, "\(stall)")
+            let asked = try #require(stall.first { $0.hasPrefix("  asked dump --nonblocking --pid ") }, "\(stall)")
+            #expect(asked.hasSuffix(" ***"), "\(asked)")
+            #expect(!run.text.contains("hf_0123456789"))
             #expect(stall.contains("  (no more of it within 10.0 seconds)"), "\(stall)")
         }
     }

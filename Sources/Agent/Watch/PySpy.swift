@@ -44,9 +44,11 @@ enum PySpy {
     ) async -> [String] {
         let printed = Monitor<[UInt8]>([])
         guard
-            let output = try? OutputPipe(mask: mask, deliver: { bytes in
-                printed.update { $0 += bytes.prefix(max(0, room - $0.count)) }
-            })
+            let output = try? OutputPipe(
+                mask: mask,
+                deliver: { bytes in
+                    printed.update { $0 += bytes.prefix(max(0, room - $0.count)) }
+                })
         else { return [] }
         let started = Promise<Child?>()
         let job = Job(arguments: arguments, environment: environment, folder: "/", output: output.writeEnd)
