@@ -65,10 +65,10 @@ extension AttemptRunner {
         case refused(String)
     }
 
-    /// How the pod may end, once the end is published.
-    var wayToEnd: MeterEnd.Way {
+    /// How the pod may end by `rule`, once the end is published.
+    func wayToEnd(by rule: OnFinish?) -> MeterEnd.Way {
         let (gate, isPublished) = prepared.withLock { ($0.gate, $0.isPublished) }
-        return MeterEnd.Way(spec.onFinish, isSafe: gate == .passed && isPublished)
+        return MeterEnd.Way(rule, isSafe: gate == .passed && isPublished)
     }
 
     private func death(of outcome: Outcome?, _ prepared: Prepared, gone: ContinuousClock.Instant?) async -> Death {
@@ -85,7 +85,7 @@ extension AttemptRunner {
         let look = await seen.value(within: .seconds(5))
         death.disks = look?.disks ?? []
         if let asked = prepared.asked {
-            death.secondsAfterSignal = (prepared.ended ?? gone).map { asked.time.duration(to: $0).inSeconds }
+            death.secondsAfterSignal = (prepared.ended ?? gone).map { max(0, asked.time.duration(to: $0).inSeconds) }
             if supervisor.saves != nil, let look {
                 let isLater = (look.newestSave ?? 0) > Int(asked.date.timeIntervalSince1970 * 1e9)
                 // What SIGKILL ends may have been in the middle of it.

@@ -55,7 +55,7 @@ actor Daemon {
             for effect in state.handle(happening.event) {
                 switch effect {
                 case .endMeter:
-                    endMeter(attempt?.wayToEnd ?? .stop)
+                    endMeter()
                 case .exit(let code):
                     await attempt?.leave()
                     await notifier.firstTries(within: state.isHurried ? .seconds(1) : .seconds(3))
@@ -85,8 +85,10 @@ actor Daemon {
     }
 
     /// The agent stays until the pod's end was seen: a pod whose container ends is started again, and costs on.
-    private func endMeter(_ way: MeterEnd.Way) {
-        if attempt?.spec.onFinish == .terminate, way == .stop {
+    private func endMeter() {
+        let rule = state.finishAsked ?? environment.spec.onFinish
+        let way = attempt?.wayToEnd(by: rule) ?? .stop
+        if attempt != nil, rule == .terminate, way == .stop {
             Console.say("the pod is stopped, not deleted: it is not proven that nothing is lost with it")
         }
         let meter = MeterEnd(routes: environment.meter, way: way) { Console.say($0) }

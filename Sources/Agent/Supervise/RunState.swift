@@ -79,6 +79,8 @@ struct RunState: Sendable, Equatable {
     private var teardown: Teardown?
     /// The user asked for the end, so that no other attempt follows.
     private var isStopAsked = false
+    /// What the user wants to become of the pod, where he said so: it goes before what the config says.
+    private(set) var finishAsked: OnFinish?
     /// The pod's exit code, once nothing but its end is left to do.
     private var leavingWith: Int32?
 
@@ -87,6 +89,7 @@ struct RunState: Sendable, Equatable {
             // SIGTERM is the provider's answer to the request to stop.
             return event == .meterEnded || event == .terminated ? [.exit(leavingWith)] : []
         }
+        if case .stopAsked(let request) = event, let then = request.then { finishAsked = then.rule }
         switch (state, event) {
         case (.claiming, .claimed):
             guard !isStopAsked else {

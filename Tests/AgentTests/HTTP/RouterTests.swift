@@ -113,7 +113,11 @@ import Testing
 
     // MARK: - stop
 
-    @Test(arguments: [StopRequest.graceful, .now, StopRequest(mode: .graceful, patience: 7200.5)])
+    @Test(
+        arguments: [
+            StopRequest.graceful, .now, StopRequest(mode: .graceful, patience: 7200.5),
+            StopRequest(mode: .now, then: .terminate), StopRequest(mode: .graceful, then: .stop),
+        ])
     func stopTellsTheDaemon(_ request: StopRequest) async throws {
         try open()
         try await agent.client().stop(request)
@@ -135,7 +139,19 @@ import Testing
         #expect(agent.tells == [])
     }
 
-    @Test(arguments: ["", "{}", #"{"mode":"later"}"#, #"{"mode":1}"#, "now", "[]"])
+    @Test func noPodIsKept() async throws {
+        try open()
+        let response = try await agent.send(
+            "POST", Endpoint.stop, body: Array(#"{"mode":"graceful","then":"keep"}"#.utf8))
+        #expect(response.status == 400)
+        #expect(try error(response).message == "a pod cannot be kept after its run")
+        #expect(agent.tells == [])
+    }
+
+    @Test(
+        arguments: [
+            "", "{}", #"{"mode":"later"}"#, #"{"mode":1}"#, "now", "[]", #"{"mode":"now","then":"sleep"}"#,
+        ])
     func aStopThatSaysNothingIsRefused(_ body: String) async throws {
         try open()
         let response = try await agent.send("POST", Endpoint.stop, body: Array(body.utf8))

@@ -111,6 +111,22 @@ import Testing
         #expect(state.handle(.meterEnded) == [.exit(9)])
     }
 
+    /// In whatever state it is said, until the pod's end is under way; the last word counts.
+    @Test func whatBecomesOfThePodIsTheUsersWord() {
+        for from in AttemptState.allCases {
+            var state = RunState.at(from)
+            _ = state.handle(.stopAsked(.graceful))
+            #expect(state.finishAsked == nil)
+            _ = state.handle(.stopAsked(StopRequest(mode: .graceful, then: .terminate)))
+            #expect(state.finishAsked == .terminate)
+            _ = live(&state, .stopAsked(StopRequest(mode: .graceful, then: .stop)), .stopAsked(.now))
+            #expect(state.finishAsked == .stop)
+        }
+        var state = RunState.at(.ended)
+        _ = live(&state, .published, .stopAsked(StopRequest(mode: .now, then: .terminate)))
+        #expect(state.finishAsked == nil)
+    }
+
     /// Whoever starts the container of a launch that is over pays for it until it is stopped again.
     @Test func aLaunchThatIsOverIsOnlyStoppedAgain() {
         var state = RunState()
