@@ -94,7 +94,8 @@ import Testing
             let agent = try BareAgent(at: site, command: .shell("kill -KILL $PPID; sleep 600"))
             for number in 1...3 {
                 #expect(try await agent.start().end() == 137)
-                #expect(try agent.record(number)?.state == .training)
+                // How far it came on the volume is a matter of milliseconds.
+                #expect(try agent.record(number)?.isOver != true)
             }
             #expect(try await agent.start().end() == 70)
             let record = try #require(try agent.record(4))
