@@ -27,7 +27,6 @@ struct Work: Sendable {
         try File.replace(run.reserve(of: claim.number), with: [UInt8](repeating: 0x20, count: reserveSize))
         var record = AttemptRecord(claim: claim, run: spec.run, spec: try spec.fingerprint)
         let claims = try run.claims()
-        try Predecessor.close(before: claim, in: run)
         record.bill = try Predecessor.bill(for: claim, spec.launch, after: claims, in: run)
         let work = Work(
             run: run, claim: claim, claims: claims, journal: Journal(record, run: run, volume: volume), log: log,

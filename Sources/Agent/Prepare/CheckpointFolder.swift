@@ -45,13 +45,28 @@ struct CheckpointFolder: Sendable {
 
     /// A reference to the candidate with the highest step of those that `lineage` did not find already there.
     func newest(in lineage: Lineage) throws(Problem) -> CheckpointReference? {
-        try candidates().filter { !lineage.found($0) }.max { $0.step < $1.step }
+        newest(of: try candidates().filter { !lineage.found($0) })
+    }
+
+    /// What there is of `lineage`.
+    func count(in lineage: Lineage) throws(Problem) -> CheckpointCount {
+        let own = try candidates().filter { !lineage.found($0) }
+        return CheckpointCount(count: own.count, newest: newest(of: own))
+    }
+
+    private func newest(of candidates: [Candidate]) -> CheckpointReference? {
+        candidates.max { $0.step < $1.step }
             .map { CheckpointReference(step: $0.step, path: "\(path)/\($0.name)") }
     }
 
     /// When anything in the folder changed last, in nanoseconds since 1970.
     var newestChange: Int? {
         (try? Self.files(below: realPath))?.values.map(\.modified).max()
+    }
+
+    /// When any file of a checkpoint changed last, in nanoseconds since 1970. A log beside the checkpoints is none.
+    var newestSave: Int? {
+        (try? candidates())?.flatMap { $0.files.values.map(\.modified) }.max()
     }
 
     /// Where the folder really is: an output folder is often a link to another one on the volume.

@@ -21,6 +21,7 @@ struct RunReport: Encodable {
     /// Of all attempts together, in US dollars; nil where no price is known.
     var cost: Double?
     var attempts: [AttemptRecord]
+    var savesOnSignal: SavesOnSignal?
 
     struct PodReport: Encodable {
         var id: String
@@ -41,23 +42,23 @@ struct RunReport: Encodable {
         logEnd = try LogStream(of: view.folder).end
         cost = try view.folder.spending(of: view.claims).cost
         attempts = try view.attempts()
+        savesOnSignal = SavesOnSignal(of: attempts)
     }
 
     var text: String {
-        var rows = [["run", run.text], ["state", state]]
-        if let pod { rows.append(["pod", pod.id + (pod.isRunning ? "" : " (gone)")]) }
+        var rows = [(name: "run", value: run.text), ("state", state)]
+        if let pod { rows.append(("pod", pod.id + (pod.isRunning ? "" : " (gone)"))) }
         if let last = attempts.last {
-            rows.append(["attempt", "\(last.number)"])
-            if let outcome = last.outcome, let message = outcome.message { rows.append(["reason", message]) }
-            if let exit = last.outcome?.exit { rows.append(["exit code", "\(exit.shellCode)"]) }
-            if let resumed = last.resumedFrom { rows.append(["resumed", "step \(resumed.step)"]) }
-            if let newest = last.checkpoints?.newest { rows.append(["checkpoint", newest.path]) }
+            rows.append(("attempt", "\(last.number)"))
+            if let outcome = last.outcome, let message = outcome.message { rows.append(("reason", message)) }
+            if let exit = last.outcome?.exit { rows.append(("exit code", "\(exit.shellCode)")) }
+            if let resumed = last.resumedFrom { rows.append(("resumed", "step \(resumed.step)")) }
+            if let newest = last.checkpoints?.newest { rows.append(("checkpoint", newest.path)) }
         }
-        if let cost { rows.append(["cost", Dollars.text(cost) + price]) }
-        rows.append(["log", "\(logs) (\(logEnd) bytes)"])
-        let width = rows.map { $0[0].count }.max() ?? 0
-        let head = rows.map { $0[0] + String(repeating: " ", count: width - $0[0].count + 2) + $0[1] }
-        return (head + history).map { $0 + "\n" }.joined()
+        if let savesOnSignal { rows.append(("save on signal", savesOnSignal.text)) }
+        if let cost { rows.append(("cost", Dollars.text(cost) + price)) }
+        rows.append(("log", "\(logs) (\(logEnd) bytes)"))
+        return (Table(rows).lines + history).map { $0 + "\n" }.joined()
     }
 
     private var price: String {

@@ -71,7 +71,7 @@ import Testing
 
     @Test func othersGetTheirs() async throws {
         let stalled = try (0..<20).map { _ in try ask(Endpoint.log + "?follow=1&from=0") }
-        let whole = try await agent.send("GET", Endpoint.log)
+        let whole = try await agent.send("GET", Endpoint.log, limit: 64 << 20)
         #expect(whole.body == log)
         #expect(try await agent.send("GET", Endpoint.status).status == 200)
         withExtendedLifetime(stalled) {}
