@@ -41,6 +41,8 @@ extension AttemptRunner {
         }
         let verdict = outcome?.kind.isFault == true ? await verdict() : nil
         if verdict?.isRetry != true { await guardTheEnd() }
+        // What the volume lost is told before the end is.
+        if hurry.valueIfKept == nil { await work.log.sync() }
         if let outcome {
             if let message = outcome.message { work.log.say("\(outcome.kind.rawValue.uppercased()): \(message)") }
             work.log.say("EXIT_CODE=\(RunState.exitCode(outcome))")

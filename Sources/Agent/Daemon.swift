@@ -18,6 +18,7 @@ actor Daemon {
     /// Of the attempt before, whose followers stay until there is a new log to follow.
     private var formerLog: LogWriter?
     private let volume = VolumeWriter()
+    private let console = ConsoleCopy()
     private let notifier: Notifier
 
     private struct Happening: Sendable {
@@ -58,6 +59,7 @@ actor Daemon {
                     endMeter()
                 case .exit(let code):
                     await attempt?.leave()
+                    await console?.flush(within: .milliseconds(100))
                     await notifier.firstTries(within: state.isHurried ? .seconds(1) : .seconds(3))
                     return code
                 case .startNext:
@@ -124,8 +126,8 @@ actor Daemon {
         case .over(let outcome):
             tell(.launchOver(outcome))
         case .owned(let claim), .finishing(let claim, _), .waiting(let claim, _, _):
-            let work = try await DedicatedThread.run { [volume] in
-                try Work.open(claim, spec: spec, run: run, volume: volume)
+            let work = try await DedicatedThread.run { [volume, console] in
+                try Work.open(claim, spec: spec, run: run, volume: volume, console: console)
             }
             let attempt = AttemptRunner(
                 work: work, environment: environment, server: server,

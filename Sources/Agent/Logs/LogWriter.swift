@@ -48,13 +48,14 @@ final class LogWriter: Sendable {
     private let syncing: LogSync
     private let sealer: LogSealer
     private let current: CurrentLog?
+    private let console: ConsoleCopy?
     /// How far the log goes, and how far it is on stable storage.
     let progress: LogProgress
 
     /// Begins the live segment of `claim`, and in the background seals what was left before it. `beginsLine`: what comes before it ends a line.
     init(
         _ claim: Claim, of run: RunFolder, rule: LogRule = LogRule(), beginsLine: Bool = true,
-        current: CurrentLog? = nil, volume: VolumeWriter
+        current: CurrentLog? = nil, console: ConsoleCopy? = nil, volume: VolumeWriter
     ) throws(Problem) {
         let live: LiveLog
         do throws(Errno) {
@@ -67,15 +68,18 @@ final class LogWriter: Sendable {
         buffer = Monitor(Buffer(endsLine: beginsLine))
         progress = LogProgress(start: claim.logBegan)
         syncing = LogSync(live.segment, progress: progress)
-        sealer = LogSealer(claim, of: run, keep: rule.keep, volume: volume) { [syncing] in syncing.copied($0, lost: $1) }
+        sealer = LogSealer(claim, of: run, keep: rule.keep, volume: volume) { [syncing] in syncing.copied($0, lost: $1)
+        }
         self.live = Mutex(live)
         self.current = current
+        self.console = console
         self.volume = volume
         sealer.enqueue()
     }
 
     /// Blocks the calling thread while a healthy volume is behind, so that what is in memory stays bounded.
     func append(_ bytes: ArraySlice<UInt8>) {
+        console?.append(bytes)
         while true {
             let mustDrain = buffer.wait(quiet: Self.patience) { buffer -> Bool? in
                 if buffer.takes(bytes.count) {
@@ -93,6 +97,7 @@ final class LogWriter: Sendable {
 
     /// A line of the agent's own. It begins a line whatever the training printed last.
     func say(_ line: String) {
+        console?.say(line)
         if buffer.update({ $0.say(line) }) { enqueueDrain() }
     }
 
@@ -187,7 +192,9 @@ final class LogWriter: Sendable {
             volume.enqueue { [self] in live.withLock { $0.spoil(lost, began: began) } }
         }
         for lost in syncing.takeLost() {
-            say("LOG GAP: \(lost.count) bytes from byte \(lost.lowerBound) on were lost by the volume; zeros stand for them")
+            say(
+                "LOG GAP: \(lost.count) bytes from byte \(lost.lowerBound) on were lost by the volume; zeros stand for them"
+            )
         }
         // What could not be synced is copied, and then another sync finds it durable.
         if syncing.trouble != nil { scheduleSync() }
