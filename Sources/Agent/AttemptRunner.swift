@@ -19,6 +19,7 @@ final class AttemptRunner: Sendable {
     struct Prepared {
         var python: PythonEnvironment?
         var checkpoint: CheckpointReference?
+        var checkpointWatch: CheckpointWatch?
         /// When the training was first told to end.
         var told: (at: ContinuousClock.Instant, date: Date)?
         /// nil until it was asked.
@@ -168,14 +169,24 @@ final class AttemptRunner: Sendable {
     }
 
     private func chooseCheckpoint() async throws -> Event {
-        let newest = try await DedicatedThread.run { [work, spec] in
-            try CheckpointFolder(of: spec, in: work.run)?.newest(in: try Lineage.load(work.claim.lineage, in: work.run))
+        let reader = try ProgressReader(pattern: spec.progress)
+        let (chosen, watch) = try await DedicatedThread.run { [self] () -> (CheckpointChoice.Chosen?, CheckpointWatch?) in
+            guard var receipts = Receipts(of: spec, in: work.run, for: work.claim) else { return (nil, nil) }
+            receipts.isCancelled = { [supervisor] in supervisor.isCalledOff }
+            let chosen = try CheckpointChoice(receipts: receipts, say: { [log = work.log] in log.say($0) }).choose()
+            let saves = SaveWatch(folder: receipts.folder)
+            let watch = CheckpointWatch(receipts: receipts, open: saves.namesWithOpenFile) { [tail = supervisor.tail] in
+                reader.lastStep(in: tail.now.bytes)
+            }
+            try watch.begin()
+            return (chosen, watch)
         }
-        prepared.withLock { $0.checkpoint = newest }
-        work.journal.change { $0.resumedFrom = newest }
+        prepared.withLock { ($0.checkpoint, $0.checkpointWatch) = (chosen?.checkpoint, watch) }
+        work.journal.change { $0.resumedFrom = chosen?.checkpoint }
         work.log.say("CONFIG: \(try JSON.text(spec))")
         if isForced { work.log.say("FORCE RESTART: checkpoints ignored") }
-        work.log.say(newest.map { "RESUMING FROM: \($0.path)" } ?? "STARTING FRESH")
+        work.log.say(
+            chosen.map { "RESUMING FROM: \($0.checkpoint.path)\($0.isProven ? "" : " (unproven)")" } ?? "STARTING FRESH")
         return .resumeChosen
     }
 
@@ -186,7 +197,7 @@ final class AttemptRunner: Sendable {
     }
 
     private func train(_ tell: @escaping @Sendable (Event) -> Void) async throws -> Event {
-        let (python, checkpoint) = prepared.withLock { ($0.python, $0.checkpoint) }
+        let (python, checkpoint, checkpointWatch) = prepared.withLock { ($0.python, $0.checkpoint, $0.checkpointWatch) }
         let variables = ChildEnvironment.training(
             environment.all, stream: work.claim.stream, spec: spec, python: python, checkpoint: checkpoint?.path)
         // PATH may lead to the volume.
@@ -196,6 +207,8 @@ final class AttemptRunner: Sendable {
         let counter = MemoryCounter()
         let before = counter?.kills
         watchTraining(try ProgressReader(pattern: spec.progress), tell)
+        checkpointWatch?.start()
+        defer { checkpointWatch?.stop() }
         let status = try await supervisor.train(
             arguments, environment: variables, folder: folder, on: spec.tty)
         let kills = before.flatMap { before in counter?.kills.map { $0 - before } }
