@@ -170,7 +170,8 @@ final class AttemptRunner: Sendable {
 
     private func chooseCheckpoint() async throws -> Event {
         let reader = try ProgressReader(pattern: spec.progress)
-        let (chosen, watch) = try await DedicatedThread.run { [self] () -> (CheckpointChoice.Chosen?, CheckpointWatch?) in
+        let (chosen, watch) = try await DedicatedThread.run {
+            [self] () -> (CheckpointChoice.Chosen?, CheckpointWatch?) in
             guard var receipts = Receipts(of: spec, in: work.run, for: work.claim) else { return (nil, nil) }
             receipts.isCancelled = { [supervisor] in supervisor.isCalledOff }
             let chosen = try CheckpointChoice(receipts: receipts, say: { [log = work.log] in log.say($0) }).choose()
@@ -186,7 +187,8 @@ final class AttemptRunner: Sendable {
         work.log.say("CONFIG: \(try JSON.text(spec))")
         if isForced { work.log.say("FORCE RESTART: checkpoints ignored") }
         work.log.say(
-            chosen.map { "RESUMING FROM: \($0.checkpoint.path)\($0.isProven ? "" : " (unproven)")" } ?? "STARTING FRESH")
+            chosen.map { "RESUMING FROM: \($0.checkpoint.path)\($0.isProven ? "" : " (unproven)")" } ?? "STARTING FRESH"
+        )
         return .resumeChosen
     }
 

@@ -16,7 +16,7 @@ import Testing
                 ))
             agent.spec.checkpoints = CheckpointRule(path: "out")
             let trace = "\(site.root)/trace"
-            let traced = TortureCall.strace + ["-s", "8192", "-o", trace, "-e", "trace=write,fsync,fdatasync"]
+            let traced = TortureCall.strace + ["-s", "8192", "-o", trace, "-e", "trace=write,pwrite64,fsync,fdatasync"]
             try await site.start(traced + [Programs.agent], environment: try agent.environment()).check()
 
             let lines = try File.read(trace).text.split(separator: "\n")
@@ -39,7 +39,7 @@ import Testing
                 $0.contains("fsync(") && $0.contains("/work/out>")
             }
             let line = try index("the last line") {
-                $0.contains("write(") && $0.contains("EXIT_CODE=0") && $0.contains("-a0001.log>")
+                $0.contains("write") && $0.contains("EXIT_CODE=0") && $0.contains("-a0001.log>")
             }
             let log = try index("the log's sync", after: line) {
                 $0.contains("fdatasync(") && $0.contains("-a0001.log>")

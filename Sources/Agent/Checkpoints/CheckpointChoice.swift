@@ -59,14 +59,16 @@ struct CheckpointChoice: Sendable {
     ) throws -> Verdict {
         do {
             if let receipt = known[checkpoint.name] {
-                let isOther = receipt.boot != receipts.boot
+                let isOther = receipt.boot != receipts.boot || receipt.boot.isEmpty
                 let difference = try receipts.difference(checkpoint, from: receipt, hashing: isOther)
                 return difference.map(Verdict.torn) ?? .proven
             }
             let proof = try CheckpointProof.examine(receipts.folder.path(of: checkpoint))
             if let unread = proof.findings.first(where: { $0.weight == .unread }) { return .unread("\(unread)") }
             if let damage = proof.findings.first(where: { $0.weight == .damage }) { return .torn("\(damage)") }
-            guard receipts.hasAllFiles(checkpoint, like: known.values, openEnded: proof.openEnded) else { return .unproven }
+            guard receipts.hasAllFiles(checkpoint, like: known.values, openEnded: proof.openEnded) else {
+                return .unproven
+            }
             let receipt = try receipts.prove(checkpoint, by: .sameFiles)
             // It is what it is, whether or not there is room to write that down.
             do { try receipts.write(receipt) } catch let problem as Problem { say("RECEIPT: \(problem)") }

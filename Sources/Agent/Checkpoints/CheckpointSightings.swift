@@ -24,6 +24,9 @@ struct CheckpointSightings: Sendable {
         self.proven = proven
     }
 
+    /// The names of those of which nothing new is expected.
+    var known: Set<String> { Set(found.keys).subtracting(seen.keys).union(proven.keys) }
+
     /// Notes what is there now, and returns what this training saved, has no receipt, and has been quiet for long enough.
     mutating func note(
         _ candidates: [CheckpointFolder.Candidate], step: Double?, at now: ContinuousClock.Instant

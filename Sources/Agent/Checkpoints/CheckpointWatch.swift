@@ -9,7 +9,7 @@ final class CheckpointWatch: Sendable {
     static let quiet: Duration = .seconds(2)
     /// What of the memory's bandwidth a proof takes, and of the disk's where memory does not hold the checkpoint any more.
     static let bytesPerSecond = 256 << 20
-    /// Files of a proven checkpoint are looked at once in so many looks.
+    /// Files of a checkpoint that is proven, or was there before the training, are looked at once in so many looks.
     private static let looksBetweenFullOnes = 30
 
     private let receipts: Receipts
@@ -65,11 +65,12 @@ final class CheckpointWatch: Sendable {
 
     /// One look: notes what has changed, and proves what may be proven. Blocks.
     func look(at now: ContinuousClock.Instant) throws {
-        let (proven, isFull) = sightings.withLock { sightings in
+        let (proven, skipped) = sightings.withLock { sightings in
             sightings.looks += 1
-            return (sightings.proven, sightings.looks % Self.looksBetweenFullOnes == 0)
+            return (sightings.proven, sightings.looks % Self.looksBetweenFullOnes == 0 ? [] : sightings.known)
         }
-        let candidates = try receipts.checkpoints(skipping: isFull ? [] : Set(proven.keys))
+        let candidates = try receipts.checkpoints(skipping: skipped)
+        if candidates.isEmpty { return }
         for candidate in candidates {
             guard let receipt = proven[candidate.name],
                 try receipts.difference(candidate, from: receipt, hashing: false) != nil
@@ -77,24 +78,27 @@ final class CheckpointWatch: Sendable {
             sightings.withLock { $0.proven[candidate.name] = nil }
         }
         let step = step()
-        let ready = sightings.withLock { $0.note(candidates, step: step, at: now) }
+        let (quiet, siblings) = sightings.withLock { ($0.note(candidates, step: step, at: now), $0.proven.values) }
+        let ready = quiet.map { ($0, isFollowed: wasFollowed($0)) }
+            .filter { $0.isFollowed || receipts.hasAllFiles($0.0, like: siblings, openEnded: []) }
         if ready.isEmpty { return }
         let open = open()
-        for candidate in ready {
+        for (candidate, isFollowed) in ready {
             if open.contains(candidate.name) {
                 sightings.withLock { $0.postpone(candidate.name, to: now + Self.quiet) }
             } else {
-                try prove(candidate, at: now)
+                try prove(candidate, isFollowed: isFollowed, like: Array(siblings), at: now)
             }
         }
     }
 
-    private func prove(_ candidate: CheckpointFolder.Candidate, at now: ContinuousClock.Instant) throws {
-        let isFollowed = wasFollowed(candidate)
-        let siblings = sightings.withLock { Array($0.proven.values) }
-        guard isFollowed || receipts.hasAllFiles(candidate, like: siblings, openEnded: []) else { return }
+    private func prove(
+        _ candidate: CheckpointFolder.Candidate, isFollowed: Bool, like siblings: [Receipt],
+        at now: ContinuousClock.Instant
+    ) throws {
+        let path = receipts.folder.path(of: candidate)
         do {
-            let proof = try CheckpointProof.examine(receipts.folder.path(of: candidate))
+            let proof = try CheckpointProof.examine(path)
             let isAll = receipts.hasAllFiles(candidate, like: siblings, openEnded: proof.openEnded)
             guard proof.isWhole, isFollowed || isAll else {
                 return sightings.withLock { $0.postpone(candidate.name, to: now + .seconds(5)) }
@@ -106,8 +110,8 @@ final class CheckpointWatch: Sendable {
             sightings.withLock { $0.proven[candidate.name] = receipt }
         } catch let problem as Problem {
             // It changed or went meanwhile, or there is no room for a receipt.
-            sightings.withLock { $0.postpone(candidate.name, to: now + .seconds(10)) }
-            if File.exists(receipts.folder.path(of: candidate)) { Console.say("no receipt: \(problem)") }
+            sightings.withLock { $0.postpone(candidate.name, to: now + .seconds(30)) }
+            if File.exists(path) { Console.say("no receipt: \(problem)") }
         }
     }
 

@@ -25,7 +25,9 @@ struct Receipts: Sendable {
     /// The checkpoints of the lineage, empty ones among them, the highest step first. Nothing is asked of those to skip but their names.
     func checkpoints(skipping names: Set<String> = []) throws -> [CheckpointFolder.Candidate] {
         let lineage = try Lineage.load(claim.lineage, in: run)
-        return try folder.all(skipping: names).filter { !lineage.found($0) }.sorted { ($0.step, $0.name) > ($1.step, $1.name) }
+        return try folder.all(skipping: names).filter { !lineage.found($0) }.sorted {
+            ($0.step, $0.name) > ($1.step, $1.name)
+        }
     }
 
     /// The receipts of the lineage by the checkpoint's name, those of checkpoints that are gone among them.

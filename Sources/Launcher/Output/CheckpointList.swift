@@ -34,7 +34,8 @@ struct CheckpointList {
         checkpoints = try folder.candidates().sorted { ($0.step, $0.name) < ($1.step, $1.name) }.map { candidate in
             let path = folder.path(of: candidate)
             let files = candidate.files.compactMap { name, status in
-                status.isLink ? File.statusOfTarget(name.isEmpty ? path : "\(path)/\(name)").map { (name, $0) } : (name, status)
+                status.isLink
+                    ? File.statusOfTarget(name.isEmpty ? path : "\(path)/\(name)").map { (name, $0) } : (name, status)
             }.filter(\.1.isFile)
             let receipt = receipts[candidate.name]
             let difference = receipt?.difference(from: Dictionary(files) { first, _ in first })
@@ -62,7 +63,8 @@ struct CheckpointList {
         checkpoints.filter(\.isProven).flatMap { checkpoint in
             (checkpoint.receipt?.files ?? []).map { file in
                 let name = file.name.isEmpty ? checkpoint.path : "\(checkpoint.path)/\(file.name)"
-                let escaped = name.replacing("\\", with: "\\\\").replacing("\n", with: "\\n").replacing("\r", with: "\\r")
+                let escaped = name.replacing("\\", with: "\\\\").replacing("\n", with: "\\n").replacing(
+                    "\r", with: "\\r")
                 return "\(escaped == name ? "" : "\\")\(file.sha256)  \(escaped)\n"
             }
         }.joined()

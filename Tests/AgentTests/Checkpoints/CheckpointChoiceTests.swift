@@ -18,7 +18,10 @@ import Testing
     private var left: [String] { (try? File.list(out)) ?? [] }
 
     /// The step that is chosen, and whether it is proven.
-    private func choose(_ rule: CheckpointRule = CheckpointRule(path: "out"), attempt: Int = 1, lineage: String = "L1", boot: String? = nil) throws -> String {
+    private func choose(
+        _ rule: CheckpointRule = CheckpointRule(path: "out"), attempt: Int = 1, lineage: String = "L1",
+        boot: String? = nil
+    ) throws -> String {
         let receipts = try #require(try run.receipts(rule, attempt: attempt, lineage: lineage, boot: boot))
         let choice = CheckpointChoice(receipts: receipts) { [said] line in said.update { $0.append(line) } }
         return try choice.choose().map { "\($0.checkpoint.step)\($0.isProven ? "" : " unproven")" } ?? "none"
@@ -92,7 +95,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("shorter", "model is shorter than it was: 0 bytes, not 5"), ("longer", "model is longer than it was: 6 bytes, not 5"),
+        ("shorter", "model is shorter than it was: 0 bytes, not 5"),
+        ("longer", "model is longer than it was: 6 bytes, not 5"),
         ("touched", "model was changed"), ("removed", "state is missing"), ("added", "more was added"),
     ])
     func whatIsNotAsItsReceiptSays(_ change: String, _ reason: String) throws {
@@ -223,7 +227,11 @@ import Testing
             for damage in ["cut off", "removed"] {
                 try copy(30)
                 let bytes = try File.read(path)
-                if damage == "removed" { try File.remove(path) } else { try File.write(Array(bytes.dropLast()), over: path) }
+                if damage == "removed" {
+                    try File.remove(path)
+                } else {
+                    try File.write(Array(bytes.dropLast()), over: path)
+                }
                 // A line's end after JSON is no loss.
                 if damage == "cut off" && bytes.last == UInt8(ascii: "\n") && file.hasSuffix(".json") {
                     try File.removeTree("\(out)/checkpoint-30")

@@ -68,7 +68,8 @@ final class TestRun: Sendable {
 
     /// Those of an attempt of lineage L1, on a machine that may have been started again since.
     func receipts(
-        _ rule: CheckpointRule? = CheckpointRule(path: "out"), attempt: Int = 1, lineage: String = "L1", boot: String? = nil
+        _ rule: CheckpointRule? = CheckpointRule(path: "out"), attempt: Int = 1, lineage: String = "L1",
+        boot: String? = nil
     ) throws -> Receipts? {
         let claim = try self.attempt(attempt, launch: lineage, lineage: lineage)
         var receipts = Receipts(of: spec(checkpoints: rule), in: folders, for: claim)
