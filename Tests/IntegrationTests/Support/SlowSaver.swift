@@ -32,7 +32,6 @@ struct SlowSaver {
             folder = sys.argv[sys.argv.index("--resume") + 1]
             weights = open(f"{folder}/weights", "rb").read()[:32]
             step = json.load(open(f"{folder}/state.json"))["step"]
-            # Half of it would not be noticed here, but at the end.
         print(f"begins at step {step}", flush=True)
         while True:
             for _ in range(\(interval)):
