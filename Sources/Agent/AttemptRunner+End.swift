@@ -44,7 +44,9 @@ extension AttemptRunner {
     private func guardTheEnd() async {
         let watch = prepared.withLock(\.checkpointWatch)
         let isWell = work.journal.current.outcome?.exit == .code(0)
-        let gate = SafetyGate(receipts: Receipts(of: spec, in: work.run, for: work.claim)) { checkpoint in
+        var receipts = Receipts(of: spec, in: work.run, for: work.claim)
+        receipts?.say = { [log = work.log] in log.say($0) }
+        let gate = SafetyGate(receipts: receipts) { checkpoint in
             isWell ? .exit : watch?.wasFollowed(checkpoint) == true ? .laterStep : nil
         }
         watch?.stop()

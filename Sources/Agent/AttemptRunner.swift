@@ -174,7 +174,8 @@ final class AttemptRunner: Sendable {
             [self] () -> (CheckpointChoice.Chosen?, CheckpointWatch?) in
             guard var receipts = Receipts(of: spec, in: work.run, for: work.claim) else { return (nil, nil) }
             receipts.isCancelled = { [supervisor] in supervisor.isCalledOff }
-            let chosen = try CheckpointChoice(receipts: receipts, say: { [log = work.log] in log.say($0) }).choose()
+            receipts.say = { [log = work.log] in log.say($0) }
+            let chosen = try CheckpointChoice(receipts: receipts).choose()
             let saves = SaveWatch(folder: receipts.folder)
             let watch = CheckpointWatch(receipts: receipts, open: saves.namesWithOpenFile) { [tail = supervisor.tail] in
                 reader.lastStep(in: tail.now.bytes)

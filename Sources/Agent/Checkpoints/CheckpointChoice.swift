@@ -3,8 +3,6 @@ internal import Shared
 /// Which checkpoint a training goes on from, and what has to get out of its way before.
 struct CheckpointChoice: Sendable {
     let receipts: Receipts
-    /// Takes lines for the log.
-    let say: @Sendable (String) -> Void
 
     struct Chosen: Sendable {
         var checkpoint: CheckpointReference
@@ -34,7 +32,7 @@ struct CheckpointChoice: Sendable {
             case .proven: chosen = Chosen(checkpoint: receipts.folder.reference(to: checkpoint), isProven: true)
             case .unproven: unproven.append(checkpoint)
             case .torn(let reason): aside.append((checkpoint, reason))
-            case .unread(let reason): say("UNREAD: \(receipts.folder.path(of: checkpoint)): \(reason); left there")
+            case .unread(let reason): receipts.say("UNREAD: \(receipts.folder.path(of: checkpoint)): \(reason); left there")
             }
             if chosen != nil { break }
         }
@@ -46,9 +44,9 @@ struct CheckpointChoice: Sendable {
         for (checkpoint, reason) in aside {
             let what = "TORN: \(receipts.folder.path(of: checkpoint)): \(reason)"
             do {
-                say("\(what); moved to \(try receipts.setAside(checkpoint))")
+                receipts.say("\(what); moved to \(try receipts.setAside(checkpoint))")
             } catch let problem as Problem {
-                say("\(what); \(problem)")
+                receipts.say("\(what); \(problem)")
             }
         }
         return chosen
@@ -71,7 +69,7 @@ struct CheckpointChoice: Sendable {
             }
             let receipt = try receipts.prove(checkpoint, by: .sameFiles)
             // It is what it is, whether or not there is room to write that down.
-            do { try receipts.write(receipt) } catch let problem as Problem { say("RECEIPT: \(problem)") }
+            do { try receipts.write(receipt) } catch let problem as Problem { receipts.say("RECEIPT: \(problem)") }
             return .proven
         } catch let problem as Problem {
             return .unread("\(problem)")

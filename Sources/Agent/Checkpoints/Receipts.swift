@@ -10,12 +10,17 @@ struct Receipts: Sendable {
     let claim: Claim
     /// Asked before anything is written, and while much is read: whether the attempt goes on.
     var isCancelled: @Sendable () -> Bool = { false }
+    /// Takes lines for the log.
+    var say: @Sendable (String) -> Void = { _ in }
     var boot = Self.currentBoot
+    /// How many proven checkpoints are kept; nil: all.
+    let keep: Int?
 
     /// nil where the spec names no checkpoints.
     init?(of spec: RunSpec, in run: RunFolder, for claim: Claim) {
         guard let folder = CheckpointFolder(of: spec, in: run) else { return nil }
         (self.run, self.folder, self.claim) = (run, folder, claim)
+        keep = spec.checkpoints?.keep
     }
 
     private static let currentBoot = (try? File.read("/proc/sys/kernel/random/boot_id"))?.text.trimmed ?? ""
@@ -104,7 +109,7 @@ struct Receipts: Sendable {
     }
 
     /// Throws where the run has another owner by now: what a stale training writes has no receipt.
-    private func checkOwner() throws {
+    func checkOwner() throws {
         if isCancelled() || File.exists(run.claim(claim.number + 1)) { throw CancellationError() }
     }
 

@@ -50,5 +50,7 @@ struct SafetyGate: Sendable {
             throw Problem("nothing tells that the save of \(path) had ended")
         }
         try receipts.write(try receipts.prove(newest, by: evidence, with: sums))
+        // What is kept too much is no danger.
+        try? receipts.prune()
     }
 }

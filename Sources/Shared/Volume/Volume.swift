@@ -57,6 +57,9 @@ public struct RunFolder: Sendable, Equatable {
     /// Checkpoints that are not whole, or not known to be, out of the way of any training.
     public var torn: String { "\(path)/torn" }
 
+    /// Checkpoints on their way out.
+    public var pruned: String { "\(path)/pruned" }
+
     public func claim(_ attempt: Int) -> String { "\(attempts)/\(String(attempt, width: 4)).claim" }
 
     public func beat(_ attempt: Int) -> String { "\(attempts)/\(String(attempt, width: 4)).beat" }

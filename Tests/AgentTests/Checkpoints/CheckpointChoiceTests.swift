@@ -22,8 +22,9 @@ import Testing
         _ rule: CheckpointRule = CheckpointRule(path: "out"), attempt: Int = 1, lineage: String = "L1",
         boot: String? = nil
     ) throws -> String {
-        let receipts = try #require(try run.receipts(rule, attempt: attempt, lineage: lineage, boot: boot))
-        let choice = CheckpointChoice(receipts: receipts) { [said] line in said.update { $0.append(line) } }
+        var receipts = try #require(try run.receipts(rule, attempt: attempt, lineage: lineage, boot: boot))
+        receipts.say = { [said] line in said.update { $0.append(line) } }
+        let choice = CheckpointChoice(receipts: receipts)
         return try choice.choose().map { "\($0.checkpoint.step)\($0.isProven ? "" : " unproven")" } ?? "none"
     }
 
