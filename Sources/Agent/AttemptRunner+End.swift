@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import Glibc
 internal import Shared
 internal import Synchronization
 
@@ -9,29 +10,39 @@ extension AttemptRunner {
         if await !work.journal.durable(within: .seconds(30)) {
             work.log.say("RECORD: the volume takes no record of the end")
         }
-        await supervisor.settle(patiently: patiently)
+        let gone = await supervisor.settle(patiently: patiently)
+        let prepared = prepared.withLock { prepared in
+            prepared.countdown?.cancel()
+            return prepared
+        }
         let count = Promise<CheckpointCount?>()
         Task { count.keep(try? await countCheckpoints()) }
         // Only a volume that hangs takes longer, and the end does not wait for it.
         let found = await count.value(within: .seconds(5)) ?? nil
-        let (told, kills) = prepared.withLock { ($0.told, $0.outOfMemoryKills) }
         // Printed after the watch looked last.
-        let step = (try? ProgressReader(pattern: spec.progress))?.lastStep(in: supervisor.tail.now.bytes)
-        let death = outcome?.kind == .finished ? nil : await self.death(told: told, kills: kills)
+        let step = prepared.reader?.lastStep(in: supervisor.tail.now.bytes)
+        let death = outcome?.kind == .finished ? nil : await self.death(of: outcome, prepared, gone: gone)
         work.journal.change { record in
             record.checkpoints = found
             if let step { record.step = step }
             record.lasted(work.seconds)
-            if var death {
+            record.death = death.map { death in
+                var death = death
                 death.lostSteps = record.step.map { $0 - Double(found?.newest?.step ?? 0) }.flatMap {
                     $0 >= 0 ? $0 : nil
                 }
                 death.stall = record.death?.stall
-                record.death = death
+                death.teardown = record.death?.teardown
+                if let asked = prepared.asked {
+                    death.teardown?.gone = gone.map { asked.time.duration(to: $0).inSeconds }
+                }
+                return death
             }
         }
         let verdict = outcome?.kind.isFault == true ? await verdict() : nil
         if verdict?.isRetry != true { await guardTheEnd() }
+        // What the volume lost is told before the end is.
+        if hurry.valueIfKept == nil { await work.log.sync() }
         if let outcome {
             if let message = outcome.message { work.log.say("\(outcome.kind.rawValue.uppercased()): \(message)") }
             work.log.say("EXIT_CODE=\(RunState.exitCode(outcome))")
@@ -64,31 +75,31 @@ extension AttemptRunner {
         case refused(String)
     }
 
-    /// How the pod may end, once the end is published.
-    var wayToEnd: MeterEnd.Way {
+    /// How the pod may end by `rule`, once the end is published.
+    func wayToEnd(by rule: OnFinish?) -> MeterEnd.Way {
         let (gate, isPublished) = prepared.withLock { ($0.gate, $0.isPublished) }
-        return MeterEnd.Way(spec.onFinish, isSafe: gate == .passed && isPublished)
+        return MeterEnd.Way(rule, isSafe: gate == .passed && isPublished)
     }
 
-    private func death(
-        told: (at: ContinuousClock.Instant, date: Date)?, kills: Int?
-    ) async -> Death {
+    private func death(of outcome: Outcome?, _ prepared: Prepared, gone: ContinuousClock.Instant?) async -> Death {
         var death = Death()
         death.lines = supervisor.tail.lines(30)
-        death.outOfMemoryKills = kills
-        let seen = Promise<(disks: [Death.Disk], newestChange: Int?)>()
-        Task { [saves, spec] in
+        death.outOfMemoryKills = prepared.outOfMemoryKills
+        let seen = Promise<(disks: [Death.Disk], newestSave: Int?)>()
+        Task { [saves = supervisor.saves, spec] in
             let seeing = try? await DedicatedThread.run {
-                ([spec.volume, "/"].compactMap { DiskLook.at($0) }, saves?.folder.newestChange)
+                ([spec.volume, "/"].compactMap { DiskLook.at($0) }, saves?.folder.newestSave)
             }
             seen.keep((seeing?.0 ?? [], seeing?.1))
         }
         let look = await seen.value(within: .seconds(5))
         death.disks = look?.disks ?? []
-        if let told {
-            death.secondsAfterSignal = told.at.duration(to: .now).inSeconds
-            if saves != nil {
-                death.savedOnSignal = (look?.newestChange ?? 0) > Int(told.date.timeIntervalSince1970 * 1e9)
+        if let asked = prepared.asked {
+            death.secondsAfterSignal = (prepared.ended ?? gone).map { max(0, asked.time.duration(to: $0).inSeconds) }
+            if supervisor.saves != nil, let look {
+                let isLater = (look.newestSave ?? 0) > Int(asked.date.timeIntervalSince1970 * 1e9)
+                // What SIGKILL ends may have been in the middle of it.
+                death.savedOnSignal = isLater && outcome?.exit?.shellCode != 128 + SIGKILL
             }
         }
         return death
@@ -106,10 +117,8 @@ extension AttemptRunner {
 
     private func countCheckpoints() async throws -> CheckpointCount? {
         try await DedicatedThread.run { [work, spec] in
-            guard let folder = CheckpointFolder(of: spec, in: work.run) else { return nil }
-            let lineage = try Lineage.load(work.claim.lineage, in: work.run)
-            let own = try folder.candidates().filter { !lineage.found($0) }
-            return CheckpointCount(count: own.count, newest: try folder.newest(in: lineage))
+            try CheckpointFolder(of: spec, in: work.run)?
+                .count(in: try Lineage.load(work.claim.lineage, in: work.run))
         }
     }
 

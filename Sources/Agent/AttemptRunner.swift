@@ -5,7 +5,7 @@ internal import Synchronization
 /// Does for one attempt what the table says, and tells what came of it.
 final class AttemptRunner: Sendable {
     let work: Work
-    private let environment: AgentEnvironment
+    let environment: AgentEnvironment
     let server: Server
     let supervisor: Supervisor
     let prepared = Mutex(Prepared())
@@ -20,8 +20,15 @@ final class AttemptRunner: Sendable {
         var python: PythonEnvironment?
         var checkpoint: CheckpointReference?
         var checkpointWatch: CheckpointWatch?
-        /// When the training was first told to end.
-        var told: (at: ContinuousClock.Instant, date: Date)?
+        var reader: ProgressReader?
+        /// The training's environment.
+        var variables: [String: String] = [:]
+        /// When the training's end was first asked for.
+        var asked: (time: ContinuousClock.Instant, date: Date)?
+        /// When the training's own process had ended.
+        var ended: ContinuousClock.Instant?
+        /// Tells from time to time how a patient teardown goes on.
+        var countdown: Task<Void, Never>?
         /// nil until it was asked.
         var gate: Gate?
         /// The record of the end and all of the log are on stable storage.
@@ -77,7 +84,7 @@ final class AttemptRunner: Sendable {
         return work.log
     }
 
-    private func watch(_ body: @escaping @Sendable () async -> Void) {
+    func watch(_ body: @escaping @Sendable () async -> Void) {
         watches.withLock { $0.append(Task { await body() }) }
     }
 
@@ -90,7 +97,10 @@ final class AttemptRunner: Sendable {
         }
     }
 
-    func perform(_ effect: Effect, in state: RunState, tell: @escaping @Sendable (Event) -> Void) {
+    /// `asked` is when what asks for it happened.
+    func perform(
+        _ effect: Effect, in state: RunState, asked: ContinuousClock.Instant, tell: @escaping @Sendable (Event) -> Void
+    ) {
         if state.isHurried { hurry.keep(()) }
         switch effect {
         case .record: record(state)
@@ -99,12 +109,14 @@ final class AttemptRunner: Sendable {
         case .chooseCheckpoint: step(tell) { try await self.chooseCheckpoint() }
         case .train: step(tell) { try await self.train(tell) }
         case .tearDown(let teardown):
-            prepared.withLock { if $0.told == nil { $0.told = (.now, Date()) } }
-            supervisor.tearDown(teardown)
+            // What is left of a training that ended by itself is ended without a word in the record.
+            let isOver = state.state == .finishing || state.state == .waiting
+            tearDown(teardown, asked: isOver && prepared.withLock { $0.asked == nil } ? nil : asked)
         case .examine: Task { await examine() }
         case .settle(let patiently): step(tell) { await self.settle(patiently: patiently, outcome: state.outcome) }
+        case .schedule(let pause): schedule(pause)
         case .wait(let pause):
-            work.journal.change { $0.next = Date() + pause.inSeconds }
+            schedule(pause)
             work.log.say("RETRY: attempt \(work.claim.number + 1) in \(Int(pause.inSeconds.rounded())) s")
             removeReserve()
             after(pause.inSeconds) { tell(.waited) }
@@ -145,6 +157,13 @@ final class AttemptRunner: Sendable {
         if let event = Notice.Event(from: before, to: work.journal.current) {
             notify(event, tries: state.isHurried ? 1 : 4)
         }
+        if state.outcome?.kind == .stopped, before.outcome?.kind.isFault == true, let message = state.outcome?.message {
+            work.log.say("STOPPED: \(message)")
+        }
+    }
+
+    private func schedule(_ pause: Duration) {
+        work.journal.change { $0.next = Date() + pause.inSeconds }
     }
 
     private func sync() async throws -> Event {
@@ -209,13 +228,21 @@ final class AttemptRunner: Sendable {
         let folder = work.run.work.appending(path: spec.workdir)
         let counter = MemoryCounter()
         let before = counter?.kills
-        watchTraining(try ProgressReader(pattern: spec.progress), tell)
+        let reader = try ProgressReader(pattern: spec.progress)
+        prepared.withLock {
+            $0.reader = reader
+            $0.variables = variables
+        }
+        watchTraining(reader, tell)
         checkpointWatch?.start()
         defer { checkpointWatch?.stop() }
         let status = try await supervisor.train(
             arguments, environment: variables, folder: folder, on: spec.tty)
         let kills = before.flatMap { before in counter?.kills.map { $0 - before } }
-        prepared.withLock { $0.outOfMemoryKills = kills }
+        prepared.withLock {
+            $0.ended = .now
+            $0.outOfMemoryKills = kills
+        }
         if status != .code(0), kills ?? 0 > 0 || OutOfMemory.isTold(in: supervisor.tail.lines(200)) {
             tell(.outOfMemory)
         }
@@ -224,7 +251,7 @@ final class AttemptRunner: Sendable {
 
     private func watchTraining(_ reader: ProgressReader, _ tell: @escaping @Sendable (Event) -> Void) {
         let watcher = TrainingWatch(
-            tail: supervisor.tail, reader: reader, stall: spec.limits.stall, saves: saves
+            tail: supervisor.tail, reader: reader, stall: spec.limits.stall, saves: supervisor.saves
         ) { [work] step in
             work.journal.note { $0.step = step }
         }
@@ -232,20 +259,5 @@ final class AttemptRunner: Sendable {
             guard let still = await watcher.run() else { return }
             tell(.stalled("no new step for \(Int(still)) s"))
         }
-    }
-
-    var saves: SaveWatch? { CheckpointFolder(of: spec, in: work.run).map { SaveWatch(folder: $0) } }
-
-    /// Looks at a training that stands still without touching it, then makes Python print where it is, and ends it.
-    private func examine() async {
-        let lines = ((try? await DedicatedThread.run { ProcessLook.lines(at: ProcessTree.running) }) ?? []).map(
-            environment.mask.masking)
-        work.journal.change { record in
-            record.death = Death()
-            record.death?.stall = lines
-        }
-        for line in ["STALLED: what can be seen from outside:"] + lines { work.log.say(line) }
-        prepared.withLock { $0.told = (.now, Date()) }
-        supervisor.tearDown(.dump)
     }
 }

@@ -9,8 +9,8 @@ actor Daemon {
     private let children: Children
     /// The agent's own, `init` first.
     private let processes: [ProcessIdentity]
-    private let events: AsyncStream<Event>
-    private nonisolated let continuation: AsyncStream<Event>.Continuation
+    private let events: AsyncStream<Happening>
+    private nonisolated let continuation: AsyncStream<Happening>.Continuation
     private let logger = Logger(label: "agent")
 
     private var state = RunState()
@@ -18,7 +18,13 @@ actor Daemon {
     /// Of the attempt before, whose followers stay until there is a new log to follow.
     private var formerLog: LogWriter?
     private let volume = VolumeWriter()
+    private let console = ConsoleCopy()
     private let notifier: Notifier
+
+    private struct Happening: Sendable {
+        var event: Event
+        var time: ContinuousClock.Instant
+    }
 
     init(environment: AgentEnvironment, children: Children, processes: [ProcessIdentity]) {
         self.environment = environment
@@ -28,13 +34,16 @@ actor Daemon {
         (events, continuation) = AsyncStream.makeStream()
     }
 
-    nonisolated func tell(_ event: Event) {
-        continuation.yield(event)
+    nonisolated func tell(_ event: Event) { tell(event, at: .now) }
+
+    /// `time` is when it happened.
+    nonisolated func tell(_ event: Event, at time: ContinuousClock.Instant) {
+        continuation.yield(Happening(event: event, time: time))
     }
 
     /// Lives the attempt to its end and returns the pod's exit code.
     func run() async -> Int32 {
-        let router = Router(tokenDigest: environment.tokenDigest) { [continuation] in continuation.yield($0) }
+        let router = Router(tokenDigest: environment.tokenDigest, tell: tell)
         let server: Server
         do {
             server = try await startServer(router)
@@ -43,20 +52,21 @@ actor Daemon {
             return EX_OSERR
         }
         beginAttempt(router, server)
-        for await event in events {
-            for effect in state.handle(event) {
+        for await happening in events {
+            for effect in state.handle(happening.event) {
                 switch effect {
                 case .endMeter:
-                    endMeter(attempt?.wayToEnd ?? .stop)
+                    endMeter()
                 case .exit(let code):
                     await attempt?.leave()
+                    await console?.flush(within: .milliseconds(100))
                     await notifier.firstTries(within: state.isHurried ? .seconds(1) : .seconds(3))
                     return code
                 case .startNext:
                     formerLog = attempt?.retire()
                     beginAttempt(router, server)
                 default:
-                    attempt?.perform(effect, in: state, tell: tell)
+                    attempt?.perform(effect, in: state, asked: happening.time, tell: tell)
                 }
             }
         }
@@ -77,8 +87,10 @@ actor Daemon {
     }
 
     /// The agent stays until the pod's end was seen: a pod whose container ends is started again, and costs on.
-    private func endMeter(_ way: MeterEnd.Way) {
-        if attempt?.spec.onFinish == .terminate, way == .stop {
+    private func endMeter() {
+        let rule = state.finishAsked ?? environment.spec.onFinish
+        let way = attempt?.wayToEnd(by: rule) ?? .stop
+        if attempt != nil, rule == .terminate, way == .stop {
             Console.say("the pod is stopped, not deleted: it is not proven that nothing is lost with it")
         }
         let meter = MeterEnd(routes: environment.meter, way: way) { Console.say($0) }
@@ -113,9 +125,9 @@ actor Daemon {
         switch result {
         case .over(let outcome):
             tell(.launchOver(outcome))
-        case .owned(let claim), .finishing(let claim, _):
-            let work = try await DedicatedThread.run { [volume] in
-                try Work.open(claim, spec: spec, run: run, volume: volume)
+        case .owned(let claim), .finishing(let claim, _), .waiting(let claim, _, _):
+            let work = try await DedicatedThread.run { [volume, console] in
+                try Work.open(claim, spec: spec, run: run, volume: volume, console: console)
             }
             let attempt = AttemptRunner(
                 work: work, environment: environment, server: server,
@@ -126,7 +138,13 @@ actor Daemon {
                 notifier: notifier)
             self.attempt = attempt
             // Before the API or a limit can tell of anything else: what is asked of a claimed run comes after it.
-            if case .finishing(_, let outcome) = result { tell(.claimedFinishing(outcome)) } else { tell(.claimed) }
+            let event: Event =
+                switch result {
+                case .finishing(_, let outcome): .claimedFinishing(outcome)
+                case .waiting(_, let outcome, let rest): .claimedWaiting(outcome, rest)
+                case .owned, .over: .claimed
+                }
+            tell(event)
             attempt.start(tell: tell)
             router.serve(work)
             formerLog?.progress.close()

@@ -39,11 +39,10 @@ enum Serve {
         // At once: exit(3) would take libcrypto's state away from threads that still use it.
         Task { _exit(await daemon.run()) }
         while true {
-            var signal: Int32 = 0
-            sigwait(&handled, &signal)
-            switch signal {
+            var age: Int32 = 0
+            switch linux_await_signal(&handled, initPid, &age) {
             case SIGCHLD: children.reap()
-            case SIGTERM, SIGINT: daemon.tell(.terminated)
+            case SIGTERM, SIGINT: daemon.tell(.terminated, at: .now - .milliseconds(Int(age)))
             default: break
             }
         }

@@ -18,16 +18,17 @@ struct Work: Sendable {
     private static let reserveSize = 64 << 10
 
     /// Opens the attempt that `claim` gives the right to: its live segment, its record, the run's record.
-    static func open(_ claim: Claim, spec: RunSpec, run: RunFolder, volume: VolumeWriter) throws -> Work {
+    static func open(
+        _ claim: Claim, spec: RunSpec, run: RunFolder, volume: VolumeWriter, console: ConsoleCopy? = nil
+    ) throws -> Work {
         try File.replace(run.specFile, with: try JSON.encode(spec, pretty: true))
         let beginsLine = (try? LogStream(of: run).endsLine) ?? true
         let log = try LogWriter(
             claim, of: run, rule: spec.logs, beginsLine: beginsLine,
-            current: CurrentLog(of: Volume(root: spec.volume), for: run), volume: volume)
+            current: CurrentLog(of: Volume(root: spec.volume), for: run), console: console, volume: volume)
         try File.replace(run.reserve(of: claim.number), with: [UInt8](repeating: 0x20, count: reserveSize))
         var record = AttemptRecord(claim: claim, run: spec.run, spec: try spec.fingerprint)
         let claims = try run.claims()
-        try Predecessor.close(before: claim, in: run)
         record.bill = try Predecessor.bill(for: claim, spec.launch, after: claims, in: run)
         let work = Work(
             run: run, claim: claim, claims: claims, journal: Journal(record, run: run, volume: volume), log: log,

@@ -70,4 +70,41 @@ import Testing
             #expect(Array(log.suffix(second.output.count)) == second.output)
         }
     }
+
+    /// A SIGTERM that comes after the training's end says nothing of how it takes one.
+    @Test func whatEndedByItselfWasNotTold() async throws {
+        try await Site.with { site in
+            var agent = try BareAgent(at: site, command: .shell("mkdir -p out; sleep 600 & exit 3"))
+            agent.spec.checkpoints = CheckpointRule(path: "out")
+            agent.spec.retry = RetryPolicy(crash: 0, backoff: 1)
+            let pod = try agent.start()
+            try await eventually { try agent.record(1)?.state == .finishing }
+            pod.send(SIGTERM)
+            #expect(try await pod.end(within: .seconds(5)) == 3)
+            let record = try #require(try agent.record(1))
+            #expect(record.outcome?.kind == .failed && record.state == .ended)
+            let death = try #require(record.death)
+            #expect(death.teardown == nil && death.savedOnSignal == nil && death.secondsAfterSignal == nil)
+        }
+    }
+
+    /// Each attempt kills its agent, and each restart of the container brings the next one: not for ever.
+    @Test func agentsThatDieAgainAndAgain() async throws {
+        try await Site.with { site in
+            let agent = try BareAgent(at: site, command: .shell("kill -KILL $PPID; sleep 600"))
+            for number in 1...3 {
+                #expect(try await agent.start().end() == 137)
+                // How far it came on the volume is a matter of milliseconds.
+                #expect(try agent.record(number)?.isOver != true)
+            }
+            #expect(try await agent.start().end() == 70)
+            let record = try #require(try agent.record(4))
+            let reason = "the agent died, or the training failed, 3 times without a new checkpoint"
+            #expect(record.state == .ended && record.outcome == Outcome(.agentCrash, message: reason))
+            #expect(try agent.log.contains("\nAGENT-CRASH: \(reason)\nEXIT_CODE=70\n"))
+            // That is the end of the launch, however often the container is started again.
+            #expect(try await agent.start().end() == 70)
+            #expect(try agent.folder.claims().count == 4)
+        }
+    }
 }

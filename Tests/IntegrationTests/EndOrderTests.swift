@@ -39,7 +39,7 @@ import Testing
                 $0.contains("fsync(") && $0.contains("/work/out>")
             }
             let line = try index("the last line") {
-                $0.contains("write") && $0.contains("EXIT_CODE=0") && $0.contains("-a0001.log>")
+                $0.contains("pwrite64(") && $0.contains("EXIT_CODE=0") && $0.contains("-a0001.log>")
             }
             let log = try index("the log's sync", after: line) {
                 $0.contains("fdatasync(") && $0.contains("-a0001.log>")

@@ -38,6 +38,21 @@ struct FirstProcessTests {
         }
     }
 
+    /// What the provider's log page shows: the log, from a container's pipe, secrets masked.
+    @Test func theContainersOutputIsACopyOfTheLog() async throws {
+        try await Site.with { site in
+            var agent = try BareAgent(
+                at: site, command: .shell("seq 1000; echo \"token $TOKEN\"; printf 'no end of line'"))
+            agent.spec.secrets = ["TOKEN"]
+            let environment = try agent.environment().merging(["TOKEN": "a-secret-of-mine"]) { $1 }
+            let pipe = ["sh", "-c", "\"$0\" | cat >\"$SITE/console\"", Programs.agent]
+            try await site.start(pipe, environment: environment).check()
+            let log = try agent.log
+            #expect(try File.read("\(site.root)/console").text == log)
+            #expect(log.contains("\n1000\ntoken ***\nno end of line\nEXIT_CODE=0\n"))
+        }
+    }
+
     /// A training that ignores it, forks on and on, and has daemons.
     @Test func terminatedInFiveSecondsWhateverTheTrainingDoes() async throws {
         try await Site.with { site in

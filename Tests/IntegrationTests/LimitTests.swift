@@ -52,6 +52,75 @@ import Testing
         }
     }
 
+    /// What py-spy sees is on record, before the training is touched.
+    @Test func aRealPySpyIsAsked() async throws {
+        try await Site.with { site in
+            try site.write("project/requirements.txt", "py-spy==0.4.1\n")
+            try train(
+                """
+                import time
+                def stuck():
+                    while True: time.sleep(0.2)
+                for step in range(4):
+                    print(f"step {step}")
+                    time.sleep(1.1)
+                stuck()
+                """, limits: "{stall: 2s}", site: site,
+                more: "retry: {crash: 0}\ndependencies: {requirements: [requirements.txt]}")
+            let run = try site.launch("run")
+            #expect(try await run.end() == 128 + SIGABRT)
+            let stall = try #require(try await site.status("limited").attempts.last?.death?.stall)
+            let found = try #require(stall.firstIndex { $0.hasPrefix("py-spy of pid ") })
+            let lines = stall[found...]
+            #expect(lines.contains { $0.contains("stuck (train.py:3)") }, "\(lines)")
+            let told = try #require(run.text.firstRange(of: "stuck (train.py:3)"))
+            let dumped = try #require(run.text.firstRange(of: "Fatal Python error: Aborted"))
+            #expect(told.lowerBound < dumped.lowerBound)
+        }
+    }
+
+    /// A py-spy that never ends holds up the end of the training by seconds.
+    @Test func aStubOfPySpyThatHangsIsLeftOut() async throws {
+        try await Site.with { site in
+            try site.write("bin/py-spy", "#!/bin/sh\necho \"asked $* $HF_TOKEN\"\nexec sleep 600\n", executable: true)
+            try train(
+                """
+                import time
+                for step in range(4):
+                    print(f"step {step}")
+                    time.sleep(1.1)
+                while True: time.sleep(0.2)
+                """, limits: "{stall: 2s}", site: site,
+                more:
+                    "retry: {crash: 0}\nsecrets: [HF_TOKEN]\nenv: {PATH: \"${SITE}/bin:/usr/local/bin:/usr/bin:/bin\"}")
+            let run = try site.launch("run", environment: ["HF_TOKEN": "hf_0123456789"])
+            #expect(try await run.end(within: .seconds(40)) == 128 + SIGABRT)
+            let stall = try #require(try await site.status("limited").attempts.last?.death?.stall)
+            let asked = try #require(stall.first { $0.hasPrefix("  asked dump --nonblocking --pid ") }, "\(stall)")
+            #expect(asked.hasSuffix(" ***"), "\(asked)")
+            #expect(!run.text.contains("hf_0123456789"))
+            #expect(stall.contains("  (no more of it within 10.0 seconds)"), "\(stall)")
+        }
+    }
+
+    /// The last step stands while an evaluation shows that it goes on, for longer than a stall may last.
+    @Test func anEvaluationIsNotStalled() async throws {
+        try await Site.with { site in
+            try train(
+                """
+                import sys, time
+                for step in range(4):
+                    print(f"step {step}")
+                    time.sleep(1.1)
+                for batch in range(20):
+                    sys.stdout.write(f"\\rEvaluating: {batch * 5}%|##  | {batch}/20 [00:01<00:02]")
+                    sys.stdout.flush()
+                    time.sleep(0.3)
+                """, limits: "{stall: 2s}", site: site)
+            try await site.launch("run").check()
+        }
+    }
+
     @Test func slowIsNotStalled() async throws {
         try await Site.with { site in
             try train(

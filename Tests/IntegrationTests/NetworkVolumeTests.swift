@@ -101,12 +101,16 @@ struct NetworkVolumeTests {
             #expect(ticker.longestPause < .milliseconds(500))
             #expect(try agent.record(1)?.outcome?.kind == .finished)
             #expect(try agent.record(1)?.state == .ended)
-            // MooseFS refuses a file that went over its quota until everybody has closed it, and the log stays open.
-            withKnownIssue("the log is not opened again after EDQUOT") {
-                let gaps = try agent.log.split(separator: "\n").filter { $0.hasPrefix("LOG GAP: ") }
-                #expect(gaps.count == 1)
-                #expect(gaps.first?.contains("Disk quota exceeded") == true)
-            }
+            // MooseFS refuses a file that went over its quota until everybody has closed it: the log goes on in another.
+            let log = try agent.log
+            let gaps = log.split(separator: "\n").filter { $0.hasPrefix("LOG GAP: ") }
+            let told = gaps.compactMap { Int($0.dropFirst(9).prefix { $0.isNumber }) }.reduce(0, +)
+            let printed = 24 << 20
+            let kept = log.utf8.count { $0 == UInt8(ascii: "x") } * 1024 / 1023
+            print("over the quota: \(kept) of \(printed) bytes are kept, \(told) told to be lost: \(gaps)")
+            #expect(kept + told >= printed - 1024)
+            #expect(told == 0 ? kept >= printed : kept < printed)
+            #expect(log.hasSuffix("EXIT_CODE=0\n"))
         }
     }
 
@@ -134,8 +138,12 @@ struct NetworkVolumeTests {
 
     // MARK: Without its data
 
+    /// Of a chunkserver that is killed the mount asks again for minutes after it is back.
+    private static let outages = Rounds.areAll ? [SIGSTOP, SIGKILL] : [SIGSTOP]
+    private static let patience: Duration = .seconds(Rounds.count(60, full: 600))
+
     /// A chunkserver that stops keeps the log; one that is killed may lose some. The training goes on with both.
-    @Test(arguments: [SIGSTOP, SIGKILL]) func anOutageHoldsUpNothing(signal: Int32) async throws {
+    @Test(arguments: outages) func anOutageHoldsUpNothing(signal: Int32) async throws {
         try await Site.with { site in
             let volume = try bed.part()[0]
             let ticker = Ticker(at: site)
@@ -150,7 +158,7 @@ struct NetworkVolumeTests {
             let during = ticker.now
             try await eventuallyTrue("ticks after the outage") { ticker.now > during + 100 }
             try site.open("go")
-            try await pod.check()
+            #expect(try await pod.end(within: Self.patience) == 0)
             print("timing: \(outage) without data: longest pause of the training \(ticker.longestPause)")
             #expect(during - before > 50 * Int(outage.components.seconds))
             #expect(ticker.longestPause < .milliseconds(500))
@@ -163,7 +171,7 @@ struct NetworkVolumeTests {
         }
     }
 
-    @Test func aPodHasLeftInTimeDuringAnOutage() async throws {
+    @Test(arguments: outages) func aPodHasLeftInTimeDuringAnOutage(signal: Int32) async throws {
         try await Site.with { site in
             let volume = try bed.part()[0]
             let agent = try BareAgent(
@@ -175,7 +183,7 @@ struct NetworkVolumeTests {
             let first = try await agent.first(unshare)
             let pod = try PodNamespace(of: first)
             try await eventuallyTrue("a training") { try agent.log.contains("line\nline\n") }
-            try bed.signalChunkserver(SIGKILL)
+            try bed.signalChunkserver(signal)
             do {
                 try await eventuallyTrue("calls that hang") { pod.tasks.contains(where: \.waitsForVolume) }
                 try await pod.endsInTime("the chunkserver gone")
@@ -184,7 +192,7 @@ struct NetworkVolumeTests {
                 throw error
             }
             try bed.signalChunkserver(SIGCONT)
-            #expect(try await unshare.end(within: .seconds(60)) == 143)
+            #expect(try await unshare.end(within: Self.patience) == 143)
         }
     }
 }

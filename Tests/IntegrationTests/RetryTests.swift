@@ -97,12 +97,17 @@ import Testing
             #expect(try await site.status("again").state == "waiting")
             let pod = try await site.pod(of: "again")
             try await site.launch("stop", "again").check()
-            #expect(try await run.end(within: .seconds(10)) == 7)
+            #expect(try await run.end(within: .seconds(10)) == 130)
             try await site.isGone(pod)
             #expect(run.output == (try site.log("again")))
+            #expect(run.text.hasSuffix("STOPPED: before the next try; this one ended as failed\n"))
             let status = try await site.status("again")
+            #expect(status.state == "stopped")
             #expect(status.attempts.count == 1)
-            #expect(status.attempts[0].outcome?.message == "stopped before the next try")
+            // The failure stays visible.
+            #expect(status.attempts[0].outcome?.exit == .code(7))
+            #expect(status.attempts[0].outcome?.message == "before the next try; this one ended as failed")
+            #expect(status.attempts[0].death?.lines.last == "step 1")
             #expect(try File.read("\(site.root)/tries").text == "1\n")
         }
     }
@@ -119,8 +124,10 @@ import Testing
             let stop = try site.launch("stop", "again")
             try await stop.check()
             try site.open("go")
-            #expect(try await run.end(within: .seconds(20)) == 7)
-            #expect(try await site.status("again").attempts.count == 1)
+            #expect(try await run.end(within: .seconds(20)) == 130)
+            let status = try await site.status("again")
+            #expect(status.attempts.map(\.outcome?.kind) == [.stopped])
+            #expect(status.attempts[0].outcome?.exit == .code(7))
         }
     }
 
@@ -140,12 +147,12 @@ import Testing
         }
     }
 
-    /// The container is stopped in the pause, and its restart is the next try.
+    /// The container is stopped in the pause, and its restart goes on with the rest of it.
     @Test func terminatedWhileItWaits() async throws {
         try await Site.with { site in
             var agent = try BareAgent(
                 at: site, command: .shell("echo \"step 1\"; [ -e \"$SITE/mended\" ] || exit 7"))
-            agent.spec.retry = RetryPolicy(crash: 2, backoff: 300)
+            agent.spec.retry = RetryPolicy(crash: 2, backoff: 10)
             let pod = try agent.start()
             try await eventuallyTrue("a pause") { try agent.record(1)?.state == .waiting }
             let start = ContinuousClock.now
@@ -153,12 +160,35 @@ import Testing
             #expect(try await pod.end(within: .seconds(5)) == 143)
             #expect(start.duration(to: .now) < .seconds(1))
             #expect(site.processes.isEmpty)
+            let next = try #require(try agent.record(1)?.next)
 
             try site.open("mended")
-            try await agent.start().check()
-            #expect(try agent.folder.claims().map(\.number) == [1, 2])
-            #expect(try agent.record(1)?.outcome?.kind == .failed)
-            #expect(try agent.record(2)?.outcome?.kind == .finished)
+            let second = try agent.start()
+            try await eventuallyTrue("the rest of the pause") { try agent.record(2)?.state == .waiting }
+            #expect(abs(try #require(try agent.record(2)?.next).timeIntervalSince(next)) < 1)
+            try await second.check()
+            #expect(try agent.folder.claims().map(\.number) == [1, 2, 3])
+            #expect(try (1...3).map { try agent.record($0)?.outcome?.kind } == [.failed, .failed, .finished])
+            #expect(try agent.record(2)?.began(.training) == nil)
+            let began = try #require(try agent.record(3)?.phases.first?.began)
+            #expect((-0.5..<4).contains(began.timeIntervalSince(next)), "\(began) \(next)")
+        }
+    }
+
+    /// Also where the SIGTERM came before the pause did.
+    @Test func terminatedWhileItFinishes() async throws {
+        try await Site.with { site in
+            var agent = try BareAgent(
+                at: site,
+                command: .shell("echo \"step 1\"; (until [ -e \"$SITE/go\" ]; do sleep 0.02; done) & exit 7"))
+            agent.spec.retry = RetryPolicy(crash: 2, backoff: 300)
+            let pod = try agent.start()
+            try await eventuallyTrue("the end") { try agent.record(1)?.state == .finishing }
+            pod.send(SIGTERM)
+            #expect(try await pod.end(within: .seconds(5)) == 143)
+            let record = try #require(try agent.record(1))
+            #expect(record.state == .waiting)
+            #expect(try #require(record.next).timeIntervalSinceNow > 200)
         }
     }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import Shared
 import TestSupport
 import Testing
@@ -53,6 +54,98 @@ import Testing
             try await site.isGone(pod)
             #expect(site.processes.isEmpty)
             #expect(try await site.status("deaf").state == "stopped")
+        }
+    }
+
+    /// It catches what it is told and goes on.
+    private static let deaf = "run: deaf\ncommand: trap 'echo caught' TERM; echo started; while :; do sleep 0.1; done\n"
+
+    /// Who follows is told how it goes on, and what was done when is on record.
+    @Test func eachStepIsToldAndOnRecord() async throws {
+        try await Site.with { site in
+            try site.config(Self.deaf)
+            let run = try site.launch("run")
+            try await run.prints("started\n")
+            let start = ContinuousClock.now
+            try await site.launch("stop", "--grace", "4s").check()
+            let took = start.duration(to: .now)
+            #expect(took > .seconds(8.9) && took < .seconds(14))
+            #expect(try await run.end() == 130)
+            #expect(run.output == (try site.log("deaf")))
+            let told = run.text.split(separator: "\n").filter { $0.hasPrefix("STOPPING: ") }.map { $0.dropFirst(10) }
+            #expect(told.first == "it has 4 s to save and end")
+            #expect(told.contains("1 s of 4 s, and it goes on"))
+            #expect(told.suffix(2) == ["SIGTERM to all that is left", "SIGKILL to all that is left"])
+            let attempt = try #require(try await site.status("deaf").attempts.last)
+            #expect(attempt.outcome?.kind == .stopped && attempt.outcome?.exit == .signal(SIGKILL))
+            let teardown = try #require(attempt.death?.teardown)
+            let signals = teardown.signals.filter { $0.target == .tree || $0.after < 1 }
+            #expect(signals.map(\.number) == [SIGTERM, SIGTERM, SIGKILL])
+            #expect(signals.map(\.target) == [.training, .tree, .tree])
+            for (signal, due) in zip(signals, [0.0, 4, 9]) {
+                #expect(signal.after >= due && signal.after < due + 1.5)
+                #expect(signal.processes >= 1)
+            }
+            let marked = try #require(teardown.marked)
+            #expect(teardown.taken >= 0 && teardown.taken < 1 && marked >= teardown.taken && marked < 1.5)
+            let gone = try #require(teardown.gone)
+            #expect(gone >= 9 && gone < 12)
+            #expect(attempt.death?.savedOnSignal == nil, "it saves none")
+        }
+    }
+
+    /// Whoever wants it sooner gets that, and nobody can make it later.
+    @Test(arguments: ["stop --now", "SIGTERM"]) func itCanOnlyGetShorter(how: String) async throws {
+        try await Site.with { site in
+            try site.config(Self.deaf)
+            let run = try site.launch("run")
+            try await run.prints("started\n")
+            let pod = try await site.pod(of: "deaf")
+            let stop = try site.launch("stop", "--grace", "10m")
+            try await run.prints("STOPPING: it has 600 s to save and end\n")
+            let second = try site.launch("stop", "--grace", "20m")
+            try await run.prints("caught\n")
+            let start = ContinuousClock.now
+            if how == "SIGTERM" { kill(pod[0], SIGTERM) } else { try await site.launch("stop", "--now").check() }
+            #expect(try await run.end(within: .seconds(10)) == 130)
+            #expect(start.duration(to: .now) < .seconds(6))
+            try await stop.check()
+            try await second.check()
+            #expect(!run.text.contains("1200 s"))
+            #expect(try await site.status("deaf").state == "stopped")
+        }
+    }
+
+    @Test func whetherItSavedIsTold() async throws {
+        try await Site.with { site in
+            try site.write(
+                "project/train.py",
+                """
+                import os, signal, sys, time
+                def end(*_):
+                    os.makedirs("out/checkpoint-5", exist_ok=True)
+                    if sys.argv[1] == "saves": open("out/checkpoint-5/weights", "w").write("whole")
+                    open("out/events.log", "a").write("ended")
+                    sys.exit(0)
+                os.makedirs("out", exist_ok=True)
+                signal.signal(signal.SIGTERM, end)
+                print("started " + sys.argv[1])
+                while True: time.sleep(0.1)
+                """)
+            for (kind, saves) in [("forgets", "0 of 1"), ("saves", "1 of 2")] {
+                try site.config(
+                    "run: saver\ncode: {path: .}\ncommand: python3 train.py \(kind)\ncheckpoints: {path: out}\n")
+                let run = try site.launch("run")
+                try await run.prints("started \(kind)\n")
+                try await site.launch("stop").check()
+                #expect(try await run.end() == 130)
+                #expect(run.errors.contains("  save on signal  \(saves)\n"))
+            }
+            #expect(try await site.status("saver").attempts.map(\.death?.savedOnSignal) == [false, true])
+            let status = try site.launch("status")
+            try await status.check()
+            #expect(status.text.contains("save on signal  1 of 2\n"))
+            #expect(status.text.contains("SIGTERM to the training, 1 process\n"))
         }
     }
 }

@@ -32,6 +32,16 @@ import Testing
             death.lostSteps = 50
             death.savedOnSignal = false
             death.secondsAfterSignal = 5.25
+            var teardown = TeardownReport(asked: RunFixture.began + 3655, taken: 0.01)
+            teardown.marked = 0.25
+            teardown.signals = [
+                .init(after: 0.02, number: 6, target: .training, processes: 1),
+                .init(after: 5.01, number: 15, target: .tree, processes: 3),
+                .init(after: 10, number: 9, target: .tree, processes: 2),
+                .init(after: 65, number: 10, target: .tree, processes: 2),
+            ]
+            teardown.gone = 65.5
+            death.teardown = teardown
             death.outOfMemoryKills = 1
             death.disks = [
                 .init(path: "/workspace", size: 50_000_000_000, free: 1_250_000_000),
@@ -48,6 +58,13 @@ import Testing
                   resumed from step 1000
                   newest checkpoint: step 1200, 50 steps lost
                   ended 5.2 s after it was told to, and did not save
+                    0.0 s       taken on
+                    0.0 s       SIGABRT to the training, 1 process
+                    0.2 s       on record
+                    5.0 s       SIGTERM to all of it, 3 processes
+                    10.0 s      SIGKILL to all of it, 2 processes
+                    1 min 05 s  signal 10 to all of it, 2 processes
+                    1 min 05 s  all gone
                   killed for lack of memory: 1
                   disk /workspace: 1.3 GB free of 50.0 GB
                   disk /: 999 B free of 2.0 kB

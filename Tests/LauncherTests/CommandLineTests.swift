@@ -31,13 +31,17 @@ import Testing
         #expect(stop.run == nil && stop.now)
         let checkpoints = try #require(try Launcher.parseAsRoot(["checkpoints", "demo", "--sums"]) as? Checkpoints)
         #expect(checkpoints.run == "demo" && checkpoints.sums && !checkpoints.json)
+        #expect(try (Launcher.parseAsRoot(["stop", "demo", "--grace", "1h"]) as? Stop)?.grace == "1h")
         #expect(try (Launcher.parseAsRoot(["ls"]) as? List)?.json == false)
         #expect(try (Launcher.parseAsRoot(["ls", "--json"]) as? List)?.json == true)
     }
 
     @Test(arguments: [
         (["frobnicate"], "frobnicate"), (["run", "a", "b"], "b"), (["run", "--force"], "--force"),
-        (["status", "--jsno"], "--jsno"), (["ls", "demo"], "demo"), (["stop", "--grace", "1"], "--grace"),
+        (["status", "--jsno"], "--jsno"), (["ls", "demo"], "demo"),
+        (["stop", "--grace", "1"], "\"1\" is not a duration"),
+        (["stop", "--grace", "0s"], "0.0 s makes no sense"), (["stop", "--grace", "25h"], "makes no sense"),
+        (["stop", "--grace", "2m", "--now"], "no patience"),
         (["--json"], "--json"), (["logs", "--tail", "x"], "--tail"), (["logs", "--tail=-1"], "-1"),
         (["logs", "--tail", "1", "-o", "f"], "excludes"), (["logs", "--since", "1h", "-o", "f"], "excludes"),
         (["checkpoints", "--json", "--sums"], "--sums"),

@@ -45,6 +45,26 @@ import Testing
         #expect(test.output.hasSuffix("]\n"))
     }
 
+    /// What is damaged is named, and the other runs are listed all the same.
+    @Test(arguments: ["0001.claim", "0001.json"]) func lsWithADamagedRun(file: String) async throws {
+        try twoRuns()
+        let bad = try test.run("bad")
+        try bad.record(try bad.claim())
+        try File.write(Array("{".utf8), over: "\(bad.folder.attempts)/\(file)")
+        #expect(try await test.launch("ls") == 69)
+        #expect(
+            test.output.replacing(test.home, with: "HOME") == """
+                RUN   STATE     ATTEMPTS  VOLUME
+                bad   damaged   ?         HOME/volume
+                done  finished  2         HOME/volume
+                lost  lost      1         HOME/volume
+
+                """)
+        #expect(test.errors.hasPrefix("launch: \"\(bad.folder.attempts)/\(file)\" is damaged: "))
+        #expect(try await test.launch("status", "done") == 0)
+        #expect(try await test.launch("status", "bad") == 69)
+    }
+
     @Test func lsOfNothing() async throws {
         #expect(try await test.launch("ls") == 0)
         #expect(test.output == "" && test.errors == "")

@@ -187,7 +187,7 @@ import Testing
         let agent = try StubAgent([.log(log, to: 2, .cut), gone, .log(log, then: end)])
         _ = try await follow(agent)
         #expect(test.output == "01" + "456789")
-        #expect(test.errors == "launch: 2 bytes are not kept any more and are left out here\n")
+        #expect(test.errors == "launch: bytes 2 to 3 of the log are not kept any more; it goes on at byte 4\n")
         #expect(agent.asked == [.init(0), .init(2, "s1"), .init(4, "s1")])
     }
 

@@ -41,10 +41,11 @@ import Testing
                 try connection.send(Array(log[from...]))
                 if let outcome { try end(outcome) }
             } else if target == "/v1/stop" {
-                let mode = try JSON.decode(StopRequest.self, from: connection.request.body).mode
-                stops.withLock { $0.append(mode.rawValue) }
+                let stop = try JSON.decode(StopRequest.self, from: connection.request.body)
+                let words = stop.mode.rawValue + (stop.patience.map { " \($0)" } ?? "")
+                stops.withLock { $0.append(words) }
                 try connection.respond(200, body: report)
-                try end(Outcome(.stopped, message: mode.rawValue))
+                try end(Outcome(.stopped, message: words))
             } else {
                 try connection.respond(200, body: report)
             }
@@ -53,7 +54,11 @@ import Testing
 
     private static func address(_ agent: StubServer) -> String { "http://127.0.0.1:\(agent.port)" }
 
-    @Test(arguments: [(["stop"], "graceful"), (["stop", "--now"], "now"), (["stop", "demo"], "graceful")])
+    @Test(
+        arguments: [
+            (["stop"], "graceful"), (["stop", "--now"], "now"), (["stop", "demo"], "graceful"),
+            (["stop", "--grace=2m"], "graceful 120.0"), (["stop", "--grace=1h30m"], "graceful 5400.0"),
+        ])
     func stopWaitsForTheEnd(arguments: [String], mode: String) async throws {
         let agent = try Self.agent(run, log, provider: test.provider, endingWith: nil)
         test.provider.add(.made(run: run, address: Self.address(agent)))

@@ -221,12 +221,12 @@ import Testing
         let provider = try provider(#"printf '%s\n' "$POD_AGENT_NOTIFY" > $OUT/n; echo END >> $OUT/n"#)
         let preview = try provider.preview(order).text
         #expect(preview.contains("https://example.com/…"))
-        #expect(!preview.contains("secret"))
+        #expect(!preview.contains("/secret"))
         let pod = try await provider.create(order)
         defer { try? end(pod) }
         #expect(try await written("n") == "[\"https://example.com/secret?a=b\"]\n")
         for name in try File.list("\(home)/pods/\(pod.id)") {
-            #expect(!(try File.read("\(home)/pods/\(pod.id)/\(name)").text.contains("secret")))
+            #expect(!(try File.read("\(home)/pods/\(pod.id)/\(name)").text.contains("/secret")))
         }
     }
 

@@ -76,7 +76,7 @@ import Testing
     @Test func whatIsNoRunIsLeftAlone() async throws {
         try test.run("demo").claim()
         try File.makeFolders("\(test.world.volume.root)/runs/Not A Run")
-        #expect(try await runs.all().map(\.id.text) == ["demo"])
+        #expect(try await runs.known().map(\.id.text) == ["demo"])
     }
 
     @Test func anAgentWithoutAnAddressIsNone() throws {

@@ -157,6 +157,22 @@ import Testing
         #expect(Dollars.text(amount) == text)
     }
 
+    /// Of the whole run: how well a training takes its end is not a matter of one launch.
+    @Test func savesOnSignal() async throws {
+        for (number, saved) in [true, nil, false, true, true].enumerated() {
+            try run.record(try run.claim(number + 1, launch: "launch-\(number)")) {
+                $0.outcome = Outcome(.interrupted)
+                $0.death = Death()
+                $0.death?.savedOnSignal = saved
+                $0.enter(.ended, at: RunFixture.began + 60)
+            }
+        }
+        #expect(try await text().contains("\n  save on signal  3 of 4\n"))
+        let report = try RunReport(of: try await test.view(run))
+        #expect(report.text.contains("\nsave on signal  3 of 4\n"))
+        #expect(try JSON.text(report).contains(#""savesOnSignal":{"saved":3,"told":4}"#))
+    }
+
     @Test(arguments: [
         (0, "0.0 s"), (0.09, "0.0 s"), (31.4, "31.4 s"), (59.9, "59.9 s"), (59.99, "59.9 s"), (60, "1 min 00 s"),
         (245, "4 min 05 s"), (3_599.9, "59 min 59 s"), (3_600, "1 h 00 min"), (7_800, "2 h 10 min"),

@@ -19,6 +19,11 @@ import Testing
         #expect(Table(["RUN", "STATE"], []).text == "")
     }
 
+    @Test func facts() {
+        #expect(Table([("run", "a"), ("exit code", "7")]).lines == ["run        a", "exit code  7"])
+        #expect(Table([]).lines.isEmpty)
+    }
+
     @Test func oneColumn() {
         #expect(Table(["RUN"], [["a"]]).text == "RUN\na\n")
     }

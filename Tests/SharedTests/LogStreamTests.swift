@@ -47,6 +47,14 @@ import Testing
         #expect(try read(from: 11, limit: limit) == "")
     }
 
+    /// A host died after a segment was full, and took its end along.
+    @Test func itEndsWhereASegmentLacksItsEnd() throws {
+        try segment(0, 1, "0123")
+        try segment(4, 1, "4")
+        try segment(6, 1, "6789")
+        #expect(try LogStream(of: run).end == 5)
+    }
+
     @Test func whatAStaleAttemptWroteIsNoPart() throws {
         try segment(0, 1, "0123STALE AND LONG")
         try segment(4, 2, "45")

@@ -67,7 +67,7 @@ import Testing
         let outcome = Outcome(.setupFailed, message: "no")
         #expect(try JSON.text(outcome) == #"{"class":"setup-failed","message":"no"}"#)
         #expect(try roundTrip(outcome) == outcome)
-        #expect(OutcomeClass.allCases.filter { !$0.endsLaunch } == [.interrupted, .agentCrash])
+        #expect(OutcomeClass.allCases.filter { !$0.endsLaunch } == [.interrupted])
         #expect(OutcomeClass.allCases.filter(\.isFault) == [.failed, .outOfMemory, .stalled])
     }
 

@@ -32,7 +32,8 @@ struct CheckpointChoice: Sendable {
             case .proven: chosen = Chosen(checkpoint: receipts.folder.reference(to: checkpoint), isProven: true)
             case .unproven: unproven.append(checkpoint)
             case .torn(let reason): aside.append((checkpoint, reason))
-            case .unread(let reason): receipts.say("UNREAD: \(receipts.folder.path(of: checkpoint)): \(reason); left there")
+            case .unread(let reason):
+                receipts.say("UNREAD: \(receipts.folder.path(of: checkpoint)): \(reason); left there")
             }
             if chosen != nil { break }
         }

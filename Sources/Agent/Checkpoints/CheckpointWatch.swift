@@ -108,7 +108,7 @@ final class CheckpointWatch: Sendable {
                 with: FileSums(bytesPerSecond: Self.bytesPerSecond))
             try receipts.write(receipt)
             sightings.withLock { $0.proven[candidate.name] = receipt }
-            try receipts.prune()
+            do { try receipts.prune() } catch let problem as Problem { Console.say("nothing is pruned: \(problem)") }
         } catch let problem as Problem {
             // It changed or went meanwhile, or there is no room for a receipt.
             sightings.withLock { $0.postpone(candidate.name, to: now + .seconds(30)) }

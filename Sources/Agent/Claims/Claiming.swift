@@ -18,6 +18,8 @@ struct Claiming: Sendable {
         case owned(Claim)
         /// This attempt goes on with the end of one whose training is over.
         case finishing(Claim, Outcome)
+        /// This attempt goes on with the pause of one that failed.
+        case waiting(Claim, Outcome, rest: Duration)
         /// The launch is over: nothing is left to do but to end the pod.
         case over(Outcome?)
     }
@@ -35,9 +37,9 @@ struct Claiming: Sendable {
                 watch = nil
             case .held(let owner, let beat, let isProvenAlive):
                 if watch?.owner != owner {
-                    watch = Watch(owner: owner, beat: beat)
+                    watch = Watch(owner: owner, beat: beat, at: .now)
                     waiting("waiting for pod \(owner.pod), which owns attempt \(owner.number)")
-                } else if watch?.isStill(beat, for: patience) == true && !isProvenAlive {
+                } else if watch?.isStill(beat, at: .now, for: patience) == true && !isProvenAlive {
                     if let result = try await DedicatedThread.run({ try take(after: owner) }) { return result }
                     watch = nil
                     continue
@@ -54,22 +56,31 @@ struct Claiming: Sendable {
     }
 
     /// A beat under observation.
-    private struct Watch {
-        let owner: Claim
-        var beat: [UInt8]
-        var since = ContinuousClock.now
+    struct Watch {
+        /// From one look to the next, the pause between them included. A longer gap says that the volume or this machine stood
+        /// still, and a healthy owner's beat may have stood still with it.
+        static let longestGap = Heartbeat.interval
 
-        init(owner: Claim, beat: [UInt8]) {
+        let owner: Claim
+        private var beat: [UInt8]
+        private var since: ContinuousClock.Instant
+        private var lastLook: ContinuousClock.Instant
+
+        init(owner: Claim, beat: [UInt8], at now: ContinuousClock.Instant) {
             self.owner = owner
             self.beat = beat
+            since = now
+            lastLook = now
         }
 
-        mutating func isStill(_ now: [UInt8], for patience: Duration) -> Bool {
-            if now != beat {
-                beat = now
-                since = .now
+        /// Whether the beat has not changed for `patience` under looks that came in time. `new` is what the look found that is over `now`.
+        mutating func isStill(_ new: [UInt8], at now: ContinuousClock.Instant, for patience: Duration) -> Bool {
+            if new != beat || lastLook.duration(to: now) > Self.longestGap {
+                beat = new
+                since = now
             }
-            return since.duration(to: .now) >= patience
+            lastLook = now
+            return since.duration(to: now) >= patience
         }
     }
 
@@ -115,14 +126,33 @@ struct Claiming: Sendable {
         let path = run.claim(claim.number)
         let created = try File.createExclusively(path, with: try JSON.encode(claim), aside: "\(path).\(claim.stream)")
         guard created else { return nil }
-        if let previous, previous.launch == claim.launch,
-            let record = try run.attempt(previous.number), let outcome = record.outcome,
-            // Whoever was told to stop, and died before it had, does not train again either.
-            record.state != .waiting, record.state == .finishing || outcome.kind.endsLaunch
-        {
-            return .finishing(claim, outcome)
+        let record = if let previous { try run.attempt(previous.number) } else { nil as AttemptRecord? }
+        try Predecessor.close(before: claim, in: run, spec: spec)
+        guard let previous, previous.launch == claim.launch else { return .owned(claim) }
+        return try goOn(claim, after: previous, record)
+    }
+
+    /// What is left to do of an attempt of the same launch. `record` is how its agent left it.
+    private func goOn(_ claim: Claim, after previous: Claim, _ record: AttemptRecord?) throws -> Result {
+        guard let record, let outcome = record.outcome else {
+            let attempts = try Predecessor.attempts(before: claim, of: spec.run, in: run)
+            // Agents that died before they had more on record than a claim take nothing back of what was decided before them.
+            if let last = attempts.last(where: { $0.outcome?.kind != .agentCrash }), last.state == .ended,
+                let outcome = last.outcome, outcome.kind.endsLaunch
+            {
+                return .finishing(claim, outcome)
+            }
+            let reason = RetryRule(policy: spec.retry).reasonToStop(afterCrash: attempts)
+            return reason.map { .finishing(claim, Outcome(.agentCrash, message: $0)) } ?? .owned(claim)
         }
-        return .owned(claim)
+        if record.state == .waiting {
+            let rest = record.next?.timeIntervalSinceNow ?? 0
+            // The agent itself has waited for all of it. A clock that was set back makes no pause longer than the longest.
+            return previous.processes == processes && !processes.isEmpty || rest < 1
+                ? .owned(claim) : .waiting(claim, outcome, rest: .seconds(min(rest, 1.2 * RetryRule.longestPause)))
+        }
+        // Whoever was told to stop, and died before it had, does not train again either.
+        return record.state == .finishing || outcome.kind.endsLaunch ? .finishing(claim, outcome) : .owned(claim)
     }
 
     /// A forced launch begins a lineage of its own, once: its later attempts continue it.

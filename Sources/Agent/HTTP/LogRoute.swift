@@ -28,10 +28,8 @@ struct LogRoute: Sendable {
         if let trouble = work.log.trouble { headers.append((APIHeader.logTrouble, trouble)) }
         if request.query["follow"] == "1" {
             let from = try request.number("from") ?? since ?? end
-            if let lost = lostBytes(to: request.query["stream"], from: from) {
-                return Self.goOn(
-                    from: lost.lowerBound,
-                    .conflict, "bytes \(lost.lowerBound) to \(lost.upperBound - 1) were lost with a pod")
+            if let cut = work.claims.cut(of: request.query["stream"], before: from) {
+                return Self.goOn(from: cut, .conflict, "bytes \(cut) to \(from - 1) were lost with a pod")
             }
             guard from <= end else {
                 throw APIError(.rangeNotSatisfiable, "the log ends at byte \(end), before \(from)")
@@ -119,15 +117,6 @@ struct LogRoute: Sendable {
             try await writer.write(bytes)
             offset += bytes.readableBytes
         }
-    }
-
-    /// The bytes that a follower of the attempt that `stream` names has, and the log has not: they were served and
-    /// then lost with their pod before they were synced.
-    private func lostBytes(to stream: String?, from: Int) -> Range<Int>? {
-        guard let stream, let index = work.claims.firstIndex(where: { $0.stream == stream }),
-            let kept = work.claims[index...].dropFirst().map(\.logBegan).min(), from > kept
-        else { return nil }
-        return kept..<from
     }
 }
 

@@ -57,9 +57,11 @@ final class Router: Sendable {
         case ("POST", Endpoint.stop):
             guard let stop = try? JSON.decode(StopRequest.self, from: request.body) else {
                 throw APIError(
-                    .badRequest, "the body has no \"mode\"", hint: #"send {"mode":"graceful"} or {"mode":"now"}"#)
+                    .badRequest, "the body is no request to stop",
+                    hint: #"send {"mode":"graceful"} or {"mode":"now"}; "then" may be "stop" or "terminate""#)
             }
-            tell(.stopAsked(stop.mode))
+            if let problem = stop.problem { throw APIError(.badRequest, problem.sentence, hint: problem.hint) }
+            tell(.stopAsked(stop))
             return try .json(work.status, status: 202)
         case (_, Endpoint.status), (_, Endpoint.log), (_, Endpoint.events), (_, Endpoint.checkpoints),
             (_, Endpoint.stop), (_, Endpoint.health):

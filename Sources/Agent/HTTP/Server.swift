@@ -35,6 +35,7 @@ struct Server: Sendable {
         do {
             listener = try await ServerBootstrap(group: eventLoop)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                .serverChannelOption(.backlog, value: 1024)  // connections that may wait while followers are served
                 .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
                 .childChannelOption(.tcpOption(unacknowledgedLimit), value: SocketOptionValue(patience.milliseconds))
                 .bind(to: try SocketAddress(ipAddress: address, port: port)) { channel in

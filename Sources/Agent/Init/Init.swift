@@ -22,7 +22,8 @@ struct Init {
     private var ready: Int32?
     /// A SIGTERM that `serve` was not ready to take yet.
     private var held = false
-    private var killAt: ContinuousClock.Instant?
+    private var terminated: ContinuousClock.Instant?
+    private var killAt: ContinuousClock.Instant? { terminated.map { $0 + Self.deadline } }
 
     /// Runs the pod to its end and returns the exit code of `serve`; 128 + n where a signal ended it.
     static func run() -> Int32 {
@@ -56,7 +57,10 @@ struct Init {
             }
             if held && ready == nil { pass() }
             if let status = reap() { return leave(status.shellCode) }
-            if let killAt, clock.now >= killAt { return leave(128 + SIGTERM) }
+            if let killAt, clock.now >= killAt {
+                Console.say("serve has not ended \(Self.deadline) after SIGTERM: what is left is killed")
+                return leave(128 + SIGTERM)
+            }
         }
     }
 
@@ -81,14 +85,16 @@ struct Init {
 
     /// A second SIGTERM changes nothing.
     private mutating func terminate() {
-        guard killAt == nil else { return }
-        killAt = clock.now + Self.deadline
+        guard terminated == nil else { return }
+        terminated = clock.now
         if ready == nil { pass() } else { held = true }
     }
 
     private mutating func pass() {
         held = false
-        kill(serve, SIGTERM)
+        // With how long it was held: `serve` counts from the moment when it came.
+        let age = terminated.map { ($0.duration(to: clock.now)).milliseconds } ?? 0
+        _ = linux_queue_signal(serve, SIGTERM, Int32(age))
     }
 
     /// Fetches every child that has ended. The status of `serve` once it is among them.
@@ -106,9 +112,9 @@ struct Init {
         let patience = clock.now + Self.killTime
         while clock.now < patience {
             if getpid() == 1 { kill(-1, SIGKILL) }
-            let wasEmpty = ProcessTree.killAll()
+            let found = ProcessTree.killAll()
             while waitpid(-1, nil, WNOHANG) > 0 {}
-            if wasEmpty { break }
+            if found == 0 { break }
             usleep(2000)
         }
         return code

@@ -13,6 +13,21 @@ final class ConsoleCopy: Sendable {
         /// Bytes left out since the last ones that were taken.
         var dropped = 0
         var isOpen = true
+        var endsLine = true
+
+        mutating func add(_ bytes: ArraySlice<UInt8>) {
+            guard let last = bytes.last else { return }
+            if waiting.count + bytes.count > ConsoleCopy.capacity {
+                dropped += bytes.count
+                return
+            }
+            if dropped > 0 {
+                waiting += Array("\n(\(dropped) bytes of the log are not shown here)\n".utf8)
+                dropped = 0
+            }
+            waiting += bytes
+            endsLine = last == UInt8(ascii: "\n")
+        }
     }
 
     private let state = Monitor(State())
@@ -31,17 +46,12 @@ final class ConsoleCopy: Sendable {
     deinit { state.update { $0.isOpen = false } }
 
     func append(_ bytes: ArraySlice<UInt8>) {
-        state.update { state in
-            if state.waiting.count + bytes.count > Self.capacity {
-                state.dropped += bytes.count
-            } else {
-                if state.dropped > 0 {
-                    state.waiting += Array("\n(\(state.dropped) bytes of the log are not shown here)\n".utf8)
-                    state.dropped = 0
-                }
-                state.waiting += bytes
-            }
-        }
+        state.update { $0.add(bytes) }
+    }
+
+    /// A line of the agent's own.
+    func say(_ line: String) {
+        state.update { $0.add(Array((($0.endsLine ? "" : "\n") + line + "\n").utf8)[...]) }
     }
 
     /// Returns when all that waits was taken, or after `patience`.

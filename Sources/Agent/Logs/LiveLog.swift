@@ -47,7 +47,9 @@ struct LiveLog {
         do throws(Errno) {
             written = try Errno.check { pwrite(segment.descriptor, bytes.baseAddress, length, off_t(size)) }
         } catch {
-            isSpoiled = error.code != ENOSPC && error.code != EDQUOT
+            // A disk that was full takes the next byte once there is room. A network volume over its quota refuses the file
+            // for as long as it is open, whatever room there is.
+            isSpoiled = error.code != ENOSPC
             throw error
         }
         index.note(offset, beginsLine: endsLine)

@@ -6,8 +6,10 @@ final class LogQueue {
     static let pieceSize = 256 << 10
     /// Bytes that may wait.
     static let capacity = 8 << 20
+    /// Bytes beyond the capacity for what has to be said in any case.
+    static let reserve = 64 << 10
     /// Beyond what is waiting: the first piece and the last one may be used in part, and one may be about to be freed.
-    private static let pieceCount = capacity / pieceSize + 3
+    private static let pieceCount = (capacity + reserve) / pieceSize + 3
 
     private struct Piece {
         var number: Int
@@ -39,7 +41,9 @@ final class LogQueue {
 
     deinit { munmap(memory, Self.pieceCount * Self.pieceSize) }
 
-    func hasRoom(for count: Int) -> Bool { self.count + count <= Self.capacity }
+    func hasRoom(for count: Int, ofReserve: Bool = false) -> Bool {
+        self.count + count <= Self.capacity + (ofReserve ? Self.reserve : 0)
+    }
 
     /// To be called where there is room.
     func append(_ bytes: UnsafeRawBufferPointer) {

@@ -23,13 +23,14 @@ final class LogSealer: Sendable {
     private let claim: Claim
     private let keep: Int
     private let volume: VolumeWriter
-    /// Told of each segment whose sealed copy is on stable storage.
-    private let sealed: @Sendable (Int) -> Void
+    /// Told of each of this attempt's segments whose sealed copy is on stable storage, and of the bytes that it lacks.
+    private let sealed: @Sendable (_ segment: Int, _ lost: Range<Int>) -> Void
     private let state: Mutex<State>
     private let logger = Logger(label: "log")
 
     init(
-        _ claim: Claim, of run: RunFolder, keep: Int, volume: VolumeWriter, sealed: @escaping @Sendable (Int) -> Void
+        _ claim: Claim, of run: RunFolder, keep: Int, volume: VolumeWriter,
+        sealed: @escaping @Sendable (_ segment: Int, _ lost: Range<Int>) -> Void
     ) {
         self.claim = claim
         self.run = run
@@ -90,15 +91,16 @@ final class LogSealer: Sendable {
         for (segment, next) in zip(stream, stream.dropFirst()) where segment.offset < own.last ?? 0 {
             if isOver { return }
             if segment.isCompressed { continue }
-            let isWhole = try seal(segment, length: next.offset - segment.offset)
-            if isWhole && segment.offset >= claim.logBegan { sealed(segment.offset) }
+            if let count = try seal(segment, length: next.offset - segment.offset), segment.offset >= claim.logBegan {
+                sealed(segment.offset, segment.offset + count..<next.offset)
+            }
             try removeOldest()
         }
         try removeOldest()
     }
 
-    /// False where the segment was shorter than `length` bytes, or this attempt's turn is over.
-    private func seal(_ segment: LogSegment, length: Int) throws(Problem) -> Bool {
+    /// Returns how many bytes the segment had; nil where this attempt's turn is over.
+    private func seal(_ segment: LogSegment, length: Int) throws(Problem) -> Int? {
         let plain = "\(run.logs)/\(segment.name)"
         let path = run.sealedSegment(from: segment.offset)
         // Another agent may be at it, too, if it does not know yet that it is not its turn any more.
@@ -108,7 +110,7 @@ final class LogSealer: Sendable {
             count = try compress(plain, length: length, into: aside)
             if isOver {
                 unlink(aside)
-                return false
+                return nil
             }
             try Errno.check { rename(aside, path) }
         } catch {
@@ -118,10 +120,10 @@ final class LogSealer: Sendable {
         try File.syncFolder(of: path)
         // The next pass removes it where this one does not come to it.
         try? File.remove(plain)
-        return count == length
+        return count
     }
 
-    /// Returns how many bytes there were.
+    /// Returns how many bytes there were. Zeros stand for those that are lost, so that each of the rest keeps its offset.
     private func compress(_ plain: String, length: Int, into aside: String) throws(Errno) -> Int {
         let input = try Errno.check { open(plain, O_RDONLY | O_CLOEXEC) }
         defer { close(input) }
@@ -135,16 +137,23 @@ final class LogSealer: Sendable {
         while rest > 0 && !volume.isFenced() {
             let part = UnsafeMutableRawBufferPointer(rebasing: buffer.prefix(rest))
             let count = try File.read(input, into: part)
-            // A host that died may have taken some bytes of an earlier attempt with it.
+            // The volume took more than it kept: over its quota, or its host died.
             if count == 0 { break }
             try deflater.add(UnsafeRawBufferPointer(rebasing: part[..<count])) { (bytes) throws(Errno) in
                 try File.write(bytes, to: output)
             }
             rest -= count
         }
+        let count = length - rest
+        buffer.initializeMemory(as: UInt8.self, repeating: 0)
+        while rest > 0 && !volume.isFenced() {
+            let part = UnsafeRawBufferPointer(rebasing: buffer.prefix(rest))
+            try deflater.add(part) { (bytes) throws(Errno) in try File.write(bytes, to: output) }
+            rest -= part.count
+        }
         try deflater.finish { (bytes) throws(Errno) in try File.write(bytes, to: output) }
         try Errno.check { fsync(output) }
-        return length - rest
+        return count
     }
 
     private func removeOldest() throws(Problem) {

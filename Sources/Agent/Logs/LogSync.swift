@@ -8,18 +8,20 @@ internal import Synchronization
 /// them, fsync(2). So what was not synced by then counts as durable only once a copy of the segment is, which the sealing makes.
 final class LogSync: Sendable {
     private struct Part {
-        let segment: LiveSegment
+        let offset: Int
+        /// nil once it is damaged: a network volume refuses a file that it could not store for as long as anybody has it open.
+        var segment: LiveSegment?
         /// Offset after the last byte that was written.
         var end: Int
         /// Offset after the last byte that a sync brought to stable storage.
         var synced: Int
         /// The folder's entry is on stable storage.
         var isListed = false
-        var isDamaged = false
         /// The sealed copy is on stable storage.
         var isCopied = false
 
         init(_ segment: LiveSegment, isListed: Bool = false) {
+            offset = segment.offset
             self.segment = segment
             (end, synced) = (segment.offset, segment.offset)
             self.isListed = isListed
@@ -30,6 +32,8 @@ final class LogSync: Sendable {
         /// Not durable yet, in the log's order. The last one is being written.
         var parts: [Part]
         var trouble: Errno?
+        /// Bytes that the volume took and did not keep, which nobody was told of yet.
+        var lost: [Range<Int>] = []
     }
 
     private let state: Mutex<State>
@@ -47,7 +51,7 @@ final class LogSync: Sendable {
     /// The log goes on in another segment.
     func begin(_ segment: LiveSegment) {
         state.withLock { state in
-            if let last = state.parts.last, last.end == last.segment.offset { state.parts.removeLast() }
+            if let last = state.parts.last, last.end == last.offset { state.parts.removeLast() }
             state.parts.append(Part(segment))
         }
     }
@@ -57,12 +61,21 @@ final class LogSync: Sendable {
         state.withLock { $0.parts[$0.parts.count - 1].end += count }
     }
 
-    /// The segment's sealed copy is on stable storage.
-    func copied(_ offset: Int) {
+    /// The segment's sealed copy is on stable storage, without the bytes that are `lost`.
+    func copied(_ offset: Int, lost: Range<Int>) {
         state.withLock { state in
-            for index in state.parts.indices where state.parts[index].segment.offset == offset {
+            if !lost.isEmpty { state.lost.append(lost) }
+            for index in state.parts.indices where state.parts[index].offset == offset {
                 state.parts[index].isCopied = true
             }
+        }
+    }
+
+    /// Bytes that the volume took and did not keep. Each is told once.
+    func takeLost() -> [Range<Int>] {
+        state.withLock { state in
+            defer { state.lost = [] }
+            return state.lost
         }
     }
 
@@ -72,13 +85,13 @@ final class LogSync: Sendable {
         for part in state.withLock(\.parts) {
             do throws(Errno) {
                 if !part.isCopied && part.end > part.synced {
-                    if part.isDamaged { return nil }
-                    if !part.isListed { try syncFolder(of: part.segment) }
-                    try Errno.check { fdatasync(part.segment.descriptor) }
+                    guard let segment = part.segment else { return nil }
+                    if !part.isListed { try syncFolder(of: segment) }
+                    try Errno.check { fdatasync(segment.descriptor) }
                 }
                 end(part)
             } catch {
-                update(part) { $0.isDamaged = true }
+                update(part) { $0.segment = nil }
                 state.withLock { $0.trouble = error }
                 return part.segment
             }
@@ -96,14 +109,14 @@ final class LogSync: Sendable {
     private func end(_ part: Part) {
         progress.endSync(at: part.end)
         state.withLock { state in
-            if state.parts.count > 1 && state.parts[0].segment === part.segment { state.parts.removeFirst() }
+            if state.parts.count > 1 && state.parts[0].offset == part.offset { state.parts.removeFirst() }
         }
         update(part) { ($0.isListed, $0.synced) = (true, part.end) }
     }
 
     private func update(_ part: Part, _ body: (inout Part) -> Void) {
         state.withLock { state in
-            if let index = state.parts.firstIndex(where: { $0.segment === part.segment }) { body(&state.parts[index]) }
+            if let index = state.parts.firstIndex(where: { $0.offset == part.offset }) { body(&state.parts[index]) }
         }
     }
 }

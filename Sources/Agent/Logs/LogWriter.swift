@@ -48,13 +48,14 @@ final class LogWriter: Sendable {
     private let syncing: LogSync
     private let sealer: LogSealer
     private let current: CurrentLog?
+    private let console: ConsoleCopy?
     /// How far the log goes, and how far it is on stable storage.
     let progress: LogProgress
 
     /// Begins the live segment of `claim`, and in the background seals what was left before it. `beginsLine`: what comes before it ends a line.
     init(
         _ claim: Claim, of run: RunFolder, rule: LogRule = LogRule(), beginsLine: Bool = true,
-        current: CurrentLog? = nil, volume: VolumeWriter
+        current: CurrentLog? = nil, console: ConsoleCopy? = nil, volume: VolumeWriter
     ) throws(Problem) {
         let live: LiveLog
         do throws(Errno) {
@@ -67,15 +68,18 @@ final class LogWriter: Sendable {
         buffer = Monitor(Buffer(endsLine: beginsLine))
         progress = LogProgress(start: claim.logBegan)
         syncing = LogSync(live.segment, progress: progress)
-        sealer = LogSealer(claim, of: run, keep: rule.keep, volume: volume) { [syncing] in syncing.copied($0) }
+        sealer = LogSealer(claim, of: run, keep: rule.keep, volume: volume) { [syncing] in syncing.copied($0, lost: $1)
+        }
         self.live = Mutex(live)
         self.current = current
+        self.console = console
         self.volume = volume
         sealer.enqueue()
     }
 
     /// Blocks the calling thread while a healthy volume is behind, so that what is in memory stays bounded.
     func append(_ bytes: ArraySlice<UInt8>) {
+        console?.append(bytes)
         while true {
             let mustDrain = buffer.wait(quiet: Self.patience) { buffer -> Bool? in
                 if buffer.takes(bytes.count) {
@@ -93,11 +97,24 @@ final class LogWriter: Sendable {
 
     /// A line of the agent's own. It begins a line whatever the training printed last.
     func say(_ line: String) {
+        console?.say(line)
         if buffer.update({ $0.say(line) }) { enqueueDrain() }
     }
 
     /// Returns when all that was appended before is on stable storage, or was not brought there within `patience`.
     func sync(within patience: Duration = .seconds(30)) async {
+        let start = ContinuousClock.now
+        await syncOnce(within: patience)
+        // What the volume took and could not store is copied; only then it is known what was lost, and can be told.
+        while syncing.trouble != nil && start.duration(to: .now) < min(patience, Self.patience) && !volume.isFenced() {
+            sealer.enqueue()
+            try? await Task.sleep(for: .milliseconds(100))
+            await syncOnce(within: patience)
+            if syncing.trouble == nil { await syncOnce(within: patience) }
+        }
+    }
+
+    private func syncOnce(within patience: Duration) async {
         if volume.isFenced() { return }
         let synced = Promise<Void>()
         volume.enqueue { [self] in
@@ -174,6 +191,11 @@ final class LogWriter: Sendable {
         if let lost = syncing.sync() {
             volume.enqueue { [self] in live.withLock { $0.spoil(lost, began: began) } }
         }
+        for lost in syncing.takeLost() {
+            say(
+                "LOG GAP: \(lost.count) bytes from byte \(lost.lowerBound) on were lost by the volume; zeros stand for them"
+            )
+        }
         // What could not be synced is copied, and then another sync finds it durable.
         if syncing.trouble != nil { scheduleSync() }
         buffer.update { $0.queue.trim() }
@@ -189,24 +211,31 @@ extension LogWriter.Buffer {
         endsLine = last == UInt8(ascii: "\n")
     }
 
-    /// True where the caller is the one to queue the drain.
+    /// True where the caller is the one to queue the drain. There is room for the agent's lines where there is none for the
+    /// training's bytes, so that the log ends with how it ended. What was dropped before is told before.
     mutating func say(_ line: String) -> Bool {
-        let bytes = Array(((endsLine ? "" : "\n") + line + "\n").utf8)
-        guard takes(bytes.count) else {
+        let lines = [trouble.flatMap { gapLine(after: $0) }, line].compactMap { $0 }
+        let bytes = Array(((endsLine ? "" : "\n") + lines.map { $0 + "\n" }.joined()).utf8)
+        guard queue.hasRoom(for: bytes.count, ofReserve: true) else {
             dropped += bytes.count
             return false
         }
+        dropped = 0
         take(bytes[...])
         return startsDraining()
+    }
+
+    private func gapLine(after trouble: LogWriter.Trouble) -> String? {
+        dropped > 0 ? "LOG GAP: \(dropped) bytes could not be kept (\(trouble))" : nil
     }
 
     /// The volume took `count` bytes: it is well again, and what was lost can be told.
     mutating func wrote(_ count: Int) {
         queue.removeFirst(count)
         guard let trouble else { return }
-        let gap = dropped
+        let line = gapLine(after: trouble)
         (self.trouble, dropped) = (nil, 0)
-        if gap > 0 { _ = say("LOG GAP: \(gap) bytes could not be kept (\(trouble))") }
+        if let line { _ = say(line) }
     }
 
     /// True where the caller is the one to queue the drain.

@@ -51,7 +51,8 @@ struct Notice: Sendable, Encodable, Equatable {
 extension Notice.Event {
     /// What a person wants to be told of the change from one record of an attempt to the next; nil: nothing.
     init?(from before: AttemptRecord, to after: AttemptRecord) {
-        let isDecided = before.outcome == nil
+        // What is claimed with an outcome was told by the attempt that came to it.
+        let isDecided = before.outcome == nil && before.state != .claiming
         switch after.outcome?.kind {
         case .interrupted? where isDecided: self = .interruption
         case .stalled? where isDecided: self = .stall

@@ -16,15 +16,12 @@ struct RetryRule: Sendable {
 
     /// `attempts` are those of this launch in order, the one that has just ended last. `jitter` is from 0 to 1.
     func verdict(on attempts: [AttemptRecord], jitter: Double) -> Verdict {
-        // One that only went on finishing, after its agent had died, has the outcome of the attempt before it.
-        let tries = attempts.filter { $0.outcome?.kind.isFault != true || $0.began(.training) != nil }
-        let failures = tries.reversed().prefix { $0.outcome?.kind.isFault == true }
-        guard let last = failures.first else { return .enough("nothing failed") }
-        if failures.count > 1, failures.prefix(2).allSatisfy({ $0.step == nil && !Self.madeProgress($0) }) {
+        let failures = Self.failures(at: attempts)
+        guard let last = failures.first, last.outcome?.kind.isFault == true else { return .enough("nothing failed") }
+        if failures.count > 1, failures.prefix(2).allSatisfy(Self.failedEarly) {
             return .enough("it failed twice before the first step")
         }
-        // An attempt that brought a newer checkpoint starts the count anew.
-        let fruitless = failures.prefix { !Self.madeProgress($0) }.count
+        let fruitless = Self.fruitless(failures)
         if last.outcome?.kind == .outOfMemory && fruitless > 0 {
             return .enough("it ran out of memory without a new checkpoint")
         }
@@ -35,8 +32,35 @@ struct RetryRule: Sendable {
         return .retry(after: .seconds(pause * (0.8 + 0.4 * jitter)))
     }
 
+    /// Why there is no other attempt after one whose agent died; nil where there is one. `attempts` as above.
+    func reasonToStop(afterCrash attempts: [AttemptRecord]) -> String? {
+        let failures = Self.failures(at: attempts)
+        guard failures.first?.outcome?.kind == .agentCrash else { return nil }
+        // A host that loses its power is nobody's fault, so that some are forgiven whatever the policy is; but not for ever.
+        let most = min(max(policy.crash ?? .max, 2), 10)
+        let fruitless = Self.fruitless(failures)
+        guard fruitless > most else { return nil }
+        return "the agent died, or the training failed, \(fruitless) times without a new checkpoint"
+    }
+
+    /// The last attempts that ended badly, the last one first.
+    private static func failures(at attempts: [AttemptRecord]) -> ArraySlice<AttemptRecord> {
+        // One that only went on with the end of another, or with its pause, has the outcome of the attempt before it.
+        let tries = attempts.filter { $0.outcome?.kind.isFault != true || $0.began(.training) != nil }
+        return Array(tries.reversed()).prefix { $0.outcome?.kind.isFault == true || $0.outcome?.kind == .agentCrash }
+    }
+
+    /// An attempt that brought a newer checkpoint starts the count anew.
+    private static func fruitless(_ failures: ArraySlice<AttemptRecord>) -> Int {
+        failures.prefix { !madeProgress($0) }.count
+    }
+
+    private static func failedEarly(_ attempt: AttemptRecord) -> Bool {
+        attempt.outcome?.kind.isFault == true && attempt.step == nil && !madeProgress(attempt)
+    }
+
     private static func madeProgress(_ attempt: AttemptRecord) -> Bool {
-        guard let newest = attempt.checkpoints?.newest?.step else { return false }
+        guard attempt.began(.training) != nil, let newest = attempt.checkpoints?.newest?.step else { return false }
         return attempt.resumedFrom.map { newest > $0.step } ?? true
     }
 

@@ -5,6 +5,8 @@ enum Event: Sendable, Equatable {
     case claimed
     /// Claimed from an attempt of this launch whose training is over and whose end is not.
     case claimedFinishing(Outcome)
+    /// Claimed from an attempt of this launch that had failed and waited for the next one; so much of the pause is left.
+    case claimedWaiting(Outcome, Duration)
     /// The run cannot be claimed: its volume or its past does not allow it.
     case claimFailed
     /// The launch is over, or belongs to the past.
@@ -25,7 +27,7 @@ enum Event: Sendable, Equatable {
     case meterEnded
     /// SIGTERM, from the pod's host or whoever else.
     case terminated
-    case stopAsked(StopRequest.Mode)
+    case stopAsked(StopRequest)
     /// A higher claim exists.
     case superseded
     /// No new step for too long.
@@ -48,7 +50,9 @@ enum Effect: Sendable, Equatable {
     case tearDown(Teardown)
     /// Drain the output, end what lingers (patiently or not), close the record of the attempt.
     case settle(patiently: Bool)
-    /// Tell that it waits, after this pause.
+    /// Write down that the next attempt begins after this pause.
+    case schedule(Duration)
+    /// That too, and tell when the pause is over.
     case wait(Duration)
     /// Begin the next attempt.
     case startNext
@@ -75,6 +79,8 @@ struct RunState: Sendable, Equatable {
     private var teardown: Teardown?
     /// The user asked for the end, so that no other attempt follows.
     private var isStopAsked = false
+    /// What the user wants to become of the pod, where he said so: it goes before what the config says.
+    private(set) var finishAsked: OnFinish?
     /// The pod's exit code, once nothing but its end is left to do.
     private var leavingWith: Int32?
 
@@ -83,6 +89,7 @@ struct RunState: Sendable, Equatable {
             // SIGTERM is the provider's answer to the request to stop.
             return event == .meterEnded || event == .terminated ? [.exit(leavingWith)] : []
         }
+        if case .stopAsked(let request) = event, let then = request.then { finishAsked = then.rule }
         switch (state, event) {
         case (.claiming, .claimed):
             guard !isStopAsked else {
@@ -90,13 +97,19 @@ struct RunState: Sendable, Equatable {
                 return finish()
             }
             return enter(.syncing, then: .sync)
-        case (.claiming, .stopAsked), (.finishing, .stopAsked):
+        case (.claiming, .stopAsked):
             // While the next attempt is claimed the API still serves the one before.
             isStopAsked = true
             return []
+        case (.finishing, .stopAsked(let request)):
+            isStopAsked = true
+            return request.mode == .now ? [.tearDown(.immediate)] : []
         case (.claiming, .claimedFinishing(let outcome)):
             self.outcome = outcome
             return enter(.finishing, then: .settle(patiently: false))
+        case (.claiming, .claimedWaiting(let outcome, let pause)):
+            self.outcome = outcome
+            return isStopAsked ? stopBeforeNextTry() : enter(.waiting, then: .wait(pause))
         case (.claiming, .launchOver(let outcome)):
             return leave(with: Self.exitCode(outcome))
         case (.claiming, .claimFailed):
@@ -126,16 +139,18 @@ struct RunState: Sendable, Equatable {
 
         case (.finishing, .settled(.retry(let pause))) where !isStopAsked:
             // Of a pod that is being taken away, whoever starts it again makes the next attempt.
-            return enter(.waiting, then: isHurried ? .publish(patiently: false) : .wait(pause))
+            return isHurried
+                ? enter(.waiting, then: .schedule(pause), .publish(patiently: false))
+                : enter(.waiting, then: .wait(pause))
+        case (.finishing, .settled(.retry)):
+            return stopBeforeNextTry()
         case (.finishing, .settled(let verdict)):
             if case .enough(let reason) = verdict, outcome?.message == nil { outcome?.message = reason }
-            if case .retry = verdict, isStopAsked { outcome?.message = "stopped before the next try" }
             return enter(.ended, then: .publish(patiently: !isHurried))
         case (.waiting, .waited):
             return [.startNext]
         case (.waiting, .stopAsked):
-            outcome?.message = "stopped before the next try"
-            return enter(.ended, then: .publish(patiently: true))
+            return stopBeforeNextTry()
         case (.waiting, .terminated), (.waiting, .published):
             return [.exit(Self.exitCode(Outcome(.interrupted)))]
         case (.ended, .published) where !isHurried:
@@ -150,17 +165,18 @@ struct RunState: Sendable, Equatable {
             // The class stays: the training's end is a fact already.
             isHurried = true
             return [.tearDown(.immediate)]
-        case (.syncing, .stopAsked(let mode)), (.installing, .stopAsked(let mode)), (.resuming, .stopAsked(let mode)),
-            (.training, .stopAsked(let mode)):
+        case (.syncing, .stopAsked(let request)), (.installing, .stopAsked(let request)),
+            (.resuming, .stopAsked(let request)), (.training, .stopAsked(let request)):
             isStopAsked = true
-            return end(as: .stopped, by: mode == .now ? .fast : .graceful)
+            return end(as: .stopped, by: Teardown(request))
 
         case (.training, .stalled(let message)) where outcome == nil:
             outcome = Outcome(.stalled, message: message)
+            teardown = .dump
             return [.record, .examine]
         case (.syncing, .overLimit(let message)), (.installing, .overLimit(let message)),
             (.resuming, .overLimit(let message)), (.training, .overLimit(let message)):
-            let effects = end(as: .overLimit, by: .graceful)
+            let effects = end(as: .overLimit, by: .graceful())
             if outcome?.kind == .overLimit { outcome?.message = message }
             return effects
         case (.syncing, .setupTimedOut(let message)), (.installing, .setupTimedOut(let message)),
@@ -183,17 +199,16 @@ struct RunState: Sendable, Equatable {
 
     /// The first reason to end it stays the reason; a later one may only shorten it.
     private mutating func end(as kind: OutcomeClass, by teardown: Teardown) -> [Effect] {
-        // A teardown takes its steps from the start, so a second fast one would put off the kill.
-        guard outcome == nil || (teardown == .fast && self.teardown != .fast) else { return [] }
+        if outcome != nil, let current = self.teardown, current.length <= teardown.length { return [] }
         self.teardown = teardown
         guard outcome == nil else { return [.tearDown(teardown)] }
         outcome = Outcome(kind)
         return [.record, .tearDown(teardown)]
     }
 
-    private mutating func enter(_ next: AttemptState, then effect: Effect) -> [Effect] {
+    private mutating func enter(_ next: AttemptState, then effects: Effect...) -> [Effect] {
         state = next
-        return [.record, effect]
+        return [.record] + effects
     }
 
     /// A pod whose container ends is started again and costs on: what it costs is stopped first.
@@ -203,7 +218,15 @@ struct RunState: Sendable, Equatable {
     }
 
     private mutating func finish() -> [Effect] {
-        enter(.finishing, then: .settle(patiently: !isHurried && outcome?.kind != .stopped))
+        let isNow = outcome?.kind == .stopped && teardown == .fast
+        return enter(.finishing, then: .settle(patiently: !isHurried && !isNow))
+    }
+
+    /// The training failed and would be tried again, and the user wants no more of it. How it failed stays visible.
+    private mutating func stopBeforeNextTry() -> [Effect] {
+        let failure = outcome.map { $0.kind.rawValue + ($0.message.map { ": \($0)" } ?? "") } ?? "nothing"
+        outcome = Outcome(.stopped, exit: outcome?.exit, message: "before the next try; this one ended as \(failure)")
+        return enter(.ended, then: .publish(patiently: !isHurried))
     }
 
     /// The pod's exit code: the training's own; where it has none, what sysexits(3) and shells have for the case.

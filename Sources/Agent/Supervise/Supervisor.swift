@@ -8,13 +8,14 @@ final class Supervisor: Sendable {
         var leader: pid_t?
         var output: OutputPipe?
         /// How the children are being ended. Once it is set no new one starts.
-        var teardown: Teardown?
+        var teardown: (plan: Teardown, start: ContinuousClock.Instant, note: Teardown.Note)?
         var teardownTask: Task<Void, Never>?
     }
 
-    private let children: Children
+    let children: Children
     private let log: LogWriter
-    private let saves: SaveWatch?
+    /// nil where the spec names no checkpoints.
+    let saves: SaveWatch?
     private let mask: SecretMask
     private let state = Mutex(State())
     /// What the training prints, and nothing else.
@@ -63,11 +64,10 @@ final class Supervisor: Sendable {
             if isCalledOff { throw Problem("called off before \"\(arguments[0])\" was started") }
             return try children.start(job)
         }
-        let teardown = state.withLock { state in
+        state.withLock { state in
             state.leader = child.pid
-            return state.teardown
+            proceed(&state)
         }
-        if let teardown { tearDown(teardown) }
         let status = await child.exit.value
         state.withLock { $0.leader = nil }
         return status
@@ -86,21 +86,30 @@ final class Supervisor: Sendable {
     /// The running child.
     var leader: pid_t? { state.withLock(\.leader) }
 
-    /// Begins to end the running child, and all that it started. A second teardown takes the place of the first.
-    func tearDown(_ teardown: Teardown) {
+    /// Begins to end the running child, and all that it started. One that is under way is replaced only by one that ends sooner.
+    /// `began` is called before the first signal, and `note` with each.
+    func tearDown(_ plan: Teardown, began: () -> Void, note: @escaping Teardown.Note) {
         state.withLock { state in
-            state.teardown = teardown
-            state.teardownTask?.cancel()
-            let leader = state.leader
-            state.teardownTask = Task { [saves] in
-                await teardown.run(on: leader) { saves?.isSaving() ?? false }
-            }
+            let start = ContinuousClock.now
+            if let current = state.teardown, current.start + current.plan.length <= start + plan.length { return }
+            began()
+            state.teardown = (plan, start, note)
+            proceed(&state)
+        }
+    }
+
+    /// Takes the steps of the teardown that are still to come, if there is one, on whoever is the leader now.
+    private func proceed(_ state: inout State) {
+        guard let (plan, start, note) = state.teardown else { return }
+        state.teardownTask?.cancel()
+        state.teardownTask = Task { [leader = state.leader, saves] in
+            await plan.run(on: leader, from: start, isSaving: { saves?.isSaving() ?? false }, note: note)
         }
     }
 
     /// After the training's end: keeps what is still in the pipe, gives what lingers 10 s to end by itself
-    /// (or none where there is no time for patience), and ends the rest.
-    func settle(patiently: Bool) async {
+    /// (or none where there is no time for patience), and ends the rest. Returns when nothing was left; nil where something is.
+    func settle(patiently: Bool) async -> ContinuousClock.Instant? {
         let output = state.withLock(\.output)
         let patience: Duration = patiently ? .seconds(10) : .zero
         if patiently { _ = await output?.ended.value(within: .seconds(2)) }
@@ -109,13 +118,20 @@ final class Supervisor: Sendable {
             try? await Task.sleep(for: .milliseconds(20))
         }
         await killAll()
+        let gone = ProcessTree.running.isEmpty ? ContinuousClock.now : nil
         await endOutput(within: .milliseconds(500))
+        return gone
     }
 
     /// Ends the whole tree, or gives up after a second on tasks that hang in a call on the volume.
     func killAll() async {
-        tearDown(.immediate)
         let start = ContinuousClock.now
+        state.withLock { state in
+            // Also where one of the same kind has had its turn: there may be more by now.
+            let silent: Teardown.Note = { _, _ in }
+            state.teardown = (.immediate, start, state.teardown?.note ?? silent)
+            proceed(&state)
+        }
         while start.duration(to: .now) < .seconds(1) && !ProcessTree.running.isEmpty {
             try? await Task.sleep(for: .milliseconds(5))
         }

@@ -12,13 +12,21 @@ struct Teardown: Sendable, Equatable {
         var sparesSave = false
     }
 
-    enum Target: Sendable {
-        /// The training's own process; of a shell, what the shell runs.
-        case training
-        case tree
-    }
+    typealias Target = TeardownReport.Target
+
+    /// A signal that was sent, and to how many processes.
+    typealias Note = @Sendable (_ step: Step, _ processes: Int) -> Void
 
     var steps: [Step]
+
+    /// From the start to the kill.
+    var length: Duration { steps.last?.after ?? .zero }
+
+    /// How long the training itself is left alone after it was told: until the step that reaches all.
+    var patience: Duration { steps.first { $0.target == .tree }?.after ?? .zero }
+
+    /// So long that somebody wonders.
+    var isPatient: Bool { self == .graceful(patience: patience) }
 
     /// For a SIGTERM to the pod, of whose 5 s `init` leaves 3.8.
     static let fast = Teardown(steps: [
@@ -34,47 +42,65 @@ struct Teardown: Sendable, Equatable {
         Step(after: .seconds(10), signal: SIGKILL, target: .tree),
     ])
 
-    /// For a user who asks.
-    static let graceful = Teardown(steps: [
-        Step(after: .zero, signal: SIGTERM, target: .training, sparesSave: true),
-        Step(after: .seconds(30), signal: SIGTERM, target: .tree),
-        Step(after: .seconds(35), signal: SIGKILL, target: .tree),
-    ])
+    /// For a user who asks: `patience` to save and end, and a little more for what the training leaves behind.
+    static func graceful(patience: Duration = .seconds(StopRequest.usualPatience)) -> Teardown {
+        Teardown(steps: [
+            Step(after: .zero, signal: SIGTERM, target: .training, sparesSave: true),
+            Step(after: patience, signal: SIGTERM, target: .tree),
+            Step(after: patience + .seconds(5), signal: SIGKILL, target: .tree),
+        ])
+    }
+
+    init(_ request: StopRequest) {
+        switch request.mode {
+        case .graceful: self = .graceful(patience: .seconds(request.patience ?? StopRequest.usualPatience))
+        case .now: self = .fast
+        }
+    }
+
+    init(steps: [Step]) { self.steps = steps }
 
     static let immediate = Teardown(steps: [Step(after: .zero, signal: SIGKILL, target: .tree)])
 
     /// Takes the steps until the task is cancelled, which is the caller's part once `leader` and all below it are gone.
-    /// `leader` is the running child, if there is one; `isSaving` may take as long as its volume.
-    func run(on leader: pid_t?, isSaving: @escaping @Sendable () -> Bool = { false }) async {
-        let start = ContinuousClock.now
+    /// `leader` is the running child, if there is one; `isSaving` may take as long as its volume. Steps count from `start`.
+    func run(
+        on leader: pid_t?, from start: ContinuousClock.Instant = .now,
+        isSaving: @escaping @Sendable () -> Bool = { false }, note: @escaping Note = { _, _ in }
+    ) async {
         for (index, step) in steps.enumerated() {
             do { try await Task.sleep(until: start + step.after) } catch { return }
             switch (step.target, step.signal) {
-            case (.training, let signal):
+            case (.training, _):
                 let end = index + 1 < steps.count ? start + steps[index + 1].after : start
                 if let leader {
-                    await Self.signal(leader, signal, until: end, sparing: step.sparesSave ? isSaving : nil)
+                    await Self.take(step, on: leader, until: end, sparing: step.sparesSave ? isSaving : nil, note)
                 }
             case (.tree, SIGKILL):
-                while !Task.isCancelled && !ProcessTree.killAll() {
+                var isFirst = true
+                while !Task.isCancelled, case let found = ProcessTree.killAll(), found > 0 {
+                    if isFirst { note(step, found) }
+                    isFirst = false
                     try? await Task.sleep(for: .milliseconds(20))
                 }
             case (.tree, let signal):
-                ProcessTree.signal(signal)
+                if case let found = ProcessTree.signal(signal), found > 0 { note(step, found) }
             }
         }
     }
 
     /// Signals the training, and what a shell starts in its place afterwards, until `end`.
-    private static func signal(
-        _ leader: pid_t, _ signal: Int32, until end: ContinuousClock.Instant, sparing isSaving: (@Sendable () -> Bool)?
+    private static func take(
+        _ step: Step, on leader: pid_t, until end: ContinuousClock.Instant, sparing isSaving: (@Sendable () -> Bool)?,
+        _ note: Note
     ) async {
         var told: Set<pid_t> = []
         repeat {
             let (pids, catchIt) = recipients(below: leader)
             let isSpared = catchIt ? false : await answer(isSaving, until: end)
-            if !isSpared {
-                for pid in pids where told.insert(pid).inserted { kill(pid, signal) }
+            if !isSpared, case let new = pids.filter({ told.insert($0).inserted }), !new.isEmpty {
+                for pid in new { kill(pid, step.signal) }
+                note(step, new.count)
             }
             do { try await Task.sleep(for: .milliseconds(20)) } catch { return }
         } while ContinuousClock.now < end

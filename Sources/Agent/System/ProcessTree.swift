@@ -8,13 +8,15 @@ enum ProcessTree {
         ProcessStat.descendants(of: getpid()).filter { $0.state != "Z" }
     }
 
-    static func signal(_ number: Int32) {
-        for process in running { kill(process.pid, number) }
+    /// Returns how many there were.
+    static func signal(_ number: Int32) -> Int {
+        let found = running
+        for process in found { kill(process.pid, number) }
+        return found.count
     }
 
-    /// One pass of SIGKILL over all of them; true where there was none. A tree that forks needs several.
-    @discardableResult
-    static func killAll() -> Bool {
+    /// One pass of SIGKILL over all of them; how many there were. A tree that forks needs several.
+    static func killAll() -> Int {
         // A group is killed in one step, so one that forks without end cannot outrun the pass.
         let own = getpgrp()
         let found = running
@@ -22,6 +24,6 @@ enum ProcessTree {
             if process.group > 0 && process.group != own { kill(-process.group, SIGKILL) }
             kill(process.pid, SIGKILL)
         }
-        return found.isEmpty
+        return found.count
     }
 }

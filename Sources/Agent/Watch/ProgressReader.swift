@@ -2,34 +2,52 @@ internal import Shared
 
 /// Reads the training's step from what it prints.
 struct ProgressReader: Sendable {
-    private let patterns: [@Sendable (Substring) -> Double?]
+    private typealias Form = @Sendable (Substring) -> Double?
+
+    /// Of several forms the first one that tells anything counts: the Trainer of transformers prints a bar with steps and an
+    /// epoch by turns.
+    private let forms: [Form]
+    /// Forms that show that the training goes on, in an evaluation say, although no step is told.
+    private let others: [Form]
 
     /// `pattern` is a regular expression with one group, the step; without one the usual forms are known:
     /// `step 120`, a dictionary with an `'epoch'`, and a progress bar's `120/5000`.
     init(pattern: String?) throws(Problem) {
+        others = [Self.bar]
         guard let pattern else {
-            patterns = [Self.step, Self.bar, Self.epoch]
+            forms = [Self.step, Self.bar, Self.epoch]
             return
         }
         do {
             let regex = Pattern(expression: try Regex(pattern))
-            patterns = [{ regex.number(in: $0) }]
+            forms = [{ regex.number(in: $0) }]
         } catch {
             throw Problem("\"\(pattern)\" is not a regular expression: \(error)")
         }
     }
 
     /// The step in the last line that tells one.
-    ///
-    /// Of several forms the first one counts: the Trainer of transformers prints a bar with steps and an epoch by turns.
     func lastStep(in bytes: ArraySlice<UInt8>) -> Double? {
+        let lines = Self.lines(bytes)
+        return forms.lazy.compactMap { Self.last($0, in: lines) }.first
+    }
+
+    /// What else has moved when it is not what it was: the last numbers of whatever goes on beside the steps.
+    func lastSigns(in bytes: ArraySlice<UInt8>) -> [Double?] {
+        let lines = Self.lines(bytes)
+        return others.map { Self.last($0, in: lines) }
+    }
+
+    /// The last one first.
+    private static func lines(_ bytes: ArraySlice<UInt8>) -> [String] {
         // No line that tells a step is longer than 2000 bytes; one that is may be a dump of data.
-        let lines = bytes.suffix(Self.window).split { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
+        bytes.suffix(window).split { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
             .reversed().map { $0.prefix(2000).text }
-        for pattern in patterns {
-            for line in lines {
-                if let step = pattern(line[...]) { return step }
-            }
+    }
+
+    private static func last(_ form: Form, in lines: [String]) -> Double? {
+        for line in lines {
+            if let number = form(line[...]) { return number }
         }
         return nil
     }

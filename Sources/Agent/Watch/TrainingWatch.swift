@@ -16,6 +16,7 @@ struct TrainingWatch: Sendable {
         let start = ContinuousClock.now
         var pace = Pace()
         var seen = 0
+        var signs: [Double?] = []
         while true {
             do { try await Task.sleep(for: Self.interval) } catch { return nil }
             let now = start.duration(to: .now).inSeconds
@@ -24,6 +25,10 @@ struct TrainingWatch: Sendable {
                 seen = count
                 pace.observe(step: reader.lastStep(in: bytes), at: now)
                 if let step = pace.step { note(step) }
+                if case let new = reader.lastSigns(in: bytes), new != signs {
+                    signs = new
+                    pace.excuse(at: now)
+                }
             }
             guard pace.stalled(stall, at: now) != nil else { continue }
             if await isSaving() { pace.excuse(at: now) }

@@ -4,10 +4,23 @@ internal import Shared
 struct Stop: LauncherCommand {
     static let configuration = CommandConfiguration(
         abstract: "Stop a run and keep its results.",
-        discussion: "The training gets SIGTERM and half a minute to save.")
+        discussion: "The training gets SIGTERM and time to save. Asked again, it can get less and never more.")
 
     @Argument(help: "The run; may be left out when there is one.") var run: String?
-    @Flag(help: "Give the training seconds instead of half a minute.") var now = false
+    @Flag(help: "Give the training seconds.") var now = false
+    @Option(help: "Give the training so long, 90s or 1h30m; a minute where it is left out.") var grace: String?
+
+    func validate() throws {
+        if let problem = try request().problem { throw ValidationError(problem.sentence) }
+    }
+
+    private func request() throws -> StopRequest {
+        guard let grace else { return now ? .now : .graceful }
+        guard let patience = Duration(written: grace) else {
+            throw ValidationError("\"\(grace)\" is not a duration such as 90s or 1h30m")
+        }
+        return StopRequest(mode: now ? .now : .graceful, patience: patience.inSeconds)
+    }
 
     func run(in world: World) async throws {
         let runs = Runs(world: world)
@@ -18,12 +31,14 @@ struct Stop: LauncherCommand {
         }
         try await tell(run, runs)
         let start = ContinuousClock.now
-        var hasSaidSo = false
+        var next: Duration = .seconds(5)
         while run.state.isLive {
             try await Task.sleep(for: .milliseconds(50))
-            if !hasSaidSo && start.duration(to: .now) > .seconds(60) {
-                hasSaidSo = true
-                world.console.note("launch: \"\(run.id)\" is \(run.state.word) still; waiting for it to end")
+            if case let waited = start.duration(to: .now), waited > next {
+                next = waited + .seconds(30)
+                world.console.note(
+                    "launch: \"\(run.id)\" is \(run.state.word) still, \(Summary.clock(waited.inSeconds)) after it was told to stop"
+                )
             }
             run = try await runs.refreshed(run)
         }
@@ -37,7 +52,7 @@ struct Stop: LauncherCommand {
         }
         do {
             guard let agent = try runs.agent(of: pod) else { throw APIError(.unavailable, "no address yet") }
-            try await agent.stop(now ? .now : .graceful)
+            try await agent.stop(try request())
         } catch let error as APIError where error.code == .unavailable {
             // It does not own the run yet, so there is no training to be gentle with.
             try await runs.world.provider.terminate(pod)

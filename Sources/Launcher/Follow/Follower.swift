@@ -128,17 +128,9 @@ struct Follower: Sendable {
         stream = streamBefore
     }
 
-    /// Where the log on the volume parts from the bytes above: at the first byte of an attempt after theirs.
-    private var cut: LogCut? {
-        guard let index = run.claims.firstIndex(where: { $0.stream == stream }),
-            let cut = run.claims[index...].dropFirst().map(\.logBegan).min(), cut < offset
-        else { return nil }
-        return LogCut(offset: cut)
-    }
-
     /// Writes what the volume has from here on: all that an agent could not serve any more.
     mutating func writeRest() throws {
-        if let cut { try goOn(from: cut) }
+        if let cut = run.claims.cut(of: stream, before: offset) { try goOn(from: LogCut(offset: cut)) }
         let log = try LogStream(of: run.folder)
         if offset < log.begin { try skip(to: log.begin) }
         while case let bytes = try log.read(at: offset, limit: 1 << 20), !bytes.isEmpty {

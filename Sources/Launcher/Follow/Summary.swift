@@ -24,32 +24,24 @@ struct Summary: Sendable {
     }
 
     var text: String {
-        var rows = [("duration", duration), ("attempts", attemptsOfLaunch)]
+        var rows = [(name: "duration", value: duration), ("attempts", attemptsOfLaunch)]
         if let cost = costText { rows.append(("cost", cost)) }
         if let found = run.latest?.checkpoints { rows.append(("checkpoints", Self.checkpoints(found))) }
+        if let saves = SavesOnSignal(of: attempts) { rows.append(("save on signal", saves.text)) }
         rows.append(("work tree", run.folder.work))
         rows.append(("log", run.folder.logs))
         if run.state == .lost || run.state == .ended(.interrupted) {
             rows.append(("go on", "launch run, with the same config"))
         }
-        let width = rows.map(\.0.count).max() ?? 0
-        let lines = rows.map { name, value in
-            "  " + name + String(repeating: " ", count: width - name.count + 2) + value
-        }
-        return (["", "== \(run.id): \(verdict)"] + lines).joined(separator: "\n") + "\n"
+        let lines = ["", "== \(run.id): \(verdict)"] + Table(rows).lines.map { "  " + $0 }
+        return lines.map { $0 + "\n" }.joined()
     }
 
     private var verdict: String {
         guard let latest = run.latest, latest.state == .ended, let outcome = latest.outcome else {
             return "lost; the pod is gone and left no record of its end"
         }
-        var words = outcome.kind.rawValue
-        switch outcome.exit {
-        case .code(let code): words += ", exit code \(code)"
-        case .signal(let number): words += ", ended by signal \(number)"
-        case nil: break
-        }
-        return words + (outcome.message.map { ": \($0)" } ?? "")
+        return outcome.words + (outcome.message.map { ": \($0)" } ?? "")
     }
 
     /// The attempts of the latest launch: those before it belong to commands that have said their own summary.

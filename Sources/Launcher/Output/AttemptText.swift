@@ -33,6 +33,7 @@ struct AttemptText: Sendable {
             let saved = death.savedOnSignal.map { $0 ? ", and saved" : ", and did not save" } ?? ""
             lines.append("  ended \(Summary.clock(seconds)) after it was told to\(saved)")
         }
+        if let teardown = death.teardown { lines += Self.steps(of: teardown).map { "    \($0)" } }
         if let kills = death.outOfMemoryKills, kills > 0 { lines.append("  killed for lack of memory: \(kills)") }
         lines += death.disks.map { "  disk \($0.path): \(Self.size($0.free)) free of \(Self.size($0.size))" }
         if let stall = death.stall { lines += ["  when it stood still:"] + stall.map { "    \($0)" } }
@@ -42,11 +43,25 @@ struct AttemptText: Sendable {
 
     private var ending: String {
         guard let outcome = attempt.outcome else { return attempt.state.rawValue }
-        switch outcome.exit {
-        case .code(let code): return "\(outcome.kind.rawValue), exit code \(code)"
-        case .signal(let number): return "\(outcome.kind.rawValue), ended by signal \(number)"
-        case nil: return outcome.kind.rawValue
+        return outcome.words
+    }
+
+    /// What was done to it, and when.
+    private static func steps(of teardown: TeardownReport) -> [String] {
+        var steps: [(time: Double, what: String)] = teardown.signals.map { signal in
+            let target = signal.target == .training ? "the training" : "all of it"
+            let count = signal.processes == 1 ? "1 process" : "\(signal.processes) processes"
+            return (signal.after, "\(name(ofSignal: signal.number)) to \(target), \(count)")
         }
+        steps.append((teardown.taken, "taken on"))
+        if let marked = teardown.marked { steps.append((marked, "on record")) }
+        if let gone = teardown.gone { steps.append((gone, "all gone")) }
+        return Table(steps.sorted { $0.time < $1.time }.map { (Summary.clock($0.time), $0.what) }).lines
+    }
+
+    private static func name(ofSignal number: Int32) -> String {
+        // The same on every system that has them, signal(7).
+        [6: "SIGABRT", 9: "SIGKILL", 15: "SIGTERM"][number] ?? "signal \(number)"
     }
 
     private var phases: String {

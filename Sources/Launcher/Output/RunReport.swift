@@ -23,6 +23,7 @@ struct RunReport: Encodable {
     var attempts: [AttemptRecord]
     /// The newest checkpoint of the last attempt's lineage that has a receipt.
     var proven: CheckpointReference?
+    var savesOnSignal: SavesOnSignal?
 
     struct PodReport: Encodable {
         var id: String
@@ -45,24 +46,24 @@ struct RunReport: Encodable {
         attempts = try view.attempts()
         proven = try view.folder.allReceipts().last { $0.lineage == view.claims.last?.lineage }
             .map { CheckpointReference(step: $0.step, path: $0.path) }
+        savesOnSignal = SavesOnSignal(of: attempts)
     }
 
     var text: String {
-        var rows = [["run", run.text], ["state", state]]
-        if let pod { rows.append(["pod", pod.id + (pod.isRunning ? "" : " (gone)")]) }
+        var rows = [(name: "run", value: run.text), ("state", state)]
+        if let pod { rows.append(("pod", pod.id + (pod.isRunning ? "" : " (gone)"))) }
         if let last = attempts.last {
-            rows.append(["attempt", "\(last.number)"])
-            if let outcome = last.outcome, let message = outcome.message { rows.append(["reason", message]) }
-            if let exit = last.outcome?.exit { rows.append(["exit code", "\(exit.shellCode)"]) }
-            if let resumed = last.resumedFrom { rows.append(["resumed", "step \(resumed.step)"]) }
-            if let newest = last.checkpoints?.newest { rows.append(["checkpoint", newest.path]) }
+            rows.append(("attempt", "\(last.number)"))
+            if let outcome = last.outcome, let message = outcome.message { rows.append(("reason", message)) }
+            if let exit = last.outcome?.exit { rows.append(("exit code", "\(exit.shellCode)")) }
+            if let resumed = last.resumedFrom { rows.append(("resumed", "step \(resumed.step)")) }
+            if let newest = last.checkpoints?.newest { rows.append(("checkpoint", newest.path)) }
         }
-        if let proven { rows.append(["proven", "step \(proven.step)"]) }
-        if let cost { rows.append(["cost", Dollars.text(cost) + price]) }
-        rows.append(["log", "\(logs) (\(logEnd) bytes)"])
-        let width = rows.map { $0[0].count }.max() ?? 0
-        let head = rows.map { $0[0] + String(repeating: " ", count: width - $0[0].count + 2) + $0[1] }
-        return (head + history).map { $0 + "\n" }.joined()
+        if let proven { rows.append(("proven", "step \(proven.step)")) }
+        if let savesOnSignal { rows.append(("save on signal", savesOnSignal.text)) }
+        if let cost { rows.append(("cost", Dollars.text(cost) + price)) }
+        rows.append(("log", "\(logs) (\(logEnd) bytes)"))
+        return (Table(rows).lines + history).map { $0 + "\n" }.joined()
     }
 
     private var price: String {

@@ -6,13 +6,20 @@ struct Table {
         self.rows = rows.isEmpty ? [] : [head] + rows
     }
 
-    var text: String {
+    /// What a thing has, by name.
+    init(_ facts: [(name: String, value: String)]) {
+        rows = facts.map { [$0.name, $0.value] }
+    }
+
+    var lines: [String] {
         let columns = rows.first?.count ?? 0
         let widths = (0..<columns).map { column in rows.map { $0[column].count }.max() ?? 0 }
         return rows.map { row in
             row.enumerated().map { column, cell in
                 column == columns - 1 ? cell : cell + String(repeating: " ", count: widths[column] - cell.count + 2)
-            }.joined() + "\n"
-        }.joined()
+            }.joined()
+        }
     }
+
+    var text: String { lines.map { $0 + "\n" }.joined() }
 }

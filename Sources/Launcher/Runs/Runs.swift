@@ -4,37 +4,45 @@ internal import Shared
 struct Runs: Sendable {
     let world: World
 
+    /// A run that is known. What the volume says of it is not read yet, and may be damaged.
+    struct Known: Sendable {
+        let id: RunID
+        let volume: Volume
+        /// The newest one.
+        let pod: Pod?
+
+        func view() throws -> RunView { try RunView(id: id, volume: volume, pod: pod) }
+    }
+
     /// Every run that is known, by name.
-    func all() async throws -> [RunView] {
+    func known() async throws -> [Known] {
         let pods = try await world.provider.pods()
         var volumes: [RunID: Volume] = [:]
         for run in world.volume.runs { volumes[run] = world.volume }
         for pod in pods.reversed() { volumes[pod.run] = Volume(root: pod.volume) }
-        return try volumes.sorted { $0.key < $1.key }.map { run, volume in
-            try RunView(id: run, volume: volume, pod: pods.first { $0.run == run })
+        return volumes.sorted { $0.key < $1.key }.map { run, volume in
+            Known(id: run, volume: volume, pod: pods.first { $0.run == run })
         }
     }
 
     /// The run by that name; without a name the only one there is.
     func find(_ name: String?) async throws -> RunView {
-        let runs = try await all()
+        let runs = try await known()
+        let names = runs.map(\.id.text).joined(separator: ", ")
         if let name {
             guard let run = runs.first(where: { $0.id.text == name }) else {
-                let known = runs.map(\.id.text).joined(separator: ", ")
                 throw Failure(
-                    .usage, "there is no run \"\(name)\"", hint: known.isEmpty ? nil : "the runs are: \(known)")
+                    .usage, "there is no run \"\(name)\"", hint: names.isEmpty ? nil : "the runs are: \(names)")
             }
-            return run
+            return try run.view()
         }
         guard let only = runs.first else {
             throw Failure(.usage, "there is no run", hint: "start one with \"launch run config.yaml\"")
         }
         guard runs.count == 1 else {
-            throw Failure(
-                .usage, "there is more than one run",
-                hint: "name one of: \(runs.map(\.id.text).joined(separator: ", "))")
+            throw Failure(.usage, "there is more than one run", hint: "name one of: \(names)")
         }
-        return only
+        return try only.view()
     }
 
     /// The view of `run` as it is now, with the same volume.

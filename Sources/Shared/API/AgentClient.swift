@@ -25,8 +25,8 @@ public struct AgentClient: Sendable {
     }
 
     /// `POST /v1/stop`. Returns when the agent has taken it on, not when the training has ended.
-    public func stop(_ mode: StopRequest.Mode) async throws {
-        let _: StatusReport = try await decoded("POST", Endpoint.stop, body: try JSON.encode(StopRequest(mode: mode)))
+    public func stop(_ request: StopRequest) async throws {
+        let _: StatusReport = try await decoded("POST", Endpoint.stop, body: try JSON.encode(request))
     }
 
     /// `GET /v1/log?follow=1`: the log's bytes from `offset` on as they come, for a minute at most.

@@ -4,10 +4,12 @@ public struct Death: Sendable, Codable, Equatable {
     public var lines: [String] = []
     /// Steps after the newest checkpoint, which the next attempt has to do again.
     public var lostSteps: Double?
-    /// Whether a checkpoint was saved after the training was told to end.
+    /// Whether a checkpoint was saved after the training was told to end. nil where it was not told, or saves none.
     public var savedOnSignal: Bool?
-    /// From the signal to the training's end, in seconds.
+    /// From the moment when its end was asked for to the end of the training's own process, in seconds.
     public var secondsAfterSignal: Double?
+    /// How it was ended. nil where it ended by itself.
+    public var teardown: TeardownReport?
     /// Processes of the container that the kernel killed for lack of memory while this training ran.
     public var outOfMemoryKills: Int?
     public var disks: [Disk] = []

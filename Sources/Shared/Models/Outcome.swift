@@ -12,6 +12,15 @@ public struct Outcome: Sendable, Codable, Equatable {
         self.message = message
     }
 
+    /// `failed, exit code 7`: the class, and the training's own end.
+    public var words: String {
+        switch exit {
+        case .code(let code): "\(kind.rawValue), exit code \(code)"
+        case .signal(let number): "\(kind.rawValue), ended by signal \(number)"
+        case nil: kind.rawValue
+        }
+    }
+
     private enum CodingKeys: String, CodingKey {
         case kind = "class"
         case exit
@@ -40,7 +49,7 @@ public enum OutcomeClass: String, Sendable, Codable, CaseIterable {
     case setupFailed = "setup-failed"
 
     /// Whether the launch is over: a restart of the same pod does not train again.
-    public var endsLaunch: Bool { self != .interrupted && self != .agentCrash }
+    public var endsLaunch: Bool { self != .interrupted }
 
     /// Whether the training ended by its own fault, and may do better when it is tried again.
     public var isFault: Bool {

@@ -61,6 +61,11 @@ public struct CheckpointFolder: Sendable {
         (try? Self.files(below: realPath))?.values.map(\.modified).max()
     }
 
+    /// When any file of a checkpoint changed last, in nanoseconds since 1970. A log beside the checkpoints is none.
+    public var newestSave: Int? {
+        (try? candidates())?.flatMap { $0.files.values.map(\.modified) }.max()
+    }
+
     /// Where the folder really is: an output folder is often a link to another one on the volume.
     public var realPath: String {
         guard let real = realpath(path, nil) else { return path }

@@ -142,6 +142,11 @@ extension LogStream {
         mutating func end() throws(Problem) -> Int {
             try refresh()
             guard let last = segments.last else { return 0 }
+            // A host that died may have kept a segment and lost the end of the one before it: what comes after it is not the log.
+            for (segment, next) in zip(segments, segments.dropFirst()) where !segment.isCompressed {
+                guard let size = File.status(path(of: segment))?.size else { continue }
+                if segment.offset + size < next.offset { return segment.offset + size }
+            }
             do throws(Errno) {
                 return last.offset + (try open(last).length())
             } catch {

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Shared
 import Synchronization
@@ -15,6 +16,7 @@ import Testing
     enum Answer: Equatable {
         case owned(Int)
         case finishing(Int, Outcome)
+        case waiting(Int, Outcome)
         case over(Outcome?)
 
         init(_ result: Claiming.Result) {
@@ -22,6 +24,7 @@ import Testing
                 switch result {
                 case .owned(let claim): .owned(claim.number)
                 case .finishing(let claim, let outcome): .finishing(claim.number, outcome)
+                case .waiting(let claim, let outcome, _): .waiting(claim.number, outcome)
                 case .over(let outcome): .over(outcome)
                 }
         }
@@ -74,17 +77,80 @@ import Testing
         #expect(try await decide(process: living.identity) == .owned(2))
     }
 
+    private func next(_ date: Date) throws {
+        var record = try #require(try run.folders.attempt(1))
+        record.next = date
+        try File.replace(run.folders.record(of: 1), with: try JSON.encode(record))
+    }
+
+    /// A restart of the container does not make the pause shorter, nor begin it anew.
+    @Test(arguments: [(30.0, 30.0), (1e9, 720), (0.5, nil), (-30, nil)] as [(Double, Double?)])
+    func theRestOfThePause(_ left: Double, _ rest: Double?) async throws {
+        let failed = Outcome(.failed, exit: .code(3))
+        try run.attempt(1, pod: "mine", process: dead(), state: .waiting, outcome: failed)
+        try next(Date() + left)
+        let claiming = Claiming(run: run.folders, spec: run.spec(), pod: "mine", processes: [])
+        let result = try await within(.seconds(20), "a claim") { try await claiming.claim { _ in } }
+        guard let rest else { return #expect(Answer(result) == .owned(2)) }
+        guard case .waiting(let claim, let outcome, let pause) = result else {
+            Issue.record("\(result)")
+            return
+        }
+        #expect(claim.number == 2 && outcome == failed)
+        #expect(pause.inSeconds <= rest && pause.inSeconds > rest - 20)
+    }
+
+    /// Its own clock has told it when.
+    @Test func theAgentItselfDoesNotWaitTwice() async throws {
+        let living = try TestProcess()
+        try run.attempt(1, process: living.identity, state: .waiting, outcome: Outcome(.failed, exit: .code(3)))
+        try next(Date() + 30)
+        #expect(try await decide(process: living.identity) == .owned(2))
+    }
+
+    /// A deliberate `launch run` is not held up by what an earlier one waited for.
+    @Test func anotherLaunchDoesNotWait() async throws {
+        try run.attempt(
+            1, launch: "L0", process: dead(), state: .waiting, outcome: Outcome(.failed, exit: .code(3)))
+        try next(Date() + 30)
+        #expect(try await decide() == .owned(2))
+    }
+
+    /// Serve dies at the start of each attempt, whether it came to a record or not.
+    @Test func agentsThatDieAgainAndAgain() async throws {
+        for number in 1...3 {
+            try run.attempt(number, pod: "mine", state: number == 2 ? nil : .training)
+            guard number < 3 else { break }
+            #expect(try await decide() == .owned(number + 1))
+        }
+        let reason = "the agent died, or the training failed, 3 times without a new checkpoint"
+        let outcome = Outcome(.agentCrash, message: reason)
+        #expect(try await decide() == .finishing(4, outcome))
+        // Its end is the launch's.
+        try run.attempt(4, pod: "mine", state: .ended, outcome: outcome)
+        #expect(try await decide() == .over(outcome))
+        #expect(try await decide(run.spec(launch: "L2")) == .owned(5))
+    }
+
+    @Test func agentsThatDieAndGetOn() async throws {
+        for number in 1...6 {
+            try run.attempt(number, pod: "mine", state: .training)
+            if number > 1 {
+                var record = try #require(try run.folders.attempt(number))
+                record.resumedFrom = CheckpointReference(step: number - 1, path: "c")
+                try File.replace(run.folders.record(of: number), with: try JSON.encode(record))
+            }
+            try run.checkpoint("checkpoint-\(number)")
+            #expect(try await decide() == .owned(number + 1))
+        }
+    }
+
     @Test func anotherLaunchTakesWhatWaitsInADeadPod() async throws {
         try run.attempt(1, launch: "L0", process: dead(), state: .waiting, outcome: Outcome(.failed, exit: .code(3)))
         #expect(try await decide() == .owned(2))
     }
 
-    @Test func afterAnAgentThatDiedTwice() async throws {
-        try run.attempt(1, pod: "mine", state: .ended, outcome: Outcome(.agentCrash))
-        #expect(try await decide() == .owned(2))
-    }
-
-    @Test(arguments: [OutcomeClass.outOfMemory, .stalled, .overLimit])
+    @Test(arguments: [OutcomeClass.outOfMemory, .stalled, .overLimit, .agentCrash])
     func whatIsGivenUpIsOver(_ kind: OutcomeClass) async throws {
         try run.attempt(1, pod: "mine", state: .ended, outcome: Outcome(kind))
         #expect(try await decide() == .over(Outcome(kind)))
@@ -171,6 +237,19 @@ import Testing
     func whoWasToldToStopDoesNotTrainAgain(_ state: AttemptState) async throws {
         try run.attempt(1, pod: "mine", state: state, outcome: Outcome(.stopped))
         #expect(try await decide() == .finishing(2, Outcome(.stopped)))
+    }
+
+    /// The agent after it died, too, before or after it wrote its first record.
+    @Test(arguments: [nil, AttemptState.claiming])
+    func whatWasDecidedOutlivesAnotherDeath(_ state: AttemptState?) async throws {
+        for outcome in Self.overs {
+            let run = try TestRun()
+            try run.attempt(1, pod: "mine", state: .finishing, outcome: outcome)
+            let claiming = Claiming(run: run.folders, spec: run.spec(), pod: "mine", processes: [])
+            #expect(Answer(try await claiming.claim { _ in }) == .finishing(2, outcome))
+            try run.attempt(2, pod: "mine", state: state)
+            #expect(Answer(try await claiming.claim { _ in }) == .finishing(3, outcome))
+        }
     }
 
     @Test(arguments: [AttemptState.syncing, .training])
@@ -260,6 +339,25 @@ import Testing
         #expect(Claiming(run: run.folders, spec: run.spec(), pod: "mine", processes: []).patience == .seconds(30))
     }
 
+    /// How a watch answers to looks that many seconds after its first one, with the same beat each time.
+    private func answers(to looks: some Sequence<Int>) throws -> [Bool] {
+        let start = ContinuousClock.now
+        let owner = try run.attempt(1, pod: "other", state: .training)
+        var watch = Claiming.Watch(owner: owner, beat: [1], at: start)
+        return looks.map { watch.isStill([1], at: start + .seconds($0), for: .seconds(30)) }
+    }
+
+    @Test func aBeatThatStandsStillIsOneAfterAllOfThePatience() throws {
+        #expect(try answers(to: 1...30) == [Bool](repeating: false, count: 29) + [true])
+        #expect(try answers(to: stride(from: 5, through: 30, by: 5)) == [Bool](repeating: false, count: 5) + [true])
+    }
+
+    /// While the volume hangs the owner cannot beat either, so that all of that time proves nothing.
+    @Test func aLookThatHungBeginsTheWatchAnew() throws {
+        #expect(try answers(to: [1, 101] + (102...131)) == [Bool](repeating: false, count: 31) + [true])
+        #expect(try answers(to: stride(from: 6, through: 120, by: 6)).allSatisfy { !$0 })
+    }
+
     @Test func whileItWaitsTheOwnerMayEnd() async throws {
         try run.attempt(1, pod: "other", state: .training)
         let (task, waits) = wait()
@@ -270,10 +368,10 @@ import Testing
     }
 
     @Test func whileItWaitsAnotherMayTakeOver() async throws {
-        try run.attempt(1, pod: "other", state: .training)
+        try run.attempt(1, pod: "other", launch: "L0", state: .training)
         let (task, waits) = wait(run.spec(supersedes: ["third"]))
         try await eventually { !waits.all.isEmpty }
-        try run.attempt(2, pod: "fourth", state: .training)
+        try run.attempt(2, pod: "fourth", launch: "L0", state: .training)
         try await eventually { waits.all.count == 2 }
         #expect(waits.all.last == "waiting for pod fourth, which owns attempt 2")
         try run.attempt(3, pod: "third", state: .training)
@@ -284,9 +382,11 @@ import Testing
 
     @Test func eachNumberIsTakenOnce() async throws {
         let pods = (1...12).map { "pod\($0)" }
-        let spec = run.spec(supersedes: pods)
+        let run = run
         let numbers = try await withThrowingTaskGroup(of: Int.self) { group in
             for pod in pods {
+                // Launches of their own, so that none is the end of another one.
+                let spec = run.spec(launch: pod, supersedes: pods)
                 let claiming = Claiming(run: run.folders, spec: spec, pod: pod, processes: [])
                 group.addTask {
                     guard case .owned(let claim) = try await claiming.claim(waiting: { _ in }) else { return 0 }

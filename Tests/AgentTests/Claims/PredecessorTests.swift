@@ -16,7 +16,7 @@ import Testing
     }
 
     private func close(before number: Int) throws {
-        try Predecessor.close(before: try run.attempt(number), in: run.folders)
+        try Predecessor.close(before: try run.attempt(number), in: run.folders, spec: run.spec())
     }
 
     private func spending(before number: Int) throws -> Spending {
@@ -97,13 +97,50 @@ import Testing
         #expect(try spending(before: 1) == Spending())
     }
 
-    @Test func openingAnAttemptClosesTheOneBeforeAndCountsIt() throws {
+    @Test func openingAnAttemptCountsTheOneBefore() throws {
         try run.attempt(1, state: .training)
         try beat(1, seconds: 20, step: 7)
         let claim = try run.attempt(2)
         let work = try Work.open(claim, spec: run.spec(), run: run.folders, volume: VolumeWriter())
         #expect(work.spentBefore == Spending(seconds: 20))
-        #expect(try run.folders.attempt(1)?.outcome?.kind == .agentCrash)
+    }
+
+    /// What a dead agent could not count any more decides whether there was progress.
+    @Test func itsCheckpointsAreCounted() throws {
+        try run.attempt(1, state: .training)
+        try run.checkpoint("checkpoint-10")
+        try run.checkpoint("checkpoint-20")
+        try close(before: 2)
+        let found = try #require(try run.folders.attempt(1)?.checkpoints)
+        #expect(found.count == 2 && found.newest?.step == 20)
+    }
+
+    /// Whose training never ran has saved none of them.
+    @Test(arguments: [AttemptState.claiming, .syncing, .installing, .resuming])
+    func othersAreNot(_ state: AttemptState) throws {
+        try run.attempt(1, state: state)
+        try run.checkpoint("checkpoint-10")
+        try close(before: 2)
+        #expect(try run.folders.attempt(1)?.checkpoints == nil)
+    }
+
+    /// `init` ended its agent at the deadline, say.
+    @Test func whatWasToldToEndAndLeftNoEndSaysSo() throws {
+        try run.attempt(1, state: .training, outcome: Outcome(.interrupted))
+        try close(before: 2)
+        #expect(
+            try run.folders.attempt(1)?.outcome
+                == Outcome(.interrupted, message: "the agent was gone before the training's end was on record"))
+    }
+
+    @Test func theAttemptsOfTheLaunchAndThoseWithoutARecord() throws {
+        try run.attempt(1, launch: "L0", state: .ended, outcome: Outcome(.stopped))
+        try run.attempt(2, state: .ended, outcome: Outcome(.failed))
+        try run.attempt(3)
+        let claim = try run.attempt(4)
+        let attempts = try Predecessor.attempts(before: claim, of: run.id, in: run.folders)
+        #expect(attempts.map(\.number) == [2, 3])
+        #expect(attempts.map(\.outcome?.kind) == [.failed, .agentCrash])
     }
 
     /// What a live record says of itself is as old as its last change of state.

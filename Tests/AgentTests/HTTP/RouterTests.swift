@@ -132,14 +132,45 @@ import Testing
 
     // MARK: - stop
 
-    @Test(arguments: [StopRequest.Mode.graceful, .now])
-    func stopTellsTheDaemon(_ mode: StopRequest.Mode) async throws {
+    @Test(
+        arguments: [
+            StopRequest.graceful, .now, StopRequest(mode: .graceful, patience: 7200.5),
+            StopRequest(mode: .now, then: .terminate), StopRequest(mode: .graceful, then: .stop),
+        ])
+    func stopTellsTheDaemon(_ request: StopRequest) async throws {
         try open()
-        try await agent.client().stop(mode)
-        #expect(agent.tells == [.stopAsked(mode)])
+        try await agent.client().stop(request)
+        #expect(agent.tells == [.stopAsked(request)])
     }
 
-    @Test(arguments: ["", "{}", #"{"mode":"later"}"#, #"{"mode":1}"#, "now", "[]"])
+    @Test(
+        arguments: [
+            #"{"mode":"graceful","patience":0}"#, #"{"mode":"graceful","patience":-5}"#,
+            #"{"mode":"graceful","patience":0.5}"#, #"{"mode":"graceful","patience":86401}"#,
+            #"{"mode":"graceful","patience":1e300}"#, #"{"mode":"graceful","patience":"2m"}"#,
+            #"{"mode":"now","patience":10}"#,
+        ]) func anAbsurdPatienceIsRefused(_ body: String) async throws
+    {
+        try open()
+        let response = try await agent.send("POST", Endpoint.stop, body: Array(body.utf8))
+        #expect(response.status == 400)
+        #expect(try error(response).hint != nil)
+        #expect(agent.tells == [])
+    }
+
+    @Test func noPodIsKept() async throws {
+        try open()
+        let response = try await agent.send(
+            "POST", Endpoint.stop, body: Array(#"{"mode":"graceful","then":"keep"}"#.utf8))
+        #expect(response.status == 400)
+        #expect(try error(response).message == "a pod cannot be kept after its run")
+        #expect(agent.tells == [])
+    }
+
+    @Test(
+        arguments: [
+            "", "{}", #"{"mode":"later"}"#, #"{"mode":1}"#, "now", "[]", #"{"mode":"now","then":"sleep"}"#,
+        ])
     func aStopThatSaysNothingIsRefused(_ body: String) async throws {
         try open()
         let response = try await agent.send("POST", Endpoint.stop, body: Array(body.utf8))

@@ -31,7 +31,7 @@ import Testing
 
     /// All that can be done by an attempt whose live segment begins at `offset`.
     private func seal(_ attempt: Int, from offset: Int, keep: Int = .max) throws {
-        try LogSealer(.test(attempt, logBegan: offset), of: run, keep: keep, volume: volume) { _ in }.sealAll()
+        try LogSealer(.test(attempt, logBegan: offset), of: run, keep: keep, volume: volume) { _, _ in }.sealAll()
     }
 
     private func read(from offset: Int = 0, limit: Int = 1 << 20) throws -> [UInt8] {
@@ -66,6 +66,22 @@ import Testing
             #expect(try read(from: offset, limit: 3).text == String("0123456789ab".dropFirst(offset)))
         }
         #expect(try LogStream(of: run).end == 12)
+    }
+
+    /// A network volume over its quota takes bytes, and forgets them.
+    @Test func zerosStandForBytesThatTheVolumeLost() async throws {
+        try text(0, 1, "0123")
+        try text(4, 2, "4")
+        try text(9, 2, "9a")
+        let lost = Mutex<[Range<Int>]>([])
+        let sealer = LogSealer(.test(2, logBegan: 4), of: run, keep: .max, volume: volume) { segment, range in
+            #expect(segment == 4)
+            lost.withLock { $0.append(range) }
+        }
+        sealer.begin(try LiveSegment(from: 9, attempt: 2, in: run))
+        try await eventually("what was lost is told") { lost.withLock { $0 } == [5..<9] }
+        #expect(try read().text == "01234\0\0\0\09a")
+        #expect(try readByHand().text == "01234\0\0\0\09a")
     }
 
     @Test func bytesOfAnAttemptBeyondTheNextOneAreCut() throws {

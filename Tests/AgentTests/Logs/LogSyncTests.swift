@@ -65,7 +65,9 @@ import Testing
         #expect(progress.durable == 10)
         #expect(sync.trouble != nil)
 
-        sync.copied(0)
+        sync.copied(0, lost: 12..<15)
+        #expect(sync.takeLost() == [12..<15])
+        #expect(sync.takeLost() == [])
         #expect(sync.sync() == nil)
         #expect(progress.durable == 20)
         #expect(sync.trouble == nil)

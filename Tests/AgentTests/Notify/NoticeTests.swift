@@ -44,6 +44,8 @@ import Testing
         #expect(try event((.finishing, interrupted), (.ended, interrupted)) == nil)
         #expect(try event((.training, Outcome(.stalled)), (.finishing, Outcome(.stalled))) == nil)
         #expect(try event((.ended, Self.failed), (.ended, Self.failed)) == nil)
+        #expect(try event((.claiming, nil), (.waiting, Outcome(.stalled))) == nil)
+        #expect(try event((.claiming, nil), (.finishing, Outcome(.interrupted))) == nil)
     }
 
     @Test func json() throws {

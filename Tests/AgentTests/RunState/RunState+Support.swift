@@ -5,7 +5,8 @@ import Shared
 extension Event {
     /// One of each, and of those with a payload one for each way the table may look at it.
     static let samples: [Event] = [
-        .claimed, .claimedFinishing(Outcome(.failed, exit: .code(3))), .launchOver(nil),
+        .claimed, .claimedFinishing(Outcome(.failed, exit: .code(3))),
+        .claimedWaiting(Outcome(.failed, exit: .code(3)), .seconds(7)), .launchOver(nil),
         .launchOver(Outcome(.failed, exit: .code(3))), .synced, .installed, .resumeChosen, .setupFailed("no"),
         .trainingEnded(.code(0)), .trainingEnded(.code(3)), .trainingEnded(.signal(9)), .outOfMemory, .settled(nil),
         .settled(.retry(after: .seconds(10))),
@@ -19,6 +20,7 @@ extension Event {
         switch self {
         case .claimed: "claimed"
         case .claimedFinishing: "claimedFinishing"
+        case .claimedWaiting: "claimedWaiting"
         case .claimFailed: "claimFailed"
         case .launchOver: "launchOver"
         case .synced: "synced"

@@ -48,7 +48,12 @@ import Testing
             let to = try #require(order.firstIndex(of: state.state))
             hold(from <= to, "goes back")
             if before.state == .ended { hold(state.outcome == before.outcome, "another end") }
-            if let outcome = before.outcome { hold(state.outcome?.kind == outcome.kind, "another class") }
+            if let outcome = before.outcome, state.outcome?.kind != outcome.kind {
+                // A failure that is not tried again because the user says so.
+                let isStopped =
+                    state.state == .ended && state.outcome?.kind == .stopped && outcome.exit == state.outcome?.exit
+                hold(isStopped && events[...index].contains(where: \.isStop), "another class")
+            }
             if state.state == .ended { hold(state.outcome != nil, "ended without an outcome") }
 
             trained += effects.count { $0 == .train }

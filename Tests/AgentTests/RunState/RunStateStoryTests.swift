@@ -49,7 +49,7 @@ import Testing
         let effects = live(&state, .stopAsked(.graceful), .terminated, .trainingEnded(.signal(15)), .settled(nil))
         #expect(
             effects == [
-                [.record, .tearDown(.graceful)], [.tearDown(.fast)], [.record, .settle(patiently: false)],
+                [.record, .tearDown(.graceful())], [.tearDown(.fast)], [.record, .settle(patiently: false)],
                 [.record, .publish(patiently: false)],
             ])
         #expect(state.outcome == Outcome(.stopped, exit: .signal(15)))
@@ -91,7 +91,7 @@ import Testing
             let effects = live(&state, .stopAsked(.graceful), last, .settled(nil), .published)
             #expect(
                 effects == [
-                    [.record, .tearDown(.graceful)], [.record, .settle(patiently: false)],
+                    [.record, .tearDown(.graceful())], [.record, .settle(patiently: true)],
                     [.record, .publish(patiently: true)], [.endMeter],
                 ])
             #expect(state.outcome == Outcome(.stopped))
@@ -109,6 +109,22 @@ import Testing
             ])
         #expect(state.outcome == outcome)
         #expect(state.handle(.meterEnded) == [.exit(9)])
+    }
+
+    /// In whatever state it is said, until the pod's end is under way; the last word counts.
+    @Test func whatBecomesOfThePodIsTheUsersWord() {
+        for from in AttemptState.allCases {
+            var state = RunState.at(from)
+            _ = state.handle(.stopAsked(.graceful))
+            #expect(state.finishAsked == nil)
+            _ = state.handle(.stopAsked(StopRequest(mode: .graceful, then: .terminate)))
+            #expect(state.finishAsked == .terminate)
+            _ = live(&state, .stopAsked(StopRequest(mode: .graceful, then: .stop)), .stopAsked(.now))
+            #expect(state.finishAsked == .stop)
+        }
+        var state = RunState.at(.ended)
+        _ = live(&state, .published, .stopAsked(StopRequest(mode: .now, then: .terminate)))
+        #expect(state.finishAsked == nil)
     }
 
     /// Whoever starts the container of a launch that is over pays for it until it is stopped again.
@@ -192,7 +208,7 @@ import Testing
     @Test(arguments: [AttemptState.syncing, .installing, .resuming, .training])
     func aLimitEndsWhateverGoesOn(_ from: AttemptState) {
         var state = RunState.at(from)
-        #expect(state.handle(.overLimit("over")) == [.record, .tearDown(.graceful)])
+        #expect(state.handle(.overLimit("over")) == [.record, .tearDown(.graceful())])
         #expect(state.outcome == Outcome(.overLimit, message: "over"))
         // A SIGTERM hurries it.
         #expect(state.handle(.terminated) == [.tearDown(.fast)])
@@ -211,25 +227,76 @@ import Testing
         #expect(state.outcome == Outcome(.setupFailed, message: "slow"))
     }
 
-    @Test(arguments: [StopRequest.Mode.graceful, .now])
-    func whoIsStoppedIsNotTriedAgain(_ mode: StopRequest.Mode) {
+    @Test(arguments: [StopRequest.graceful, .now])
+    func whoIsStoppedIsNotTriedAgain(_ mode: StopRequest) {
         var waiting = RunState.at(.waiting)
         #expect(waiting.handle(.stopAsked(mode)) == [.record, .publish(patiently: true)])
         var finishing = RunState(.claimed, .synced, .installed, .resumeChosen, .trainingEnded(.code(3)))
         #expect(
             live(&finishing, .stopAsked(mode), .settled(.retry(after: .seconds(10)))) == [
-                [], [.record, .publish(patiently: true)],
+                mode == .now ? [.tearDown(.immediate)] : [], [.record, .publish(patiently: true)],
             ])
         var stalled = RunState(.claimed, .synced, .installed, .resumeChosen, .stalled("still"))
         _ = live(&stalled, .stopAsked(mode), .trainingEnded(.signal(6)), .settled(.retry(after: .seconds(10))))
-        for state in [waiting, finishing, stalled] {
+        // How it failed stays visible.
+        let message = "before the next try; this one ended as failed"
+        for state in [waiting, finishing] {
             #expect(state.state == .ended)
-            #expect(state.outcome?.message == "stopped before the next try")
+            #expect(state.outcome == Outcome(.stopped, exit: .code(3), message: message))
         }
+        #expect(stalled.state == .ended)
+        #expect(
+            stalled.outcome
+                == Outcome(.stopped, exit: .signal(6), message: "before the next try; this one ended as stalled: still")
+        )
         // While the next one is claimed.
         var claiming = RunState()
-        #expect(live(&claiming, .stopAsked(mode), .claimed) == [[], [.record, .settle(patiently: false)]])
+        #expect(live(&claiming, .stopAsked(mode), .claimed) == [[], [.record, .settle(patiently: true)]])
         #expect(claiming.outcome == Outcome(.stopped))
+        claiming = RunState()
+        let failed = Outcome(.failed, exit: .code(3))
+        #expect(
+            live(&claiming, .stopAsked(mode), .claimedWaiting(failed, .seconds(5)))
+                == [[], [.record, .publish(patiently: true)]])
+        #expect(claiming.outcome == Outcome(.stopped, exit: .code(3), message: message))
+    }
+
+    @Test func anAgentThatIsStartedInThePauseGoesOnWithIt() {
+        var state = RunState()
+        let failed = Outcome(.failed, exit: .code(3))
+        let effects = live(&state, .claimedWaiting(failed, .seconds(5)), .setupTimedOut("slow"), .waited)
+        #expect(effects == [[.record, .wait(.seconds(5))], [], [.startNext]])
+        #expect(state.state == .waiting && state.outcome == failed)
+    }
+
+    /// A later request may make it shorter, and never longer.
+    @Test(
+        arguments: [
+            (60, 30, true), (60, 60, false), (60, 120, false), (600, 60, true), (1, 2, false),
+        ] as [(Double, Double, Bool)]) func aSecondStop(_ first: Double, _ second: Double, isTaken: Bool)
+    {
+        for from in [AttemptState.syncing, .installing, .resuming, .training] {
+            var state = RunState.at(from)
+            let request = { StopRequest(mode: .graceful, patience: $0) }
+            let effects = live(&state, .stopAsked(request(first)), .stopAsked(request(second)), .stopAsked(.now))
+            #expect(effects[0] == [.record, .tearDown(.graceful(patience: .seconds(first)))])
+            #expect(effects[1] == (isTaken ? [.tearDown(.graceful(patience: .seconds(second)))] : []))
+            #expect(effects[2] == [.tearDown(.fast)])
+            #expect(state.outcome == Outcome(.stopped))
+        }
+    }
+
+    /// Python is to print where it stands, which takes seconds; who asks for an end gets it no later.
+    @Test func aStallIsNotMadeLongerByAStop() {
+        var state = RunState(.claimed, .synced, .installed, .resumeChosen, .stalled("still"))
+        #expect(state.handle(.stopAsked(.graceful)) == [])
+        #expect(state.handle(.terminated) == [.tearDown(.fast)])
+    }
+
+    @Test func whoSaysNowIsNotKeptByWhatLingers() {
+        var state = RunState.at(.training)
+        let effects = live(&state, .stopAsked(.now), .trainingEnded(.code(0)))
+        #expect(effects == [[.record, .tearDown(.fast)], [.record, .settle(patiently: false)]])
     }
 
     /// Whoever starts this pod again makes the attempt that was waited for.
@@ -242,7 +309,7 @@ import Testing
     @Test func aHurriedEndIsNotWaitedFor() {
         var state = RunState.at(.training)
         let effects = live(&state, .trainingEnded(.code(3)), .terminated, .settled(.retry(after: .seconds(10))))
-        #expect(effects.last == [.record, .publish(patiently: false)])
+        #expect(effects.last == [.record, .schedule(.seconds(10)), .publish(patiently: false)])
         // The record says that another attempt follows, so that the pod trains on when it is started again.
         #expect(state.state == .waiting)
         #expect(state.handle(.published) == [.exit(143)])

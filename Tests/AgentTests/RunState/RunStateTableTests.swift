@@ -39,6 +39,7 @@ import Testing
     private static let stalled = Outcome(.stalled, message: "still")
     private static let outOfMemory = Outcome(.outOfMemory)
     private static let retry: Event = .settled(.retry(after: .seconds(10)))
+    private static let claimedWaiting: Event = .claimedWaiting(failed3, .seconds(7))
     private static let enough: Event = .settled(.enough("enough"))
     private static let finished = Outcome(.finished, exit: .code(0))
 
@@ -49,6 +50,7 @@ import Testing
         return [
             row(here, .claimed, .syncing, nil, .record, .sync),
             row(here, .claimedFinishing(failed3), .finishing, failed3, .record, .settle(patiently: false)),
+            row(here, claimedWaiting, .waiting, failed3, .record, .wait(.seconds(7))),
             row(here, .launchOver(nil), .claiming, nil, .endMeter),
             row(here, .launchOver(failed3), .claiming, nil, .endMeter),
             row(here, .claimFailed, .claiming, nil, .endMeter),
@@ -67,14 +69,14 @@ import Testing
         return [
             row(here, .setupFailed("no"), .finishing, setupFailed, .record, .settle(patiently: true)),
             row(here, .terminated, state, interrupted, .record, .tearDown(.fast)),
-            row(here, .stopAsked(.graceful), state, stopped, .record, .tearDown(.graceful)),
+            row(here, .stopAsked(.graceful), state, stopped, .record, .tearDown(.graceful())),
             row(here, .stopAsked(.now), state, stopped, .record, .tearDown(.fast)),
             row(here, .superseded, state, nil, .fence, .tearDown(.immediate), .endMeter),
-            row(here, .overLimit("over"), state, overLimit, .record, .tearDown(.graceful)),
+            row(here, .overLimit("over"), state, overLimit, .record, .tearDown(.graceful())),
         ]
             + nothing(
-                here, .claimed, .claimedFinishing(failed3), .launchOver(nil), .launchOver(failed3), .settled(nil),
-                retry, enough, .waited, .published, .meterEnded, .claimFailed)
+                here, .claimed, .claimedFinishing(failed3), claimedWaiting, .launchOver(nil), .launchOver(failed3),
+                .settled(nil), retry, enough, .waited, .published, .meterEnded, .claimFailed)
     }
 
     /// What concerns every step before the training and not the training.
@@ -129,12 +131,13 @@ import Testing
                 here, enough, .ended, Outcome(.finished, exit: .code(0), message: "enough"), .record,
                 .publish(patiently: true)),
             row(here, .stopAsked(.graceful), .finishing, finished),
-            row(here, .stopAsked(.now), .finishing, finished),
+            row(here, .stopAsked(.now), .finishing, finished, .tearDown(.immediate)),
             row(here, .terminated, .finishing, finished, .tearDown(.immediate)),
             row(here, .superseded, .finishing, finished, .fence, .tearDown(.immediate), .endMeter),
         ]
             + nothing(
-                here, .claimed, .claimedFinishing(failed3), .launchOver(nil), .launchOver(failed3), .synced,
+                here, .claimed, .claimedFinishing(failed3), claimedWaiting, .launchOver(nil), .launchOver(failed3),
+                .synced,
                 .installed, .resumeChosen, .setupFailed("no"), .trainingEnded(.code(0)), .trainingEnded(.code(3)),
                 .trainingEnded(.signal(9)), .outOfMemory, .waited, .published, .meterEnded, .claimFailed,
                 .stalled("still"),
@@ -143,7 +146,8 @@ import Testing
 
     private static let waiting: [Row] = {
         let here = RunState.at(.waiting)
-        let stopped = Outcome(.failed, exit: .code(3), message: "stopped before the next try")
+        let stopped = Outcome(
+            .stopped, exit: .code(3), message: "before the next try; this one ended as failed")
         return [
             row(here, .waited, .waiting, failed3, .startNext),
             row(here, .stopAsked(.graceful), .ended, stopped, .record, .publish(patiently: true)),
@@ -153,7 +157,8 @@ import Testing
             row(here, .superseded, .waiting, failed3, .fence, .tearDown(.immediate), .endMeter),
         ]
             + nothing(
-                here, .claimed, .claimedFinishing(failed3), .launchOver(nil), .launchOver(failed3), .synced,
+                here, .claimed, .claimedFinishing(failed3), claimedWaiting, .launchOver(nil), .launchOver(failed3),
+                .synced,
                 .installed, .resumeChosen, .setupFailed("no"), .trainingEnded(.code(0)), .trainingEnded(.code(3)),
                 .trainingEnded(.signal(9)), .outOfMemory, .settled(nil), retry, enough, .meterEnded, .claimFailed,
                 .stalled("still"), .overLimit("over"), .setupTimedOut("slow"))
@@ -166,7 +171,8 @@ import Testing
             row(here, .terminated, .ended, finished, .exit(0)),
         ]
             + nothing(
-                here, .claimed, .claimedFinishing(failed3), .launchOver(nil), .launchOver(failed3), .synced,
+                here, .claimed, .claimedFinishing(failed3), claimedWaiting, .launchOver(nil), .launchOver(failed3),
+                .synced,
                 .installed, .resumeChosen, .setupFailed("no"), .trainingEnded(.code(0)), .trainingEnded(.code(3)),
                 .trainingEnded(.signal(9)), .outOfMemory, .settled(nil), retry, enough, .waited, .meterEnded,
                 .claimFailed, .stopAsked(.graceful),
@@ -184,14 +190,13 @@ import Testing
             // The reason stays; SIGTERM only hurries.
             row(here, .terminated, state, stopped, .tearDown(.fast)),
             row(here, .stopAsked(.now), state, stopped, .tearDown(.fast)),
-            row(here, .setupFailed("no"), .finishing, stopped, .record, .settle(patiently: false)),
+            row(here, .setupFailed("no"), .finishing, stopped, .record, .settle(patiently: true)),
             row(here, .superseded, state, stopped, .fence, .tearDown(.immediate), .endMeter),
         ]
         rows += nothing(
-            here, .claimed, .claimedFinishing(failed3), .launchOver(nil), .launchOver(failed3), .settled(nil), retry,
-            enough, .waited, .published, .meterEnded, .claimFailed, .stopAsked(.graceful), .outOfMemory,
-            .stalled("still"),
-            .overLimit("over"))
+            here, .claimed, .claimedFinishing(failed3), claimedWaiting, .launchOver(nil), .launchOver(failed3),
+            .settled(nil), retry, enough, .waited, .published, .meterEnded, .claimFailed, .stopAsked(.graceful),
+            .outOfMemory, .stalled("still"), .overLimit("over"))
         rows += [
             state == .training
                 ? Row(from: here, event: .setupTimedOut("slow"), result: nil)
@@ -199,13 +204,13 @@ import Testing
         ]
         rows += steps.map { Row(from: here, event: $0, result: nil) }
         if let event {
-            rows.append(row(here, event, .finishing, stopped, .record, .settle(patiently: false)))
+            rows.append(row(here, event, .finishing, stopped, .record, .settle(patiently: true)))
             rows += training.map { Row(from: here, event: $0, result: nil) }
         } else {
             for exit: Shared.ExitStatus in [.code(0), .code(3), .signal(9)] {
                 let outcome = Outcome(.stopped, exit: exit)
                 rows.append(
-                    row(here, .trainingEnded(exit), .finishing, outcome, .record, .settle(patiently: false)))
+                    row(here, .trainingEnded(exit), .finishing, outcome, .record, .settle(patiently: true)))
             }
         }
         return rows
@@ -236,6 +241,6 @@ import Testing
         let going: [AttemptState] = [.syncing, .installing, .resuming, .training]
         let wantedStopping = going.flatMap { state in Event.samples.map { "\(state) \($0)" } }
         #expect(Self.stopping.map { "\($0.from.state) \($0.event)" }.sorted() == wantedStopping.sorted())
-        #expect(Set(Event.samples.map(\.name)).count == 20)
+        #expect(Set(Event.samples.map(\.name)).count == 21)
     }
 }

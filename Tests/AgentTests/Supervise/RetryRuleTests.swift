@@ -62,7 +62,10 @@ import Testing
             ("failed@5+100 failed@5>100+100 failed@5>100+100 failed@5>100+100", times(3)),
             ("failed@5 failed@5 failed@5>100+200 failed@5>200+200", after(10)),
             // Nor does it count what ended otherwise.
-            ("failed@5 failed@5 interrupted failed@5", after(10)), ("failed agent-crash failed", after(10)),
+            ("failed@5 failed@5 interrupted failed@5", after(10)), ("failed interrupted failed", after(10)),
+            // An agent that died counts as a failure, but says nothing of the first step.
+            ("failed agent-crash failed", times(3)), ("agent-crash failed", after(20)),
+            ("agent-crash+100 failed", after(10)),
             // An agent died in finishing, and the next one finished for it.
             ("failed failed+100!", after(10)), ("failed@5 failed@5 failed!", after(20)),
             // Memory.
@@ -103,5 +106,28 @@ import Testing
             #expect(abs(pause.inSeconds - seconds) < 1e-9)
         }
         #expect(try verdict("failed@5", backoff: 0, jitter: 1) == Self.after(0))
+    }
+
+    @Test(
+        arguments: [
+            ("agent-crash", 2, nil), ("agent-crash agent-crash", 2, nil), ("agent-crash agent-crash agent-crash", 2, 3),
+            ("agent-crash agent-crash agent-crash+100", 2, nil), ("agent-crash! agent-crash! agent-crash!", 2, 3),
+            // A checkpoint that was there when it never trained is none of its own.
+            ("agent-crash+100! agent-crash+100! agent-crash+100!", 2, 3),
+            ("agent-crash+100 agent-crash>100+100 agent-crash>100+100", 2, nil),
+            ("agent-crash+100 agent-crash>100+100 agent-crash>100+100 agent-crash>100+100", 2, 3),
+            ("failed@5 agent-crash failed@5 agent-crash", 2, 4), ("agent-crash interrupted agent-crash", 2, nil),
+            // Some are forgiven whatever the policy is, and none is for ever.
+            ("agent-crash agent-crash", 0, nil), ("agent-crash agent-crash agent-crash", 0, 3),
+            ("agent-crash agent-crash agent-crash", 5, nil),
+            (Array(repeating: "agent-crash", count: 10).joined(separator: " "), nil, nil),
+            (Array(repeating: "agent-crash", count: 11).joined(separator: " "), nil, 11),
+            ("agent-crash agent-crash agent-crash failed", 2, nil), ("", 2, nil),
+        ] as [(String, Int?, Int?)]) func agentsThatDie(_ words: String, crash: Int?, count: Int?) throws
+    {
+        let rule = RetryRule(policy: RetryPolicy(crash: crash, backoff: 10))
+        #expect(
+            rule.reasonToStop(afterCrash: try history(words))
+                == count.map { "the agent died, or the training failed, \($0) times without a new checkpoint" })
     }
 }

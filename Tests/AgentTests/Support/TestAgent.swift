@@ -44,10 +44,12 @@ final class TestAgent: Sendable {
 
     /// A request with the token, and whatever `headers` say beside it.
     func send(
-        _ method: String, _ path: String, headers: [(name: String, value: String)] = [], body: [UInt8]? = nil
+        _ method: String, _ path: String, headers: [(name: String, value: String)] = [], body: [UInt8]? = nil,
+        limit: Int = 16 << 20
     ) async throws -> HTTPResponse {
         let token = [(name: APIHeader.token, value: Self.token)]
-        return try await transport.send(HTTPRequest(method, address + path, headers: token + headers, body: body))
+        return try await transport.send(
+            HTTPRequest(method, address + path, headers: token + headers, body: body), limit: limit)
     }
 
     deinit { serving.withLock { $0?.cancel() } }

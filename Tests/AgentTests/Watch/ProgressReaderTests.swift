@@ -74,4 +74,13 @@ import Testing
         #expect(took < .milliseconds(50))
         #endif
     }
+
+    /// An evaluation shows its own bar while the last step stands above it.
+    @Test(arguments: [nil, "at ([0-9]+)"]) func aBarIsASignOfLife(pattern: String?) throws {
+        let reader = try ProgressReader(pattern: pattern)
+        let step = Array("step 100\nat 100\n".utf8)
+        let bars = ["", "\rEval:  10%|# | 3/30 [00:01<", "\rEval:  13%|# | 4/30 [00:02<"].map { step + Array($0.utf8) }
+        #expect(bars.map { reader.lastStep(in: $0[...]) } == [100, 100, 100])
+        #expect(bars.map { reader.lastSigns(in: $0[...]) } == [[nil], [3], [4]])
+    }
 }

@@ -35,4 +35,17 @@ import Testing
         task.cancel()
         #expect(try await within(.seconds(60)) { await task.value } == nil)
     }
+
+    /// The step stands still for longer than it may, and something else goes on.
+    @Test func anEvaluationIsNoStall() async throws {
+        let task = try watch(.after(seconds: 2.5))
+        for step in [1.0, 2, 3] { try await tell(step) }
+        let start = ContinuousClock.now
+        for batch in 1...6 {
+            tail.append(Array("\rEval: | \(batch)/6 [".utf8)[...])
+            try await Task.sleep(for: .seconds(1))
+        }
+        _ = try #require(try await within(.seconds(60)) { await task.value })
+        #expect(start.duration(to: .now) > .seconds(7))
+    }
 }

@@ -43,6 +43,18 @@ static inline pid_t linux_peek_ended_child(void) {
     info.si_pid = 0;
     return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 ? info.si_pid : -1;
 }
+/// Sends `signal` with a number that `linux_await_signal` returns; the plain signal where the system has no room for one, sigqueue(3).
+static inline int linux_queue_signal(pid_t process, int signal, int number) {
+    union sigval value = {.sival_int = number};
+    return sigqueue(process, signal, value) == 0 ? 0 : kill(process, signal);
+}
+/// As sigwaitinfo(2). `number` is what `sender` queued with the signal; 0 where it came otherwise.
+static inline int linux_await_signal(const sigset_t *set, pid_t sender, int *number) {
+    siginfo_t info;
+    int signal = sigwaitinfo(set, &info);
+    *number = signal > 0 && info.si_code == SI_QUEUE && info.si_pid == sender ? info.si_value.sival_int : 0;
+    return signal;
+}
 static inline int linux_name_process(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
 /// Whether `path` is on a FUSE file system: its number in statfs(2).
 static inline int linux_is_fuse(const char *path) {
