@@ -43,6 +43,12 @@ import Testing
             try await last.check()
             try saver.checkEnd()
             #expect(try saver.proven.last?.evidence == .exit)
+            let sums = try site.launch("checkpoints", "bare", "--sums")
+            try await sums.check()
+            try site.write("sums", sums.text)
+            let files = try saver.proven.filter { File.exists($0.path) }.flatMap(\.files).count
+            let sha256sum = try Command.run(["sha256sum", "--strict", "-c", "\(site.root)/sums"])
+            #expect(sha256sum.code == 0 && sha256sum.output.text.ranges(of: ": OK\n").count == files)
             let torn = losses.count(where: \.isTorn)
             let aside = (try? File.list(saver.agent.folder.torn).count) ?? 0
             print("receipts: \(kills) kills, \(torn) times the highest number was torn, \(aside) set aside")
