@@ -190,6 +190,30 @@ import Testing
         #expect(torn == [])
     }
 
+    /// As Lightning saves them.
+    @Test func checkpointsOfOneFile() throws {
+        let rule = CheckpointRule(path: "out", pattern: "*.ckpt")
+        try File.makeFolders(out)
+        func save(_ step: Int, _ text: String) throws {
+            try File.write(Array(text.utf8), over: "\(out)/step=\(step).ckpt")
+        }
+        try save(10, "weights")
+        #expect(try choose(rule) == "10 unproven")
+        let receipts = try #require(try run.receipts(rule))
+        try receipts.write(try receipts.prove(try #require(try receipts.checkpoints().first), by: .exit))
+        #expect(try choose(rule) == "10")
+        try save(20, "as long")
+        #expect(try choose(rule) == "20")
+        try save(30, "short")
+        #expect(try choose(rule) == "20")
+        #expect(left == ["step=10.ckpt", "step=20.ckpt"])
+        #expect(torn == ["step=30.ckpt"])
+        try save(20, "short")
+        #expect(try choose(rule) == "10")
+        #expect(
+            lines.last?.contains("step=20.ckpt: step=20.ckpt is shorter than it was: 5 bytes, not 7; moved to") == true)
+    }
+
     /// The receipt of what was deleted tells which files a checkpoint has, until there is a newer one.
     @Test func aReceiptOutlivesItsCheckpoint() throws {
         try run.checkpoint("checkpoint-10")
