@@ -129,6 +129,8 @@ actor Daemon {
             let work = try await DedicatedThread.run { [volume, console] in
                 try Work.open(claim, spec: spec, run: run, volume: volume, console: console)
             }
+            // Before anything changes: no change is left out.
+            router.announce(work.journal)
             let attempt = AttemptRunner(
                 work: work, environment: environment, server: server,
                 supervisor: Supervisor(

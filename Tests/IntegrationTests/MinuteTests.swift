@@ -5,7 +5,14 @@ import Testing
 
 /// A followed response ends after a minute. Who follows with `launch` does not notice.
 @Suite(.timeLimit(.minutes(3))) struct MinuteTests {
-    @Test func followingGoesOnAfterAMinute() async throws {
+    /// Both at once: each takes its minute.
+    @Test func aMinute() async throws {
+        async let following: Void = followingGoesOnAfterAMinute()
+        async let behind: Void = itEndsForOneThatIsBehindToo()
+        _ = try await (following, behind)
+    }
+
+    private func followingGoesOnAfterAMinute() async throws {
         try await Site.with { site in
             try site.config(
                 "run: long\ncommand: echo started; until [ -e \"$SITE/go\" ]; do sleep 0.1; done; echo went on\n")
@@ -35,7 +42,7 @@ import Testing
     }
 
     /// One that is so far behind that there is always more to send.
-    @Test func itEndsForOneThatIsBehindToo() async throws {
+    private func itEndsForOneThatIsBehindToo() async throws {
         try await Site.with { site in
             let agent = try BareAgent(
                 at: site, command: .shell("head -c 150000000 /dev/zero; until [ -e \"$SITE/go\" ]; do sleep 0.1; done"))

@@ -17,9 +17,13 @@ final class Router: Sendable {
         self.tell = tell
     }
 
+    /// What `journal` tells from now on is an event.
+    func announce(_ journal: Journal) {
+        journal.observe { [history] in history.take($0) }
+    }
+
     /// From now on there is an attempt to speak of.
     func serve(_ work: Work) {
-        work.journal.observe { [history] in history.take($0) }
         self.work.withLock { $0 = work }
     }
 
