@@ -53,8 +53,16 @@ extension AttemptRunner {
 
     /// Sees to it that the run's newest checkpoint is safe before the pod may go.
     private func guardTheEnd() async {
-        let gate = SafetyGate(
-            run: work.run, lineage: work.claim.lineage, checkpoints: CheckpointFolder(of: spec, in: work.run))
+        let watch = prepared.withLock(\.checkpointWatch)
+        let isWell = work.journal.current.outcome?.exit == .code(0)
+        var receipts = Receipts(of: spec, in: work.run, for: work.claim)
+        receipts?.say = { [log = work.log] in log.say($0) }
+        let gate = SafetyGate(receipts: receipts) { checkpoint in
+            isWell ? .exit : watch?.wasFollowed(checkpoint) == true ? .laterStep : nil
+        }
+        watch?.stop()
+        // Unless the volume hangs, it has stopped within moments.
+        if hurry.valueIfKept == nil { _ = await watch?.ended.value(within: .seconds(5)) }
         let doubt = hurry.valueIfKept == nil ? await gate.check(hurry: hurry) : SafetyGate.noTime
         prepared.withLock { $0.gate = doubt.map(Gate.refused) ?? .passed }
         guard let doubt, hurry.valueIfKept == nil else { return }

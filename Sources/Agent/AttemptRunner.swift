@@ -19,6 +19,7 @@ final class AttemptRunner: Sendable {
     struct Prepared {
         var python: PythonEnvironment?
         var checkpoint: CheckpointReference?
+        var checkpointWatch: CheckpointWatch?
         var reader: ProgressReader?
         /// The training's environment.
         var variables: [String: String] = [:]
@@ -187,14 +188,27 @@ final class AttemptRunner: Sendable {
     }
 
     private func chooseCheckpoint() async throws -> Event {
-        let newest = try await DedicatedThread.run { [work, spec] in
-            try CheckpointFolder(of: spec, in: work.run)?.newest(in: try Lineage.load(work.claim.lineage, in: work.run))
+        let reader = try ProgressReader(pattern: spec.progress)
+        let (chosen, watch) = try await DedicatedThread.run {
+            [self] () -> (CheckpointChoice.Chosen?, CheckpointWatch?) in
+            guard var receipts = Receipts(of: spec, in: work.run, for: work.claim) else { return (nil, nil) }
+            receipts.isCancelled = { [supervisor] in supervisor.isCalledOff }
+            receipts.say = { [log = work.log] in log.say($0) }
+            let chosen = try CheckpointChoice(receipts: receipts).choose()
+            let saves = SaveWatch(folder: receipts.folder)
+            let watch = CheckpointWatch(receipts: receipts, open: saves.namesWithOpenFile) { [tail = supervisor.tail] in
+                reader.lastStep(in: tail.now.bytes)
+            }
+            try watch.begin()
+            return (chosen, watch)
         }
-        prepared.withLock { $0.checkpoint = newest }
-        work.journal.change { $0.resumedFrom = newest }
+        prepared.withLock { ($0.checkpoint, $0.checkpointWatch) = (chosen?.checkpoint, watch) }
+        work.journal.change { $0.resumedFrom = chosen?.checkpoint }
         work.log.say("CONFIG: \(try JSON.text(spec))")
         if isForced { work.log.say("FORCE RESTART: checkpoints ignored") }
-        work.log.say(newest.map { "RESUMING FROM: \($0.path)" } ?? "STARTING FRESH")
+        work.log.say(
+            chosen.map { "RESUMING FROM: \($0.checkpoint.path)\($0.isProven ? "" : " (unproven)")" } ?? "STARTING FRESH"
+        )
         return .resumeChosen
     }
 
@@ -205,7 +219,7 @@ final class AttemptRunner: Sendable {
     }
 
     private func train(_ tell: @escaping @Sendable (Event) -> Void) async throws -> Event {
-        let (python, checkpoint) = prepared.withLock { ($0.python, $0.checkpoint) }
+        let (python, checkpoint, checkpointWatch) = prepared.withLock { ($0.python, $0.checkpoint, $0.checkpointWatch) }
         let variables = ChildEnvironment.training(
             environment.all, stream: work.claim.stream, spec: spec, python: python, checkpoint: checkpoint?.path)
         // PATH may lead to the volume.
@@ -220,6 +234,8 @@ final class AttemptRunner: Sendable {
             $0.variables = variables
         }
         watchTraining(reader, tell)
+        checkpointWatch?.start()
+        defer { checkpointWatch?.stop() }
         let status = try await supervisor.train(
             arguments, environment: variables, folder: folder, on: spec.tty)
         let kills = before.flatMap { before in counter?.kills.map { $0 - before } }

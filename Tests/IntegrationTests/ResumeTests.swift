@@ -45,7 +45,8 @@ import Testing
         let second = try site.launch("run")
         try await second.check()
         let checkpoint = try site.folder("chain").work + "/checkpoints/checkpoint-\(step)"
-        #expect(second.text.contains("RESUMING FROM: \(checkpoint)\nbegins at step \(step)\n"))
+        #expect(second.text.contains("RESUMING FROM: \(checkpoint)"))
+        #expect(second.text.contains("\nbegins at step \(step)\n"))
         #expect(try trainer.weights() == (try await trainer.bareWeights()))
         let status = try await site.status("chain")
         #expect(status.state == "finished")
@@ -87,7 +88,8 @@ import Testing
                 try await trainer.isHeld(at: next)
                 try await site.cutPower("chain")
                 #expect(try await again.end() == 70)
-                #expect(again.text.contains("checkpoint-\(step)\nbegins at step \(step)\n"))
+                #expect(again.text.contains("/checkpoint-\(step)"))
+                #expect(again.text.contains("\nbegins at step \(step)\n"))
                 #expect(!again.text.contains("FORCE RESTART"))
             }
             try trainer.release(50)

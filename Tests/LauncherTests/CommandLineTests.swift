@@ -29,6 +29,8 @@ import Testing
         #expect(status.run == "demo" && status.json)
         let stop = try #require(try Launcher.parseAsRoot(["stop", "--now"]) as? Stop)
         #expect(stop.run == nil && stop.now)
+        let checkpoints = try #require(try Launcher.parseAsRoot(["checkpoints", "demo", "--sums"]) as? Checkpoints)
+        #expect(checkpoints.run == "demo" && checkpoints.sums && !checkpoints.json)
         #expect(try (Launcher.parseAsRoot(["stop", "demo", "--grace", "1h"]) as? Stop)?.grace == "1h")
         #expect(try (Launcher.parseAsRoot(["ls"]) as? List)?.json == false)
         #expect(try (Launcher.parseAsRoot(["ls", "--json"]) as? List)?.json == true)
@@ -42,6 +44,7 @@ import Testing
         (["stop", "--grace", "2m", "--now"], "no patience"),
         (["--json"], "--json"), (["logs", "--tail", "x"], "--tail"), (["logs", "--tail=-1"], "-1"),
         (["logs", "--tail", "1", "-o", "f"], "excludes"), (["logs", "--since", "1h", "-o", "f"], "excludes"),
+        (["checkpoints", "--json", "--sums"], "--sums"),
         (["logs", "--since", "10"], "\"10\""), (["logs", "--since", "x"], "\"x\""),
     ]) func wrongUsage(arguments: [String], named: String) throws {
         let error = try #require(throws: (any Error).self) { try Launcher.parseAsRoot(arguments) }
@@ -93,6 +96,7 @@ import Testing
                   attach                  Follow a run that trains.
                   logs                    Print a run's log, over all its attempts.
                   status                  Show how a run is.
+                  checkpoints             List a run's checkpoints.
                   stop                    Stop a run and keep its results.
                   ls                      List the runs.
 

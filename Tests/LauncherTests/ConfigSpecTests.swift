@@ -51,6 +51,12 @@ import Testing
         #expect(try !JSON.text(spec()).contains("cost"))
     }
 
+    @Test func checkpointsToKeep() throws {
+        #expect(try spec("checkpoints: {path: x, keep: 2}").checkpoints == CheckpointRule(path: "x", keep: 2))
+        #expect(try spec("checkpoints: {path: x, keep: none}").checkpoints == CheckpointRule(path: "x"))
+        #expect(try !JSON.text(spec("checkpoints: {path: x}")).contains("\"keep\":null"))
+    }
+
     @Test func withoutEnd() throws {
         #expect(try spec("limits: {stall: auto}").limits.stall == .auto)
         #expect(try spec("retry: {crash: unlimited}").retry.crash == nil)

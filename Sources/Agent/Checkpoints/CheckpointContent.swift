@@ -40,6 +40,20 @@ struct CheckpointContent {
         folders.flatMap { folder in folder.files.map { Self.join(folder.name, $0) } }
     }
 
+    /// Of each regular file, by its path inside, and of `others` that are there all the same; links to files are followed. Throws a
+    /// `Problem` where the system does not tell of one whether it is there.
+    func statuses(and others: [String] = []) throws(Problem) -> [String: FileStatus] {
+        var found: [String: FileStatus] = [:]
+        for file in Set(files).union(others) {
+            if let status = File.statusOfTarget(path(of: file)) {
+                if status.isFile { found[file] = status }
+            } else if ![ENOENT, ENOTDIR, ELOOP].contains(errno) {
+                throw Problem("read \"\(path(of: file))\"", errno: errno)
+            }
+        }
+        return found
+    }
+
     /// Where the file of that path inside is.
     func path(of file: String) -> String { Self.join(path, file) }
 
@@ -58,7 +72,10 @@ struct CheckpointContent {
         var inner: [String] = []
         for name in try File.list(path(of: folder)) {
             let file = Self.join(folder, name)
-            guard let status = File.status(path(of: file)) else { continue }  // gone since
+            guard let status = File.status(path(of: file)) else {
+                if errno == ENOENT { continue }  // gone since
+                throw Problem("read \"\(path(of: file))\"", errno: errno)
+            }
             if status.isFolder {
                 inner.append(file)
             } else if status.isLink && Self.leadsToFolder(path(of: file)) {

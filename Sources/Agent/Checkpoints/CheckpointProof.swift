@@ -31,6 +31,8 @@ struct CheckpointProof: Sendable, Equatable {
     /// How many files it has, and how many of them are of a format that was checked.
     var files = 0
     var checked = 0
+    /// Those that may have been longer for all that their formats tell, by their paths inside.
+    var openEnded: [String] = []
     /// In the order of the files.
     var findings: [Finding] = []
 
@@ -63,14 +65,17 @@ struct CheckpointProof: Sendable, Equatable {
             let file = try InputFile(path)
             guard let format = try FileFormat(name: path, file: file) else {
                 if file.size == 0 { findings.append(Finding(.remark, inner, "is empty")) }
+                openEnded.append(inner)
                 return
             }
             try format.check(file, in: path.parentFolder)
             checked += 1
+            if !format.tellsLength { openEnded.append(inner) }
         } catch let damage as Damage {
             checked += 1
             findings.append(Finding(.damage, inner, damage.sentence))
         } catch is Unchecked {
+            openEnded.append(inner)
         } catch is InputFile.NoRegularFile {
             findings.append(Finding(.remark, inner, "is neither a file nor a folder"))
         } catch {

@@ -56,6 +56,8 @@ final class Router: Sendable {
         case ("GET", Endpoint.events):
             return EventsRoute(history: history) { [self] in self.work.withLock { $0?.status } }
                 .respond(to: request)
+        case ("GET", Endpoint.checkpoints):
+            return try .json(CheckpointsReport(receipts: try await DedicatedThread.run { try work.run.allReceipts() }))
         case ("POST", Endpoint.stop):
             guard let stop = try? JSON.decode(StopRequest.self, from: request.body) else {
                 throw APIError(
@@ -65,7 +67,8 @@ final class Router: Sendable {
             if let problem = stop.problem { throw APIError(.badRequest, problem.sentence, hint: problem.hint) }
             tell(.stopAsked(stop))
             return try .json(work.status, status: 202)
-        case (_, Endpoint.status), (_, Endpoint.log), (_, Endpoint.events), (_, Endpoint.stop), (_, Endpoint.health):
+        case (_, Endpoint.status), (_, Endpoint.log), (_, Endpoint.events), (_, Endpoint.checkpoints),
+            (_, Endpoint.stop), (_, Endpoint.health):
             throw APIError(.methodNotAllowed, "\(request.method) is not for \"\(request.path)\"")
         default:
             throw APIError(.notFound, "there is no \"\(request.path)\"")

@@ -6,10 +6,10 @@ struct SafetyGate: Sendable {
 
     static let patience: Duration = .seconds(600)
 
-    let run: RunFolder
-    let lineage: String
-    /// nil where the run names none.
-    let checkpoints: CheckpointFolder?
+    /// nil where the run names no checkpoints.
+    let receipts: Receipts?
+    /// What tells that the save of a checkpoint without a receipt has ended.
+    let evidence: @Sendable (CheckpointFolder.Candidate) -> Receipt.Evidence?
 
     /// Returns nil where it lets all pass, else why not. A volume that does not answer within `patience` is left behind, and
     /// so it is once `hurry` is kept: then there is no time left.
@@ -30,25 +30,27 @@ struct SafetyGate: Sendable {
         return await result.value(within: patience) ?? "the volume did not answer within \(Int(patience.inSeconds)) s"
     }
 
-    /// Brings the newest checkpoint to stable storage, all files and folders of it. Blocks as long as its volume does.
-    ///
-    /// What proves more of a checkpoint than that belongs here.
+    /// Proves the newest checkpoint from what is on stable storage. Blocks as long as its volume does.
     private func prove() throws {
-        guard let newest = try checkpoints?.newest(in: try Lineage.load(lineage, in: run)) else { return }
-        try Self.sync(newest.path)
-        var path = newest.path
-        repeat {
-            try File.syncFolder(of: path)
-            path = path.parentFolder
-        } while path.hasPrefix(run.path + "/")
-    }
-
-    private static func sync(_ path: String) throws {
-        guard let status = File.status(path) else { return }
-        if status.isFolder {
-            for name in try File.list(path) { try sync("\(path)/\(name)") }
+        guard let receipts, let newest = try receipts.checkpoints().first(where: { !$0.files.isEmpty }) else { return }
+        let path = receipts.folder.path(of: newest)
+        let sums = FileSums(passesCache: true)
+        let known = try receipts.all()
+        if let receipt = known[newest.name], try receipts.difference(newest, from: receipt, hashing: false) == nil {
+            try receipts.sync(path)
+            if let difference = try receipts.difference(newest, from: receipt, hashing: true, with: sums) {
+                throw Problem("\(path): \(difference)")
+            }
+            return
         }
-        // To open a pipe would wait for whoever reads it.
-        if status.isFolder || status.isFile { try File.sync(path) }
+        let proof = try CheckpointProof.examine(path)
+        if let finding = proof.findings.first(where: { $0.weight != .remark }) { throw Problem("\(path): \(finding)") }
+        let isAll = receipts.hasAllFiles(newest, like: known.values, openEnded: proof.openEnded)
+        guard let evidence = evidence(newest) ?? (isAll ? .sameFiles : nil) else {
+            throw Problem("nothing tells that the save of \(path) had ended")
+        }
+        try receipts.write(try receipts.prove(newest, by: evidence, with: sums))
+        // What is kept too much is no danger.
+        try? receipts.prune()
     }
 }

@@ -38,6 +38,12 @@ enum DedicatedThread {
         }
     }
 
+    /// From now on the calling thread gets the time that nobody else wants. Nothing else may run on it.
+    static func yieldToOthers() {
+        // Of this thread alone, setpriority(2). 19 is the least.
+        setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 19)
+    }
+
     private final class Box {
         let body: @Sendable () -> Void
         init(_ body: @escaping @Sendable () -> Void) { self.body = body }

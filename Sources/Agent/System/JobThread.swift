@@ -1,4 +1,3 @@
-internal import Glibc
 internal import Shared
 
 /// Jobs one after the other on a thread of their own, which may be left behind in one of them.
@@ -13,10 +12,7 @@ final class JobThread: Sendable {
     /// `isIdle`: it gets the time that nobody else wants.
     init(isIdle: Bool = false) throws(Problem) {
         try DedicatedThread.start { [queue] in
-            if isIdle {
-                // Of this thread alone, setpriority(2). 19 is the least.
-                setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 19)
-            }
+            if isIdle { DedicatedThread.yieldToOthers() }
             while true {
                 let jobs = queue.wait { queue -> [@Sendable () -> Void]? in
                     guard !queue.jobs.isEmpty else { return queue.isClosed ? [] : nil }

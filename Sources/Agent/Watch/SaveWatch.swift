@@ -19,20 +19,26 @@ struct SaveWatch: Sendable {
     /// Whether the name of a checkpoint is part of where that file is: one that is still being written may be called
     /// `tmp-checkpoint-7`, and a log beside the checkpoints is open all along.
     func hasOpenFile() -> Bool {
+        namesWithOpenFile().contains { fnmatch("*\(folder.pattern)*", $0, 0) == 0 }
+    }
+
+    /// What there is in the folder that the tree has open for writing, or a file of it.
+    func namesWithOpenFile() -> Set<String> {
         // As /proc has it.
         let root = folder.realPath + "/"
-        return ProcessTree.running.contains { process in
-            let descriptors = (try? File.list("/proc/\(process.pid)/fd")) ?? []
-            return descriptors.contains { descriptor in
+        var names: Set<String> = []
+        for process in ProcessTree.running {
+            for descriptor in (try? File.list("/proc/\(process.pid)/fd")) ?? [] {
                 guard let target = try? File.readLink("/proc/\(process.pid)/fd/\(descriptor)"),
                     target.hasPrefix(root),
                     let name = target.dropFirst(root.count).split(separator: "/").first,
-                    fnmatch("*\(folder.pattern)*", String(name), 0) == 0,
-                    let info = try? File.read("/proc/\(process.pid)/fdinfo/\(descriptor)").text
-                else { return false }
-                return Self.isForWriting(info)
+                    let info = try? File.read("/proc/\(process.pid)/fdinfo/\(descriptor)").text,
+                    Self.isForWriting(info)
+                else { continue }
+                names.insert(String(name))
             }
         }
+        return names
     }
 
     /// `flags:` of fdinfo is octal; its two lowest bits are the access mode, proc(5).

@@ -23,8 +23,6 @@ extension Config {
 
     struct Checkpoints: Sendable, Equatable {
         var rule: CheckpointRule
-        /// How many are kept; nil: all.
-        var keep: Int?
         /// Fixed names, told apart by time.
         var names: [String]
     }

@@ -50,10 +50,10 @@ extension Config.Checkpoints {
     init?(reading section: Section) {
         let path = section.required("path", .checkpointPath)
         let pattern = section.get("pattern", .namePattern) ?? "checkpoint-*"
-        keep = section.get("keep", Form.number(1 ... .max).map(Optional.some).or("none", nil)) ?? nil
+        let keep = section.get("keep", Form.number(1 ... .max).map(Optional.some).or("none", nil)) ?? nil
         names = section.get("names", .list(of: .fileName)) ?? []
         guard let path else { return nil }
-        rule = CheckpointRule(path: path, pattern: pattern)
+        rule = CheckpointRule(path: path, pattern: pattern, keep: keep)
     }
 }
 

@@ -74,7 +74,7 @@ struct AttemptText: Sendable {
         step == step.rounded() && abs(step) < 1e15 ? "\(Int(step))" : "\(step)"
     }
 
-    private static func size(_ bytes: Int) -> String {
+    static func size(_ bytes: Int) -> String {
         let units = ["B", "kB", "MB", "GB", "TB"]
         var (value, unit) = (Double(bytes), 0)
         while value >= 1000 && unit < units.count - 1 {

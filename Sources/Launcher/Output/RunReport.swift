@@ -21,6 +21,8 @@ struct RunReport: Encodable {
     /// Of all attempts together, in US dollars; nil where no price is known.
     var cost: Double?
     var attempts: [AttemptRecord]
+    /// The newest checkpoint of the last attempt's lineage that has a receipt.
+    var proven: CheckpointReference?
     var savesOnSignal: SavesOnSignal?
 
     struct PodReport: Encodable {
@@ -42,6 +44,8 @@ struct RunReport: Encodable {
         logEnd = try LogStream(of: view.folder).end
         cost = try view.folder.spending(of: view.claims).cost
         attempts = try view.attempts()
+        proven = try view.folder.allReceipts().last { $0.lineage == view.claims.last?.lineage }
+            .map { CheckpointReference(step: $0.step, path: $0.path) }
         savesOnSignal = SavesOnSignal(of: attempts)
     }
 
@@ -55,6 +59,7 @@ struct RunReport: Encodable {
             if let resumed = last.resumedFrom { rows.append(("resumed", "step \(resumed.step)")) }
             if let newest = last.checkpoints?.newest { rows.append(("checkpoint", newest.path)) }
         }
+        if let proven { rows.append(("proven", "step \(proven.step)")) }
         if let savesOnSignal { rows.append(("save on signal", savesOnSignal.text)) }
         if let cost { rows.append(("cost", Dollars.text(cost) + price)) }
         rows.append(("log", "\(logs) (\(logEnd) bytes)"))

@@ -4,6 +4,7 @@ public enum Endpoint {
     public static let status = "/v1/status"
     public static let log = "/v1/log"
     public static let events = "/v1/events"
+    public static let checkpoints = "/v1/checkpoints"
     public static let stop = "/v1/stop"
 }
 

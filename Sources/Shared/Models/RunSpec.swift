@@ -142,10 +142,13 @@ public struct CheckpointRule: Sendable, Codable, Equatable {
     public var path: String
     /// A file name pattern as in fnmatch(3); the step is the last number in a matching name.
     public var pattern: String
+    /// How many proven checkpoints are kept, 1 or more; nil: all.
+    public var keep: Int?
 
-    public init(path: String, pattern: String = "checkpoint-*") {
+    public init(path: String, pattern: String = "checkpoint-*", keep: Int? = nil) {
         self.path = path
         self.pattern = pattern
+        self.keep = keep
     }
 }
 

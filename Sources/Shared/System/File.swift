@@ -192,6 +192,17 @@ public enum File {
         return lstat(path, &status) == 0 ? FileStatus(status) : nil
     }
 
+    /// What links lead to; nil where that is nothing.
+    public static func statusOfTarget(_ path: String) -> FileStatus? {
+        var status = stat()
+        return stat(path, &status) == 0 ? FileStatus(status) : nil
+    }
+
+    /// In one step, on one file system. Takes the place of a file that is at `target`.
+    public static func move(_ path: String, to target: String) throws(Problem) {
+        try named("move", path) { () throws(Errno) in try Errno.check { rename(path, target) } }
+    }
+
     /// What an open descriptor leads to.
     public static func status(of file: Int32) throws(Errno) -> FileStatus {
         var status = stat()

@@ -49,6 +49,17 @@ public struct RunFolder: Sendable, Equatable {
     /// What a lineage found when it began, named by the launch that began it.
     public func lineage(_ id: String) -> String { "\(path)/lineages/\(id).json" }
 
+    public var receipts: String { "\(path)/receipts" }
+
+    /// The proof of the checkpoint by that name, `Receipt`.
+    public func receipt(of checkpoint: String) -> String { "\(receipts)/\(checkpoint).json" }
+
+    /// Checkpoints that are not whole, or not known to be, out of the way of any training.
+    public var torn: String { "\(path)/torn" }
+
+    /// Checkpoints on their way out.
+    public var pruned: String { "\(path)/pruned" }
+
     public func claim(_ attempt: Int) -> String { "\(attempts)/\(String(attempt, width: 4)).claim" }
 
     public func beat(_ attempt: Int) -> String { "\(attempts)/\(String(attempt, width: 4)).beat" }
@@ -83,6 +94,15 @@ public struct RunFolder: Sendable, Equatable {
     public func attempt(_ number: Int) throws -> AttemptRecord? {
         let path = record(of: number)
         return File.exists(path) ? try read(AttemptRecord.self, path) : nil
+    }
+
+    /// Every receipt that can be made sense of, in the order of the steps.
+    public func allReceipts() throws -> [Receipt] {
+        guard File.exists(receipts) else { return [] }
+        return try File.list(receipts).filter { $0.hasSuffix(".json") }
+            .map { try File.read("\(receipts)/\($0)") }
+            .compactMap { try? JSON.decode(Receipt.self, from: $0) }
+            .sorted { ($0.step, $0.name) < ($1.step, $1.name) }
     }
 
     /// nil where there is no such run.

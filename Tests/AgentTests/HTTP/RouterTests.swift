@@ -83,7 +83,7 @@ import Testing
 
     @Test(arguments: [
         ("POST", Endpoint.status), ("DELETE", Endpoint.status), ("PUT", Endpoint.log), ("POST", Endpoint.log),
-        ("GET", Endpoint.stop), ("PUT", Endpoint.stop), ("POST", Endpoint.health),
+        ("GET", Endpoint.stop), ("PUT", Endpoint.stop), ("POST", Endpoint.health), ("POST", Endpoint.checkpoints),
     ])
     func notForThisMethod(_ method: String, _ path: String) async throws {
         try open()
@@ -109,6 +109,25 @@ import Testing
         #expect(report.attempt.state == .training && report.attempt.number == 1 && report.attempt.run == run.id)
         #expect(report.logEnd == work.log.progress.end && report.logDurable == report.logEnd)
         #expect(report.version == Version.current)
+    }
+
+    // MARK: - checkpoints
+
+    @Test func receipts() async throws {
+        try open()
+        func report() async throws -> CheckpointsReport {
+            let response = try await agent.send("GET", Endpoint.checkpoints)
+            #expect(response.status == 200)
+            return try JSON.decode(CheckpointsReport.self, from: response.body)
+        }
+        #expect(try await report().receipts == [])
+        for step in [100, 20] {
+            try run.checkpoint("checkpoint-\(step)")
+            try run.prove("checkpoint-\(step)")
+        }
+        let report = try await report()
+        #expect(report.receipts.map(\.step) == [20, 100])
+        #expect(try report.receipts == run.folders.allReceipts())
     }
 
     // MARK: - stop

@@ -11,34 +11,73 @@ import Testing
 
     init() throws { run = try TestRun() }
 
-    private func gate(_ rule: CheckpointRule? = CheckpointRule(path: "out")) -> SafetyGate {
-        let spec = run.spec(checkpoints: rule)
-        return SafetyGate(
-            run: run.folders, lineage: "L1", checkpoints: CheckpointFolder(of: spec, in: run.folders))
+    private func gate(
+        _ rule: CheckpointRule? = CheckpointRule(path: "out"), evidence: Receipt.Evidence? = .exit
+    ) throws -> SafetyGate {
+        SafetyGate(receipts: try run.receipts(rule)) { _ in evidence }
     }
 
-    @Test func whatIsThereIsBroughtToStableStorage() async throws {
+    @Test func theNewestGetsItsReceipt() async throws {
+        try run.checkpoint("checkpoint-9")
         try run.checkpoint("checkpoint-10", ["model": "m", "state": "s"])
-        #expect(await gate().check(hurry: hurry) == nil)
+        #expect(try await gate().check(hurry: hurry) == nil)
+        let receipts = try run.folders.allReceipts()
+        #expect(receipts.map(\.name) == ["checkpoint-10"])
+        #expect(receipts.first?.evidence == .exit)
+        #expect(receipts.first?.files.map(\.sha256) == ["m", "s"].map { SHA256Digest(of: $0).description })
+        // From now on the receipt is what it is held against.
+        #expect(try await gate(evidence: nil).check(hurry: hurry) == nil)
     }
 
-    @Test func noneAndNoneNamed() async {
-        #expect(await gate().check(hurry: hurry) == nil)
-        #expect(await gate(nil).check(hurry: hurry) == nil)
+    @Test func noneAndNoneNamed() async throws {
+        #expect(try await gate().check(hurry: hurry) == nil)
+        #expect(try await gate(nil).check(hurry: hurry) == nil)
+    }
+
+    @Test func withoutEvidenceItIsNotProven() async throws {
+        try run.checkpoint("checkpoint-10")
+        let path = "\(run.folders.work)/out/checkpoint-10"
+        #expect(
+            try await gate(evidence: nil).check(hurry: hurry) == "nothing tells that the save of \(path) had ended")
+        #expect(try run.folders.allReceipts() == [])
+    }
+
+    @Test func theFilesOfAnEarlierOneAreEvidence() async throws {
+        try run.checkpoint("checkpoint-9")
+        #expect(try await gate().check(hurry: hurry) == nil)
+        try run.checkpoint("checkpoint-10")
+        #expect(try await gate(evidence: nil).check(hurry: hurry) == nil)
+        #expect(try run.folders.allReceipts().map(\.evidence) == [.exit, .sameFiles])
+    }
+
+    @Test func whatContradictsItsFormatIsNotProven() async throws {
+        try run.checkpoint("checkpoint-10", ["model": "m", "state.json": "{"])
+        let doubt = try #require(try await gate().check(hurry: hurry))
+        #expect(doubt.contains("checkpoint-10: state.json: "))
+        #expect(try run.folders.allReceipts() == [])
+    }
+
+    /// As on a disk that returns other bytes: neither size nor time tells.
+    @Test func otherBytesAreNotProven() async throws {
+        try run.checkpoint("checkpoint-10", ["model": "m"])
+        #expect(try await gate().check(hurry: hurry) == nil)
+        try run.corrupt("checkpoint-10", "model")
+        let doubt = try #require(try await gate().check(hurry: hurry))
+        #expect(doubt.hasSuffix("checkpoint-10: model holds other bytes than it did"))
     }
 
     /// Nobody writes to it any more, and to open it would wait for ever.
     @Test func aPipeAmongTheFilesIsNone() async throws {
         try run.checkpoint("checkpoint-10")
         try Errno.check { mkfifo("\(run.folders.work)/out/checkpoint-10/pipe", 0o600) }
-        #expect(await gate().check(within: .seconds(5), hurry: hurry) == nil)
+        #expect(try await gate().check(within: .seconds(5), hurry: hurry) == nil)
     }
 
     /// As on a volume that has lost it: the lineage's file cannot be read.
     @Test func whatCannotBeReadIsNotProven() async throws {
         try run.checkpoint("checkpoint-10")
         try File.makeFolders(run.folders.lineage("L1"))
-        let doubt = try #require(await gate().check(hurry: hurry))
+        let doubt = try #require(try await gate().check(hurry: hurry))
         #expect(doubt.contains("L1.json"))
     }
 
@@ -54,13 +93,13 @@ import Testing
     @Test func aVolumeThatHangsIsLeftBehind() async throws {
         let path = try hang()
         #expect(
-            await gate().check(within: .milliseconds(200), hurry: hurry) == "the volume did not answer within 0 s")
+            try await gate().check(within: .milliseconds(200), hurry: hurry) == "the volume did not answer within 0 s")
         close(open(path, O_WRONLY | O_NONBLOCK))
     }
 
     @Test func thereIsNoTimeOnceThePodIsTakenAway() async throws {
         let path = try hang()
-        let gate = gate()
+        let gate = try gate()
         let check = Task { [hurry] in await gate.check(hurry: hurry) }
         hurry.keep(())
         #expect(await check.value == "there was no time for it")

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Shared
 import TestSupport
 
@@ -53,6 +54,38 @@ final class TestRun: Sendable {
         let folder = "\(folders.work)/out/\(name)"
         try File.makeFolders(folder)
         for (file, text) in files { try File.write(Array(text.utf8), over: "\(folder)/\(file)") }
+    }
+
+    /// Other bytes of the same size in a file of a checkpoint, which its times do not tell of.
+    func corrupt(_ name: String, _ file: String) throws {
+        let path = "\(folders.work)/out/\(name)/\(file)"
+        var status = stat()
+        try Errno.check { stat(path, &status) }
+        try File.write(try File.read(path).map { $0 ^ 1 }, over: path)
+        let times = [status.st_atim, status.st_mtim]
+        try Errno.check { utimensat(AT_FDCWD, path, times, 0) }
+    }
+
+    /// Those of an attempt of lineage L1, on a machine that may have been started again since.
+    func receipts(
+        _ rule: CheckpointRule? = CheckpointRule(path: "out"), attempt: Int = 1, lineage: String = "L1",
+        boot: String? = nil
+    ) throws -> Receipts? {
+        let claim = try self.attempt(attempt, launch: lineage, lineage: lineage)
+        var receipts = Receipts(of: spec(checkpoints: rule), in: folders, for: claim)
+        if let boot { receipts?.boot = boot }
+        return receipts
+    }
+
+    /// Proves a checkpoint.
+    @discardableResult
+    func prove(_ name: String, boot: String? = nil) throws -> Receipt {
+        guard let receipts = try receipts(boot: boot),
+            let checkpoint = try receipts.checkpoints().first(where: { $0.name == name })
+        else { throw Problem("no \(name)") }
+        let receipt = try receipts.prove(checkpoint, by: .laterStep)
+        try receipts.write(receipt)
+        return receipt
     }
 
     /// Appends to the segment that begins at `offset`.

@@ -52,6 +52,14 @@ enum FileFormat {
         }
     }
 
+    /// Whether a file that passes `check` has lost nothing at its end. Of the others some kinds tell, and some do not.
+    var tellsLength: Bool {
+        switch self {
+        case .safetensors, .shardIndex, .json, .zip: true
+        case .pickle, .oldTorch, .numpy, .distributedPart, .distributedMetadata: false
+        }
+    }
+
     /// Throws `Damage` where `file` is not whole, `Errno` where it cannot be read, `Unchecked` where nothing can be said.
     /// `folder` is the one that it is in.
     func check(_ file: InputFile, in folder: String) throws {

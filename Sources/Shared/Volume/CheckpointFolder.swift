@@ -1,83 +1,83 @@
+#if canImport(Glibc)
 internal import Glibc
-internal import Shared
+#else
+internal import Darwin
+#endif
 
 /// Where a run saves its checkpoints, and which of the names there are some.
-struct CheckpointFolder: Sendable {
-    let path: String
-    let pattern: String
+public struct CheckpointFolder: Sendable {
+    public let path: String
+    public let pattern: String
 
     /// nil where the spec names none.
-    init?(of spec: RunSpec, in run: RunFolder) {
+    public init?(of spec: RunSpec, in run: RunFolder) {
         guard let rule = spec.checkpoints else { return nil }
         path = run.work.appending(path: spec.workdir).appending(path: rule.path)
         pattern = rule.pattern
     }
 
-    init(path: String, pattern: String) {
+    public init(path: String, pattern: String) {
         self.path = path
         self.pattern = pattern
     }
 
     /// A checkpoint: a matching name with a number in it, and something in it.
-    struct Candidate: Sendable, Equatable {
-        var name: String
-        var step: Int
+    public struct Candidate: Sendable, Equatable {
+        public var name: String
+        public var step: Int
         /// Every file of it by its path inside; of a checkpoint that is one file, that file by the empty path.
-        var files: [String: FileStatus]
+        public var files: [String: FileStatus]
     }
 
     /// The checkpoints that are there now. A folder that does not exist holds none.
-    func candidates() throws(Problem) -> [Candidate] {
+    public func candidates() throws(Problem) -> [Candidate] {
+        try all().filter { !$0.files.isEmpty }
+    }
+
+    /// As `candidates`, and those that hold no file, without those to skip.
+    public func all(skipping names: Set<String> = []) throws(Problem) -> [Candidate] {
         guard File.exists(path) else { return [] }
         var found: [Candidate] = []
-        for name in try File.list(path) where fnmatch(pattern, name, FNM_PERIOD) == 0 {
+        for name in try File.list(path) where fnmatch(pattern, name, FNM_PERIOD) == 0 && !names.contains(name) {
             guard let step = Self.step(in: name) else { continue }
-            let files = try Self.files(below: "\(path)/\(name)")
-            if !files.isEmpty { found.append(Candidate(name: name, step: step, files: files)) }
+            found.append(Candidate(name: name, step: step, files: try Self.files(below: "\(path)/\(name)")))
         }
         return found
     }
 
+    public func path(of candidate: Candidate) -> String { "\(path)/\(candidate.name)" }
+
+    public func reference(to candidate: Candidate) -> CheckpointReference {
+        CheckpointReference(step: candidate.step, path: path(of: candidate))
+    }
+
     /// The last number in a name.
-    static func step(in name: String) -> Int? {
+    public static func step(in name: String) -> Int? {
         name.split { !("0"..."9").contains($0) }.last.flatMap { Int($0) }
     }
 
-    /// A reference to the candidate with the highest step of those that `lineage` did not find already there.
-    func newest(in lineage: Lineage) throws(Problem) -> CheckpointReference? {
-        newest(of: try candidates().filter { !lineage.found($0) })
-    }
-
-    /// What there is of `lineage`.
-    func count(in lineage: Lineage) throws(Problem) -> CheckpointCount {
-        let own = try candidates().filter { !lineage.found($0) }
-        return CheckpointCount(count: own.count, newest: newest(of: own))
-    }
-
-    private func newest(of candidates: [Candidate]) -> CheckpointReference? {
-        candidates.max { $0.step < $1.step }
-            .map { CheckpointReference(step: $0.step, path: "\(path)/\($0.name)") }
-    }
-
     /// When anything in the folder changed last, in nanoseconds since 1970.
-    var newestChange: Int? {
+    public var newestChange: Int? {
         (try? Self.files(below: realPath))?.values.map(\.modified).max()
     }
 
     /// When any file of a checkpoint changed last, in nanoseconds since 1970. A log beside the checkpoints is none.
-    var newestSave: Int? {
+    public var newestSave: Int? {
         (try? candidates())?.flatMap { $0.files.values.map(\.modified) }.max()
     }
 
     /// Where the folder really is: an output folder is often a link to another one on the volume.
-    var realPath: String {
+    public var realPath: String {
         guard let real = realpath(path, nil) else { return path }
         defer { free(real) }
         return String(cString: real)
     }
 
     private static func files(below path: String) throws(Problem) -> [String: FileStatus] {
-        guard let status = File.status(path) else { return [:] }
+        guard let status = File.status(path) else {
+            if errno == ENOENT { return [:] }  // gone since
+            throw Problem("read \"\(path)\"", errno: errno)
+        }
         guard status.isFolder else { return ["": status] }
         var found: [String: FileStatus] = [:]
         for name in try File.list(path) {

@@ -1,0 +1,124 @@
+internal import Shared
+internal import Synchronization
+
+/// Looks at what a training saves, and gives each checkpoint its receipt once there is evidence that its save has ended.
+///
+/// The training is not held up: one look in a second, and what a proof reads it reads slowly, in time that nobody else wants.
+final class CheckpointWatch: Sendable {
+    static let interval: Duration = .seconds(1)
+    static let quiet: Duration = .seconds(2)
+    /// What of the memory's bandwidth a proof takes, and of the disk's where memory does not hold the checkpoint any more.
+    static let bytesPerSecond = 256 << 20
+    /// Files of a checkpoint that is proven, or was there before the training, are looked at once in so many looks.
+    private static let looksBetweenFullOnes = 30
+
+    private let receipts: Receipts
+    /// What the training has open for writing, by the checkpoint's name.
+    private let open: @Sendable () -> Set<String>
+    /// The last step that the training told of.
+    private let step: @Sendable () -> Double?
+    private let sightings = Mutex(CheckpointSightings())
+    private let task = Mutex<Task<Void, Never>?>(nil)
+    private let isStopped = Monitor(false)
+    /// Kept once nothing is proven here any more.
+    let ended = Promise<Void>()
+
+    init(
+        receipts: Receipts, open: @escaping @Sendable () -> Set<String>, step: @escaping @Sendable () -> Double?
+    ) {
+        var receipts = receipts
+        receipts.isCancelled = { [isStopped] in isStopped.read { $0 } }
+        (self.receipts, self.open, self.step) = (receipts, open, step)
+    }
+
+    /// Notes what is there before the training begins. Blocks.
+    func begin() throws {
+        let found = try receipts.checkpoints()
+        let proven = try receipts.all()
+        sightings.withLock { $0 = CheckpointSightings(found: found, proven: proven) }
+    }
+
+    /// Looks on until it is stopped.
+    func start() {
+        task.withLock { task in
+            task = Task { [self] in
+                while !isStopped.read({ $0 }) {
+                    // A volume that hangs keeps this thread, and nobody waits for it. Its other troubles are told elsewhere.
+                    try? await DedicatedThread.run { [self] in
+                        DedicatedThread.yieldToOthers()
+                        try look(at: .now)
+                    }
+                    try? await Task.sleep(for: Self.interval)
+                }
+                ended.keep(())
+            }
+        }
+    }
+
+    /// The training has ended.
+    func stop() {
+        isStopped.update { $0 = true }
+        task.withLock { task in
+            if let task { task.cancel() } else { ended.keep(()) }
+        }
+    }
+
+    /// One look: notes what has changed, and proves what may be proven. Blocks.
+    func look(at now: ContinuousClock.Instant) throws {
+        let (proven, skipped) = sightings.withLock { sightings in
+            sightings.looks += 1
+            return (sightings.proven, sightings.looks % Self.looksBetweenFullOnes == 0 ? [] : sightings.known)
+        }
+        let candidates = try receipts.checkpoints(skipping: skipped)
+        if candidates.isEmpty { return }
+        for candidate in candidates {
+            guard let receipt = proven[candidate.name],
+                try receipts.difference(candidate, from: receipt, hashing: false) != nil
+            else { continue }
+            sightings.withLock { $0.proven[candidate.name] = nil }
+        }
+        let step = step()
+        let (quiet, siblings) = sightings.withLock { ($0.note(candidates, step: step, at: now), $0.proven.values) }
+        let ready = quiet.map { ($0, isFollowed: wasFollowed($0)) }
+            .filter { $0.isFollowed || receipts.hasAllFiles($0.0, like: siblings, openEnded: []) }
+        if ready.isEmpty { return }
+        let open = open()
+        for (candidate, isFollowed) in ready {
+            if open.contains(candidate.name) {
+                sightings.withLock { $0.postpone(candidate.name, to: now + Self.quiet) }
+            } else {
+                try prove(candidate, isFollowed: isFollowed, like: Array(siblings), at: now)
+            }
+        }
+    }
+
+    private func prove(
+        _ candidate: CheckpointFolder.Candidate, isFollowed: Bool, like siblings: [Receipt],
+        at now: ContinuousClock.Instant
+    ) throws {
+        let path = receipts.folder.path(of: candidate)
+        do {
+            let proof = try CheckpointProof.examine(path)
+            let isAll = receipts.hasAllFiles(candidate, like: siblings, openEnded: proof.openEnded)
+            guard proof.isWhole, isFollowed || isAll else {
+                return sightings.withLock { $0.postpone(candidate.name, to: now + .seconds(5)) }
+            }
+            let receipt = try receipts.prove(
+                candidate, by: isFollowed ? .laterStep : .sameFiles,
+                with: FileSums(bytesPerSecond: Self.bytesPerSecond))
+            try receipts.write(receipt)
+            sightings.withLock { $0.proven[candidate.name] = receipt }
+            do { try receipts.prune() } catch let problem as Problem { Console.say("nothing is pruned: \(problem)") }
+        } catch let problem as Problem {
+            // It changed or went meanwhile, or there is no room for a receipt.
+            sightings.withLock { $0.postpone(candidate.name, to: now + .seconds(30)) }
+            if File.exists(path) { Console.say("no receipt: \(problem)") }
+        }
+    }
+
+    /// Whether the training went on after the checkpoint was there as it is now.
+    func wasFollowed(_ checkpoint: CheckpointFolder.Candidate) -> Bool {
+        let step = step()
+        return sightings.withLock { $0.isFollowed(checkpoint, step: step) }
+    }
+}

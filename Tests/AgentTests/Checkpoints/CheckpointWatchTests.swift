@@ -1,0 +1,189 @@
+import Glibc
+import Shared
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Agent
+
+/// When a checkpoint gets its receipt while the training goes on. The clock is the test's.
+@Suite struct CheckpointWatchTests {
+    private let run: TestRun
+    private let watch: CheckpointWatch
+    private let world = World()
+    private let start = ContinuousClock.now
+
+    private final class World: Sendable {
+        let step = Mutex<Double?>(nil)
+        let open = Mutex<Set<String>>([])
+    }
+
+    init() throws {
+        run = try TestRun()
+        let receipts = try #require(try run.receipts())
+        watch = CheckpointWatch(receipts: receipts, open: { [world] in world.open.withLock { $0 } }) { [world] in
+            world.step.withLock { $0 }
+        }
+    }
+
+    /// Looks once a second from `from` to `to`, after the start.
+    private func look(_ from: Int, _ to: Int) throws {
+        for second in from...to { try watch.look(at: start + .seconds(second)) }
+    }
+
+    private func step(_ step: Double?) { world.step.withLock { $0 = step } }
+
+    private var proven: [String] {
+        get throws { try run.folders.allReceipts().map { "\($0.name) \($0.evidence)" } }
+    }
+
+    @Test func aLaterStepIsEvidence() throws {
+        step(10)
+        try run.checkpoint("checkpoint-10")
+        try look(0, 20)
+        #expect(try proven == [], "the step that it was saved at is none")
+        step(11)
+        try look(21, 21)
+        #expect(try proven == ["checkpoint-10 laterStep"])
+    }
+
+    /// A line that comes late, or is read late.
+    @Test func aStepToldBeforeItWasQuietIsNone() throws {
+        step(9)
+        try run.checkpoint("checkpoint-10")
+        try look(0, 0)
+        step(10)
+        try look(1, 20)
+        #expect(try proven == [])
+    }
+
+    @Test func aFirstStepIsALaterOne() throws {
+        try run.checkpoint("checkpoint-10")
+        try look(0, 2)
+        step(0)
+        try look(3, 3)
+        #expect(try proven == ["checkpoint-10 laterStep"])
+    }
+
+    @Test func itHasToBeQuiet() throws {
+        step(10)
+        for second in 0..<10 {
+            try run.checkpoint("checkpoint-10", ["part-\(second)": "x"])
+            try look(second, second)
+            step(11 + Double(second))
+        }
+        #expect(try proven == [])
+        try watch.look(at: start + .seconds(9.5))
+        step(30)
+        try watch.look(at: start + .seconds(10.9))
+        #expect(try proven == [])
+        try look(11, 11)
+        #expect(try proven == ["checkpoint-10 laterStep"])
+    }
+
+    @Test func noneOfItsFilesMayBeOpenForWriting() throws {
+        step(10)
+        try run.checkpoint("checkpoint-10")
+        world.open.withLock { $0 = ["checkpoint-10"] }
+        try look(0, 2)
+        step(11)
+        try look(3, 20)
+        #expect(try proven == [])
+        world.open.withLock { $0 = ["checkpoint-11"] }
+        try look(21, 23)
+        #expect(try proven == ["checkpoint-10 laterStep"])
+    }
+
+    @Test func itsFormatsMustNotContradict() throws {
+        step(10)
+        try run.checkpoint("checkpoint-10", ["state.json": "{"])
+        try look(0, 2)
+        step(11)
+        try look(3, 20)
+        #expect(try proven == [])
+        try run.checkpoint("checkpoint-10", ["state.json": "{}"])
+        try look(21, 23)
+        step(12)
+        try look(24, 24)
+        #expect(try proven == ["checkpoint-10 laterStep"])
+    }
+
+    @Test func theFilesOfAnEarlierOneAreEvidence() throws {
+        step(10)
+        try run.checkpoint("checkpoint-10")
+        try look(0, 2)
+        step(20)
+        try look(3, 3)
+        try run.checkpoint("checkpoint-20")
+        try look(4, 6)
+        #expect(try proven == ["checkpoint-10 laterStep", "checkpoint-20 sameFiles"])
+    }
+
+    /// Of a training whose steps are not read.
+    @Test func aLaterCheckpointIsEvidence() throws {
+        try run.checkpoint("checkpoint-10")
+        try look(0, 9)
+        try run.checkpoint("checkpoint-20", ["model": "m"])
+        try look(10, 13)
+        #expect(try proven == ["checkpoint-10 laterStep"])
+    }
+
+    @Test func whatWasThereBeforeTheTrainingIsNotItsOwn() throws {
+        try run.checkpoint("checkpoint-10")
+        try watch.begin()
+        step(10)
+        try look(0, 2)
+        step(11)
+        try look(3, 35)
+        step(12)
+        try look(36, 70)
+        #expect(try proven == [])
+        try run.checkpoint("checkpoint-10", ["model": "new", "state": "new"])
+        try look(71, 101)
+        step(13)
+        try look(102, 102)
+        #expect(try proven == ["checkpoint-10 laterStep"])
+    }
+
+    /// It is seen within half a minute, in place or not.
+    @Test func oneThatIsSavedAgainIsProvenAgain() throws {
+        step(10)
+        try run.checkpoint("checkpoint-10")
+        try look(0, 2)
+        step(11)
+        try look(3, 3)
+        let first = try run.folders.allReceipts()
+        try run.checkpoint("checkpoint-10", ["model": "another"])
+        try look(4, 34)
+        step(12)
+        try look(35, 36)
+        let second = try run.folders.allReceipts()
+        #expect(first.count == 1 && second.count == 1)
+        #expect(second.first?.files.first?.sha256 == SHA256Digest(of: "another").description)
+    }
+
+    @Test func onceStoppedItProvesNothing() async throws {
+        step(10)
+        try run.checkpoint("checkpoint-10")
+        try look(0, 2)
+        step(11)
+        watch.stop()
+        #expect(throws: CancellationError.self) { try look(3, 3) }
+        #expect(try proven == [])
+        await watch.ended.value
+    }
+
+    /// Whatever moves a name's numbers: a multiset of names, and the sizes of what no format tells of.
+    @Test(
+        arguments: [
+            (["a-1": 1, "a-2": 1], ["a-7": 1, "a-8": 1], [], true), (["a-1": 1], ["a-1": 1, "a-2": 1], [], false),
+            (["a": 1], ["b": 1], [], false), (["a": 1], ["a": 2], [], true), (["a": 1], ["a": 2], ["a"], false),
+            (["global_step10/x_0": 1], ["global_step1000/x_0": 1], ["global_step10/x_0"], true),
+            (["": 1], ["": 1], [""], true),
+        ] as [([String: Int], [String: Int], [String], Bool)])
+    func fileSets(_ one: [String: Int], _ other: [String: Int], _ openEnded: [String], _ equal: Bool) {
+        #expect(FileSet(one).equals(FileSet(other), openEnded: openEnded) == equal)
+        #expect(!FileSet(one).exceeds(FileSet(one)))
+        #expect(FileSet(["more": 0].merging(one) { $1 }).exceeds(FileSet(one)))
+    }
+}

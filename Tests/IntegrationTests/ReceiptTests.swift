@@ -1,0 +1,105 @@
+import Glibc
+import Shared
+import TestSupport
+import Testing
+
+/// A training that saves without any care goes on from a whole checkpoint, whenever its pod is taken away.
+///
+/// `make torture` takes a hundred pods away, in place of a few. `RECEIPT_SEED` brings an earlier run's moments back.
+@Suite(.serialized, .timeLimit(.minutes(20))) struct ReceiptTests {
+    private static let seed =
+        ProcessEnvironment.all["RECEIPT_SEED"].flatMap { Int($0) } ?? Int.random(in: 0..<1_000_000)
+
+    /// What was there when a pod was taken away.
+    private struct Loss {
+        var newest: Int
+        /// A choice by the highest number would go on from half a checkpoint.
+        var isTorn: Bool
+    }
+
+    @Test func itGoesOnFromAProvenOne() async throws {
+        try await Site.with { site in
+            let saver = try SlowSaver(at: site)
+            var generator = SeededGenerator(seed: Self.seed)
+            print("receipts: RECEIPT_SEED=\(Self.seed)")
+            let kills = Rounds.count(6, full: 100)
+            var losses: [Loss] = []
+            for attempt in 1...kills {
+                let run = try saver.agent.start()
+                try await check(attempt, after: losses.last, saver, run)
+                if attempt == 1 {
+                    try await eventuallyTrue("a receipt; \(run.errors)") { try !saver.proven.isEmpty }
+                }
+                // A moment like any other: there is no condition that it waits for.
+                try await Task.sleep(for: .milliseconds(Int.random(in: 0...1500, using: &generator)))
+                _ = await site.killAll()
+                try await run.end()
+                let newest = try #require(saver.steps.last)
+                losses.append(
+                    Loss(newest: newest, isTorn: !SlowSaver.isWhole(saver.checkpoint(newest), step: newest)))
+            }
+            try site.open("finish")
+            let last = try saver.agent.start()
+            try await last.check()
+            try saver.checkEnd()
+            #expect(try saver.proven.last?.evidence == .exit)
+            let sums = try site.launch("checkpoints", "bare", "--sums")
+            try await sums.check()
+            try site.write("sums", sums.text)
+            let files = try saver.proven.filter { File.exists($0.path) }.flatMap(\.files).count
+            let sha256sum = try Command.run(["sha256sum", "--strict", "-c", "\(site.root)/sums"])
+            #expect(sha256sum.code == 0 && sha256sum.output.text.ranges(of: ": OK\n").count == files)
+            let torn = losses.count(where: \.isTorn)
+            let aside = (try? File.list(saver.agent.folder.torn).count) ?? 0
+            print("receipts: \(kills) kills, \(torn) times the highest number was torn, \(aside) set aside")
+            #expect(aside == torn)
+            #expect(try !saver.agent.log.contains("(unproven)"))
+        }
+    }
+
+    private func check(_ attempt: Int, after loss: Loss?, _ saver: SlowSaver, _ run: Running) async throws {
+        let record = try await eventually("the training of attempt \(attempt); \(run.errors)") {
+            try saver.agent.record(attempt).flatMap { $0.state == .training ? $0 : nil }
+        }
+        guard let loss else { return }
+        let resumed = try #require(record.resumedFrom)
+        #expect(SlowSaver.isWhole(resumed.path, step: resumed.step), "RECEIPT_SEED=\(Self.seed)")
+        #expect(try saver.proven.contains { $0.path == resumed.path })
+        #expect(loss.isTorn ? resumed.step < loss.newest : resumed.step == loss.newest, "RECEIPT_SEED=\(Self.seed)")
+    }
+
+    // MARK: Losses of power
+
+    /// The training syncs nothing, and yet what has a receipt is there after.
+    @Test(.enabled(if: LoopDisk.isThere, LoopDisk.reason)) func whatHasAReceiptSurvivesALossOfPower() async throws {
+        for _ in 0..<Rounds.count(1, full: 10) {
+            try await Site.with { site in
+                let disk = try LoopDisk(at: site)
+                defer { disk.unmount() }
+                let saver = try SlowSaver(at: site, volume: disk.mountPoint)
+                let run = try saver.agent.start()
+                let receipt = try await eventually("a receipt; \(run.errors)", every: .milliseconds(1)) {
+                    try saver.proven.last
+                }
+                try disk.cutPower()
+                _ = await site.killAll()
+                try await run.end()
+                try disk.mountAgain()
+                let steps = saver.steps
+                #expect(try saver.proven.contains(receipt))
+                #expect(SlowSaver.isWhole(receipt.path, step: receipt.step))
+                for file in receipt.files {
+                    let bytes = try File.read("\(receipt.path)/\(file.name)")
+                    #expect(SHA256Digest(of: bytes).description == file.sha256)
+                }
+                let whole = steps.filter { SlowSaver.isWhole(saver.checkpoint($0), step: $0) }
+                print("receipts: power lost after the receipt of \(receipt.step): of \(steps) \(whole) are whole")
+
+                try site.open("finish")
+                try await saver.agent.start().check()
+                #expect(try saver.agent.record(2)?.resumedFrom?.step == whole.last)
+                try saver.checkEnd()
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+import Foundation
+import Shared
+import TestSupport
+import Testing
+
+@testable import Launcher
+
+/// What `checkpoints` and `status` say of them.
+@Suite struct CheckpointListTests {
+    private let test: TestWorld
+    private let run: RunFixture
+
+    init() throws {
+        test = try TestWorld()
+        run = try test.run()
+        try run.record(try run.claim())
+    }
+
+    private var out: String { run.folder.work + "/out" }
+
+    private func spec() throws {
+        try run.spec(
+            RunSpec(
+                run: run.id, project: "p", command: .exec(["true"]), checkpoints: CheckpointRule(path: "out"),
+                volume: Volume(of: run.folder).root, launch: LaunchOrder(id: "launch-1")))
+    }
+
+    /// A checkpoint of one file.
+    private func save(_ step: Int, _ text: String, lineage: String? = "launch-1") throws {
+        let path = "\(out)/checkpoint-\(step)"
+        try File.makeFolders(path)
+        try File.write(Array(text.utf8), over: "\(path)/a \\ b")
+        guard let lineage else { return }
+        let status = try #require(File.status("\(path)/a \\ b"))
+        let file = Receipt.SavedFile(
+            name: "a \\ b", size: status.size, modified: status.modified, sha256: SHA256Digest(of: text).description)
+        let receipt = Receipt(
+            of: CheckpointReference(step: step, path: path), attempt: 1, lineage: lineage, evidence: .laterStep,
+            proven: RunFixture.began, boot: "b", files: [file])
+        try File.makeFolders(run.folder.receipts)
+        try File.replace(run.folder.receipt(of: receipt.name), with: try JSON.encode(receipt))
+    }
+
+    @Test func table() async throws {
+        try spec()
+        try save(20, "x", lineage: nil)
+        try save(9, "1234567")
+        try save(100, "new")
+        try File.write(Array("changed".utf8), over: "\(out)/checkpoint-100/a \\ b")
+        let text = try CheckpointList(of: run.folder).text(at: Date()).replacing(run.folder.path, with: "RUN")
+        let words = text.split(separator: "\n").map { line in
+            line.split(separator: "  ").map { $0.trimmed }.filter { !$0.isEmpty && !$0.hasSuffix(" s") }
+        }
+        #expect(
+            words == [
+                ["STEP", "SIZE", "AGE", "STATE", "LINEAGE", "PATH"],
+                ["9", "7 B", "proven", "launch-1", "RUN/work/out/checkpoint-9"],
+                ["20", "1 B", "not proven", "RUN/work/out/checkpoint-20"],
+                [
+                    "100", "7 B", "a \\ b is longer than it was: 7 bytes, not 3", "launch-1",
+                    "RUN/work/out/checkpoint-100",
+                ],
+            ])
+    }
+
+    @Test func json() async throws {
+        try spec()
+        try save(9, "1234567")
+        try save(20, "x", lineage: nil)
+        #expect(try await test.launch("checkpoints", run.id.text, "--json") == 0)
+        let list = try JSONSerialization.jsonObject(with: Data(test.recording.bytes)) as? [[String: Any]]
+        #expect(list?.map { $0["step"] as? Int } == [9, 20])
+        #expect(list?.map { $0["isProven"] as? Bool } == [true, false])
+        #expect(list?.map { ($0["receipt"] as? [String: Any])?["evidence"] as? String } == ["laterStep", nil])
+    }
+
+    /// As sha256sum takes it, whatever the names.
+    @Test func sums() async throws {
+        try spec()
+        try save(9, "1234567")
+        try save(20, "x", lineage: nil)
+        #expect(try await test.launch("checkpoints", run.id.text, "--sums") == 0)
+        let list = "\(test.home)/sums"
+        try File.write(test.recording.bytes, over: list)
+        #expect(test.output.split(separator: "\n").count == 1)
+        #expect(try Command.run(["sha256sum", "--strict", "-c", list]).code == 0)
+        try File.write(Array("7654321".utf8), over: "\(out)/checkpoint-9/a \\ b")
+        #expect(try Command.run(["sha256sum", "--strict", "-c", list]).code == 1)
+    }
+
+    @Test func none() async throws {
+        #expect(try await test.launch("checkpoints", run.id.text) == 0)
+        try spec()
+        #expect(try await test.launch("checkpoints", run.id.text) == 0)
+        #expect(test.output == "" && test.errors == "")
+    }
+
+    @Test func theNewestProvenOneIsInTheStatus() async throws {
+        try spec()
+        #expect(try RunReport(of: try await test.view(run)).proven == nil)
+        try save(9, "1")
+        try save(20, "2")
+        try save(30, "3", lineage: "an older one")
+        try save(40, "4", lineage: nil)
+        let report = try RunReport(of: try await test.view(run))
+        #expect(report.proven == CheckpointReference(step: 20, path: "\(out)/checkpoint-20"))
+        #expect(report.text.contains("\nproven   step 20\n"))
+    }
+}
