@@ -53,6 +53,7 @@ import Testing
         try segment(4, 1, "4")
         try segment(6, 1, "6789")
         #expect(try LogStream(of: run).end == 5)
+        #expect(try read() == "01234")
     }
 
     @Test func whatAStaleAttemptWroteIsNoPart() throws {

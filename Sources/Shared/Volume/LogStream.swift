@@ -114,7 +114,7 @@ extension LogStream {
             } catch {
                 throw Problem("read \"\(path(of: segments[index]))\"", errno: error.code)
             }
-            if count == 0, let next = end(at: index) {
+            if count == 0, let next = end(at: index), !isCutOff(at: index) {
                 throw Problem(
                     "the log lacks bytes \(offset) to \(next - 1)",
                     hint: "\"\(path(of: segments[index]))\" is shorter than it was")
@@ -132,6 +132,15 @@ extension LogStream {
                 at: offset - segment.offset, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<limit]))
         }
 
+        /// Whether the log ends in this segment although the attempt had begun another: the host died, kept that one, and lost the end of this.
+        private func isCutOff(at index: Int) -> Bool {
+            guard index + 1 < segments.endIndex, !segments[index].isCompressed,
+                segments[index].attempt == segments[index + 1].attempt,
+                let size = File.status(path(of: segments[index]))?.size
+            else { return false }
+            return segments[index].offset + size < segments[index + 1].offset
+        }
+
         private func index(of offset: Int) -> Int? { segments.lastIndex { $0.offset <= offset } }
 
         /// Where the segment's bytes end; nil of the last one, which may grow.
@@ -142,10 +151,8 @@ extension LogStream {
         mutating func end() throws(Problem) -> Int {
             try refresh()
             guard let last = segments.last else { return 0 }
-            // A host that died may have kept a segment and lost the end of the one before it: what comes after it is not the log.
-            for (segment, next) in zip(segments, segments.dropFirst()) where !segment.isCompressed {
-                guard let size = File.status(path(of: segment))?.size else { continue }
-                if segment.offset + size < next.offset { return segment.offset + size }
+            if let index = segments.indices.first(where: { isCutOff(at: $0) }) {
+                return segments[index].offset + (File.status(path(of: segments[index]))?.size ?? 0)
             }
             do throws(Errno) {
                 return last.offset + (try open(last).length())
