@@ -3,4 +3,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+scripts/setup.sh s6 execline runit # what the log is compared with; s6-log runs its compressor by execline
 exec python3 scripts/bench "$@"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the system packages that are missing, where it may, and checks for Swift. Does nothing when all is there.
+# Installs the system packages that are missing, and those that its arguments name, where it may, and checks for Swift.
+# Does nothing when all is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,6 +16,7 @@ packages=(
     moosefs-client moosefs-cli iproute2
     python3-fusepy                                   # a volume that hangs, for tests
 )
+packages+=("$@")
 oldest_swift=6.2 # the tools version of Package.swift
 
 missing() {

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+import peer
 from measure import medians, row
 from pod import FOLDER, ROOT, Pod, wait_for
 
@@ -74,12 +75,12 @@ def environments(rounds):
     folder = ROOT / "examples" / "digits"
     peers = FOLDER / "venv"
     if not peers.exists():
-        subprocess.run([sys.executable, "-m", "venv", peers], check=True)
-        subprocess.run([peers / "bin" / "pip", "install", "-q", "uv", "-r", folder / "requirements.txt"], check=True)
+        peer.run([sys.executable, "-m", "venv", peers])
+        peer.run([peers / "bin" / "pip", "install", "-q", "uv", "-r", folder / "requirements.txt"], patience=600)
 
     def timed(*command):
         began = time.monotonic()
-        subprocess.run(command, check=True, capture_output=True)
+        peer.run(command)
         return {"ms": (time.monotonic() - began) * 1e3}
 
     with Pod("true", {"code": {"path": str(folder)}, "dependencies": {"requirements": ["requirements.txt"]}}) as pod:
@@ -105,9 +106,9 @@ def environments(rounds):
             rounds,
         )
     rows = []
-    for peer in ("pip", "uv"):
-        r = row(f"environment found again, beside {peer}", "ms", seen["agent"]["ms"], target="<= 100")
-        r.peer, r.peer_value = f"{peer} install -r", sorted(seen[peer]["ms"])[rounds // 2]
+    for name in ("pip", "uv"):
+        r = row(f"environment found again, beside {name}", "ms", seen["agent"]["ms"], target="<= 100")
+        r.peer, r.peer_value = f"{name} install -r", sorted(seen[name]["ms"])[rounds // 2]
         rows.append(r)
     return rows
 
@@ -135,7 +136,7 @@ def overhead(rounds):
         return {"s": float(text.split(b"SECONDS ")[1].split()[0])}
 
     def bare():
-        return seconds(subprocess.run([sys.executable, "-c", TRAINING], check=True, capture_output=True).stdout)
+        return seconds(peer.run([sys.executable, "-c", TRAINING]))
 
     def agent():
         with Pod([sys.executable, "-c", TRAINING]) as pod:

@@ -1,6 +1,7 @@
 """The log: captured, sealed, followed, read in the middle."""
 
 import os
+import shlex
 import shutil
 import statistics
 import subprocess
@@ -8,17 +9,19 @@ import sys
 import time
 from pathlib import Path
 
+import peer
 from measure import medians, row
 from pod import FOLDER, Followers, Pod, read_stream, wait_for
 
-MB = 1 << 20
-
-# Runs a program and writes down how long it took: what a training would feel of the pipe that it prints into.
+# Runs a program and writes down how long it took, which is what a training would feel of the pipe that it prints into, and the
+# processor time of both.
 TIMED = """
-import subprocess, sys, time
+import os, subprocess, sys, time
 began = time.monotonic()
 subprocess.run(sys.argv[2:], check=True)
-with open(sys.argv[1], "w") as file: file.write(str(time.monotonic() - began) + "\\n")
+taken = time.monotonic() - began
+with open(sys.argv[1] + ".new", "w") as file: file.write(f"{taken} {sum(os.times()[:4])}")
+os.rename(sys.argv[1] + ".new", sys.argv[1])
 """
 
 
@@ -53,27 +56,16 @@ def clean(folder):
     return folder
 
 
-def usage(run):
-    """CPU seconds of the children that `run` starts and waits for, less those of the producer."""
-    before = os.times()
-    run()
-    after = os.times()
-    return after.children_user + after.children_system - before.children_user - before.children_system
-
-
 def in_shell(script, folder, source):
-    """A pipeline that gets the sample on standard input. Returns the producer's seconds and the CPU seconds of all."""
+    """A pipeline that gets the sample on standard input. Returns the producer's seconds and the CPU seconds of all but the producer."""
     seconds = folder / "seconds"
-    command = ["bash", "-o", "pipefail", "-c", f"{script}", "bash", str(folder)]
-
-    def run():
-        pipeline = subprocess.Popen(command, stdin=subprocess.PIPE)
-        subprocess.run(producer(source, seconds), stdout=pipeline.stdin, check=True)
-        pipeline.stdin.close()
-        pipeline.wait()
-
-    cpu = usage(run)
-    return {"wall": float(seconds.read_text()), "cpu": cpu}
+    print_into = " ".join(shlex.quote(word) for word in producer(source, seconds))
+    before = os.times()
+    peer.shell(f"{print_into} | ({script})", folder)
+    after = os.times()
+    wall, own = map(float, seconds.read_text().split())
+    used = after.children_user + after.children_system - before.children_user - before.children_system
+    return {"wall": wall, "cpu": used - own}
 
 
 def under_agent(source, followers=1, stalled=0, logs=None, after=None):
@@ -99,7 +91,7 @@ def under_agent(source, followers=1, stalled=0, logs=None, after=None):
         cpu, began = pod.cpu(), time.monotonic()
         go.touch()
         wait_for(seconds.exists, "end of the output", 600)
-        wall = float(wait_for(seconds.read_text, "time of the output"))
+        wall = float(seconds.read_text().split()[0])
         plain = lambda: [path for path in pod.run.glob("logs/*.log")]
         sealed = wait_for(lambda: len(plain()) <= 1 and time.monotonic(), "sealing", 600)
         figures = {
@@ -140,14 +132,15 @@ def capture(rounds, size):
         "gzip": lambda: {"sealing": timed(f"gzip -1 <'{source}' >'{clean(folder)}/log.gz'")},
         "tee, gzip": lambda: in_shell('tee "$1/log" | cat >/dev/null && gzip -1 "$1/log"', clean(folder), source),
     }
-    for peer, script in {
-        "s6-log": 's6-log n1000 s8388608 !"gzip -1" "$1"',
+    for name, script in {
+        # It waits for the disk before it reads on, as the others do: else it would take all into its memory.
+        "s6-log": 's6-log -b n1000 s8388608 !"gzip -1" "$1"',
         "svlogd": 'printf "s8388608\\nn0\\n!gzip -1\\n" >"$1/config"; svlogd "$1"',
     }.items():
-        if shutil.which(peer):
-            ways[peer] = lambda script=script: in_shell(script, clean(folder), source)
+        if shutil.which(name):
+            ways[name] = lambda script=script: in_shell(script, clean(folder), source)
         else:
-            print(f"bench: skipped {peer}: not installed", file=sys.stderr)
+            print(f"bench: skipped {name}: not installed", file=sys.stderr)
     seen = medians(ways, rounds)
     shutil.rmtree(folder)
     agent, gb = seen["agent"], size / 1e9
@@ -160,17 +153,17 @@ def capture(rounds, size):
             "tee + gzip -1", [value / gb for value in seen["tee, gzip"]["cpu"]], "<= 1.2"),
         row(f"first byte in the middle of {size / 1e9:.3g} GB", "ms", [value * 1e3 for value in agent["first byte"]], target="<= 50"),
     ]
-    for peer in ("s6-log", "svlogd"):
-        if peer in seen:
-            rows.append(row(f"log capture: producer, beside {peer}", "s", agent["wall"], peer, seen[peer]["wall"]))
-            rows.append(row(f"CPU, beside {peer}", "s/GB", [value / gb for value in agent["cpu"]], peer,
-                            [value / gb for value in seen[peer]["cpu"]]))
+    for name in ("s6-log", "svlogd"):
+        if name in seen:
+            rows.append(row(f"log capture: producer, beside {name}", "s", agent["wall"], name, seen[name]["wall"]))
+            rows.append(row(f"CPU, beside {name}", "s/GB", [value / gb for value in agent["cpu"]], name,
+                            [value / gb for value in seen[name]["cpu"]]))
     return rows
 
 
 def timed(script):
     began = time.monotonic()
-    subprocess.run(["bash", "-c", script], check=True)
+    peer.shell(script)
     return time.monotonic() - began
 
 
@@ -219,9 +212,9 @@ def latency(rounds, lines):
         with open(path, "wb") as file:
             printer = subprocess.Popen([sys.executable, "-c", LINES, str(lines)], stdout=file)
         times = []
-        while len(times) < lines:
-            take(os.read(follower.stdout.fileno(), 1 << 16), times)
-        printer.wait()
+        while len(times) < lines and (piece := os.read(follower.stdout.fileno(), 1 << 16)):
+            take(piece, times)
+        printer.wait(timeout=peer.PATIENCE)
         follower.kill()
         follower.wait()
         follower.stdout.close()
