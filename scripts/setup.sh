@@ -15,6 +15,7 @@ packages=(
     moosefs-master moosefs-chunkserver               # a network volume, for tests
     moosefs-client moosefs-cli iproute2
     python3-fusepy                                   # a volume that hangs, for tests
+    iptables                                         # a link that loses packets, for tests
 )
 packages+=("$@")
 oldest_swift=6.2 # the tools version of Package.swift

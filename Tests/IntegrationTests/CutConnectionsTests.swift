@@ -84,25 +84,13 @@ import Testing
 private final class ProxiedPod: Sendable {
     private let site: Site
     private let agent: BareAgent
-    private let token: String
+    private let home: FollowerHome
     private let state = Mutex<(running: Running?, proxy: CuttingProxy?, cuts: Int, starts: Int)>((nil, nil, 0, 0))
-
-    private var folder: String { "\(site.home)/pods/\(agent.pod)" }
 
     init(at site: Site, command: CommandForm) throws {
         self.site = site
         agent = try BareAgent(at: site, command: command)
-        // A key and a record as `launch` would have made them; the pod lives as long as these tests.
-        let key = [UInt8].random(count: 32)
-        try File.makeFolders("\(site.home)/pods/\(agent.pod)")
-        try File.write(key, over: "\(site.home)/key")
-        token = SHA256Digest(authenticating: agent.spec.launch.id.utf8, key: key).description
-        let process = try #require(ProcessIdentity(pid: getpid()))
-        let record = """
-            {"id": "\(agent.pod)", "run": "bare", "launch": "\(agent.spec.launch.id)", "volume": "\(agent.spec.volume)",
-            "created": "2026-11-21T10:00:00Z", "process": \(try JSON.encode(process).text)}
-            """
-        try File.write(Array(record.utf8), over: "\(folder)/pod.json")
+        home = try FollowerHome(site.home, of: agent, key: [UInt8].random(count: 32))
     }
 
     /// Connections that were cut so far.
@@ -112,9 +100,7 @@ private final class ProxiedPod: Sendable {
     func start() async throws {
         let own = "\(site.root)/endpoint"
         try File.remove(own)
-        let environment = try agent.environment().merging([
-            "POD_AGENT_TOKEN_SHA256": SHA256Digest(of: token).description
-        ]) { $1 }
+        let environment = try agent.environment().merging(home.environment) { $1 }
         let running = try site.start([Programs.agent], environment: environment)
         let address = try await eventually("the endpoint") { try? File.read(own).text.trimmed }
         let port = try #require(address.split(separator: ":").last.flatMap { UInt16($0) })
@@ -124,7 +110,7 @@ private final class ProxiedPod: Sendable {
         }
         try await eventuallyTrue("attempt \(starts)") { try agent.folder.claims().count == starts }
         let proxy = try CuttingProxy(to: port, lives: 50...300, seed: starts)
-        try File.replace("\(folder)/endpoint", with: Array("http://127.0.0.1:\(proxy.port)".utf8))
+        try home.leads(to: "http://127.0.0.1:\(proxy.port)")
         state.withLock { state in
             state.cuts += state.proxy?.cuts ?? 0
             (state.running, state.proxy) = (running, proxy)

@@ -36,15 +36,18 @@ struct Logs: LauncherCommand {
 
     func run(in world: World) async throws {
         let run = try await Runs(world: world).find(run)
-        let log = try LogStream(of: run.folder)
         let file = try output.map { path throws(Failure) in try LogFile(path) }
-        let start = try file?.next(of: log) ?? self.start(of: log, of: run, at: world.now())
+        let start = try start(of: run, into: file, at: world.now())
         let output: any LogOutput = file ?? PlainOutput(console: world.console)
         var follower = Follower(run, from: start, into: output, world: world)
         if follow { _ = try await follower.follow() } else { try follower.writeRest() }
     }
-    /// Where the part of the log begins that was asked for.
-    private func start(of log: LogStream, of run: RunView, at now: Date) throws -> Int {
+
+    /// Where the part of the log begins that was asked for. No file of the volume is open any more when it returns: a follower that
+    /// lasts would keep a segment that is sealed by then, and its file system.
+    private func start(of run: RunView, into file: LogFile?, at now: Date) throws -> Int {
+        let log = try LogStream(of: run.folder)
+        if let file { return try file.next(of: log) }
         let end = LogTail(log: log)
         let lines = try tail.map { try end.start(lines: $0) } ?? 0
         guard let duration = since.flatMap({ Duration(written: $0) }) else { return lines }

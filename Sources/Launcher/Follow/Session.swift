@@ -18,16 +18,22 @@ struct Session: Sendable {
 
     /// Shows the end of the log so far, as much as fits the terminal, then follows.
     func followFromScreen(_ run: RunView) async throws {
+        let (start, output) = try showScreen(of: run)
+        try await follow(run, from: start, into: output)
+    }
+
+    /// Returns where the log goes on, and what takes it. No file of the volume is open any more then.
+    private func showScreen(of run: RunView) throws -> (start: Int, output: any LogOutput) {
         let log = LogTail(log: try LogStream(of: run.folder))
         guard world.console.target != .file else {
-            return try await follow(run, from: try log.start(lines: Self.defaultLines))
+            return (try log.start(lines: Self.defaultLines), output(after: TerminalLines()))
         }
         var lines = Self.defaultLines
         // The cursor has a line too.
         if case .terminal(let height) = world.console.target { lines = max(1, height - 1) }
         let screen = try log.screen(lines: lines)
         world.console.output(screen.text)
-        try await follow(run, from: screen.end, into: output(after: screen.lines))
+        return (screen.end, output(after: screen.lines))
     }
 
     /// Of what has no height.

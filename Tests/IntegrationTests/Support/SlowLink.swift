@@ -1,0 +1,37 @@
+import Glibc
+import Shared
+import TestSupport
+import Testing
+
+/// A network namespace that reaches an agent of this machine over a link with delay, jitter and loss.
+struct SlowLink {
+    /// What reaches the agent from inside.
+    static let address = "http://127.0.0.1:8000"
+
+    private let relay: Running
+
+    static let isThere = geteuid() == 0 && Namespaces.works(probe)
+    static let reason: Comment = "a link that loses packets needs root, network namespaces and the kernel's NFQUEUE"
+    // Without the tools the test fails, and says so.
+    private static let probe = [
+        "unshare", "--net", "sh", "-c",
+        "! command -v iptables || iptables -A INPUT -p tcp -j NFQUEUE --queue-num 7",
+    ]
+
+    /// The words that start a program inside, to which its own follow.
+    var enter: [String] { ["nsenter", "--net=/proc/\(relay.pid)/ns/net"] }
+
+    /// To the address that the file `target` has at each connection. `loss` is the share of the packets that do not arrive.
+    static func with(
+        at site: Site, to target: String, delay milliseconds: Int, loss: Double, _ body: (SlowLink) async throws -> Void
+    ) async throws {
+        let ready = "\(site.root)/link"
+        let relay = try site.start([
+            "/usr/bin/python3", Programs.bed("link.py"), target, ready, "\(milliseconds)", "\(loss)",
+        ])
+        try await eventuallyTrue("a link: \(relay.errors)") { File.exists(ready) }
+        try await body(SlowLink(relay: relay))
+        relay.send(SIGKILL)
+        try await relay.end()
+    }
+}

@@ -1,0 +1,200 @@
+import Glibc
+import Shared
+import TestSupport
+import Testing
+
+/// Much output, at full speed and in bursts, while the pod is restarted twice: whoever followed it has what is on the volume, and that
+/// is what the training printed, but for what was on its way when everything was killed.
+///
+/// One follower has its connections cut, one a link that loses packets, and one sleeps. All are `launch logs -f -o FILE`.
+@Suite(.serialized, .timeLimit(.minutes(15)), .enabled(if: SlowLink.isThere, SlowLink.reason))
+struct TortureFollowersTests {
+    /// Bytes that the trainings print together.
+    private static let size = Rounds.count(64 << 20, full: 2 << 30)
+    /// Milliseconds that a connection lasts.
+    private static let lives = Rounds.areAll ? 1000...5000 : 100...500
+    private static let sleep: Duration = .seconds(Rounds.count(2, full: 60))
+    private static let patience: Duration = .seconds(Rounds.count(60, full: 400))
+    private static let names = ["cut", "slow", "asleep"]
+
+    @Test func eachHasWhatIsOnTheVolume() async throws {
+        try await Site.with { site in
+            let bed = try FollowedFlood(at: site, names: Self.names, flood: Rounds.count(4, full: 32) << 20)
+            let start = ContinuousClock.now
+            let target = "\(site.root)/endpoint"
+            try await SlowLink.with(at: site, to: target, delay: 10, loss: 0.0005) { link in
+                try await bed.start(lives: Self.lives)
+                try bed.follow("cut")
+                try bed.follow("slow", under: link.enter)
+                let sleeper = try bed.follow("asleep")
+                try await bed.prints(Self.size / 6)
+                sleeper.send(SIGSTOP)
+                let wake = Task {
+                    try await Task.sleep(for: Self.sleep)
+                    sleeper.send(SIGCONT)
+                }
+                try await bed.prints(Self.size / 3)
+                try await bed.end(by: SIGTERM)
+                try await bed.start(lives: Self.lives)
+                try await bed.prints(Self.size * 2 / 3)
+                try await bed.end(by: SIGKILL)
+                try await bed.start(lives: Self.lives)
+                try await bed.prints(Self.size)
+                try await wake.value
+                try site.open("end")
+                try await bed.everyoneHasAll(within: Self.patience)
+                let streamed = start.duration(to: .now)
+                try site.open("go")
+                try await bed.finish()
+                try bed.check()
+                print(
+                    """
+                    timing: \(try bed.size) bytes followed in \(streamed), \(bed.cuts) connections cut, \
+                    all of it \(start.duration(to: .now))
+                    """)
+                if Rounds.areAll { #expect(bed.cuts >= 10) }
+            }
+        }
+    }
+}
+
+/// A pod whose training prints without end, and its followers, each with a home and a file of its own.
+private final class FollowedFlood {
+    private let site: Site
+    private let agent: BareAgent
+    private let homes: [String: FollowerHome]
+    /// As long as it runs the followers take nothing from the volume.
+    private let holder: Running
+    private var pod: Running?
+    private var proxy: CuttingProxy?
+    private var cutBefore = 0
+    private var starts = 0
+    private var followers: [String: Running] = [:]
+
+    /// `flood` are the bytes that are printed at full speed, before bursts and after them.
+    init(at site: Site, names: [String], flood: Int) throws {
+        self.site = site
+        let bursts = Rounds.areAll ? "1.5" : "0.2"
+        agent = try BareAgent(
+            at: site,
+            command: .exec(["/usr/bin/python3", Programs.bed("lines.py"), "print", site.root, "\(flood)", bursts]))
+        let key = [UInt8].random(count: 32)
+        holder = try site.start(["sleep", "3600"])
+        homes = try names.reduce(into: [:]) { [agent, holder] homes, name in
+            homes[name] = try FollowerHome(
+                "\(site.root)/home-\(name)", of: agent, pod: "pod-2", holder: holder.pid, key: key)
+        }
+    }
+
+    var cuts: Int { cutBefore + (proxy?.cuts ?? 0) }
+
+    /// Of the log on the volume.
+    var size: Int { get throws { try LogStream(of: agent.folder).end } }
+
+    /// Starts the pod, again where it was there before, and tells the followers where it is. The one called "cut" comes through a proxy.
+    func start(lives: ClosedRange<Int>) async throws {
+        try File.remove(agent.endpoint)
+        let environment = try #require(homes["cut"]).environment
+        pod = try site.start([Programs.agent], environment: try agent.environment().merging(environment) { $1 })
+        starts += 1
+        let address = try await eventually("the endpoint: \(pod?.errors ?? "")") {
+            try? File.read(agent.endpoint).text.trimmed
+        }
+        try await eventuallyTrue("attempt \(starts)") { try agent.folder.claims().count == starts }
+        cutBefore = cuts
+        let proxy = try CuttingProxy(
+            to: try #require(address.split(separator: ":").last.flatMap { UInt16($0) }), lives: lives, seed: starts)
+        self.proxy = proxy
+        for (name, home) in homes {
+            switch name {
+            case "cut": try home.leads(to: "http://127.0.0.1:\(proxy.port)")
+            case "slow": try home.leads(to: SlowLink.address)
+            default: try home.leads(to: address)
+            }
+        }
+    }
+
+    private func file(_ name: String) -> String { "\(site.root)/file-\(name)" }
+
+    /// `wrapper` are words that start `launch`. `nsenter` becomes what it starts.
+    @discardableResult
+    func follow(_ name: String, under wrapper: [String] = []) throws -> Running {
+        let home = try #require(homes[name]).path
+        let follower = try site.start(
+            wrapper + [Programs.launch, "logs", "-f", "-o", file(name)], environment: ["LAUNCH_HOME": home])
+        followers[name] = follower
+        return follower
+    }
+
+    /// Returns once the log has so many bytes.
+    func prints(_ bytes: Int) async throws {
+        try await eventuallyTrue("\(bytes) bytes in the log", within: .seconds(300), every: .milliseconds(20)) {
+            try size >= bytes
+        }
+    }
+
+    /// The pod's first process gets SIGTERM, or all of its processes SIGKILL.
+    func end(by signal: Int32) async throws {
+        let pod = try #require(pod)
+        let processes = [pod.pid] + ProcessStat.descendants(of: pod.pid).map(\.pid)
+        if signal == SIGKILL { for process in processes { kill(process, SIGSTOP) } }
+        for process in signal == SIGKILL ? processes : [pod.pid] { kill(process, signal) }
+        let code = try await pod.end()
+        // The training ends well when it is told to.
+        #expect(code == (signal == SIGKILL ? 128 + SIGKILL : 0))
+        try await site.isGone(processes)
+    }
+
+    /// Returns once every follower has got all that is printed, from the agent.
+    func everyoneHasAll(within patience: Duration) async throws {
+        var sizes: [String: Int] = [:]
+        var end = 0
+        try await eventuallyTrue(
+            "all of \(end) bytes in each, there are \(sizes)", within: patience, every: .milliseconds(50)
+        ) {
+            sizes = followers.keys.reduce(into: [:]) { $0[$1] = File.status(file($1))?.size }
+            end = try size
+            return sizes.values.allSatisfy { $0 == end }
+        }
+    }
+
+    /// Returns once the run has ended, and the followers have.
+    func finish() async throws {
+        try await #require(pod).check()
+        try await everyoneHasAll(within: .seconds(10))
+        holder.send(SIGKILL)
+        try await holder.end()
+        for (name, follower) in followers {
+            try await follower.check()
+            #expect(!follower.errors.contains("lost"), "\(name): \(follower.errors)")
+        }
+    }
+
+    func check() throws {
+        let script = """
+            cd '\(agent.folder.logs)' && { zcat *.log.gz; cat *.log; } | /usr/bin/python3 '\(Programs.bed("lines.py"))' check '\(site.root)'
+            """
+        let (code, output) = try Command.run(["bash", "-o", "pipefail", "-c", script])
+        try #require(code == 0, "\(output.text)")
+        let numbers = output.text.split(separator: "\n").map { $0.split(separator: " ") }
+        let (digest, end) = (String(numbers[0][1]), try size)
+        #expect(Int(numbers[0][0]) == end)
+        for name in followers.keys {
+            let sum = try Command.run(["sha256sum", file(name)]).output.text
+            #expect(sum.prefix(64) == digest, "\(name): \(File.status(file(name))?.size ?? 0) of \(end) bytes")
+        }
+        let counts = try numbers.dropFirst().map { words in try words.map { try #require(Int($0)) } }
+        #expect(counts.count == starts)
+        for (number, count) in counts.enumerated() {
+            let (kept, printed) = (count[0], count[1])
+            print("timing: attempt \(number + 1): \(kept) of \(printed) bytes that were printed are kept")
+            guard number == 1 else {
+                #expect(kept == printed)
+                continue
+            }
+            // A pipe, what is read from it at once, and what waits for the volume; and what a kill keeps from being counted.
+            #expect(printed - kept <= 1 << 20 + 256 << 10 + 8 << 20)
+            #expect(kept - printed <= 1 << 20)
+        }
+    }
+}
