@@ -35,6 +35,9 @@ struct LoopDisk {
         try mount(image + ".after")
     }
 
+    /// Once more what was unmounted, where somebody may still have a file of it open.
+    func mountTheSame() throws { try mount(image) }
+
     func unmount() { _ = try? Command.run(["umount", "--lazy", mountPoint]) }
 
     // MARK: Space

@@ -1,0 +1,54 @@
+import Shared
+import TestSupport
+import Testing
+
+/// What befalls a volume while a training prints: the training does not feel it, and its log has every byte or counts it.
+struct Trouble {
+    let agent: BareAgent
+    let output: CountedOutput
+    /// How long the trouble is there.
+    var lasts: Duration = .seconds(3)
+    /// Whether more is printed than can wait for the volume.
+    var makesGap = true
+
+    /// More than waits in memory, 3 s long.
+    static let much = 128 << 10
+
+    /// Runs the training with the trouble in its middle. `begin` gets the running agent.
+    func befalls(
+        _ name: String, within patience: Duration = .seconds(60), begin: (Running) async throws -> Void,
+        end: () async throws -> Void
+    ) async throws {
+        let run = try agent.start()
+        try await eventuallyTrue("output in the log; \(run.errors)") { try !agent.log.isEmpty && output.printed() > 0 }
+        let before = try await output.rate { try await Task.sleep(for: .seconds(1)) }
+        let meanwhile = try await output.rate {
+            try await begin(run)
+            try await Task.sleep(for: lasts)
+            try await end()
+        }
+        let after = try await output.rate {
+            let size = try LogStream(of: agent.folder).end
+            try await eventuallyTrue("more in the log; \(run.errors)", within: patience, every: .milliseconds(50)) {
+                try LogStream(of: agent.folder).end > size
+            }
+            try await Task.sleep(for: .seconds(1))
+        }
+        try agent.site.open("go")
+        #expect(try await run.end(within: patience) == 0, "\(run.errors)")
+        let (_, _, counts) = try output.check(agent.folder)
+        let count = try #require(counts.first)
+        print(
+            """
+            timing: \(name): \(before / 1000) kB/s before, \(meanwhile / 1000) meanwhile, \(after / 1000) after, \
+            longest pause \(output.longestPause()); \(count)
+            """)
+        #expect(counts.count == 1, "it was started once")
+        #expect(meanwhile > before * 3 / 4)
+        #expect(output.longestPause() < .milliseconds(500))
+        #expect(count.kept + count.lost == count.printed)
+        #expect((count.lost > 0) == makesGap)
+        #expect(try agent.record(1)?.outcome?.kind == .finished)
+        #expect(try agent.record(1)?.state == .ended)
+    }
+}
