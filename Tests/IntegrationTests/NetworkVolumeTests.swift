@@ -80,37 +80,16 @@ struct NetworkVolumeTests {
 
     // MARK: Over the quota
 
-    /// The volume takes nothing more, and says so with EDQUOT: the training goes on, and the agent tells its end.
+    /// The volume takes nothing more, and says so with EDQUOT. MooseFS refuses a file that went over its quota until everybody has
+    /// closed it: the log goes on in another.
     @Test func overTheQuotaTheTrainingGoesOn() async throws {
         try await Site.with { site in
             let volume = try bed.part()[0]
-            let ticker = Ticker(at: site)
-            // More than the quota and what the agent keeps in memory.
-            let agent = try BareAgent(at: site, command: ticker.command(flood: 24 << 20), volume: volume)
-            try bed.setQuota(4 << 20, of: volume)
-            let pod = try agent.start()
-            try await eventuallyTrue("the end of the flood", within: .seconds(60)) { site.exists("flooded") }
-            let before = ticker.now
-            try await eventuallyTrue("ticks of a training over its quota") { ticker.now > before + 100 }
-            try bed.setQuota(nil, of: volume)
-            let after = ticker.now
-            try await eventuallyTrue("ticks with room again") { ticker.now > after + 100 }
-            try site.open("go")
-            try await pod.check()
-            print("timing: over the quota, longest pause of the training \(ticker.longestPause)")
-            #expect(ticker.longestPause < .milliseconds(500))
-            #expect(try agent.record(1)?.outcome?.kind == .finished)
-            #expect(try agent.record(1)?.state == .ended)
-            // MooseFS refuses a file that went over its quota until everybody has closed it: the log goes on in another.
-            let log = try agent.log
-            let gaps = log.split(separator: "\n").filter { $0.hasPrefix("LOG GAP: ") }
-            let told = gaps.compactMap { Int($0.dropFirst(9).prefix { $0.isNumber }) }.reduce(0, +)
-            let printed = 24 << 20
-            let kept = log.utf8.count { $0 == UInt8(ascii: "x") } * 1024 / 1023
-            print("over the quota: \(kept) of \(printed) bytes are kept, \(told) told to be lost: \(gaps)")
-            #expect(kept + told >= printed - 1024)
-            #expect(told == 0 ? kept >= printed : kept < printed)
-            #expect(log.hasSuffix("EXIT_CODE=0\n"))
+            let output = CountedOutput(at: site)
+            let agent = try BareAgent(at: site, command: output.steadily(Trouble.much), volume: volume)
+            try await Trouble(agent: agent, output: output).befalls(
+                "over the quota", begin: { _ in try bed.setQuota(4 << 20, of: volume) },
+                end: { try bed.setQuota(nil, of: volume) })
         }
     }
 
@@ -146,28 +125,15 @@ struct NetworkVolumeTests {
     @Test(arguments: outages) func anOutageHoldsUpNothing(signal: Int32) async throws {
         try await Site.with { site in
             let volume = try bed.part()[0]
-            let ticker = Ticker(at: site)
-            let agent = try BareAgent(at: site, command: ticker.command(), volume: volume)
-            let pod = try agent.startAsFirst()
-            try await ticker.ticks(in: agent)
-            let outage: Duration = .seconds(Rounds.count(7, full: 20))
-            let before = ticker.now
-            try bed.signalChunkserver(signal)
-            try await Task.sleep(for: outage)
-            try bed.signalChunkserver(SIGCONT)
-            let during = ticker.now
-            try await eventuallyTrue("ticks after the outage") { ticker.now > during + 100 }
-            try site.open("go")
-            #expect(try await pod.end(within: Self.patience) == 0)
-            print("timing: \(outage) without data: longest pause of the training \(ticker.longestPause)")
-            #expect(during - before > 50 * Int(outage.components.seconds))
-            #expect(ticker.longestPause < .milliseconds(500))
-            #expect(try agent.record(1)?.outcome?.kind == .finished)
-            if signal == SIGSTOP {
-                let ticks = try ticker.ticks(in: try agent.log)
-                #expect(ticks.missing == 0)
-                #expect(ticks.count == ticker.now)
-            }
+            let output = CountedOutput(at: site)
+            // Less than can wait in memory: of more some would be held up once, until the volume counts as hung.
+            let agent = try BareAgent(at: site, command: output.steadily(1 << 10), volume: volume)
+            try await Trouble(
+                agent: agent, output: output, lasts: .seconds(Rounds.count(7, full: 20)),
+                makesGap: signal == SIGSTOP ? false : nil
+            ).befalls(
+                "a chunkserver that gets signal \(signal)", within: Self.patience,
+                begin: { _ in try bed.signalChunkserver(signal) }, end: { try bed.signalChunkserver(SIGCONT) })
         }
     }
 

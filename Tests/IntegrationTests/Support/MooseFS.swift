@@ -29,7 +29,7 @@ struct MooseFS: Sendable {
 
     /// `bytes` of nil lifts it.
     func setQuota(_ bytes: Int?, of folder: String) throws {
-        try inside(bytes.map { ["mfssetquota", "-L", "\($0)", folder] } ?? ["mfsdelquota", "-a", folder])
+        try inside(bytes.map { ["mfssetquota", "-L", "\($0)", folder] } ?? ["mfsdelquota", "-A", folder])
     }
 
     /// Ends it, stops it, or lets it go on: with SIGCONT it is started where it does not run.
