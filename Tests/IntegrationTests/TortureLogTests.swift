@@ -10,7 +10,8 @@ import Testing
         end: (LoopDisk) async throws -> Void
     ) async throws {
         try await Site.with { site in
-            let disk = try LoopDisk(at: site)
+            // The log does not fill it by itself, however late its segments are sealed.
+            let disk = try LoopDisk(at: site, megabytes: 256)
             defer { disk.unmount() }
             let output = CountedOutput(at: site)
             var agent = try BareAgent(at: site, command: output.steadily(bytes), volume: disk.mountPoint)

@@ -14,10 +14,10 @@ final class LogSealer: Sendable {
         /// Bytes on the volume, by offset.
         var sizes: [Int: Int] = [:]
         var isQueued = false
+        /// After an error.
+        var isRetryDue = false
+        var failures = 0
     }
-
-    /// How long after an error it is tried again.
-    private static let pause: Duration = .seconds(10)
 
     private let run: RunFolder
     private let claim: Claim
@@ -26,24 +26,34 @@ final class LogSealer: Sendable {
     /// Told of each of this attempt's segments whose sealed copy is on stable storage, and of the bytes that it lacks.
     private let sealed: @Sendable (_ segment: Int, _ lost: Range<Int>) -> Void
     private let state: Mutex<State>
+    private let pause: Duration
     private let logger = Logger(label: "log")
 
+    /// `pause` is how long after an error it is tried again.
     init(
-        _ claim: Claim, of run: RunFolder, keep: Int, volume: VolumeWriter,
+        _ claim: Claim, of run: RunFolder, keep: Int, volume: VolumeWriter, pause: Duration = .seconds(10),
         sealed: @escaping @Sendable (_ segment: Int, _ lost: Range<Int>) -> Void
     ) {
         self.claim = claim
         self.run = run
         self.keep = keep
         self.volume = volume
+        self.pause = pause
         self.sealed = sealed
         state = Mutex(State(own: [claim.logBegan]))
     }
 
-    /// The log goes on in another segment.
+    /// How often it met an error.
+    var failures: Int { state.withLock(\.failures) }
+
+    /// The log goes on in another segment. After an error that is no reason to try again early: a volume that takes nothing may see
+    /// one segment begun after the other.
     func begin(_ segment: LiveSegment) {
-        state.withLock { if $0.own.last != segment.offset { $0.own.append(segment.offset) } }
-        enqueue()
+        let isRetryDue = state.withLock { state in
+            if state.own.last != segment.offset { state.own.append(segment.offset) }
+            return state.isRetryDue
+        }
+        if !isRetryDue { enqueue() }
     }
 
     /// Has all that can be done now done in the background.
@@ -60,9 +70,16 @@ final class LogSealer: Sendable {
         do {
             try sealAll()
         } catch {
+            let isFirst = state.withLock { state in
+                defer { state.isRetryDue = true }
+                state.failures += 1
+                return !state.isRetryDue
+            }
+            guard isFirst else { return }
             logger.error("\(error)")
             Task { [self] in
-                try? await Task.sleep(for: Self.pause)
+                try? await Task.sleep(for: pause)
+                state.withLock { $0.isRetryDue = false }
                 enqueue()
             }
         }

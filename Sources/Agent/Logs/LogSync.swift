@@ -9,7 +9,8 @@ internal import Synchronization
 final class LogSync: Sendable {
     private struct Part {
         let offset: Int
-        /// nil once it is damaged: a network volume refuses a file that it could not store for as long as anybody has it open.
+        /// nil once it is damaged: a network volume refuses a file that it could not store for as long as anybody has it open. Also nil
+        /// where all of it is synced and another one is being written.
         var segment: LiveSegment?
         /// Offset after the last byte that was written.
         var end: Int
@@ -38,11 +39,20 @@ final class LogSync: Sendable {
 
     private let state: Mutex<State>
     private let progress: LogProgress
+    private let store: @Sendable (LiveSegment) throws(Errno) -> Void
 
-    /// `segment` is empty, and its folder was synced.
-    init(_ segment: LiveSegment, progress: LogProgress) {
+    /// `segment` is empty, and its folder was synced. `store` brings what was written to a segment to stable storage.
+    init(
+        _ segment: LiveSegment, progress: LogProgress,
+        store: @escaping @Sendable (LiveSegment) throws(Errno) -> Void = LogSync.sync
+    ) {
         state = Mutex(State(parts: [Part(segment, isListed: true)]))
         self.progress = progress
+        self.store = store
+    }
+
+    private static func sync(_ segment: LiveSegment) throws(Errno) {
+        try Errno.check { fdatasync(segment.descriptor) }
     }
 
     /// Why the last sync failed; nil once all that it concerns is durable.
@@ -79,25 +89,34 @@ final class LogSync: Sendable {
         }
     }
 
-    /// Blocks until all that was written before is durable. Returns the segment that from now on has to be copied, where it just failed.
-    func sync() -> LiveSegment? {
+    /// Blocks until all that was written before is on stable storage, or cannot be brought there. Returns the segments that from now on
+    /// have to be copied: those whose sync just failed.
+    func sync() -> [LiveSegment] {
         progress.beginSync()
+        var damaged: [LiveSegment] = []
+        // Those after a damaged one are synced too: they would all stay open until it is copied.
+        var isDurable = true
         for part in state.withLock(\.parts) {
             do throws(Errno) {
                 if !part.isCopied && part.end > part.synced {
-                    guard let segment = part.segment else { return nil }
+                    guard let segment = part.segment else {
+                        isDurable = false
+                        continue
+                    }
                     if !part.isListed { try syncFolder(of: segment) }
-                    try Errno.check { fdatasync(segment.descriptor) }
+                    try store(segment)
+                    markSynced(part)
                 }
-                end(part)
+                if isDurable { end(part) }
             } catch {
+                isDurable = false
+                if let segment = part.segment { damaged.append(segment) }
                 update(part) { $0.segment = nil }
                 state.withLock { $0.trouble = error }
-                return part.segment
             }
         }
-        state.withLock { $0.trouble = nil }
-        return nil
+        if isDurable { state.withLock { $0.trouble = nil } }
+        return damaged
     }
 
     private func syncFolder(of segment: LiveSegment) throws(Errno) {
@@ -106,12 +125,25 @@ final class LogSync: Sendable {
         try Errno.check { fsync(folder) }
     }
 
+    private func markSynced(_ part: Part) {
+        state.withLock { state in
+            guard let index = state.parts.firstIndex(where: { $0.offset == part.offset }) else { return }
+            (state.parts[index].isListed, state.parts[index].synced) = (true, part.end)
+            if index < state.parts.indices.last ?? 0 && state.parts[index].end == part.end {
+                state.parts[index].segment = nil
+            }
+        }
+    }
+
+    /// All up to its end is durable. It is forgotten unless it got more bytes meanwhile, or may get some.
     private func end(_ part: Part) {
         progress.endSync(at: part.end)
         state.withLock { state in
-            if state.parts.count > 1 && state.parts[0].offset == part.offset { state.parts.removeFirst() }
+            guard state.parts.count > 1, state.parts[0].offset == part.offset, state.parts[0].end == part.end else {
+                return
+            }
+            state.parts.removeFirst()
         }
-        update(part) { ($0.isListed, $0.synced) = (true, part.end) }
     }
 
     private func update(_ part: Part, _ body: (inout Part) -> Void) {

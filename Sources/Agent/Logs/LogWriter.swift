@@ -188,7 +188,7 @@ final class LogWriter: Sendable {
 
     private func syncSegments() {
         if volume.isFenced() { return }
-        if let lost = syncing.sync() {
+        for lost in syncing.sync() {
             volume.enqueue { [self] in live.withLock { $0.spoil(lost, began: began) } }
         }
         for lost in syncing.takeLost() {

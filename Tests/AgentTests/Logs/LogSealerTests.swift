@@ -199,6 +199,25 @@ import Testing
 
     // MARK: - what is kept
 
+    /// However many segments are begun meanwhile: each try reads them all.
+    @Test func afterAnErrorItIsTriedOnceInAWhile() async throws {
+        try text(0, 1, "0123")
+        // What is written aside would come here.
+        let obstacle = "\(run.logs)/00000000000000000000-a0001.log.gz.new"
+        try File.makeFolders(obstacle)
+        let sealer = LogSealer(
+            .test(1, logBegan: 0), of: run, keep: .max, volume: volume, pause: .milliseconds(50)
+        ) { _, _ in }
+        let start = ContinuousClock.now
+        sealer.begin(try LiveSegment(from: 4, attempt: 1, in: run))
+        try await eventuallyTrue("a try that failed") { sealer.failures > 0 }
+        for offset in 5...20 { sealer.begin(try LiveSegment(from: offset, attempt: 1, in: run)) }
+        try await eventuallyTrue("five tries") { sealer.failures >= 5 }
+        #expect(start.duration(to: .now) >= .milliseconds(50) * (sealer.failures - 1))
+        try File.removeTree(obstacle)
+        try await eventuallyTrue("all sealed but the live one") { try names.filter { !$0.hasSuffix(".gz") }.count == 1 }
+    }
+
     @Test func theOldestGoFirstAndTheLiveOneNever() throws {
         var random = SeededGenerator(seed: 1)
         for number in 0..<10 {

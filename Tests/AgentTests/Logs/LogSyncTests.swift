@@ -1,5 +1,6 @@
 import Glibc
 import Shared
+import Synchronization
 import TestSupport
 import Testing
 
@@ -32,15 +33,15 @@ import Testing
     @Test func segmentAfterSegment() throws {
         let first = try LiveSegment(from: 0, attempt: 1, in: run)
         let sync = LogSync(first, progress: progress)
-        #expect(sync.sync() == nil)
+        #expect(sync.sync().isEmpty)
         write(10, sync)
         #expect(progress.durable == 0)
-        #expect(sync.sync() == nil)
+        #expect(sync.sync().isEmpty)
         #expect(progress.durable == 10)
         write(5, sync)
         sync.begin(try LiveSegment(from: 15, attempt: 1, in: run))
         write(5, sync)
-        #expect(sync.sync() == nil)
+        #expect(sync.sync().isEmpty)
         #expect(progress.durable == 20)
     }
 
@@ -48,10 +49,10 @@ import Testing
         let first = try LiveSegment(from: 0, attempt: 1, in: run)
         let sync = LogSync(first, progress: progress)
         write(10, sync)
-        #expect(sync.sync() == nil)
+        #expect(sync.sync().isEmpty)
         write(5, sync)
         try breakSync(of: first)
-        #expect(sync.sync() === first)
+        #expect(sync.sync().map(ObjectIdentifier.init) == [ObjectIdentifier(first)])
         #expect(sync.trouble == Errno(EINVAL))
         #expect(progress.durable == 10)
 
@@ -61,14 +62,14 @@ import Testing
         close(healed)
         sync.begin(try LiveSegment(from: 15, attempt: 1, in: run))
         write(5, sync)
-        #expect(sync.sync() == nil)
+        #expect(sync.sync().isEmpty)
         #expect(progress.durable == 10)
         #expect(sync.trouble != nil)
 
         sync.copied(0, lost: 12..<15)
         #expect(sync.takeLost() == [12..<15])
         #expect(sync.takeLost() == [])
-        #expect(sync.sync() == nil)
+        #expect(sync.sync().isEmpty)
         #expect(progress.durable == 20)
         #expect(sync.trouble == nil)
     }
@@ -79,7 +80,58 @@ import Testing
         try breakSync(of: first)
         sync.begin(try LiveSegment(from: 0, attempt: 1, in: run))
         write(5, sync)
-        #expect(sync.sync() == nil)
+        #expect(sync.sync().isEmpty)
         #expect(progress.durable == 5)
+    }
+
+    /// A volume may take nothing for a day, and begin a segment for each try.
+    @Test func thoseAfterADamagedOneDoNotStayOpen() throws {
+        let first = try LiveSegment(from: 0, attempt: 1, in: run)
+        let sync = LogSync(first, progress: progress)
+        write(10, sync)
+        try breakSync(of: first)
+        #expect(sync.sync().count == 1)
+        weak var second: LiveSegment?
+        do {
+            let segment = try LiveSegment(from: 10, attempt: 1, in: run)
+            second = segment
+            sync.begin(segment)
+        }
+        write(10, sync)
+        sync.begin(try LiveSegment(from: 20, attempt: 1, in: run))
+        write(10, sync)
+        #expect(second != nil)
+        #expect(sync.sync().isEmpty)
+        #expect(second == nil)
+        #expect(progress.durable == 0)
+        sync.copied(0, lost: 10..<10)
+        #expect(sync.sync().isEmpty)
+        #expect(progress.durable == 30)
+    }
+
+    /// The last bytes of a segment come while it is being synced, and the next one is begun.
+    @Test func whatComesMeanwhileIsSyncedToo() throws {
+        let first = try LiveSegment(from: 0, attempt: 1, in: run)
+        let second = try LiveSegment(from: 15, attempt: 1, in: run)
+        let synced = Mutex<[Int]>([])
+        let meanwhile = Mutex<(@Sendable () -> Void)?>(nil)
+        let sync = LogSync(first, progress: progress) { segment in
+            synced.withLock { $0.append(segment.offset) }
+            meanwhile.withLock { $0.take() }?()
+        }
+        meanwhile.withLock {
+            $0 = { [progress] in
+                sync.extend(by: 5)
+                sync.begin(second)
+                sync.extend(by: 5)
+                progress.extend(by: 10)
+            }
+        }
+        write(10, sync)
+        #expect(sync.sync().isEmpty)
+        #expect(progress.durable == 10)
+        #expect(sync.sync().isEmpty)
+        #expect(progress.durable == 20)
+        #expect(synced.withLock(\.self) == [0, 0, 15])
     }
 }

@@ -130,14 +130,14 @@ class Place:
 
     def goes_on_with(self, text):
         """Whether it does, and then it is behind that. Zeros stand for what a volume did not keep."""
-        wanted, number = self.rest, self.number
+        wanted, number = bytearray(self.rest), self.number
         while len(wanted) <= len(text):
             number += 1
             wanted += line(self.printer, number)
         zeros = text.count(0)
         if not (text == wanted[: len(text)] or zeros and all(have in (0, want) for have, want in zip(text, wanted))):
             return False
-        self.number, self.rest = number, wanted[len(text) :]
+        self.number, self.rest = number, bytes(wanted[len(text) :])
         self.kept += len(text) - zeros
         self.lost += zeros
         return True

@@ -26,7 +26,7 @@ struct CountedOutput {
 
     private func account(_ number: Int) -> [Int] {
         guard let bytes = try? File.read("\(site.root)/printed-\(number)"), bytes.count == 16 else { return [0, 0] }
-        return bytes.withUnsafeBytes { [$0.loadUnaligned(as: Int.self), $0.loadUnaligned(fromByteOffset: 8, as: Int.self)] }
+        return bytes.withUnsafeBytes { bytes in [0, 8].map { bytes.loadUnaligned(fromByteOffset: $0, as: Int.self) } }
     }
 
     /// Bytes a second, while `body` runs.

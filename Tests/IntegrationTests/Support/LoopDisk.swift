@@ -12,11 +12,11 @@ struct LoopDisk {
         getuid() == 0 && (try? run(["xfs_io", "-V"])) != nil && (try? run(["losetup", "-f"])) != nil
     static let reason: Comment = "loop devices need root, and xfs_io has to be there"
 
-    init(at site: Site) throws {
+    init(at site: Site, megabytes: Int = 32) throws {
         image = "\(site.root)/disk.img"
         mountPoint = "\(site.root)/disk"
         try File.makeFolders(mountPoint)
-        try Self.run(["truncate", "-s", "32M", image])
+        try Self.run(["truncate", "-s", "\(megabytes)M", image])
         try Self.run(["mkfs.ext4", "-q", "-m0", image])
         try mount(image)
     }

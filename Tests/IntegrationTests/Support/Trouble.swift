@@ -46,7 +46,7 @@ struct Trouble {
         #expect(counts.count == 1, "it was started once")
         #expect(meanwhile > before * 3 / 4)
         #expect(output.longestPause() < .milliseconds(500))
-        #expect(count.kept + count.lost == count.printed)
+        #expect(count.kept + count.lost == count.printed, "\(run.errors)")
         if let makesGap { #expect((count.lost > 0) == makesGap) }
         #expect(try agent.record(1)?.outcome?.kind == .finished)
         #expect(try agent.record(1)?.state == .ended)
