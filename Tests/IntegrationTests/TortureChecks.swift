@@ -5,7 +5,7 @@ import Testing
 extension TortureTraining {
     /// What a run left behind, for the comparison with what its restart makes of it.
     struct State {
-        var log: [UInt8]
+        var log: Log
         var latest: AttemptRecord?
         var starts: Int
 
@@ -47,7 +47,7 @@ extension TortureTraining {
             try checkLog(hasLastStep: !(losesMemory && before.isOver), mayHaveSavedIt: losesMemory)
         }
         let after = try state
-        if !after.log.starts(with: before.log) { throw TortureFinding("the log lost what it had") }
+        if !after.log.continues(before.log) { throw TortureFinding("the log lost what it had") }
         if before.isOver && !gaveUp && after.starts != before.starts {
             throw TortureFinding("it trained again after a durable end")
         }

@@ -10,6 +10,8 @@ struct TorturePoint: Sendable, CustomStringConvertible {
     var fault: TortureFault
     /// The call is one of the attempt that follows one that died.
     var isSecond = false
+    /// Bytes of sealed log that are kept.
+    var keep = 1 << 20
 
     var description: String { "\(fault) at \(call)\(isSecond ? " of a second attempt" : "")" }
 
@@ -22,7 +24,7 @@ struct TorturePoint: Sendable, CustomStringConvertible {
         var finding: (any Error)?
         try await Site.with { site in
             do {
-                let training = try TortureTraining(at: site)
+                let training = try TortureTraining(at: site, keep: keep)
                 if isSecond { try await training.dieInTraining() }
                 let isMet = try await torture(training)
                 wasMet.withLock { $0 = isMet }

@@ -19,12 +19,24 @@ import Testing
         try await Self.torture("calls", points, width: 3)
     }
 
+    /// Little is kept of the log, so that what was sealed is removed soon.
+    @Test(.enabled(if: Torture.isThere, Torture.reason)) func removalOfTheOldest() async throws {
+        let removals = try await Self.trace(isSecond: true, keep: 300)
+            .filter { $0.name == "unlink" && $0.path.hasSuffix(".log.gz") }
+        #expect(removals.count > 1, "\(removals)")
+        let points = removals.flatMap { call in
+            [.kill, .error("EIO", lasting: false), .error("EIO", lasting: true)]
+                .map { TorturePoint(call: call, fault: $0, isSecond: true, keep: 300) }
+        }
+        try await Self.torture("removals", points, width: 3)
+    }
+
     /// Of a volume that takes nothing any more.
     @Test(.enabled(if: Torture.isThere, Torture.reason)) func errorsThatLast() async throws {
         let points = Self.kinds(try await Self.trace()).filter(\.[0].hasPlace).flatMap { kind -> [TorturePoint] in
             guard Torture.isFull else {
                 let call = kind[0]
-                return call.path.hasSuffix("-a0001.log") && ["write", "fdatasync"].contains(call.name)
+                return call.path.hasSuffix("-a0001.log") && ["pwrite64", "fdatasync"].contains(call.name)
                     ? [TorturePoint(call: call, fault: .error("ENOSPC", lasting: true))] : []
             }
             return Set([kind[0], kind[kind.count / 2]]).flatMap { call in
@@ -71,10 +83,10 @@ import Testing
     // MARK: Points
 
     /// The calls of a run that nothing disturbs.
-    private static func trace(isSecond: Bool = false) async throws -> [TortureCall] {
+    private static func trace(isSecond: Bool = false, keep: Int = 1 << 20) async throws -> [TortureCall] {
         let calls = Mutex<[TortureCall]>([])
         try await Site.with { site in
-            let training = try TortureTraining(at: site)
+            let training = try TortureTraining(at: site, keep: keep)
             if isSecond { try await training.dieInTraining() }
             let output = "\(site.root)/trace"
             let names = TortureCall.names.joined(separator: ",")
@@ -115,14 +127,17 @@ import Testing
     private static func few(_ calls: [TortureCall]) -> [TorturePoint] {
         func points(_ name: String, _ suffix: String, _ fault: TortureFault, first: Bool = false) -> [TorturePoint] {
             let found = calls.filter { $0.name == name && $0.path.hasSuffix(suffix) }
-            return (first ? found.first : found.last { $0.occurrence <= 4 })
-                .map { [TorturePoint(call: $0, fault: fault)] } ?? []
+            guard let call = first ? found.first : found.last(where: { $0.occurrence <= 4 }) else {
+                Issue.record("no \(name) of \(suffix) is made any more")
+                return []
+            }
+            return [TorturePoint(call: call, fault: fault)]
         }
         func error(_ name: String) -> TortureFault { .error(name, lasting: false) }
         return points("link", ".claim.aside", .kill) + points("rename", "code.json.new", .kill)
             + points("rename", "0001.json.new", .kill) + points("write", "0001.json.new", error("ENOSPC"))
             + points("fsync", "0001.json.new", error("EIO")) + points("fdatasync", "-a0001.log", .kill)
-            + points("write", "-a0001.log", error("EDQUOT"), first: true)
+            + points("pwrite64", "-a0001.log", error("EDQUOT"), first: true)
             + points("write", "run.json.new", error("ENOSPC"))
             + points("unlink", "0001.reserve", .kill)
     }

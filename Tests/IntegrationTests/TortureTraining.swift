@@ -60,15 +60,15 @@ struct TortureTraining {
         SHA256Digest(of: weights + Array(String(step).utf8)).bytes
     }
 
-    /// `volume` is where the site's own folder does not do.
-    init(at site: Site, volume: String? = nil) throws {
+    /// `volume` is where the site's own folder does not do, `keep` how many bytes of sealed log are kept.
+    init(at site: Site, volume: String? = nil, keep: Int = 1 << 20) throws {
         self.site = site
         agent = try BareAgent(at: site, run: "torture", command: .shell("exec \(Self.python) train.py {resume}"))
         if let volume { agent.spec.volume = volume }
         agent.spec.resume = .shell("--resume {checkpoint}")
         agent.spec.checkpoints = CheckpointRule(path: "checkpoints")
         // Small, so that segments are sealed.
-        agent.spec.logs = LogRule(segment: 500, keep: 1 << 20)
+        agent.spec.logs = LogRule(segment: 500, keep: keep)
         // So that a lineage is written, too.
         agent.spec.launch.force = true
         try pack()
@@ -129,14 +129,33 @@ struct TortureTraining {
     var starts: Int { (try? File.read("\(site.root)/starts").count) ?? 0 }
 
     /// What the log's segments hold together.
-    var log: [UInt8] {
+    struct Log {
+        /// The offset of the first byte that is kept.
+        var begin: Int
+        var bytes: [UInt8]
+
+        var text: String { bytes.text }
+
+        /// Whether it is that log, which may have grown, and whose oldest bytes may be gone.
+        func continues(_ earlier: Log) -> Bool {
+            let gone = begin - earlier.begin
+            if gone < 0 || begin + bytes.count < earlier.begin + earlier.bytes.count { return false }
+            return bytes.starts(with: earlier.bytes.dropFirst(gone))
+        }
+    }
+
+    var log: Log {
         get throws {
             let stream = try LogStream(of: agent.folder)
-            var bytes: [UInt8] = []
-            while case let more = try stream.read(at: bytes.count, limit: 1 << 20), !more.isEmpty { bytes += more }
+            var log = Log(begin: stream.begin, bytes: [])
+            while case let more = try stream.read(at: log.begin + log.bytes.count, limit: 1 << 20), !more.isEmpty {
+                log.bytes += more
+            }
             let end = try stream.end
-            if bytes.count != end { throw TortureFinding("the log ends at \(bytes.count), not \(end)") }
-            return bytes
+            if log.begin + log.bytes.count != end {
+                throw TortureFinding("the log ends at \(log.begin + log.bytes.count), not \(end)")
+            }
+            return log
         }
     }
 
