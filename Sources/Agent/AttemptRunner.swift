@@ -65,6 +65,7 @@ final class AttemptRunner: Sendable {
             }
         }
         if let cost = spec.limits.cost { limitCost(to: cost, tell) }
+        if let crash = work.crash { notify(.interruption, of: crash) }
     }
 
     private func limitCost(to limit: Double, _ tell: @escaping @Sendable (Event) -> Void) {
@@ -133,8 +134,9 @@ final class AttemptRunner: Sendable {
     }
 
     /// Tells whom the config names. Nothing waits for it.
-    func notify(_ event: Notice.Event, message: String? = nil, tries: Int = 4) {
-        notifier.send(Notice(event, of: work.journal.current, message: message, at: Date()), tries: tries) { [work] in
+    func notify(_ event: Notice.Event, of record: AttemptRecord? = nil, message: String? = nil, tries: Int = 4) {
+        let notice = Notice(event, of: record ?? work.journal.current, message: message, at: Date())
+        notifier.send(notice, tries: tries) { [work] in
             // The last line of the log is that of the exit code.
             if work.journal.current.isOver { Console.say($0) } else { work.log.say($0) }
         }

@@ -13,6 +13,8 @@ struct Work: Sendable {
     let began: ContinuousClock.Instant
     /// What the run's earlier attempts used up together.
     let spentBefore: Spending
+    /// The attempt before, where it is of the same launch and its agent died: it could tell nobody.
+    let crash: AttemptRecord?
 
     /// Bytes that the record of the end may need, written aside with a folder entry of its own.
     private static let reserveSize = 64 << 10
@@ -33,7 +35,8 @@ struct Work: Sendable {
         let work = Work(
             run: run, claim: claim, claims: claims, journal: Journal(record, run: run, volume: volume), log: log,
             volume: volume, began: .now,
-            spentBefore: try run.spending(of: claims.filter { $0.number < claim.number }))
+            spentBefore: try run.spending(of: claims.filter { $0.number < claim.number }),
+            crash: try Predecessor.crash(before: claim, in: run))
         volume.look { File.exists(run.claim(claim.number + 1)) }
         log.say("====== \(claim.claimed.inLog) attempt \(claim.number) pod \(claim.pod) ======")
         return work
