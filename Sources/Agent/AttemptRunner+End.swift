@@ -44,11 +44,23 @@ extension AttemptRunner {
         // What the volume lost is told before the end is.
         if hurry.valueIfKept == nil { await work.log.sync() }
         if let outcome {
-            if let message = outcome.message { work.log.say("\(outcome.kind.rawValue.uppercased()): \(message)") }
+            if let reason = outcome.message ?? Self.reason(outcome.kind, kills: prepared.outOfMemoryKills) {
+                work.log.say("\(outcome.kind.rawValue.uppercased()): \(reason)")
+            }
             work.log.say("EXIT_CODE=\(RunState.exitCode(outcome))")
         }
         await work.log.sync()
         return .settled(verdict)
+    }
+
+    /// What tells of an end that the training itself may not have told of. `kills` are those by the kernel, for lack of memory.
+    private static func reason(_ kind: OutcomeClass, kills: Int?) -> String? {
+        guard kind == .outOfMemory else { return nil }
+        return switch kills ?? 0 {
+        case 0: "by the training's last lines"
+        case 1: "the kernel killed a process for lack of memory"
+        case let kills: "the kernel killed \(kills) processes for lack of memory"
+        }
     }
 
     /// Sees to it that the run's newest checkpoint is safe before the pod may go.
