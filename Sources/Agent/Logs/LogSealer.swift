@@ -1,5 +1,4 @@
 internal import Glibc
-internal import Logging
 internal import Shared
 internal import Synchronization
 
@@ -26,7 +25,6 @@ final class LogSealer: Sendable {
     /// Told of each of this attempt's segments whose sealed copy is on stable storage, and of the bytes that it lacks.
     private let sealed: @Sendable (_ segment: Int, _ lost: Range<Int>) -> Void
     private let state: Mutex<State>
-    private let logger = Logger(label: "log")
 
     init(
         _ claim: Claim, of run: RunFolder, keep: Int, volume: VolumeWriter,
@@ -60,7 +58,7 @@ final class LogSealer: Sendable {
         do {
             try sealAll()
         } catch {
-            logger.error("\(error)")
+            Console.complain(error)
             Task { [self] in
                 try? await Task.sleep(for: Self.pause)
                 enqueue()
@@ -68,8 +66,8 @@ final class LogSealer: Sendable {
         }
     }
 
-    /// Whether the run has another owner. The folder is that one's from then on.
-    private var isOver: Bool { volume.isFenced() || File.exists(run.claim(claim.number + 1)) }
+    /// Whether the run has another owner, or may have: the folder is that one's from then on.
+    private var isOver: Bool { volume.isFenced() || (try? run.isSuperseded(claim.number)) != false }
 
     /// Blocks until it is done.
     func sealAll() throws(Problem) {
