@@ -37,6 +37,9 @@ final class AttemptRunner: Sendable {
         var outOfMemoryKills: Int?
     }
 
+    /// After a SIGKILL. To give hundreds of gigabytes of memory back takes seconds; what has not ended then hangs in a call.
+    private static let patienceWithTheDead: Duration = .seconds(20)
+
     var spec: RunSpec { environment.spec }
 
     init(work: Work, environment: AgentEnvironment, server: Server, supervisor: Supervisor, notifier: Notifier) {
@@ -55,9 +58,6 @@ final class AttemptRunner: Sendable {
         watch {
             await heartbeat.beat()
             if !Task.isCancelled { tell(.superseded) }
-        }
-        if let setup = spec.limits.setup {
-            after(setup) { tell(.setupTimedOut("the preparation took longer than limits.setup, \(Int(setup)) s")) }
         }
         if let duration = spec.limits.duration {
             after(max(0, duration - work.spentBefore.seconds)) {
@@ -82,6 +82,8 @@ final class AttemptRunner: Sendable {
     /// Ends what `start` began: the next attempt has its own. Returns the log, whose followers go on to the next one's.
     func retire() -> LogWriter {
         for task in watches.withLock({ $0 }) { task.cancel() }
+        // The next claim is this agent's own.
+        work.volume.look(isSuperseded: nil)
         return work.log
     }
 
@@ -113,13 +115,17 @@ final class AttemptRunner: Sendable {
             // What is left of a training that ended by itself is ended without a word in the record.
             let isOver = state.state == .finishing || state.state == .waiting
             tearDown(teardown, asked: isOver && prepared.withLock { $0.asked == nil } ? nil : asked)
-        case .examine: Task { await examine() }
+            if !isOver { after((teardown.length + Self.patienceWithTheDead).inSeconds) { tell(.abandoned) } }
+        case .examine:
+            Task {
+                await examine()
+                tell(.examined)
+            }
         case .settle(let patiently): step(tell) { await self.settle(patiently: patiently, outcome: state.outcome) }
         case .schedule(let pause): schedule(pause)
         case .wait(let pause):
             schedule(pause)
             work.log.say("RETRY: attempt \(work.claim.number + 1) in \(Int(pause.inSeconds.rounded())) s")
-            removeReserve()
             after(pause.inSeconds) { tell(.waited) }
         case .publish(let patiently): step(tell) { await self.publish(patiently: patiently) }
         case .fence: work.volume.fence()

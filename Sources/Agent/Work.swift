@@ -21,14 +21,18 @@ struct Work: Sendable {
 
     /// Opens the attempt that `claim` gives the right to: its live segment, its record, the run's record.
     static func open(
-        _ claim: Claim, spec: RunSpec, run: RunFolder, volume: VolumeWriter, console: ConsoleCopy? = nil
+        _ claim: Claim, spec: RunSpec, run: RunFolder, volume: VolumeWriter, console: ContainerOutput? = nil
     ) throws -> Work {
         try File.replace(run.specFile, with: try JSON.encode(spec, pretty: true))
         let beginsLine = (try? LogStream(of: run).endsLine) ?? true
         let log = try LogWriter(
             claim, of: run, rule: spec.logs, beginsLine: beginsLine,
             current: CurrentLog(of: Volume(root: spec.volume), for: run), console: console, volume: volume)
-        try File.replace(run.reserve(of: claim.number), with: [UInt8](repeating: 0x20, count: reserveSize))
+        do {
+            try File.replace(run.reserve(of: claim.number), with: [UInt8](repeating: 0x20, count: reserveSize))
+        } catch {
+            Console.say("nothing is set aside for the record of the end: \(error)")
+        }
         var record = AttemptRecord(claim: claim, run: spec.run, spec: try spec.fingerprint)
         let claims = try run.claims()
         record.bill = try Predecessor.bill(for: claim, spec.launch, after: claims, in: run)
@@ -37,7 +41,7 @@ struct Work: Sendable {
             volume: volume, began: .now,
             spentBefore: try run.spending(of: claims.filter { $0.number < claim.number }),
             crash: try Predecessor.crash(before: claim, in: run))
-        volume.look { File.exists(run.claim(claim.number + 1)) }
+        volume.look { try run.isSuperseded(claim.number) }
         log.say("====== \(claim.claimed.inLog) attempt \(claim.number) pod \(claim.pod) ======")
         return work
     }
