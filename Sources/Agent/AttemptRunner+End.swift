@@ -15,10 +15,11 @@ extension AttemptRunner {
             prepared.countdown?.cancel()
             return prepared
         }
-        let count = Promise<CheckpointCount?>()
-        Task { count.keep(try? await countCheckpoints()) }
-        // Only a volume that hangs takes longer, and the end does not wait for it.
-        let found = await count.value(within: .seconds(5)) ?? nil
+        if gone == nil { work.log.say("LEFT BEHIND: processes that SIGKILL does not end") }
+        let found = try? await looking { [work, spec] in
+            try CheckpointFolder(of: spec, in: work.run)?
+                .count(in: try Lineage.load(work.claim.lineage, in: work.run))
+        }
         // Printed after the watch looked last.
         let step = prepared.reader?.lastStep(in: supervisor.tail.now.bytes)
         let death = outcome?.kind == .finished ? nil : await self.death(of: outcome, prepared, gone: gone)
@@ -44,11 +45,23 @@ extension AttemptRunner {
         // What the volume lost is told before the end is.
         if hurry.valueIfKept == nil { await work.log.sync() }
         if let outcome {
-            if let message = outcome.message { work.log.say("\(outcome.kind.rawValue.uppercased()): \(message)") }
+            if let reason = outcome.message ?? Self.reason(outcome.kind, kills: prepared.outOfMemoryKills) {
+                work.log.say("\(outcome.kind.rawValue.uppercased()): \(reason)")
+            }
             work.log.say("EXIT_CODE=\(RunState.exitCode(outcome))")
         }
         await work.log.sync()
         return .settled(verdict)
+    }
+
+    /// What tells of an end that the training itself may not have told of. `kills` are those by the kernel, for lack of memory.
+    private static func reason(_ kind: OutcomeClass, kills: Int?) -> String? {
+        guard kind == .outOfMemory else { return nil }
+        return switch kills ?? 0 {
+        case 0: "by the training's last lines"
+        case 1: "the kernel killed a process for lack of memory"
+        case let kills: "the kernel killed \(kills) processes for lack of memory"
+        }
     }
 
     /// Sees to it that the run's newest checkpoint is safe before the pod may go.
@@ -85,14 +98,9 @@ extension AttemptRunner {
         var death = Death()
         death.lines = supervisor.tail.lines(30)
         death.outOfMemoryKills = prepared.outOfMemoryKills
-        let seen = Promise<(disks: [Death.Disk], newestSave: Int?)>()
-        Task { [saves = supervisor.saves, spec] in
-            let seeing = try? await DedicatedThread.run {
-                ([spec.volume, "/"].compactMap { DiskLook.at($0) }, saves?.folder.newestSave)
-            }
-            seen.keep((seeing?.0 ?? [], seeing?.1))
+        let look = try? await looking { [saves = supervisor.saves, spec] in
+            (disks: [spec.volume, "/"].compactMap { DiskLook.at($0) }, newestSave: saves?.folder.newestSave)
         }
-        let look = await seen.value(within: .seconds(5))
         death.disks = look?.disks ?? []
         if let asked = prepared.asked {
             death.secondsAfterSignal = (prepared.ended ?? gone).map { max(0, asked.time.duration(to: $0).inSeconds) }
@@ -108,22 +116,20 @@ extension AttemptRunner {
     /// Of the attempts of this launch, this one included.
     private func verdict() async -> RetryRule.Verdict {
         let current = work.journal.current
-        let attempts = try? await DedicatedThread.run { [work] in
+        let attempts = try? await looking { [work] in
             try work.claims.filter { $0.launch == work.claim.launch && $0.number < work.claim.number }
                 .compactMap { try work.run.attempt($0.number) }
         }
         return RetryRule(policy: spec.retry).verdict(on: (attempts ?? []) + [current], jitter: .random(in: 0...1))
     }
 
-    private func countCheckpoints() async throws -> CheckpointCount? {
-        try await DedicatedThread.run { [work, spec] in
-            try CheckpointFolder(of: spec, in: work.run)?
-                .count(in: try Lineage.load(work.claim.lineage, in: work.run))
-        }
+    /// What `body` finds on the volume; nil where that takes long. Only a volume that hangs does, and the end does not wait for it.
+    private func looking<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result?) async throws -> Result? {
+        try await DedicatedThread.run(within: .seconds(5), body) ?? nil
     }
 
     /// The end is on the volume, and needs no room any more.
-    func removeReserve() {
+    private func removeReserve() {
         work.volume.enqueue { [work] in try? File.remove(work.run.reserve(of: work.claim.number)) }
     }
 

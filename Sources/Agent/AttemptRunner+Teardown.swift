@@ -64,11 +64,12 @@ extension AttemptRunner {
         }
     }
 
-    /// Looks at a training that stands still without touching it, then makes Python print where it is, and ends it.
+    /// Looks at a training that stands still without touching it.
     func examine() async {
         let mask = environment.mask
-        var lines = ((try? await DedicatedThread.run { ProcessLook.lines(at: ProcessTree.running) }) ?? [])
-            .map(mask.masking)
+        // To read the command line of a process may take as long as its page fault from a dead volume does.
+        let looks = try? await DedicatedThread.run(within: .seconds(5)) { ProcessLook.lines(at: ProcessTree.running) }
+        var lines = (looks ?? ["they could not be looked at within 5 s"]).map(mask.masking)
         lines += await PySpy.lines(
             children: supervisor.children, environment: prepared.withLock(\.variables), mask: mask)
         let found = lines
@@ -77,6 +78,5 @@ extension AttemptRunner {
             record.death?.stall = found
         }
         for line in ["STALLED: what can be seen from outside:"] + lines { work.log.say(line) }
-        tearDown(.dump, asked: .now)
     }
 }

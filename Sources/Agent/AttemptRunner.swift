@@ -37,6 +37,9 @@ final class AttemptRunner: Sendable {
         var outOfMemoryKills: Int?
     }
 
+    /// After a SIGKILL. To give hundreds of gigabytes of memory back takes seconds; what has not ended then hangs in a call.
+    private static let patienceWithTheDead: Duration = .seconds(20)
+
     var spec: RunSpec { environment.spec }
 
     init(work: Work, environment: AgentEnvironment, server: Server, supervisor: Supervisor, notifier: Notifier) {
@@ -56,15 +59,13 @@ final class AttemptRunner: Sendable {
             await heartbeat.beat()
             if !Task.isCancelled { tell(.superseded) }
         }
-        if let setup = spec.limits.setup {
-            after(setup) { tell(.setupTimedOut("the preparation took longer than limits.setup, \(Int(setup)) s")) }
-        }
         if let duration = spec.limits.duration {
             after(max(0, duration - work.spentBefore.seconds)) {
                 tell(.overLimit("all attempts together took limits.duration, \(Int(duration)) s"))
             }
         }
         if let cost = spec.limits.cost { limitCost(to: cost, tell) }
+        if let crash = work.crash { notify(.interruption, of: crash) }
     }
 
     private func limitCost(to limit: Double, _ tell: @escaping @Sendable (Event) -> Void) {
@@ -81,6 +82,8 @@ final class AttemptRunner: Sendable {
     /// Ends what `start` began: the next attempt has its own. Returns the log, whose followers go on to the next one's.
     func retire() -> LogWriter {
         for task in watches.withLock({ $0 }) { task.cancel() }
+        // The next claim is this agent's own.
+        work.volume.look(isSuperseded: nil)
         return work.log
     }
 
@@ -112,13 +115,17 @@ final class AttemptRunner: Sendable {
             // What is left of a training that ended by itself is ended without a word in the record.
             let isOver = state.state == .finishing || state.state == .waiting
             tearDown(teardown, asked: isOver && prepared.withLock { $0.asked == nil } ? nil : asked)
-        case .examine: Task { await examine() }
+            if !isOver { after((teardown.length + Self.patienceWithTheDead).inSeconds) { tell(.abandoned) } }
+        case .examine:
+            Task {
+                await examine()
+                tell(.examined)
+            }
         case .settle(let patiently): step(tell) { await self.settle(patiently: patiently, outcome: state.outcome) }
         case .schedule(let pause): schedule(pause)
         case .wait(let pause):
             schedule(pause)
             work.log.say("RETRY: attempt \(work.claim.number + 1) in \(Int(pause.inSeconds.rounded())) s")
-            removeReserve()
             after(pause.inSeconds) { tell(.waited) }
         case .publish(let patiently): step(tell) { await self.publish(patiently: patiently) }
         case .fence: work.volume.fence()
@@ -133,8 +140,9 @@ final class AttemptRunner: Sendable {
     }
 
     /// Tells whom the config names. Nothing waits for it.
-    func notify(_ event: Notice.Event, message: String? = nil, tries: Int = 4) {
-        notifier.send(Notice(event, of: work.journal.current, message: message, at: Date()), tries: tries) { [work] in
+    func notify(_ event: Notice.Event, of record: AttemptRecord? = nil, message: String? = nil, tries: Int = 4) {
+        let notice = Notice(event, of: record ?? work.journal.current, message: message, at: Date())
+        notifier.send(notice, tries: tries) { [work] in
             // The last line of the log is that of the exit code.
             if work.journal.current.isOver { Console.say($0) } else { work.log.say($0) }
         }

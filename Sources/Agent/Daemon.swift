@@ -1,6 +1,5 @@
 internal import FoundationEssentials
 internal import Glibc
-internal import Logging
 internal import Shared
 
 /// The agent of one attempt: takes events one by one, and does what the table says about each.
@@ -11,14 +10,15 @@ actor Daemon {
     private let processes: [ProcessIdentity]
     private let events: AsyncStream<Happening>
     private nonisolated let continuation: AsyncStream<Happening>.Continuation
-    private let logger = Logger(label: "agent")
 
     private var state = RunState()
     private var attempt: AttemptRunner?
+    /// `limits.setup` of the attempt.
+    private var setupTimer: Task<Void, Never>?
     /// Of the attempt before, whose followers stay until there is a new log to follow.
     private var formerLog: LogWriter?
     private let volume = VolumeWriter()
-    private let console = ConsoleCopy()
+    private let console = ContainerOutput.forLog()
     private let notifier: Notifier
 
     private struct Happening: Sendable {
@@ -48,11 +48,15 @@ actor Daemon {
         do {
             server = try await startServer(router)
         } catch {
-            logger.error("\(error)")
+            Console.complain(error)
+            await Console.flush(within: .milliseconds(100))
             return EX_OSERR
         }
         beginAttempt(router, server)
         for await happening in events {
+            if state.state == .claiming, case .setupTimedOut(let message) = happening.event {
+                Console.say("\(message): the run could not be claimed")
+            }
             for effect in state.handle(happening.event) {
                 switch effect {
                 case .endMeter:
@@ -60,6 +64,7 @@ actor Daemon {
                 case .exit(let code):
                     await attempt?.leave()
                     await console?.flush(within: .milliseconds(100))
+                    await Console.flush(within: .milliseconds(100))
                     await notifier.firstTries(within: state.isHurried ? .seconds(1) : .seconds(3))
                     return code
                 case .startNext:
@@ -76,12 +81,24 @@ actor Daemon {
     private func beginAttempt(_ router: Router, _ server: Server) {
         state = RunState()
         attempt = nil
+        setupTimer?.cancel()
+        setupTimer = environment.spec.limits.setup.map { limit in
+            Task {
+                do { try await Task.sleep(for: .seconds(limit)) } catch { return }
+                tell(.setupTimedOut("the preparation took longer than limits.setup, \(Int(limit)) s"))
+            }
+        }
+        let isFirst = formerLog == nil
         Task {
-            do {
-                try await claim(router: router, server: server)
-            } catch {
-                logger.error("\(error)")
-                tell(.claimFailed)
+            // Of a run that is on its way a full disk, or a volume that gives errors, is no reason to end before it has to.
+            for pause in sequence(first: 1, next: { min($0 * 2, 30) }) {
+                do {
+                    return try await claim(router: router, server: server)
+                } catch {
+                    Console.complain(error)
+                    if isFirst { return tell(.claimFailed) }
+                    try? await Task.sleep(for: .seconds(pause))
+                }
             }
         }
     }
@@ -108,7 +125,7 @@ actor Daemon {
                 try await server.run()
             } catch {
                 // The training goes on: its log and its record are on the volume, and SIGTERM still ends it.
-                logger.error("the API is gone: \(error)")
+                Console.say("the API is gone: \(error)")
             }
         }
         if let path = environment.endpointFile {
@@ -121,7 +138,7 @@ actor Daemon {
         let spec = environment.spec
         let run = Volume(root: spec.volume).run(spec.run)
         let claiming = Claiming(run: run, spec: spec, pod: environment.pod, processes: processes)
-        let result = try await claiming.claim { [logger] in logger.notice("\($0)") }
+        let result = try await claiming.claim { Console.say($0) }
         switch result {
         case .over(let outcome):
             tell(.launchOver(outcome))

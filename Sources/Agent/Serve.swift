@@ -1,6 +1,5 @@
 internal import CLinux
 internal import Glibc
-internal import Logging
 internal import Shared
 
 /// The process that supervises the run. It never returns: its exit code is the pod's.
@@ -23,7 +22,6 @@ enum Serve {
             Console.say("serve is started by init, which is gone")
             exit(EX_SOFTWARE)
         }
-        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
 
         let environment: AgentEnvironment
         do {
@@ -32,6 +30,7 @@ enum Serve {
             Console.complain(error)
             exit(EX_CONFIG)
         }
+        Console.detach()
         let children = Children()
         let processes = [initPid, getpid()].compactMap { ProcessIdentity(pid: $0) }
         let daemon = Daemon(environment: environment, children: children, processes: processes)

@@ -39,6 +39,11 @@ import Testing
                 // Without a new checkpoint it would only happen again.
                 #expect(record.outcome?.message == "it ran out of memory without a new checkpoint")
                 #expect(try agent.folder.claims().count == 1)
+                // A training that the kernel kills says nothing itself.
+                #expect(
+                    try agent.log.contains(
+                        /\nOUT-OF-MEMORY: the kernel killed (a process|\d+ processes) for lack of memory\nEXIT_CODE=137\n$/
+                    ))
             }
         }
     }

@@ -1,4 +1,5 @@
 import Glibc
+import HTTPClient
 import Shared
 import TestSupport
 import Testing
@@ -40,6 +41,30 @@ struct HungVolumeTests {
                 try volume.goOn()
                 #expect(try await unshare.end(within: .seconds(10)) == 143)
                 #expect(site.processes.count == 1, "the file system's own")
+            }
+        }
+    }
+
+    /// A training that hangs where nothing reaches it, on a volume that is not the agent's: what is asked for happens all the same,
+    /// and the pod does not cost on.
+    @Test func whatDoesNotEndIsLeftBehind() async throws {
+        try await Site.with { site in
+            try await HangingVolume.with(at: site) { data in
+                try File.write(Array("data".utf8), over: "\(data.path)/set")
+                let agent = try BareAgent(
+                    at: site,
+                    command: .exec(["python3", "-c", "print('reads', flush=True); open('\(data.path)/set').read()"]))
+                try data.hang("open create")
+                let pod = try agent.start()
+                try await eventuallyTrue("a training") { try agent.log.contains("reads\n") }
+                let start = ContinuousClock.now
+                let answer = try await LiveAgent(agent).ask("POST", "/v1/stop", body: Array(#"{"mode":"now"}"#.utf8))
+                #expect(answer.status == 202)
+                #expect(try await pod.end(within: .seconds(60)) == 130)
+                print("timing: a training that nothing reaches, left behind after \(start.duration(to: .now))")
+                #expect(try agent.log.hasSuffix("LEFT BEHIND: processes that SIGKILL does not end\nEXIT_CODE=130\n"))
+                #expect(try agent.record(1)?.state == .ended)
+                #expect(try agent.record(1)?.outcome?.kind == .stopped)
             }
         }
     }

@@ -52,6 +52,33 @@ import Testing
         }
     }
 
+    /// A launcher of ranks catches SIGTERM and its ranks do not: it is the ranks whose stacks tell.
+    @Test func eachRankTellsWhereItStands() async throws {
+        try await Site.with { site in
+            try site.write(
+                "project/rank.py",
+                """
+                import sys, time
+                def stuck(): time.sleep(600)
+                for step in range(4):
+                    if sys.argv[1] == "0": print(f"step {step}")
+                    time.sleep(1.1)
+                stuck()
+                """)
+            try train(
+                """
+                import signal, subprocess, sys
+                signal.signal(signal.SIGTERM, lambda *_: sys.exit(3))
+                ranks = [subprocess.Popen([sys.executable, "rank.py", str(rank)]) for rank in range(2)]
+                sys.exit(max(abs(rank.wait()) for rank in ranks))
+                """, limits: "{stall: 2s}", site: site)
+            let run = try site.launch("run")
+            _ = try await run.end(within: .seconds(30))
+            #expect(run.text.ranges(of: "/rank.py\", line 2 in stuck\n").count == 2, "\(run.text)")
+            #expect(try await site.status("limited").attempts.last?.outcome?.kind == .stalled)
+        }
+    }
+
     /// What py-spy sees is on record, before the training is touched.
     @Test func aRealPySpyIsAsked() async throws {
         try await Site.with { site in

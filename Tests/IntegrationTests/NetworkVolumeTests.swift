@@ -5,7 +5,9 @@ import TestSupport
 import Testing
 
 /// A network volume that two hosts share, over its quota, and without its data.
-@Suite(.serialized, .timeLimit(.minutes(5)), .enabled(if: MooseFS.isThere, MooseFS.reason), .mooseFS)
+@Suite(
+    .serialized, .timeLimit(.minutes(Rounds.count(5, full: 15))),
+    .enabled(if: MooseFS.isThere, MooseFS.reason), .mooseFS)
 struct NetworkVolumeTests {
     private let bed: MooseFS
 

@@ -126,6 +126,29 @@ import Testing
         }
     }
 
+    /// An agent that was killed can tell nobody: the next one does.
+    @Test func anAgentThatDied() async throws {
+        try await Site.with { site in
+            let hook = try Hook()
+            let agent = try BareAgent(
+                at: site, command: .shell("[ -e ran ] && exit 0; touch ran; echo started; sleep 600"))
+            let environment = try agent.environment().merging(
+                ["POD_AGENT_NOTIFY": JSON.text([hook.url])], uniquingKeysWith: { $1 })
+            let pod = try site.start([Programs.agent], environment: environment)
+            try await eventuallyTrue("the start") { try agent.log.contains("started\n") }
+            kill(try #require(ProcessStat.all().first { $0.parent == pod.pid }).pid, SIGKILL)
+            #expect(try await pod.end() == 137)
+            #expect(try hook.notices.isEmpty)
+            try await site.start([Programs.agent], environment: environment).check()
+            try await eventuallyTrue("both notices") { try hook.notices.count == 2 }
+            let notices = try hook.notices.sorted { $0.attempt < $1.attempt }
+            #expect(notices.map(\.attempt) == [1, 2])
+            #expect(notices.map(\.event) == ["interruption", "end"])
+            #expect(notices.map(\.class) == ["agent-crash", "finished"])
+            #expect(notices[0].message == "the agent died while it was training")
+        }
+    }
+
     /// For whoever follows, the run ends as soon as without them, and the pod a moment later.
     @Test(arguments: ["hangs", "refuses"]) func aServerThatDoesNotAnswerHoldsUpNothing(_ way: String) async throws {
         try await Site.with { site in

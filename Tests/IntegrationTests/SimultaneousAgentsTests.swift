@@ -10,6 +10,27 @@ import Testing
             try await Twins(at: site, volumes: ["\(site.home)/volume", "\(site.home)/volume"]).check { try $0.start() }
         }
     }
+
+    /// A pod that waits costs as one that trains.
+    @Test func theWaitIsPartOfTheSetup() async throws {
+        try await Site.with { site in
+            let owner = try BareAgent(
+                at: site, command: .shell("echo trains; until [ -e \"$SITE/go\" ]; do sleep 0.02; done"))
+            let ownerPod = try owner.start()
+            try await eventuallyTrue("a training") { try owner.log.contains("trains\n") }
+            var other = owner
+            other.pod = "pod-2"
+            other.endpoint += "-2"
+            other.spec.launch = LaunchOrder(id: "launch-2")
+            other.spec.limits.setup = 1.5
+            let pod = try other.start()
+            #expect(try await pod.end(within: .seconds(10)) == 73)
+            #expect(pod.errors.contains("limits.setup, 1 s: the run could not be claimed\n"), "\(pod.errors)")
+            try site.open("go")
+            try await ownerPod.check()
+            #expect(try owner.folder.claims().map(\.pod) == ["pod-1"])
+        }
+    }
 }
 
 /// Two agents for one run: `volumes` is where each sees the one volume.

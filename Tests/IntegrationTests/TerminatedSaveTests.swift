@@ -168,6 +168,40 @@ struct TerminatedSaveTests {
         }
     }
 
+    /// As a torch DataLoader has them: forks that catch SIGTERM, of a process that does not, and that dies where one of them ends.
+    @Test func aSaveIsNotCutByTheEndOfItsWorkers() async throws {
+        try await Site.with { site in
+            try site.write(
+                "train.py",
+                """
+                import os, signal, sys, time
+                worker = os.fork()
+                if worker == 0:
+                    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+                    while True: time.sleep(1)
+                def ended(*_):
+                    print("a worker is gone", flush=True)
+                    os._exit(9)
+                signal.signal(signal.SIGCHLD, ended)
+                os.makedirs("out/checkpoint-7")
+                with open("out/checkpoint-7/weights", "w") as file:
+                    print("serializes", flush=True)
+                    time.sleep(1.5)
+                    file.write("whole")
+                time.sleep(600)
+                """)
+            var agent = try BareAgent(at: site, command: .shell("python3 \"$SITE/train.py\""))
+            agent.spec.checkpoints = CheckpointRule(path: "out")
+            let unshare = try agent.startAsFirst()
+            let first = try await agent.first(unshare)
+            try await eventuallyTrue("a save") { try agent.log.contains("serializes\n") }
+            let gone = try await terminate(unshare, first, site)
+            #expect(gone < .seconds(5))
+            #expect(try !agent.log.contains("a worker is gone"))
+            #expect((try? File.read("\(agent.folder.work)/out/checkpoint-7/weights").text) == "whole")
+        }
+    }
+
     /// `tee` takes its default and would die of the signal, and with it what the training prints while it saves.
     @Test func aHandlerBehindAPipeSaves() async throws {
         try await Site.with { site in

@@ -106,6 +106,62 @@ struct TortureFullVolumeTests {
         }
     }
 
+    /// A training that the full disk ends is tried again, and the next attempt has room for its claim and its record.
+    @Test func fullBetweenTwoAttempts() async throws {
+        let script = """
+            import os, sys, time
+            print("step 1", flush=True)
+            while not os.path.exists(os.environ["SITE"] + "/full"):
+                time.sleep(0.005)
+            sys.exit(7)
+            """
+        try await withAgent(script) { agent, disk in
+            var agent = agent
+            agent.spec.retry = RetryPolicy(crash: 1, backoff: 1)
+            let run = try agent.start()
+            try await eventuallyTrue("the start; \(run.errors)") {
+                (try? text(agent).contains("step 1\n")) == true
+            }
+            try disk.fill()
+            try agent.site.open("full")
+            #expect(try await run.end() == 7)
+            #expect(try agent.folder.claims().count == 2)
+            for attempt in [1, 2] { #expect(try agent.record(attempt)?.outcome?.exit == .code(7), "\(attempt)") }
+            #expect(try agent.record(2)?.state == .ended)
+        }
+    }
+
+    /// One that finds no room at all for it asks again until there is.
+    @Test func noRoomForTheNextAttempt() async throws {
+        let script = """
+            import os, sys, time
+            print("step 1", flush=True)
+            site = os.environ["SITE"]
+            while not os.path.exists(f"{site}/full"):
+                time.sleep(0.005)
+            sys.exit(0 if os.path.exists(f"{site}/freed") else 7)
+            """
+        try await withAgent(script) { agent, disk in
+            var agent = agent
+            agent.spec.retry = RetryPolicy(crash: 1, backoff: 6)
+            let run = try agent.start()
+            try await eventuallyTrue("the start; \(run.errors)") {
+                (try? text(agent).contains("step 1\n")) == true
+            }
+            try agent.site.open("full")
+            try await eventuallyTrue("the pause") { try agent.record(1)?.state == .waiting }
+            try File.remove(agent.folder.reserve(of: 1))
+            try disk.fill()
+            try await eventuallyTrue("a claim without room") {
+                run.errors.contains("0002.claim\": No space left on device")
+            }
+            try agent.site.open("freed")
+            try disk.free()
+            try await run.check()
+            #expect(try agent.folder.claims().count == 2)
+        }
+    }
+
     /// An agent that cannot write its claim says so and leaves, and the next one finds the number free.
     @Test func fullAtTheClaim() async throws {
         try await withAgent("print('step 1')") { agent, disk in

@@ -74,6 +74,28 @@ import Testing
         #expect(try File.list(folder.path).count == 10)
     }
 
+    /// What cannot be told is not taken for nothing: a log of no segments would be one to begin anew.
+    @Test func anErrorIsNotNothing() throws {
+        let loop = "\(folder.path)/loop"
+        try File.replaceLink(loop, to: loop)
+        #expect(!File.exists(loop))
+        #expect(throws: Problem.self) { try File.isThere(loop) }
+        #expect(try File.isThere(folder.path))
+        #expect(try !File.isThere("\(folder.path)/no"))
+        try File.write([], over: "\(folder.path)/file")
+        #expect(try !File.isThere("\(folder.path)/file/no"))
+
+        let run = Volume(root: folder.path).run(try #require(RunID("r")))
+        try File.makeFolders(run.path)
+        #expect(try run.claims().isEmpty)
+        #expect(try LogStream(of: run).end == 0)
+        try File.replaceLink(run.attempts, to: run.attempts)
+        try File.replaceLink(run.logs, to: run.logs)
+        #expect(throws: Problem.self) { try run.claims() }
+        #expect(throws: Problem.self) { try run.isSuperseded(1) }
+        #expect(throws: Problem.self) { try LogStream(of: run) }
+    }
+
     @Test func removeTreeDoesNotFollowLinks() throws {
         try File.makeFolders("\(folder.path)/outside/deep")
         try File.write([1], over: "\(folder.path)/outside/deep/kept")

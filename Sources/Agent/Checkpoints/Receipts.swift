@@ -103,14 +103,14 @@ struct Receipts: Sendable {
         }
         try File.replace(run.receipt(of: receipt.name), with: try JSON.encode(receipt, pretty: true))
         // Until there was a newer one they told which files a checkpoint has.
-        for old in try all().values where old.step < receipt.step && !File.exists(old.path) && errno == ENOENT {
-            try File.remove(run.receipt(of: old.name))
+        for old in try all().values where old.step < receipt.step {
+            if try !File.isThere(old.path) { try File.remove(run.receipt(of: old.name)) }
         }
     }
 
     /// Throws where the run has another owner by now: what a stale training writes has no receipt.
     func checkOwner() throws {
-        if isCancelled() || File.exists(run.claim(claim.number + 1)) { throw CancellationError() }
+        if try isCancelled() || run.isSuperseded(claim.number) { throw CancellationError() }
     }
 
     /// Brings all files and folders of the checkpoint to stable storage, and the folders on the way to it.

@@ -115,7 +115,11 @@ struct Claiming: Sendable {
     private func take(after previous: Claim?) throws -> Result? {
         try File.makeFolders(run.attempts)
         try File.makeFolders(run.logs)
-        if let previous { try Orphans(of: previous).end() }
+        if let previous {
+            try Orphans(of: previous).end()
+            // On a full volume this is the room for the claim.
+            try File.remove(run.reserve(of: previous.number))
+        }
         let log = try LogStream(of: run)
         // What a dead owner left unsynced may still go with this machine, and the new segment's name counts on it.
         try log.sync()
@@ -152,7 +156,8 @@ struct Claiming: Sendable {
                 ? .owned(claim) : .waiting(claim, outcome, rest: .seconds(min(rest, 1.2 * RetryRule.longestPause)))
         }
         // Whoever was told to stop, and died before it had, does not train again either.
-        return record.state == .finishing || outcome.kind.endsLaunch ? .finishing(claim, outcome) : .owned(claim)
+        let isLeft = record.state == .finishing && outcome.kind != .interrupted
+        return isLeft || outcome.kind.endsLaunch ? .finishing(claim, outcome) : .owned(claim)
     }
 
     /// A forced launch begins a lineage of its own, once: its later attempts continue it.

@@ -18,7 +18,7 @@ struct Heartbeat: Sendable {
     func beat() async {
         for count in 1... {
             let isSuperseded = try? await volume.perform { [self] in
-                if File.exists(run.claim(attempt + 1)) { return true }
+                if try run.isSuperseded(attempt) { return true }
                 // Not synced: that it changes is all it says, and after a crash it has to stand still.
                 // In place and of one length: a full volume takes it still.
                 let (seconds, step) = pulse()

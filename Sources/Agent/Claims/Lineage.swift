@@ -22,7 +22,7 @@ struct Lineage: Sendable, Codable, Equatable {
 
     static func load(_ id: String, in run: RunFolder) throws -> Lineage {
         let path = run.lineage(id)
-        return File.exists(path) ? try JSON.decode(Lineage.self, from: try File.read(path)) : first
+        return try File.isThere(path) ? try JSON.decode(Lineage.self, from: try File.read(path)) : first
     }
 
     /// Whether any file of `candidate` is still as it was when the lineage began: then this lineage did not save it, or not all of it.

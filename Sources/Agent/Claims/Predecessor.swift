@@ -37,6 +37,12 @@ enum Predecessor {
         }
     }
 
+    /// The attempt right before `claim`, where it is of the same launch and its agent died.
+    static func crash(before claim: Claim, in run: RunFolder) throws -> AttemptRecord? {
+        guard claim.number > 1, let record = try run.attempt(claim.number - 1) else { return nil }
+        return record.launch == claim.launch && record.outcome?.kind == .agentCrash ? record : nil
+    }
+
     /// What the pod of `claim` costs, and for how long it did before: since the attempt before it on the same pod, or since it was
     /// bought. nil where the pod has no price.
     static func bill(for claim: Claim, _ order: LaunchOrder, after claims: [Claim], in run: RunFolder) throws -> Bill? {

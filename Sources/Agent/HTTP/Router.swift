@@ -1,4 +1,3 @@
-internal import Logging
 internal import NIOHTTP1
 internal import Shared
 internal import Synchronization
@@ -10,7 +9,6 @@ final class Router: Sendable {
     private let work = Mutex<Work?>(nil)
     private let history = EventHistory()
     private let pieces = LogPieces()
-    private let logger = Logger(label: "http")
 
     init(tokenDigest: SHA256Digest, tell: @escaping @Sendable (Event) -> Void) {
         self.tokenDigest = tokenDigest
@@ -33,7 +31,7 @@ final class Router: Sendable {
         } catch let error as APIError {
             return .error(error)
         } catch {
-            logger.error("\(request.method) \(request.path): \(error)")
+            Console.say("\(request.method) \(request.path): \(error)")
             return .error(APIError(.internal, "the agent failed to answer; its own log says more"))
         }
     }

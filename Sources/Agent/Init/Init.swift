@@ -58,8 +58,10 @@ struct Init {
             if held && ready == nil { pass() }
             if let status = reap() { return leave(status.shellCode) }
             if let killAt, clock.now >= killAt {
-                Console.say("serve has not ended \(Self.deadline) after SIGTERM: what is left is killed")
-                return leave(128 + SIGTERM)
+                let code = leave(128 + SIGTERM)
+                // Last: whoever takes this output may hang too.
+                Console.say("serve had not ended \(Self.deadline) after SIGTERM: what was left is killed")
+                return code
             }
         }
     }

@@ -1,5 +1,4 @@
 internal import Glibc
-internal import Logging
 internal import Shared
 internal import Synchronization
 
@@ -27,7 +26,6 @@ final class LogSealer: Sendable {
     private let sealed: @Sendable (_ segment: Int, _ lost: Range<Int>) -> Void
     private let state: Mutex<State>
     private let pause: Duration
-    private let logger = Logger(label: "log")
 
     /// `pause` is how long after an error it is tried again.
     init(
@@ -76,7 +74,7 @@ final class LogSealer: Sendable {
                 return !state.isRetryDue
             }
             guard isFirst else { return }
-            logger.error("\(error)")
+            Console.complain(error)
             Task { [self] in
                 try? await Task.sleep(for: pause)
                 state.withLock { $0.isRetryDue = false }
@@ -85,8 +83,8 @@ final class LogSealer: Sendable {
         }
     }
 
-    /// Whether the run has another owner. The folder is that one's from then on.
-    private var isOver: Bool { volume.isFenced() || File.exists(run.claim(claim.number + 1)) }
+    /// Whether the run has another owner, or may have: the folder is that one's from then on.
+    private var isOver: Bool { volume.isFenced() || (try? run.isSuperseded(claim.number)) != false }
 
     /// Blocks until it is done.
     func sealAll() throws(Problem) {

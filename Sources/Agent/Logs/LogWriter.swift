@@ -48,14 +48,14 @@ final class LogWriter: Sendable {
     private let syncing: LogSync
     private let sealer: LogSealer
     private let current: CurrentLog?
-    private let console: ConsoleCopy?
+    private let console: ContainerOutput?
     /// How far the log goes, and how far it is on stable storage.
     let progress: LogProgress
 
     /// Begins the live segment of `claim`, and in the background seals what was left before it. `beginsLine`: what comes before it ends a line.
     init(
         _ claim: Claim, of run: RunFolder, rule: LogRule = LogRule(), beginsLine: Bool = true,
-        current: CurrentLog? = nil, console: ConsoleCopy? = nil, volume: VolumeWriter
+        current: CurrentLog? = nil, console: ContainerOutput? = nil, volume: VolumeWriter
     ) throws(Problem) {
         let live: LiveLog
         do throws(Errno) {

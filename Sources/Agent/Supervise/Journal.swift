@@ -52,14 +52,15 @@ final class Journal: Sendable {
         }
     }
 
-    /// Returns when all changes so far are on stable storage: true, or false where the volume refused them, or hung, for `patience`.
+    /// Returns when all changes so far are on stable storage: true, or false where the volume refused them, or hung, for
+    /// `patience`, or where the run has another owner.
     func durable(within patience: Duration) async -> Bool {
         let isDurable = Promise<Bool>()
         let attempts = Task {
             while !Task.isCancelled {
                 do {
-                    try await volume.perform { [self] in try write() }
-                    return isDurable.keep(true)
+                    let isWritten = try await volume.perform { [self] in try write() } != nil
+                    return isDurable.keep(isWritten)
                 } catch {
                     try? await Task.sleep(for: .seconds(1))
                 }

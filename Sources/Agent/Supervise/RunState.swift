@@ -32,6 +32,10 @@ enum Event: Sendable, Equatable {
     case superseded
     /// No new step for too long.
     case stalled(String)
+    /// What a training that stands still looks like is on record.
+    case examined
+    /// What was to be ended does not end: it hangs in a call, on the volume most likely, where nothing reaches it.
+    case abandoned
     /// A limit of the run is used up.
     case overLimit(String)
     /// The preparation takes too long.
@@ -56,7 +60,7 @@ enum Effect: Sendable, Equatable {
     case wait(Duration)
     /// Begin the next attempt.
     case startNext
-    /// Look at a training that stands still, make it tell where, then end it.
+    /// Look at a training that stands still without touching it.
     case examine
     /// Let the followers have the rest.
     case publish(patiently: Bool)
@@ -77,6 +81,8 @@ struct RunState: Sendable, Equatable {
     private(set) var isHurried = false
     /// How the training is being ended.
     private var teardown: Teardown?
+    /// Something of this attempt is left behind, and may wake up: no other attempt follows on this pod.
+    private var isAbandoned = false
     /// The user asked for the end, so that no other attempt follows.
     private var isStopAsked = false
     /// What the user wants to become of the pod, where he said so: it goes before what the config says.
@@ -114,6 +120,8 @@ struct RunState: Sendable, Equatable {
             return leave(with: Self.exitCode(outcome))
         case (.claiming, .claimFailed):
             return leave(with: 74)
+        case (.claiming, .setupTimedOut):
+            return leave(with: 73)
         case (.claiming, .terminated):
             return [.exit(Self.exitCode(Outcome(.interrupted)))]
 
@@ -129,6 +137,8 @@ struct RunState: Sendable, Equatable {
             return finish()
 
         case (.training, .trainingEnded(let exit)):
+            // It only seemed to stand still, and nothing has touched it.
+            if outcome?.kind == .stalled && teardown == nil && exit == .code(0) { outcome = nil }
             if outcome == nil { outcome = Outcome(exit == .code(0) ? .finished : .failed) }
             outcome?.exit = exit
             return finish()
@@ -137,6 +147,8 @@ struct RunState: Sendable, Equatable {
             if outcome == nil { outcome = Outcome(.outOfMemory) }
             return []
 
+        case (.finishing, .settled(.retry)) where isAbandoned && !isStopAsked:
+            return enter(.ended, then: .publish(patiently: !isHurried))
         case (.finishing, .settled(.retry(let pause))) where !isStopAsked:
             // Of a pod that is being taken away, whoever starts it again makes the next attempt.
             return isHurried
@@ -172,8 +184,10 @@ struct RunState: Sendable, Equatable {
 
         case (.training, .stalled(let message)) where outcome == nil:
             outcome = Outcome(.stalled, message: message)
-            teardown = .dump
             return [.record, .examine]
+        case (.training, .examined) where outcome?.kind == .stalled && teardown == nil:
+            teardown = .dump
+            return [.tearDown(.dump)]
         case (.syncing, .overLimit(let message)), (.installing, .overLimit(let message)),
             (.resuming, .overLimit(let message)), (.training, .overLimit(let message)):
             let effects = end(as: .overLimit, by: .graceful())
@@ -184,6 +198,11 @@ struct RunState: Sendable, Equatable {
             let effects = end(as: .setupFailed, by: .fast)
             if outcome?.kind == .setupFailed { outcome?.message = message }
             return effects
+
+        case (.syncing, .abandoned), (.installing, .abandoned), (.resuming, .abandoned), (.training, .abandoned):
+            guard teardown != nil else { return [] }
+            isAbandoned = true
+            return finish()
 
         case (.claiming, .superseded), (.ended, .superseded):
             return []
@@ -199,7 +218,9 @@ struct RunState: Sendable, Equatable {
 
     /// The first reason to end it stays the reason; a later one may only shorten it.
     private mutating func end(as kind: OutcomeClass, by teardown: Teardown) -> [Effect] {
-        if outcome != nil, let current = self.teardown, current.length <= teardown.length { return [] }
+        // One that stands still is about to be ended, once it was looked at.
+        let current = self.teardown ?? (outcome?.kind == .stalled ? .dump : nil)
+        if outcome != nil, let current, current.length <= teardown.length { return [] }
         self.teardown = teardown
         guard outcome == nil else { return [.tearDown(teardown)] }
         outcome = Outcome(kind)
@@ -218,7 +239,7 @@ struct RunState: Sendable, Equatable {
     }
 
     private mutating func finish() -> [Effect] {
-        let isNow = outcome?.kind == .stopped && teardown == .fast
+        let isNow = outcome?.kind == .stopped && teardown == .fast || isAbandoned
         return enter(.finishing, then: .settle(patiently: !isHurried && !isNow))
     }
 

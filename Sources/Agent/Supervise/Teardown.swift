@@ -8,7 +8,7 @@ struct Teardown: Sendable, Equatable {
         var after: Duration
         var signal: Int32
         var target: Target
-        /// A training that does not catch the signal is not sent it while a save is under way, until the next step at the latest.
+        /// A training that does not catch SIGTERM is not sent it while a save is under way, until the next step at the latest.
         var sparesSave = false
     }
 
@@ -96,7 +96,7 @@ struct Teardown: Sendable, Equatable {
     ) async {
         var told: Set<pid_t> = []
         repeat {
-            let (pids, catchIt) = recipients(below: leader)
+            let (pids, catchIt) = step.signal == SIGABRT ? dumpers(below: leader) : recipients(below: leader)
             let isSpared = catchIt ? false : await answer(isSaving, until: end)
             if !isSpared, case let new = pids.filter({ told.insert($0).inserted }), !new.isEmpty {
                 for pid in new { kill(pid, step.signal) }
@@ -109,28 +109,36 @@ struct Teardown: Sendable, Equatable {
     /// What `isSaving` says; on a volume that hangs, true until `end`: something may be on its way there.
     private static func answer(_ isSaving: (@Sendable () -> Bool)?, until end: ContinuousClock.Instant) async -> Bool {
         guard let isSaving else { return false }
-        let answer = Promise<Bool>()
-        do { try DedicatedThread.start { answer.keep(isSaving()) } } catch { return false }
-        return await answer.value(within: end - .now) ?? true
+        do { return try await DedicatedThread.run(within: end - .now, isSaving) ?? true } catch { return false }
     }
 
     /// Who is to be told to end: the processes that catch SIGTERM, as near to `leader` as they are. A shell that waits would die
     /// of the signal and leave the training alone, and `tee` would take away the pipe that the training still prints into.
     /// Where nobody catches it: what a shell runs, or `leader` itself.
+    ///
+    /// What a process forks and keeps as a part of itself is left to it. The workers of a torch DataLoader catch SIGTERM, the process
+    /// that they feed does not, and it dies of their end, in the middle of a save too.
     private static func recipients(below leader: pid_t) -> (pids: [pid_t], catchIt: Bool) {
+        guard let root = ProcessStat(pid: leader) else { return ([leader], false) }
         let children = Dictionary(grouping: ProcessStat.all().filter { $0.state != "Z" }, by: \.parent)
         var catching: [pid_t] = []
-        var pending = [leader]
-        while let pid = pending.popLast() {
-            if SignalMask(ofProcess: pid)?.catches(SIGTERM) == true {
-                catching.append(pid)
+        var pending = [(process: root, isPart: false)]
+        while let (process, isPart) = pending.popLast() {
+            if !isPart && SignalMask(ofProcess: process.pid)?.catches(SIGTERM) == true {
+                catching.append(process.pid)
             } else {
-                pending += (children[pid] ?? []).map(\.pid)
+                pending += (children[process.pid] ?? []).map { ($0, $0.isFork(of: process)) }
             }
         }
         if !catching.isEmpty { return (catching, true) }
         let run = (children[leader] ?? []).map(\.pid)
         return (isShell(leader) && !run.isEmpty ? run : [leader], false)
+    }
+
+    /// All that catch SIGABRT, which is each Python with its fault handler on: any of many ranks may be the one that the others wait for.
+    private static func dumpers(below leader: pid_t) -> (pids: [pid_t], catchIt: Bool) {
+        let pids = ProcessTree.running.map(\.pid).filter { SignalMask(ofProcess: $0)?.catches(SIGABRT) == true }
+        return pids.isEmpty ? recipients(below: leader) : (pids, true)
     }
 
     private static func isShell(_ pid: pid_t) -> Bool {

@@ -38,6 +38,15 @@ enum DedicatedThread {
         }
     }
 
+    /// As `run`, for `patience` at most: then it returns nil, and the thread is left behind.
+    static func run<Result: Sendable>(
+        within patience: Duration, _ body: @escaping @Sendable () throws -> Result
+    ) async throws -> Result? {
+        let result = Promise<Swift.Result<Result, any Error>>()
+        try start { result.keep(Swift.Result { try body() }) }
+        return try await result.value(within: patience)?.get()
+    }
+
     /// From now on the calling thread gets the time that nobody else wants. Nothing else may run on it.
     static func yieldToOthers() {
         // Of this thread alone, setpriority(2). 19 is the least.

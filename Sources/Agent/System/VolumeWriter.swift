@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Shared
 
 /// The one thread that writes the log, the beats and the records. Jobs run in the order in which they came.
@@ -6,12 +7,13 @@ internal import Shared
 /// threads beside it: they write nothing that this one writes.
 final class VolumeWriter: Sendable {
     typealias Job = @Sendable () -> Void
+    typealias Look = @Sendable () throws -> Bool
 
     private struct Queue {
         var jobs: [Job] = []
         var isFenced = false
         /// Whether the run has another owner by now.
-        var isSuperseded: (@Sendable () -> Bool)?
+        var isSuperseded: Look?
     }
 
     /// After so long without a turn (the volume hung, or this process was stopped) the owner may be another one.
@@ -37,13 +39,13 @@ final class VolumeWriter: Sendable {
         try DedicatedThread.start { [queue, longestTurn] in
             var lastTurn = ContinuousClock.now
             while true {
-                let (jobs, isSuperseded) = queue.wait { queue -> ([Job], (@Sendable () -> Bool)?)? in
+                let jobs = queue.wait { queue -> [Job]? in
                     guard !queue.jobs.isEmpty else { return nil }
                     defer { queue.jobs = [] }
-                    return (queue.jobs, queue.isSuperseded)
+                    return queue.jobs
                 }
                 for job in jobs {
-                    if lastTurn.duration(to: .now) > longestTurn, isSuperseded?() == true {
+                    if lastTurn.duration(to: .now) > longestTurn, Self.isSuperseded(queue) {
                         queue.update { $0.isFenced = true }
                     }
                     // Before the job, so that a hang within it counts as a pause for the next one.
@@ -54,8 +56,17 @@ final class VolumeWriter: Sendable {
         }
     }
 
-    /// `isSuperseded` is asked after each long pause, before anything is written; it reads the volume.
-    func look(isSuperseded: @escaping @Sendable () -> Bool) {
+    /// Until there is an answer: nothing is written as long as it is not known.
+    private static func isSuperseded(_ queue: Monitor<Queue>) -> Bool {
+        while let look = queue.read(\.isSuperseded) {
+            do { return try look() } catch { usleep(100_000) }
+        }
+        return false
+    }
+
+    /// `isSuperseded` is asked after each long pause, before anything is written; it reads the volume. nil while the owner itself
+    /// goes on to its next attempt.
+    func look(isSuperseded: Look?) {
         queue.update { $0.isSuperseded = isSuperseded }
     }
 

@@ -14,15 +14,11 @@ enum PySpy {
 
     /// Nothing where there is no py-spy, or no Python. What it prints passes `mask`.
     static func lines(children: Children, environment: [String: String], mask: SecretMask) async -> [String] {
-        let found = Promise<(program: String, pids: [pid_t])?>()
-        do {
-            try DedicatedThread.start {
-                let program = try? Job.find("py-spy", path: environment["PATH"])
-                found.keep(program.map { ($0, pythons) })
-            }
-        } catch { return [] }
         let end = ContinuousClock.now + patience
-        guard let (program, pids) = await found.value(within: patience) ?? nil else { return [] }
+        let found = try? await DedicatedThread.run(within: patience) {
+            (try Job.find("py-spy", path: environment["PATH"]), pythons)
+        }
+        guard let (program, pids) = found else { return [] }
         var lines: [String] = []
         for pid in pids.prefix(most) {
             let arguments = [program, "dump", "--nonblocking", "--pid", "\(pid)"]

@@ -39,8 +39,6 @@ struct TrainingWatch: Sendable {
     /// A volume that hangs does not answer, and a training that waits for it is not to blame.
     private func isSaving() async -> Bool {
         guard let saves else { return false }
-        let answer = Promise<Bool>()
-        do { try DedicatedThread.start { answer.keep(saves.isSaving()) } } catch { return false }
-        return await answer.value(within: .seconds(5)) ?? true
+        do { return try await DedicatedThread.run(within: .seconds(5), saves.isSaving) ?? true } catch { return false }
     }
 }

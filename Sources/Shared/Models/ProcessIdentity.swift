@@ -23,13 +23,17 @@ extension ProcessIdentity {
     /// Whether the process runs, or nil where this process cannot tell.
     public var isAlive: Bool? {
         guard boot == Self.boot else {
-            // This machine was started again since; of another one nothing is known.
-            return machine != nil && machine == Self.machine ? false : nil
+            // This machine was started again since; of another one nothing is known. In a container the machine's id may be one
+            // that all containers of the image share.
+            let isHost = namespace == Self.hostNamespace && Self.namespace == Self.hostNamespace
+            return isHost && machine != nil && machine == Self.machine ? false : nil
         }
         guard namespace == Self.namespace else { return nil }
         return ProcessIdentity(pid: pid) == self
     }
 
+    /// PROC_PID_INIT_INO of the kernel's include/linux/proc_ns.h: the pid namespace that is in no other.
+    private static let hostNamespace = "pid:[4026531836]"
     private static let boot = try? File.read("/proc/sys/kernel/random/boot_id").text.trimmed
     private static let machine = (try? File.read("/etc/machine-id").text.trimmed).flatMap { $0.isEmpty ? nil : $0 }
     private static let namespace = try? File.readLink("/proc/self/ns/pid")

@@ -132,12 +132,16 @@ public enum File {
         guard let stream = opendir(folder) else { throw Problem("list folder \"\(folder)\"", errno: errno) }
         defer { closedir(stream) }
         var names: [String] = []
-        while let entry = readdir(stream) {
+        while true {
+            // The only way to tell an error from the end, readdir(3).
+            errno = 0
+            guard let entry = readdir(stream) else { break }
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
             if name != "." && name != ".." { names.append(name) }
         }
+        if errno != 0 { throw Problem("list folder \"\(folder)\"", errno: errno) }
         return names.sorted()
     }
 
@@ -210,7 +214,15 @@ public enum File {
         return FileStatus(status)
     }
 
+    /// Whether there is something, as far as can be told: an error counts as nothing.
     public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+    /// Whether there is something. Throws where the file system does not tell.
+    public static func isThere(_ path: String) throws(Problem) -> Bool {
+        if access(path, F_OK) == 0 { return true }
+        if errno == ENOENT || errno == ENOTDIR { return false }
+        throw Problem("look for \"\(path)\"", errno: errno)
+    }
 
     public static func isExecutable(_ path: String) -> Bool { access(path, X_OK) == 0 }
 

@@ -7,6 +7,8 @@ public struct ProcessStat: Sendable {
     public var session: Int32
     /// In clock ticks after boot.
     public var started: Int
+    /// Where the stack of the program begins, at random for each exec; nil where this process may not know.
+    private var stack: UInt?
 
     /// nil where there is no such process.
     public init?(pid: Int32) {
@@ -25,6 +27,12 @@ public struct ProcessStat: Sendable {
         self.group = group
         self.session = session
         self.started = started
+        stack = fields.count > 25 ? UInt(fields[25]).flatMap { $0 == 0 ? nil : $0 } : nil
+    }
+
+    /// Whether this process was forked by that one, and runs on in the same program.
+    public func isFork(of parent: ProcessStat) -> Bool {
+        self.parent == parent.pid && stack != nil && stack == parent.stack
     }
 
     /// Every process that /proc shows.

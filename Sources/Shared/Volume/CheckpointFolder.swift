@@ -36,7 +36,7 @@ public struct CheckpointFolder: Sendable {
 
     /// As `candidates`, and those that hold no file, without those to skip.
     public func all(skipping names: Set<String> = []) throws(Problem) -> [Candidate] {
-        guard File.exists(path) else { return [] }
+        guard try File.isThere(path) else { return [] }
         var found: [Candidate] = []
         for name in try File.list(path) where fnmatch(pattern, name, FNM_PERIOD) == 0 && !names.contains(name) {
             guard let step = Self.step(in: name) else { continue }

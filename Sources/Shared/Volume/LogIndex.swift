@@ -35,7 +35,7 @@ public enum LogIndex {
     /// Where the log went on at `time`, in seconds since 1970: what came since then is at this offset or behind it.
     /// Some bytes from before `time` may be there too: as many as came within one of the writer's intervals. 0 where all came later.
     public static func offset(at time: Int, in run: RunFolder) throws(Problem) -> Int {
-        guard File.exists(run.logs) else { return 0 }
+        guard try File.isThere(run.logs) else { return 0 }
         let files = try File.list(run.logs).filter { begin(of: $0) != nil }
         var bound = Int.max
         for name in files.reversed() {

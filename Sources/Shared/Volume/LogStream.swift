@@ -81,7 +81,7 @@ extension LogStream {
         }
 
         static func list(_ folder: String) throws(Problem) -> [LogSegment] {
-            File.exists(folder) ? LogSegment.stream(of: try File.list(folder)) : []
+            try File.isThere(folder) ? LogSegment.stream(of: try File.list(folder)) : []
         }
 
         func path(of segment: LogSegment) -> String { "\(folder)/\(segment.name)" }

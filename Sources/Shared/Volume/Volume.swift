@@ -84,21 +84,24 @@ public struct RunFolder: Sendable, Equatable {
 
     /// Every claim, in the order of the attempts. Empty where there is no such run.
     public func claims() throws -> [Claim] {
-        guard File.exists(attempts) else { return [] }
+        guard try File.isThere(attempts) else { return [] }
         return try File.list(attempts).filter { $0.hasSuffix(".claim") }
             .map { try read(Claim.self, "\(attempts)/\($0)") }
             .sorted { $0.number < $1.number }
     }
 
+    /// Whether an attempt's owner has lost the run to the owner of the next one.
+    public func isSuperseded(_ attempt: Int) throws(Problem) -> Bool { try File.isThere(claim(attempt + 1)) }
+
     /// The record of an attempt; nil where it died before it wrote one.
     public func attempt(_ number: Int) throws -> AttemptRecord? {
         let path = record(of: number)
-        return File.exists(path) ? try read(AttemptRecord.self, path) : nil
+        return try File.isThere(path) ? try read(AttemptRecord.self, path) : nil
     }
 
     /// Every receipt that can be made sense of, in the order of the steps.
     public func allReceipts() throws -> [Receipt] {
-        guard File.exists(receipts) else { return [] }
+        guard try File.isThere(receipts) else { return [] }
         return try File.list(receipts).filter { $0.hasSuffix(".json") }
             .map { try File.read("\(receipts)/\($0)") }
             .compactMap { try? JSON.decode(Receipt.self, from: $0) }
@@ -107,7 +110,7 @@ public struct RunFolder: Sendable, Equatable {
 
     /// nil where there is no such run.
     public func spec() throws -> RunSpec? {
-        File.exists(specFile) ? try read(RunSpec.self, specFile) : nil
+        try File.isThere(specFile) ? try read(RunSpec.self, specFile) : nil
     }
 
     private func read<Value: Decodable>(_ type: Value.Type, _ path: String) throws -> Value {

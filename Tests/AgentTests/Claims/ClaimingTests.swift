@@ -224,7 +224,13 @@ import Testing
         #expect(try await decide() == .owned(2))
     }
 
-    @Test(arguments: overs + [Outcome(.interrupted)])
+    /// It goes on training, whether or not there was time to write its end down.
+    @Test func anInterruptedOneIsThatHadNoTimeToFinish() async throws {
+        try run.attempt(1, pod: "mine", state: .finishing, outcome: Outcome(.interrupted))
+        #expect(try await decide() == .owned(2))
+    }
+
+    @Test(arguments: overs)
     func aRestartInFinishingGoesOnFinishing(_ outcome: Outcome) async throws {
         try run.attempt(1, pod: "mine", state: .finishing, outcome: outcome)
         #expect(try await decide() == .finishing(2, outcome))

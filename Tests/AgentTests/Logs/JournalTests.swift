@@ -23,6 +23,14 @@ import Testing
         #expect(try run.folders.attempt(1) == journal.current)
     }
 
+    @Test func whatIsNotWrittenAnyMoreIsNotDurable() async throws {
+        volume.fence()
+        journal.change { $0.state = .training }
+        let isDurable = try await within(.seconds(60)) { [journal] in await journal.durable(within: .seconds(30)) }
+        #expect(!isDurable)
+        #expect(try run.folders.attempt(1) == nil)
+    }
+
     @Test func itGetsThereWithoutBeingAsked() async throws {
         journal.change { $0.outcome = Outcome(.interrupted) }
         try await eventually { try run.folders.attempt(1)?.outcome == Outcome(.interrupted) }

@@ -11,7 +11,8 @@ extension Event {
         .trainingEnded(.code(0)), .trainingEnded(.code(3)), .trainingEnded(.signal(9)), .outOfMemory, .settled(nil),
         .settled(.retry(after: .seconds(10))),
         .settled(.enough("enough")), .waited, .published, .meterEnded, .claimFailed,
-        .terminated, .stopAsked(.graceful), .stopAsked(.now), .superseded, .stalled("still"), .overLimit("over"),
+        .terminated, .stopAsked(.graceful), .stopAsked(.now), .superseded, .stalled("still"), .examined, .abandoned,
+        .overLimit("over"),
         .setupTimedOut("slow"),
     ]
 
@@ -37,6 +38,8 @@ extension Event {
         case .stopAsked: "stopAsked"
         case .superseded: "superseded"
         case .stalled: "stalled"
+        case .examined: "examined"
+        case .abandoned: "abandoned"
         case .overLimit: "overLimit"
         case .setupTimedOut: "setupTimedOut"
         }

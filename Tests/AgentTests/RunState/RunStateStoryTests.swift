@@ -195,13 +195,41 @@ import Testing
     @Test func aStallIsLookedAtAndThenTriedAgain() {
         var state = RunState.at(.training)
         let effects = live(
-            &state, .stalled("no new step for 600 s"), .stalled("again"), .trainingEnded(.signal(6)),
+            &state, .stalled("no new step for 600 s"), .stalled("again"), .examined, .trainingEnded(.signal(6)),
             .settled(.retry(after: .seconds(10))))
         #expect(
             effects == [
-                [.record, .examine], [], [.record, .settle(patiently: true)], [.record, .wait(.seconds(10))],
+                [.record, .examine], [], [.tearDown(.dump)], [.record, .settle(patiently: true)],
+                [.record, .wait(.seconds(10))],
             ])
         #expect(state.outcome == Outcome(.stalled, exit: .signal(6), message: "no new step for 600 s"))
+    }
+
+    /// A long last save may look like a stall. Only what was not touched yet ended by itself.
+    @Test func whoEndsWellWhileItIsLookedAtHasFinished() {
+        var state = RunState.at(.training)
+        _ = live(&state, .stalled("still"), .trainingEnded(.code(0)))
+        #expect(state.outcome == Outcome(.finished, exit: .code(0)))
+        state = .at(.training)
+        _ = live(&state, .stalled("still"), .trainingEnded(.code(3)))
+        #expect(state.outcome?.kind == .stalled)
+        state = .at(.training)
+        _ = live(&state, .stalled("still"), .examined, .trainingEnded(.code(0)))
+        #expect(state.outcome?.kind == .stalled)
+    }
+
+    /// What hangs may wake up and write again, so that nothing else trains on its pod.
+    @Test func whatDoesNotEndIsLeftAndNothingFollows() {
+        var state = RunState.at(.training)
+        let effects = live(
+            &state, .stalled("still"), .examined, .abandoned, .trainingEnded(.signal(9)),
+            .settled(.retry(after: .seconds(10))), .published)
+        #expect(
+            effects == [
+                [.record, .examine], [.tearDown(.dump)], [.record, .settle(patiently: false)], [],
+                [.record, .publish(patiently: true)], [.endMeter],
+            ])
+        #expect(state.outcome == Outcome(.stalled, message: "still"))
     }
 
     /// Limits may be used up by earlier attempts, so that they tell before there is any training.

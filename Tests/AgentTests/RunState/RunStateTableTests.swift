@@ -54,14 +54,15 @@ import Testing
             row(here, .launchOver(nil), .claiming, nil, .endMeter),
             row(here, .launchOver(failed3), .claiming, nil, .endMeter),
             row(here, .claimFailed, .claiming, nil, .endMeter),
+            row(here, .setupTimedOut("slow"), .claiming, nil, .endMeter),
             row(here, .terminated, .claiming, nil, .exit(143)),
             row(here, .stopAsked(.graceful), .claiming, nil), row(here, .stopAsked(.now), .claiming, nil),
         ]
             + nothing(
                 here, .synced, .installed, .resumeChosen, .setupFailed("no"), .trainingEnded(.code(0)),
                 .trainingEnded(.code(3)), .trainingEnded(.signal(9)), .outOfMemory, .settled(nil), retry, enough,
-                .waited, .published, .meterEnded, .superseded, .stalled("still"), .overLimit("over"),
-                .setupTimedOut("slow"))
+                .waited, .published, .meterEnded, .superseded, .stalled("still"), .examined, .abandoned,
+                .overLimit("over"))
     }()
 
     private static func preparing(_ state: AttemptState) -> [Row] {
@@ -76,14 +77,14 @@ import Testing
         ]
             + nothing(
                 here, .claimed, .claimedFinishing(failed3), claimedWaiting, .launchOver(nil), .launchOver(failed3),
-                .settled(nil), retry, enough, .waited, .published, .meterEnded, .claimFailed)
+                .settled(nil), retry, enough, .waited, .published, .meterEnded, .claimFailed, .abandoned)
     }
 
     /// What concerns every step before the training and not the training.
     private static func beforeTraining(_ state: AttemptState) -> [Row] {
         let here = RunState.at(state)
         return preparing(state) + [row(here, .setupTimedOut("slow"), state, slow, .record, .tearDown(.fast))]
-            + nothing(here, .outOfMemory, .stalled("still"))
+            + nothing(here, .outOfMemory, .stalled("still"), .examined)
     }
 
     private static let syncing: [Row] = {
@@ -119,7 +120,7 @@ import Testing
             row(here, .trainingEnded(.signal(9)), .finishing, killed, .record, .settle(patiently: true)),
             row(here, .outOfMemory, .training, outOfMemory),
             row(here, .stalled("still"), .training, stalled, .record, .examine),
-        ] + nothing(here, .synced, .installed, .resumeChosen, .setupTimedOut("slow"))
+        ] + nothing(here, .synced, .installed, .resumeChosen, .examined, .setupTimedOut("slow"))
     }()
 
     private static let finishing: [Row] = {
@@ -140,7 +141,7 @@ import Testing
                 .synced,
                 .installed, .resumeChosen, .setupFailed("no"), .trainingEnded(.code(0)), .trainingEnded(.code(3)),
                 .trainingEnded(.signal(9)), .outOfMemory, .waited, .published, .meterEnded, .claimFailed,
-                .stalled("still"),
+                .stalled("still"), .examined, .abandoned,
                 .overLimit("over"), .setupTimedOut("slow"))
     }()
 
@@ -161,7 +162,7 @@ import Testing
                 .synced,
                 .installed, .resumeChosen, .setupFailed("no"), .trainingEnded(.code(0)), .trainingEnded(.code(3)),
                 .trainingEnded(.signal(9)), .outOfMemory, .settled(nil), retry, enough, .meterEnded, .claimFailed,
-                .stalled("still"), .overLimit("over"), .setupTimedOut("slow"))
+                .stalled("still"), .examined, .abandoned, .overLimit("over"), .setupTimedOut("slow"))
     }()
 
     private static let ended: [Row] = {
@@ -176,7 +177,8 @@ import Testing
                 .installed, .resumeChosen, .setupFailed("no"), .trainingEnded(.code(0)), .trainingEnded(.code(3)),
                 .trainingEnded(.signal(9)), .outOfMemory, .settled(nil), retry, enough, .waited, .meterEnded,
                 .claimFailed, .stopAsked(.graceful),
-                .stopAsked(.now), .superseded, .stalled("still"), .overLimit("over"), .setupTimedOut("slow"))
+                .stopAsked(.now), .superseded, .stalled("still"), .examined, .abandoned, .overLimit("over"),
+                .setupTimedOut("slow"))
     }()
 
     // MARK: - the user asked for its end, patiently, and it still goes on
@@ -192,11 +194,12 @@ import Testing
             row(here, .stopAsked(.now), state, stopped, .tearDown(.fast)),
             row(here, .setupFailed("no"), .finishing, stopped, .record, .settle(patiently: true)),
             row(here, .superseded, state, stopped, .fence, .tearDown(.immediate), .endMeter),
+            row(here, .abandoned, .finishing, stopped, .record, .settle(patiently: false)),
         ]
         rows += nothing(
             here, .claimed, .claimedFinishing(failed3), claimedWaiting, .launchOver(nil), .launchOver(failed3),
             .settled(nil), retry, enough, .waited, .published, .meterEnded, .claimFailed, .stopAsked(.graceful),
-            .outOfMemory, .stalled("still"), .overLimit("over"))
+            .outOfMemory, .stalled("still"), .examined, .overLimit("over"))
         rows += [
             state == .training
                 ? Row(from: here, event: .setupTimedOut("slow"), result: nil)
@@ -241,6 +244,6 @@ import Testing
         let going: [AttemptState] = [.syncing, .installing, .resuming, .training]
         let wantedStopping = going.flatMap { state in Event.samples.map { "\(state) \($0)" } }
         #expect(Self.stopping.map { "\($0.from.state) \($0.event)" }.sorted() == wantedStopping.sorted())
-        #expect(Set(Event.samples.map(\.name)).count == 21)
+        #expect(Set(Event.samples.map(\.name)).count == 23)
     }
 }

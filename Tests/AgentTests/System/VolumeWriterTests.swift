@@ -55,6 +55,26 @@ import Testing
 
     // MARK: - after a long pause
 
+    /// A volume that does not tell whose the run is gets nothing written.
+    @Test func afterALongPauseItAsksUntilItIsTold() async throws {
+        let writer = VolumeWriter(longestTurn: .zero)
+        let asked = Monitor(0)
+        let writes = done
+        writer.look {
+            let count = asked.update { (count: inout Int) -> Int in
+                count += 1
+                return count
+            }
+            if count < 3 { throw Problem("the volume does not answer") }
+            if !writes.read({ $0.isEmpty }) { throw Problem("written before it was known") }
+            return false
+        }
+        try await within(.seconds(60)) { [writer, done] in _ = try await writer.perform { done.update { $0.append(1) } }
+        }
+        #expect(asked.read { $0 } >= 3)
+        #expect(done.read { $0 } == [1])
+    }
+
     @Test func afterALongPauseItLooksAndWritesNothingWhereThereIsAnotherOwner() async throws {
         let writer = VolumeWriter(longestTurn: .zero)
         writer.look { true }

@@ -1,9 +1,9 @@
 internal import Glibc
 internal import Shared
 
-/// A copy of the log on the container's standard output, which the provider's log page shows. It never holds up the log:
+/// One of the container's standard outputs, which the provider's log page shows. It never holds anybody up:
 /// what the container's runtime does not take in time is left out, and said to be.
-final class ConsoleCopy: Sendable {
+final class ContainerOutput: Sendable {
     /// Bytes that may wait for the container's runtime.
     static let capacity = 256 << 10
 
@@ -17,12 +17,12 @@ final class ConsoleCopy: Sendable {
 
         mutating func add(_ bytes: ArraySlice<UInt8>) {
             guard let last = bytes.last else { return }
-            if waiting.count + bytes.count > ConsoleCopy.capacity {
+            if waiting.count + bytes.count > ContainerOutput.capacity {
                 dropped += bytes.count
                 return
             }
             if dropped > 0 {
-                waiting += Array("\n(\(dropped) bytes of the log are not shown here)\n".utf8)
+                waiting += Array("\n(\(dropped) bytes are not shown here)\n".utf8)
                 dropped = 0
             }
             waiting += bytes
@@ -32,10 +32,15 @@ final class ConsoleCopy: Sendable {
 
     private let state = Monitor(State())
 
-    /// nil where `file` is a regular file, as of a pod on this machine: the log is on that disk already. `file` stays the caller's.
-    init?(file: Int32 = STDOUT_FILENO) {
+    /// For a copy of the log: nil where standard output is a regular file, as of a pod on this machine, whose disk has the log already.
+    static func forLog(file: Int32 = STDOUT_FILENO) -> ContainerOutput? {
         var status = stat()
         guard fstat(file, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { return nil }
+        return ContainerOutput(file: file)
+    }
+
+    /// nil where there is no thread for it. `file` stays the caller's.
+    init?(file: Int32) {
         do {
             try DedicatedThread.start { [state] in Self.write(state, to: file) }
         } catch {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Agent
 
-@Suite struct ConsoleCopyTests {
+@Suite struct ContainerOutputTests {
     private func read(_ pipe: Pipe, until end: String) -> String {
         var text: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 64 << 10)
@@ -20,7 +20,7 @@ import Testing
     @Test func everythingInOrder() async throws {
         let pipe = try Pipe()
         defer { for end in [pipe.readEnd, pipe.writeEnd] { close(end) } }
-        let copy = try #require(ConsoleCopy(file: pipe.writeEnd))
+        let copy = try #require(ContainerOutput(file: pipe.writeEnd))
         for number in 0..<1000 { copy.append(Array("line \(number)\n".utf8)[...]) }
         #expect(read(pipe, until: "line 999\n") == (0..<1000).map { "line \($0)\n" }.joined())
         await copy.flush(within: .seconds(10))
@@ -30,7 +30,7 @@ import Testing
     @Test func aReaderThatStandsStill() async throws {
         let pipe = try Pipe()
         defer { for end in [pipe.readEnd, pipe.writeEnd] { close(end) } }
-        let copy = try #require(ConsoleCopy(file: pipe.writeEnd))
+        let copy = try #require(ContainerOutput(file: pipe.writeEnd))
         let line = Array(repeating: UInt8(ascii: "x"), count: 1023) + [UInt8(ascii: "\n")]
         let count = 10_000
         for _ in 0..<count { copy.append(line[...]) }
@@ -40,7 +40,7 @@ import Testing
         copy.append(Array("the end\n".utf8)[...])
         let lines = await text.value.split(separator: "\n")
         let kept = lines.count { $0.hasPrefix("x") }
-        #expect(kept >= ConsoleCopy.capacity / 1024 && kept < count)
+        #expect(kept >= ContainerOutput.capacity / 1024 && kept < count)
         let told = lines.filter { $0.hasPrefix("(") }.compactMap { Int($0.dropFirst().prefix { $0.isNumber }) }
         #expect(told.reduce(0, +) == (count - kept) * 1024)
         #expect(lines.last == "the end")
@@ -50,6 +50,6 @@ import Testing
         let folder = try TemporaryFolder("console")
         let file = open("\(folder.path)/console", O_WRONLY | O_CREAT, 0o600)
         defer { close(file) }
-        #expect(ConsoleCopy(file: file) == nil)
+        #expect(ContainerOutput.forLog(file: file) == nil)
     }
 }
