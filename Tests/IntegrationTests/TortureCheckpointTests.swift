@@ -3,8 +3,7 @@ import Shared
 import TestSupport
 import Testing
 
-/// The libraries as they are now, and trainings under the frameworks, held against the proof of a checkpoint. Installs a gigabyte, and
-/// several where pip does not find a build of torch without CUDA.
+/// The libraries as they are now, and trainings under the frameworks, held against the proof of a checkpoint.
 @Suite(
     .timeLimit(.minutes(20)),
     .enabled(
@@ -13,11 +12,7 @@ import Testing
 struct TortureCheckpointTests {
     @Test func whatTheNewestLibrariesSaveIsWhole() async throws {
         try await Site.with { site in
-            let python = "\(site.root)/venv/bin/python"
-            try await site.start(["python3", "-m", "venv", "\(site.root)/venv"]).check()
-            let packages = ["numpy", "safetensors", "torch", "transformers", "accelerate", "lightning"]
-            let install = try site.start([python, "-m", "pip", "install", "--quiet"] + packages)
-            #expect(try await install.end(within: .seconds(900)) == 0, "\(install.errors)")
+            let python = try await TorchEnvironment.python(at: site)
             let make = try site.start(
                 [python, "\(Programs.package)/Tests/Fixtures/make_checkpoints.py", "saved", "--frameworks"])
             #expect(try await make.end(within: .seconds(200)) == 0, "\(make.text)\(make.errors)")
