@@ -2,20 +2,22 @@ internal import Shared
 
 /// Deletes old checkpoints, where the config names a number to keep.
 ///
-/// Only what has a receipt and is what that says goes: never the newest proven one, none without a receipt, none that a
-/// `trainer_state.json` calls the best, none of another lineage.
+/// Only what has a receipt and is what that says goes: never the newest proven one, none without a receipt, none that the
+/// `trainer_state.json` of one which stays calls the best, none of another lineage.
 extension Receipts {
     /// Blocks. Throws where the system does not tell what is there, and then nothing was deleted.
     func prune() throws {
         guard let keep else { return }
         let checkpoints = try checkpoints()
         let known = try all()
-        let best = try Set(checkpoints.compactMap(best))
         let proven = try checkpoints.filter { checkpoint in
             guard let receipt = known[checkpoint.name] else { return false }
             return try difference(checkpoint, from: receipt, hashing: false) == nil
         }
-        for checkpoint in proven.dropFirst(max(1, keep)) where !best.contains(checkpoint.name) {
+        let old = proven.dropFirst(max(1, keep))
+        // While a training gets better each calls itself the best, which says nothing once there is a newer one.
+        let best = try Set(checkpoints.filter { !old.contains($0) }.compactMap(best))
+        for checkpoint in old where !best.contains(checkpoint.name) {
             try checkOwner()
             say("PRUNED: \(folder.path(of: checkpoint))")
             try delete(checkpoint)

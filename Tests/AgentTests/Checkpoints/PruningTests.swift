@@ -67,6 +67,16 @@ import Testing
         #expect(try left == [20, 40, 50])
     }
 
+    /// While a training gets better.
+    @Test func aFormerBestGoes() throws {
+        for step in [10, 20, 30, 40] {
+            let best = min(step, 30)
+            try save(step, files: ["trainer_state.json": #"{"best_model_checkpoint": "out/checkpoint-\#(best)"}"#])
+        }
+        try prune(1)
+        #expect(try left == [30, 40])
+    }
+
     @Test func whereTheBestIsNotToldNothingGoes() throws {
         try save(10, 20)
         try run.checkpoint("checkpoint-30", ["trainer_state.json": "{\"best_model_check"])
