@@ -72,7 +72,7 @@ import Testing
 
     /// The training syncs nothing, and yet what has a receipt is there after.
     @Test(.enabled(if: LoopDisk.isThere, LoopDisk.reason)) func whatHasAReceiptSurvivesALossOfPower() async throws {
-        for _ in 0..<Rounds.count(1, full: 10) {
+        for _ in 0..<Rounds.count(1, full: 50) {
             try await Site.with { site in
                 let disk = try LoopDisk(at: site)
                 defer { disk.unmount() }

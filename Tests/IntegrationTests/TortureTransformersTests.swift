@@ -19,8 +19,8 @@ struct TortureTransformersTests {
     private struct Loss {
         /// SIGTERM, as spot markets do it, and SIGKILL 5 s later; or SIGKILL of all at once.
         var signal: Int32
-        /// In a save that has come to this file; nil: at a moment like any other.
-        var file: String?
+        /// In a save; nil: at a moment like any other.
+        var inSave: TransformersTraining.SaveMoment?
         var newest = 0
         /// The steps of the checkpoints that were whole then.
         var whole: [Int] = []
@@ -37,8 +37,11 @@ struct TortureTransformersTests {
             var generator = SeededGenerator(seed: Self.seed)
             var losses: [Loss] = []
             for loss in [
-                Loss(signal: SIGKILL, file: "optimizer.pt"), Loss(signal: SIGTERM, file: "model.safetensors"),
-                Loss(signal: SIGKILL), Loss(signal: SIGKILL, file: "rng_state.pth"), Loss(signal: SIGTERM),
+                Loss(signal: SIGKILL, inSave: .at("optimizer.pt")),
+                Loss(signal: SIGTERM, inSave: .at("model.safetensors")),
+                Loss(signal: SIGKILL),
+                Loss(signal: SIGKILL, inSave: .after("optimizer.pt")),
+                Loss(signal: SIGTERM),
             ] {
                 let run = try training.agent.start()
                 let begin = try await begins(losses, training, run)
@@ -80,10 +83,10 @@ struct TortureTransformersTests {
         }
         let processes = [run.pid] + ProcessStat.descendants(of: run.pid).map(\.pid)
         let ofTraining = processes.filter { (try? File.readLink("/proc/\($0)/exe"))?.hasSuffix("pod-agent") == false }
-        if let file = loss.file {
+        if let moment = loss.inSave {
             let newest = training.steps.last ?? 0
-            try await training.site.freeze(ofTraining, at: "a save at \(file)", within: .seconds(60)) {
-                training.isSaving(file, after: newest)
+            try await training.site.freeze(ofTraining, at: "a save \(moment)", within: .seconds(60)) {
+                training.isSaving(moment, after: newest)
             }
         } else {
             try await Task.sleep(for: later)

@@ -65,10 +65,30 @@ struct TransformersTraining {
         }
     }
 
-    /// Whether a save after that of `step` has come to the file of that name and not to its last one.
-    func isSaving(_ file: String, after step: Int) -> Bool {
-        guard let newest = steps.last, newest > step else { return false }
-        return File.exists("\(checkpoint(newest))/\(file)") && !File.exists("\(checkpoint(newest))/trainer_state.json")
+    /// A moment inside a save.
+    enum SaveMoment {
+        /// The file of that name is there.
+        case at(String)
+        /// The file of that name is there, and so is all of each that is: the formats do not contradict such a half.
+        case after(String)
+    }
+
+    /// Whether a save after that of `step` has come to that moment, and not to its last file.
+    func isSaving(_ moment: SaveMoment, after step: Int) -> Bool {
+        guard let newest = steps.last, newest > step, let names = try? File.list(checkpoint(newest)),
+            !names.contains("trainer_state.json")
+        else { return false }
+        func size(of name: String, in folder: String) -> Int? {
+            File.status("\(folder)/\(name)")?.size
+        }
+        switch moment {
+        case .at(let name): return names.contains(name)
+        case .after(let name):
+            let reference = "\(reference)/out/checkpoint-\(newest)"
+            return names.contains(name)
+                && names.filter { $0 != "training_args.bin" }
+                    .allSatisfy { size(of: $0, in: checkpoint(newest)) == size(of: $0, in: reference) }
+        }
     }
 
     // MARK: The end
