@@ -3,7 +3,7 @@ internal import Shared
 /// Deletes old checkpoints, where the config names a number to keep.
 ///
 /// Only what has a receipt and is what that says goes: never the newest proven one, none without a receipt, none that a
-/// `trainer_state.json` calls the best, none of another lineage.
+/// `trainer_state.json` calls the best, none of another lineage. Those of fixed names neither go nor count.
 extension Receipts {
     /// Blocks. Throws where the system does not tell what is there, and then nothing was deleted.
     func prune() throws {
@@ -12,7 +12,7 @@ extension Receipts {
         let known = try all()
         let best = try Set(checkpoints.compactMap(best))
         let proven = try checkpoints.filter { checkpoint in
-            guard let receipt = known[checkpoint.name] else { return false }
+            guard checkpoint.step != nil, let receipt = known[checkpoint.name] else { return false }
             return try difference(checkpoint, from: receipt, hashing: false) == nil
         }
         for checkpoint in proven.dropFirst(max(1, keep)) where !best.contains(checkpoint.name) {
