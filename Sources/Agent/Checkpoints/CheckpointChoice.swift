@@ -126,10 +126,9 @@ struct CheckpointChoice: Sendable {
             let proof = try CheckpointProof.examine(receipts.folder.path(of: checkpoint))
             if let unread = proof.findings.first(where: { $0.weight == .unread }) { return .unread("\(unread)") }
             if let damage = proof.findings.first(where: { $0.weight == .damage }) { return .torn("\(damage)") }
-            guard receipts.hasAllFiles(checkpoint, like: known.values, openEnded: proof.openEnded) else {
-                return .unproven
-            }
-            let receipt = try receipts.prove(checkpoint, by: .sameFiles)
+            let evidence = receipts.evidence(of: checkpoint, like: known.values, openEnded: proof.openEnded)
+            guard let evidence else { return .unproven }
+            let receipt = try receipts.prove(checkpoint, by: evidence)
             // It is what it is, whether or not there is room to write that down.
             do { try receipts.write(receipt) } catch let problem as Problem { receipts.say("RECEIPT: \(problem)") }
             return .proven

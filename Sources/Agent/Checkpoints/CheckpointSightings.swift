@@ -21,8 +21,6 @@ struct CheckpointSightings: Sendable {
     private let found: [String: [String: FileStatus]]
     private var seen: [String: Sighting] = [:]
     private(set) var proven: [String: Receipt]
-    /// Receipts that held until their checkpoint was saved again.
-    private var former: [String: Receipt] = [:]
     /// Of fixed names: what is copied of them as it is now, and before when no copy is tried again.
     private var copied: [String: Receipt] = [:]
     private var noCopyBefore: [String: ContinuousClock.Instant] = [:]
@@ -85,14 +83,11 @@ struct CheckpointSightings: Sendable {
             told: sighting.told, seconds: Double(max(0, checkpoint.modified - sighting.began)) / 1e9)
     }
 
-    /// What tells which files a checkpoint has.
-    var siblings: [Receipt] { Array(proven.values) + former.values }
-
     mutating func prove(_ receipt: Receipt) { proven[receipt.name] = receipt }
 
     /// It is not what its receipt says any more.
     mutating func void(_ name: String) {
-        former[name] = proven.removeValue(forKey: name)
+        proven[name] = nil
         seen[name] = nil
     }
 

@@ -88,10 +88,10 @@ final class CheckpointWatch: Sendable {
         }
         let step = step()
         let (quiet, siblings) = sightings.withLock {
-            ($0.note(candidates, step: step, at: now, date: nanoseconds), $0.siblings)
+            ($0.note(candidates, step: step, at: now, date: nanoseconds), Array($0.proven.values))
         }
         let ready = quiet.map { ($0, isFollowed: wasFollowed($0)) }
-            .filter { $0.isFollowed || receipts.hasAllFiles($0.0, like: siblings, openEnded: []) }
+            .filter { $0.isFollowed || receipts.evidence(of: $0.0, like: siblings, openEnded: []) != nil }
         defer { keepCopies(of: candidates, at: now) }
         if ready.isEmpty { return }
         let open = open()
@@ -111,12 +111,14 @@ final class CheckpointWatch: Sendable {
         let path = receipts.folder.path(of: candidate)
         do {
             let proof = try CheckpointProof.examine(path)
-            let isAll = receipts.hasAllFiles(candidate, like: siblings, openEnded: proof.openEnded)
-            guard proof.isWhole, isFollowed || isAll else {
+            let evidence =
+                isFollowed
+                ? .laterStep : receipts.evidence(of: candidate, like: siblings, openEnded: proof.openEnded)
+            guard proof.isWhole, let evidence else {
                 return sightings.withLock { $0.postpone(candidate.name, to: now + .seconds(5)) }
             }
             let receipt = try receipts.prove(
-                candidate, by: isFollowed ? .laterStep : .sameFiles, seen: save(of: candidate),
+                candidate, by: evidence, seen: save(of: candidate),
                 with: FileSums(bytesPerSecond: Self.bytesPerSecond))
             try receipts.write(receipt)
             sightings.withLock { $0.prove(receipt) }

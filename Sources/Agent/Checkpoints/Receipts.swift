@@ -55,20 +55,20 @@ struct Receipts: Sendable {
         return changed.map { "\($0.name.isEmpty ? checkpoint.name : $0.name) holds other bytes than it did" }
     }
 
-    /// Whether the files of `checkpoint` are those that an earlier one had, so that none is still to come. Those of `openEnded` have to
-    /// be of the same sizes too.
+    /// What the files of `checkpoint`, which its formats do not contradict, tell of the end of its save: that they are those that an
+    /// earlier one had, so that none is still to come. Those of `openEnded` have to be of the same sizes too. nil: nothing.
     ///
-    /// In a folder of a fixed name they say nothing: those that are still to be written are there from the save before.
-    func hasAllFiles(
-        _ checkpoint: CheckpointFolder.Candidate, like siblings: some Collection<Receipt>, openEnded: [String]
-    ) -> Bool {
+    /// In a folder of a fixed name they tell nothing: those that are still to be written are there from the save before.
+    func evidence(
+        of checkpoint: CheckpointFolder.Candidate, like siblings: some Collection<Receipt>, openEnded: [String]
+    ) -> Receipt.Evidence? {
         if checkpoint.step == nil {
-            let isOneFile = checkpoint.files.keys.elementsEqual([""])
-            return isOneFile && openEnded.isEmpty && siblings.contains { $0.files.map(\.name) == [""] }
+            return checkpoint.files.keys.elementsEqual([""]) && openEnded.isEmpty ? .ownEnd : nil
         }
         let files = FileSet(checkpoint.files.mapValues(\.size))
         let sets = siblings.filter { $0.name != checkpoint.name }.map { FileSet(of: $0) }
-        return sets.contains { files.equals($0, openEnded: openEnded) } && !sets.contains { $0.exceeds(files) }
+        let isAll = sets.contains { files.equals($0, openEnded: openEnded) } && !sets.contains { $0.exceeds(files) }
+        return isAll ? .sameFiles : nil
     }
 
     // MARK: Proof
@@ -129,7 +129,7 @@ struct Receipts: Sendable {
                 return false
             }
             return isFollowed(checkpoint)
-                || hasAllFiles(checkpoint, like: known.values, openEnded: proof.openEnded)
+                || evidence(of: checkpoint, like: known.values, openEnded: proof.openEnded) != nil
         }
         return CheckpointCount(
             count: all.count, newest: all.first.map(folder.reference), proven: proven.map(folder.reference))

@@ -47,8 +47,8 @@ struct SafetyGate: Sendable {
         }
         let proof = try CheckpointProof.examine(path)
         if let finding = proof.findings.first(where: { $0.weight != .remark }) { throw Problem("\(path): \(finding)") }
-        let isAll = receipts.hasAllFiles(newest, like: known.values, openEnded: proof.openEnded)
-        guard let evidence = evidence(newest) ?? (isAll ? .sameFiles : nil) else {
+        let ofFiles = receipts.evidence(of: newest, like: known.values, openEnded: proof.openEnded)
+        guard let evidence = evidence(newest) ?? ofFiles else {
             throw Problem("nothing tells that the save of \(path) had ended")
         }
         try receipts.write(try receipts.prove(newest, by: evidence, seen: seen(newest), with: sums))

@@ -36,6 +36,8 @@ public struct Receipt: Sendable, Codable, Equatable {
         case exit
         /// It has the files that an earlier checkpoint with a receipt has.
         case sameFiles
+        /// Its name is a fixed one, and it is one file that ends where its format says.
+        case ownEnd
     }
 
     public struct SavedFile: Sendable, Codable, Equatable {

@@ -140,8 +140,28 @@ import Testing
         let new = try File.read("\(out)/last.ckpt")
         #expect(try choose(attempt: 2) == "last.ckpt")
         #expect(try File.read("\(out)/last.ckpt") == new)
-        #expect(try run.folders.allReceipts().map(\.evidence) == [.sameFiles])
+        #expect(try run.folders.allReceipts().map(\.evidence) == [.ownEnd])
         #expect(torn == [])
+    }
+
+    /// Of a training whose steps are not read.
+    @Test func aFileNeedsNoStep() throws {
+        let watch = try watch(keep: 1)
+        func look(_ seconds: ClosedRange<Int>) throws {
+            for second in seconds { try watch.look(at: start + .seconds(second)) }
+        }
+        try saveFile(1)
+        try saveFolder(1)
+        try look(0...1)
+        #expect(try copies(of: "last.ckpt").isEmpty)
+        try look(2...3)
+        #expect(try run.folders.allReceipts().map { "\($0.name) \($0.evidence)" } == ["last.ckpt ownEnd"])
+        #expect(try copies(of: "last.ckpt").count == 1)
+        // What no format tells the end of.
+        try File.write(try SavedCheckpoint.content("single/old.pt"), over: "\(out)/last.ckpt")
+        try look(4...20)
+        #expect(try run.folders.allReceipts().count == 1)
+        #expect(try copies(of: "last.ckpt").first?.receipt == run.folders.allReceipts().first)
     }
 
     /// As under a training that removes the old one first.
