@@ -11,6 +11,10 @@ struct CheckpointSightings: Sendable {
         /// When its save began, in nanoseconds since 1970, and the last step that the training had told of then.
         var began: Int
         var told: Double?
+        /// The files that this save has written.
+        var written: Set<String>
+        /// It was proven, so that what changes is the next save.
+        var isOver = false
         /// The training's step at the first look that found nothing changed.
         var step: Double??
         /// It is not ready before.
@@ -56,24 +60,26 @@ struct CheckpointSightings: Sendable {
         }
     }
 
-    /// Of one that has changed since the last look.
+    /// Of one that has changed since the last look. A fixed name that was quiet is saved again where a file is written once more.
     private func sighting(
         of candidate: CheckpointFolder.Candidate, step: Double?, at now: ContinuousClock.Instant, date: Int
     ) -> Sighting {
-        // A fixed name that was quiet is saved again.
-        if let earlier = seen[candidate.name],
-            candidate.step != nil || earlier.since.duration(to: now) < CheckpointWatch.quiet
-        {
-            return Sighting(
-                files: candidate.files, isNumbered: candidate.step != nil, first: earlier.first, since: now,
-                began: earlier.began, told: earlier.told)
-        }
         let old = seen[candidate.name]?.files ?? found[candidate.name] ?? [:]
-        let written = candidate.files.filter { old[$0.key] != $0.value }.values.map(\.modified)
+        let written = candidate.files.filter { old[$0.key] != $0.value }
+        if var sighting = seen[candidate.name], !sighting.isOver,
+            candidate.step != nil || sighting.since.duration(to: now) < CheckpointWatch.quiet
+                || sighting.written.isDisjoint(with: written.keys)
+        {
+            sighting.files = candidate.files
+            sighting.written.formUnion(written.keys)
+            (sighting.since, sighting.step, sighting.notBefore) = (now, nil, nil)
+            return sighting
+        }
         // Not before the last look, which did not see it: a copied file may have the time of what it is a copy of.
-        let began = max(min(written.min() ?? date, date), lastLook ?? date)
+        let began = max(min(written.values.map(\.modified).min() ?? date, date), lastLook ?? date)
         return Sighting(
-            files: candidate.files, isNumbered: candidate.step != nil, first: now, since: now, began: began, told: step)
+            files: candidate.files, isNumbered: candidate.step != nil, first: now, since: now, began: began, told: step,
+            written: Set(written.keys))
     }
 
     /// What was seen of its save; nil where it is not as it was seen last.
@@ -88,7 +94,7 @@ struct CheckpointSightings: Sendable {
     /// It is not what its receipt says any more.
     mutating func void(_ name: String) {
         proven[name] = nil
-        seen[name] = nil
+        seen[name]?.isOver = true
     }
 
     /// nil where it is not proven, copied already, or to be copied later.

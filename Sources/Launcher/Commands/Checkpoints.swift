@@ -12,6 +12,9 @@ struct Checkpoints: LauncherCommand {
             with "keep: N" there are copies of the last N that were proven in the run's folder "kept": when a start finds the \
             one in place torn, it moves it to "torn" and puts the newest copy back. They take N times the room of the \
             checkpoint, and for a moment once more.
+
+            The line below the table tells how often to save, from how long a save takes and how often this run was \
+            interrupted.
             """)
 
     @Argument(help: "The run; may be left out when there is one.") var run: String?
@@ -27,5 +30,8 @@ struct Checkpoints: LauncherCommand {
         let list = try CheckpointList(of: run.folder, at: world.now())
         if json { return world.console.output(try JSON.encode(list.checkpoints, pretty: true) + [UInt8(ascii: "\n")]) }
         world.console.output(Array((sums ? list.sums : list.text).utf8))
+        if sums || list.checkpoints.isEmpty { return }
+        let advice = SaveAdvice(checkpoints: list.checkpoints, attempts: try run.attempts(), at: world.now())
+        world.console.note(advice.text)
     }
 }
