@@ -111,11 +111,22 @@ struct CheckpointSightings: Sendable {
         seen[name]?.notBefore = time
     }
 
+    private func isLess(_ checkpoint: CheckpointFolder.Candidate) -> Bool {
+        guard checkpoint.step != nil else { return false }
+        let files = FileSet(checkpoint.files.mapValues(\.size))
+        return proven.values.contains { $0.name != checkpoint.name && FileSet(of: $0).exceeds(files) }
+    }
+
     /// Whether a later step was told of, or a later checkpoint begun, after nothing changed in this one any more.
-    func isFollowed(_ checkpoint: CheckpointFolder.Candidate, step: Double?) -> Bool {
+    ///
+    /// Where an earlier one has more files it has to have been quiet for longer: a training may go on beside its saves.
+    func isFollowed(
+        _ checkpoint: CheckpointFolder.Candidate, step: Double?, at now: ContinuousClock.Instant
+    ) -> Bool {
         guard let sighting = seen[checkpoint.name], sighting.files == checkpoint.files, let then = sighting.step else {
             return false
         }
+        if sighting.since.duration(to: now) < CheckpointWatch.quietOfLess, isLess(checkpoint) { return false }
         if let step, step > then ?? -.infinity { return true }
         return seen.contains { name, other in
             other.isNumbered && other.first > sighting.since + CheckpointWatch.interval

@@ -8,6 +8,8 @@ internal import Synchronization
 final class CheckpointWatch: Sendable {
     static let interval: Duration = .seconds(1)
     static let quiet: Duration = .seconds(2)
+    /// Of one that has less files than another.
+    static let quietOfLess: Duration = .seconds(60)
     /// What of the memory's bandwidth a proof takes, and of the disk's where memory does not hold the checkpoint any more.
     static let bytesPerSecond = 256 << 20
     /// Files of a checkpoint that is proven, or was there before the training, are looked at once in so many looks.
@@ -90,7 +92,7 @@ final class CheckpointWatch: Sendable {
         let (quiet, siblings) = sightings.withLock {
             ($0.note(candidates, step: step, at: now, date: nanoseconds), Array($0.proven.values))
         }
-        let ready = quiet.map { ($0, isFollowed: wasFollowed($0)) }
+        let ready = quiet.map { ($0, isFollowed: wasFollowed($0, at: now)) }
             .filter { $0.isFollowed || receipts.evidence(of: $0.0, like: siblings, openEnded: []) != nil }
         defer { keepCopies(of: candidates, at: now) }
         if ready.isEmpty { return }
@@ -161,8 +163,8 @@ final class CheckpointWatch: Sendable {
     }
 
     /// Whether the training went on after the checkpoint was there as it is now.
-    func wasFollowed(_ checkpoint: CheckpointFolder.Candidate) -> Bool {
+    func wasFollowed(_ checkpoint: CheckpointFolder.Candidate, at now: ContinuousClock.Instant = .now) -> Bool {
         let step = step()
-        return sightings.withLock { $0.isFollowed(checkpoint, step: step) }
+        return sightings.withLock { $0.isFollowed(checkpoint, step: step, at: now) }
     }
 }
