@@ -16,7 +16,7 @@ extension AttemptRunner {
             return prepared
         }
         let count = Promise<CheckpointCount?>()
-        Task { count.keep(try? await countCheckpoints()) }
+        Task { count.keep(try? await countCheckpoints(seenBy: prepared.checkpointWatch)) }
         // Only a volume that hangs takes longer, and the end does not wait for it.
         let found = await count.value(within: .seconds(5)) ?? nil
         // Printed after the watch looked last.
@@ -28,9 +28,7 @@ extension AttemptRunner {
             record.lasted(work.seconds)
             record.death = death.map { death in
                 var death = death
-                death.lostSteps = record.step.map { $0 - Double(found?.newest?.step ?? 0) }.flatMap {
-                    $0 >= 0 ? $0 : nil
-                }
+                death.lostSteps = found.flatMap { record.stepsLost(after: $0) }
                 death.stall = record.death?.stall
                 death.teardown = record.death?.teardown
                 if let asked = prepared.asked {
@@ -57,7 +55,7 @@ extension AttemptRunner {
         let isWell = work.journal.current.outcome?.exit == .code(0)
         var receipts = Receipts(of: spec, in: work.run, for: work.claim)
         receipts?.say = { [log = work.log] in log.say($0) }
-        let gate = SafetyGate(receipts: receipts) { checkpoint in
+        let gate = SafetyGate(receipts: receipts, seen: { watch?.save(of: $0) }) { checkpoint in
             isWell ? .exit : watch?.wasFollowed(checkpoint) == true ? .laterStep : nil
         }
         watch?.stop()
@@ -115,10 +113,9 @@ extension AttemptRunner {
         return RetryRule(policy: spec.retry).verdict(on: (attempts ?? []) + [current], jitter: .random(in: 0...1))
     }
 
-    private func countCheckpoints() async throws -> CheckpointCount? {
+    private func countCheckpoints(seenBy watch: CheckpointWatch?) async throws -> CheckpointCount? {
         try await DedicatedThread.run { [work, spec] in
-            try CheckpointFolder(of: spec, in: work.run)?
-                .count(in: try Lineage.load(work.claim.lineage, in: work.run))
+            try Receipts(of: spec, in: work.run, for: work.claim)?.count { watch?.wasFollowed($0) == true }
         }
     }
 
@@ -142,5 +139,14 @@ extension AttemptRunner {
         work.log.progress.close()
         await server.quiet(within: patiently ? .seconds(5) : .milliseconds(200))
         return .published
+    }
+}
+
+extension AttemptRecord {
+    /// Steps that the training told of after the newest checkpoint. nil where it told of none, or the checkpoint's is not known.
+    fileprivate func stepsLost(after found: CheckpointCount) -> Double? {
+        guard let step, let saved = found.newest.map(\.step) ?? 0 else { return nil }
+        let lost = step - Double(saved)
+        return lost >= 0 ? lost : nil
     }
 }
