@@ -92,7 +92,7 @@ import Testing
             let saved = Double(receipt.files.map(\.modified).max() ?? 0) / 1e9
             let later = receipt.proven.timeIntervalSince1970 - saved
             print("checkpoints: a receipt of \(count) files \(later) s after the last was written")
-            #expect(later < 20)
+            #expect(later < 15)
             run.send(SIGTERM)
             try await run.end()
         }

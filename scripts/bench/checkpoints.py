@@ -19,12 +19,17 @@ def run(*command):
     """Seconds, processor seconds and the most resident MB of a program whose output is not wanted."""
     began = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
+    memory = 0
+    # What wait4 tells of memory counts the program that started this one.
+    while not (ended := os.wait4(process.pid, os.WNOHANG))[0]:
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        memory = max([memory] + [int(line.split()[1]) for line in status.split("\n") if line.startswith("VmHWM:")])
+        time.sleep(0.002)
     seconds = time.monotonic() - began
-    process.returncode = status
-    if status:
-        raise RuntimeError(f"{command} ended with {status}")
-    return {"s": seconds, "cpu": usage.ru_utime + usage.ru_stime, "MB": usage.ru_maxrss / 1024}
+    _, process.returncode, usage = ended
+    if process.returncode:
+        raise RuntimeError(f"{command} ended with {process.returncode}")
+    return {"s": seconds, "cpu": usage.ru_utime + usage.ru_stime, "MB": memory / 1024}
 
 
 def write_random(path, size):
@@ -51,7 +56,7 @@ def hashing(rounds, size):
     """The sums of a checkpoint of two files, beside openssl; from memory as far as that holds them."""
     with Folder() as folder:
         small = folder / "small.bin"
-        write_random(small, 10**6)
+        write_random(small, 10**8)
         least = [run(AGENT, "verify", "--sums", small)["MB"] for _ in range(rounds)]
         small.unlink()
         files = [folder / "a.bin", folder / "b.bin"]
@@ -69,7 +74,7 @@ def hashing(rounds, size):
     return [
         row("hashing a checkpoint", "GB/s", speeds["agent"], "openssl dgst -sha256", speeds["openssl"], ">= 0.9"),
         row("processor time of it", "s", seen["agent"]["cpu"], "openssl dgst -sha256", seen["openssl"]["cpu"]),
-        row(f"memory of it, {size / 1e9:g} GB against 1 MB", "MB", growth, target="<= 8"),
+        row(f"memory of it, {size / 1e9:g} GB against 0.1 GB", "MB", growth, target="<= 8"),
     ]
 
 

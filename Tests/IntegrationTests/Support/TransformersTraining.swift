@@ -41,7 +41,7 @@ struct TransformersTraining {
 
     /// The steps of all checkpoints, whole or not. A folder without a file is none yet.
     var steps: [Int] {
-        ((try? CheckpointFolder(path: out, pattern: "checkpoint-*").candidates()) ?? []).map(\.step).sorted()
+        ((try? CheckpointFolder(path: out, pattern: "checkpoint-*").candidates()) ?? []).compactMap(\.step).sorted()
     }
 
     var proven: [Receipt] { get throws { try agent.folder.allReceipts() } }
