@@ -82,7 +82,7 @@ import Testing
                     requirements: [], overrides: ["torch==2.8"], environment: .target, installer: .uv,
                     python: "python3",
                     cache: false, checkImports: ["torch", "a.b"]))
-        #expect(config.checkpoints?.rule.keep == 3)
+        #expect(config.checkpoints?.keep == 3)
         #expect(config.checkpoints?.names == ["last.ckpt"])
         #expect(config.progress == #"it (\d+)/"#)
         #expect(config.secrets == ["HF_TOKEN": .value("hf_12345678")])

@@ -19,7 +19,9 @@ struct SaveWatch: Sendable {
     /// Whether the name of a checkpoint is part of where that file is: one that is still being written may be called
     /// `tmp-checkpoint-7`, and a log beside the checkpoints is open all along.
     func hasOpenFile() -> Bool {
-        namesWithOpenFile().contains { fnmatch("*\(folder.pattern)*", $0, 0) == 0 }
+        namesWithOpenFile().contains { name in
+            fnmatch("*\(folder.pattern)*", name, 0) == 0 || folder.names.contains(where: name.contains)
+        }
     }
 
     /// What there is in the folder that the tree has open for writing, or a file of it.

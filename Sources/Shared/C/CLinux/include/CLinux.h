@@ -14,10 +14,12 @@
 
 int pipe2(int ends[2], int flags);
 int syncfs(int file);
+int sync_file_range(int file, off_t offset, off_t count, unsigned int flags);
 int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path);
 int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int first);
 
 static const int linux_spawn_setsid = 0x80;  // POSIX_SPAWN_SETSID, <spawn.h>
+static const unsigned linux_start_writing = 2;  // SYNC_FILE_RANGE_WRITE, <fcntl.h>
 static const int linux_set_pipe_size = 1031;  // F_SETPIPE_SZ, <fcntl.h>
 
 static inline int linux_wexited(int status) { return WIFEXITED(status); }
