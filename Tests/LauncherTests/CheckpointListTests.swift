@@ -54,8 +54,8 @@ import Testing
         try save(20, "x", lineage: nil)
         try save(9, "1234567", took: 75.2)
         try save(100, "new")
-        try save("final", step: nil, "all", took: 0.5)
         try File.write(Array("changed".utf8), over: "\(out)/checkpoint-100/a \\ b")
+        try save("final", step: nil, "all", took: 0.5)
         let text = try CheckpointList(of: run.folder, at: Date()).text.replacing(run.folder.path, with: "RUN")
         #expect(text.contains(" s  1 min 15 s  proven      ") && text.contains(" s  0.5 s       proven      "))
         let words = text.split(separator: "\n").map { line in
@@ -147,5 +147,7 @@ import Testing
         #expect(report.proven?.step == 20)
         #expect(report.proven?.path == "\(out)/checkpoint-20")
         #expect(report.text.contains("\nproven   step 20\n"))
+        try save("final", step: nil, "5")
+        #expect(try RunReport(of: try await test.view(run)).text.contains("\nproven   final\n"))
     }
 }

@@ -187,6 +187,22 @@ import Testing
             ])
     }
 
+    @Test func fixedNamesWithoutCopiesAreOdd() throws {
+        func warnings(_ more: String) throws -> [String] {
+            try Config.reading("run: a\ncommand: x\ncheckpoints: {path: out, names: [last.ckpt]\(more)}").warnings
+                .map(\.description)
+        }
+        #expect(
+            try warnings("") == [
+                """
+                config.yaml:3:26: of "checkpoints.names" a kill in the middle of a save leaves no whole one
+                hint: keep: 1 keeps a copy of the last that was proven, for as much room again
+                """
+            ])
+        #expect(try warnings(", keep: 1") == [])
+        #expect(try warnings(", keep: none").count == 1)
+    }
+
     @Test(arguments: [
         (["LAUNCH_HOME": "/l"], "/l/volume/x"),
         (["XDG_STATE_HOME": "/s"], "/s/launch/volume"),

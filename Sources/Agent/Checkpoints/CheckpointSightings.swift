@@ -29,10 +29,11 @@ struct CheckpointSightings: Sendable {
     private var copied: [String: Receipt] = [:]
     private var noCopyBefore: [String: ContinuousClock.Instant] = [:]
     var looks = 0
-    /// When the last look was, in nanoseconds since 1970.
-    var lastLook: Int?
+    /// When the training began, in nanoseconds since 1970.
+    private let begun: Int
 
-    init(found: [CheckpointFolder.Candidate] = [], proven: [String: Receipt] = [:]) {
+    init(found: [CheckpointFolder.Candidate] = [], proven: [String: Receipt] = [:], begun: Int = 0) {
+        self.begun = begun
         self.found = Dictionary(found.map { ($0.name, $0.files) }) { first, _ in first }
         self.proven = proven
     }
@@ -41,19 +42,19 @@ struct CheckpointSightings: Sendable {
     var known: Set<String> { Set(found.keys).subtracting(seen.keys).union(proven.keys) }
 
     /// Notes what is there now, and returns what this training saved, has no receipt, and has been quiet for long enough.
-    /// `date` is now in nanoseconds since 1970.
+    /// `date` is now in nanoseconds since 1970; `born` tells when a file of a checkpoint was created, where the file system does.
     mutating func note(
-        _ candidates: [CheckpointFolder.Candidate], step: Double?, at now: ContinuousClock.Instant, date: Int
+        _ candidates: [CheckpointFolder.Candidate], step: Double?, at now: ContinuousClock.Instant, date: Int,
+        born: (CheckpointFolder.Candidate, String) -> Int?
     ) -> [CheckpointFolder.Candidate] {
         let own = candidates.filter { proven[$0.name] == nil && found[$0.name] != $0.files && !$0.files.isEmpty }
         for candidate in own {
             guard let sighting = seen[candidate.name], sighting.files == candidate.files else {
-                seen[candidate.name] = sighting(of: candidate, step: step, at: now, date: date)
+                seen[candidate.name] = sighting(of: candidate, step: step, at: now, date: date, born: born)
                 continue
             }
             if sighting.step == nil { seen[candidate.name]?.step = .some(step) }
         }
-        lastLook = date
         return own.filter { candidate in
             guard let sighting = seen[candidate.name] else { return false }
             return sighting.since.duration(to: now) >= CheckpointWatch.quiet && (sighting.notBefore ?? now) <= now
@@ -62,7 +63,8 @@ struct CheckpointSightings: Sendable {
 
     /// Of one that has changed since the last look. A fixed name that was quiet is saved again where a file is written once more.
     private func sighting(
-        of candidate: CheckpointFolder.Candidate, step: Double?, at now: ContinuousClock.Instant, date: Int
+        of candidate: CheckpointFolder.Candidate, step: Double?, at now: ContinuousClock.Instant, date: Int,
+        born: (CheckpointFolder.Candidate, String) -> Int?
     ) -> Sighting {
         let old = seen[candidate.name]?.files ?? found[candidate.name] ?? [:]
         let written = candidate.files.filter { old[$0.key] != $0.value }
@@ -75,8 +77,10 @@ struct CheckpointSightings: Sendable {
             (sighting.since, sighting.step, sighting.notBefore) = (now, nil, nil)
             return sighting
         }
-        // Not before the last look, which did not see it: a copied file may have the time of what it is a copy of.
-        let began = max(min(written.values.map(\.modified).min() ?? date, date), lastLook ?? date)
+        // What was written before the save before had ended is none of this one: a copy may have the times of what it is a copy of.
+        let earliest = max(begun, seen.values.flatMap { $0.files.values.map(\.modified) }.max() ?? 0)
+        let times = written.flatMap { [$0.value.modified, born(candidate, $0.key) ?? 0] }
+        let began = times.filter { $0 > earliest }.reduce(date, min)
         return Sighting(
             files: candidate.files, isNumbered: candidate.step != nil, first: now, since: now, began: began, told: step,
             written: Set(written.keys))

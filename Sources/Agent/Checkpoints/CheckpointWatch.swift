@@ -18,6 +18,8 @@ final class CheckpointWatch: Sendable {
     private let receipts: Receipts
     /// What the training has open for writing, by the checkpoint's name.
     private let open: @Sendable () -> Set<String>
+    /// When the file at a path was created, in nanoseconds since 1970; nil where that is not told.
+    private let born: @Sendable (String) -> Int?
     /// The last step that the training told of.
     private let step: @Sendable () -> Double?
     private let sightings = Mutex(CheckpointSightings())
@@ -29,20 +31,20 @@ final class CheckpointWatch: Sendable {
     let ended = Promise<Void>()
 
     init(
-        receipts: Receipts, open: @escaping @Sendable () -> Set<String>, step: @escaping @Sendable () -> Double?
+        receipts: Receipts, open: @escaping @Sendable () -> Set<String>,
+        born: @escaping @Sendable (String) -> Int? = BirthTime.of, step: @escaping @Sendable () -> Double?
     ) {
         var receipts = receipts
         receipts.isCancelled = { [isStopped] in isStopped.read { $0 } }
-        (self.receipts, self.open, self.step) = (receipts, open, step)
+        (self.receipts, self.open, self.born, self.step) = (receipts, open, born, step)
     }
 
     /// Notes what is there before the training begins. Blocks.
     func begin() throws {
         let found = try receipts.checkpoints()
         let proven = try receipts.all()
-        sightings.withLock { sightings in
-            sightings = CheckpointSightings(found: found, proven: proven)
-            sightings.lastLook = Self.nanoseconds(Date())
+        sightings.withLock {
+            $0 = CheckpointSightings(found: found, proven: proven, begun: Self.nanoseconds(Date()))
         }
     }
 
@@ -80,8 +82,8 @@ final class CheckpointWatch: Sendable {
             return (sightings.proven, isFull ? [] : sightings.known.subtracting(receipts.folder.names))
         }
         let candidates = try receipts.checkpoints(skipping: skipped)
+        if candidates.isEmpty { return }
         let nanoseconds = Self.nanoseconds(date)
-        if candidates.isEmpty { return sightings.withLock { $0.lastLook = nanoseconds } }
         for candidate in candidates {
             guard let receipt = proven[candidate.name],
                 try receipts.difference(candidate, from: receipt, hashing: false) != nil
@@ -90,7 +92,11 @@ final class CheckpointWatch: Sendable {
         }
         let step = step()
         let (quiet, siblings) = sightings.withLock {
-            ($0.note(candidates, step: step, at: now, date: nanoseconds), Array($0.proven.values))
+            let quiet = $0.note(candidates, step: step, at: now, date: nanoseconds) {
+                [folder = receipts.folder, born] in
+                born($1.isEmpty ? folder.path(of: $0) : "\(folder.path(of: $0))/\($1)")
+            }
+            return (quiet, Array($0.proven.values))
         }
         let ready = quiet.map { ($0, isFollowed: wasFollowed($0, at: now)) }
             .filter { $0.isFollowed || receipts.evidence(of: $0.0, like: siblings, openEnded: []) != nil }

@@ -65,6 +65,17 @@ import Testing
         #expect(!watch.isSaving())
     }
 
+    /// Of a fixed name too, and of one that is still being written beside it.
+    @Test(arguments: [("last.ckpt", true), ("last.ckpt.tmp", true), ("other.ckpt", false)])
+    func aFixedName(_ file: String, _ isSave: Bool) async throws {
+        let watch = SaveWatch(
+            folder: CheckpointFolder(path: "\(folder.path)/out", pattern: "checkpoint-*", names: ["last.ckpt"]))
+        let shell = try holding(">", "out/\(file)")
+        try await eventuallyTrue { shell.has(open: file) }
+        #expect(watch.hasOpenFile() == isSave)
+        shell.end()
+    }
+
     @Test func noFolderYet() {
         let watch = SaveWatch(folder: CheckpointFolder(path: "\(folder.path)/none", pattern: "*"))
         #expect(!watch.isSaving())
