@@ -76,9 +76,16 @@ public struct CheckpointFolder: Sendable {
         name.split { !("0"..."9").contains($0) }.last.flatMap { Int($0) }
     }
 
-    /// When anything in the folder changed last, in nanoseconds since 1970.
+    /// Whether a checkpoint, or one that is still being written, may have this name: that one may be called `tmp-checkpoint-7`.
+    public func isSave(_ name: String) -> Bool {
+        fnmatch("*\(pattern)*", name, 0) == 0 || names.contains(where: name.contains)
+    }
+
+    /// When a checkpoint, or one that is still being written, changed last, in nanoseconds since 1970.
     public var newestChange: Int? {
-        (try? Self.files(below: realPath))?.values.map(\.modified).max()
+        let path = realPath
+        return (try? File.list(path))?.filter(isSave)
+            .compactMap { (try? Self.files(below: "\(path)/\($0)"))?.values.map(\.modified).max() }.max()
     }
 
     /// When any file of a checkpoint changed last, in nanoseconds since 1970. A log beside the checkpoints is none.
