@@ -6,5 +6,5 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 export TORTURE=full
-suites='Torture|Receipt|Digits|EarlySignal|TerminationDeadline|AgentKilled|SimultaneousAgents|NetworkVolume'
+suites='Torture|Receipt|Digits|EarlySignal|TerminationDeadline|AgentKilled|SimultaneousAgents|NetworkVolume|ManyCheckpoints'
 exec scripts/test.sh --filter "IntegrationTests\.($suites)|SecretMaskTests" "$@"

@@ -89,7 +89,8 @@ import Testing
                 try await run.end()
                 try disk.mountAgain()
                 let steps = saver.steps
-                #expect(try saver.proven.contains(receipt))
+                // The receipt itself was seen before its name was on the disk, and may be gone. What it tells of is not.
+                #expect(try saver.proven.allSatisfy { SlowSaver.isWhole($0.path, step: $0.step ?? 0) })
                 #expect(SlowSaver.isWhole(receipt.path, step: receipt.step ?? 0))
                 for file in receipt.files {
                     let bytes = try File.read("\(receipt.path)/\(file.name)")
