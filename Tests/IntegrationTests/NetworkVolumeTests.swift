@@ -29,10 +29,9 @@ struct NetworkVolumeTests {
     @Test func othersDoNotDisturbTheOwner() async throws {
         try await Site.with { site in
             let volumes = try bed.part()
-            let ticker = Ticker(at: site)
-            let owner = try BareAgent(at: site, command: ticker.command(), volume: volumes[0])
+            let owner = try BareAgent(at: site, command: Ticker.command, volume: volumes[0])
             let ownerPod = try owner.startAsFirst()
-            try await ticker.ticks(in: owner)
+            try await Ticker.ticks(in: owner)
 
             let start = ContinuousClock.now
             let lasts: Duration = .seconds(Rounds.count(14, full: 80))
@@ -66,7 +65,7 @@ struct NetworkVolumeTests {
             try site.open("go")
             try await ownerPod.check()
             #expect(!ownerPod.errors.contains("waiting"))
-            let ticks = try ticker.ticks(in: try owner.log)
+            let ticks = try Ticker.ticks(in: try owner.log)
             let spacing = zip(beats, beats.dropFirst()).map { $0.at.duration(to: $1.at) }
             print(
                 """
