@@ -17,8 +17,8 @@ extension AttemptRunner {
         }
         if gone == nil { work.log.say("LEFT BEHIND: processes that SIGKILL does not end") }
         let found = try? await looking { [work, spec] in
-            try CheckpointFolder(of: spec, in: work.run)?
-                .count(in: try Lineage.load(work.claim.lineage, in: work.run))
+            try Receipts(of: spec, in: work.run, for: work.claim)?
+                .count { prepared.checkpointWatch?.wasFollowed($0) == true }
         }
         // Printed after the watch looked last.
         let step = prepared.reader?.lastStep(in: supervisor.tail.now.bytes)
@@ -29,9 +29,7 @@ extension AttemptRunner {
             record.lasted(work.seconds)
             record.death = death.map { death in
                 var death = death
-                death.lostSteps = record.step.map { $0 - Double(found?.newest?.step ?? 0) }.flatMap {
-                    $0 >= 0 ? $0 : nil
-                }
+                death.lostSteps = found.flatMap { record.stepsLost(after: $0) }
                 death.stall = record.death?.stall
                 death.teardown = record.death?.teardown
                 if let asked = prepared.asked {
@@ -70,7 +68,7 @@ extension AttemptRunner {
         let isWell = work.journal.current.outcome?.exit == .code(0)
         var receipts = Receipts(of: spec, in: work.run, for: work.claim)
         receipts?.say = { [log = work.log] in log.say($0) }
-        let gate = SafetyGate(receipts: receipts) { checkpoint in
+        let gate = SafetyGate(receipts: receipts, seen: { watch?.save(of: $0) }) { checkpoint in
             isWell ? .exit : watch?.wasFollowed(checkpoint) == true ? .laterStep : nil
         }
         watch?.stop()
@@ -148,5 +146,14 @@ extension AttemptRunner {
         work.log.progress.close()
         await server.quiet(within: patiently ? .seconds(5) : .milliseconds(200))
         return .published
+    }
+}
+
+extension AttemptRecord {
+    /// Steps that the training told of after the newest checkpoint. nil where it told of none, or the checkpoint's is not known.
+    fileprivate func stepsLost(after found: CheckpointCount) -> Double? {
+        guard let step, let saved = found.newest.map(\.step) ?? 0 else { return nil }
+        let lost = step - Double(saved)
+        return lost >= 0 ? lost : nil
     }
 }

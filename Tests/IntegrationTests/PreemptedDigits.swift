@@ -150,17 +150,7 @@ final class PreemptedDigits {
     /// Stops the training inside a save or outside of any. A SIGKILL ends it from there.
     private func freeze(_ pod: Pod, inSave: Bool) async throws {
         let training = try await eventually("a training") { pod.training.isEmpty ? nil : pod.training }
-        // A save takes a few milliseconds.
-        try await eventuallyTrue("a training inside a save: \(inSave)", every: .microseconds(100)) {
-            guard isBetweenSaves != inSave else { return false }
-            for process in training { kill(process, SIGSTOP) }
-            try await eventuallyTrue("a training that stands still", every: .microseconds(200)) {
-                training.allSatisfy { ["T", "Z", nil].contains(ProcessStat(pid: $0)?.state) }
-            }
-            if isBetweenSaves != inSave { return true }
-            for process in training { kill(process, SIGCONT) }
-            return false
-        }
+        try await site.freeze(training, at: "a training inside a save: \(inSave)") { isBetweenSaves != inSave }
     }
 
     /// The steps of all checkpoints, whole or not. A folder without a file is none yet.

@@ -59,12 +59,32 @@ import Testing
                 """
                 echo "step $try"; mkdir -p out
                   if [ $try -le 3 ]; then mkdir out/checkpoint-$try; echo saved > out/checkpoint-$try/state; fi
+                  # It is proven once the training has gone on; the others have its files.
+                  n=1; while [ $try = 1 ] && [ ! -e ../receipts/checkpoint-1.json ]; do
+                    n=$((n + 1)); echo "step $n"; sleep 0.1
+                  done
                 """, retry: "{crash: 1, backoff: 1s}", site: site)
             let run = try site.launch("run")
             #expect(try await run.end() == 7)
             #expect(run.output == (try site.log("again")))
             let status = try await site.status("again")
             #expect(status.attempts.map { $0.resumedFrom?.step } == [nil, 1, 2, 3, 3])
+            #expect(status.attempts.last?.outcome?.message == "it failed 2 times without a new checkpoint")
+        }
+    }
+
+    /// Whoever dies in the middle of each save gets nowhere, however high the numbers are.
+    @Test func aTornCheckpointDoesNot() async throws {
+        try await Site.with { site in
+            try config(
+                """
+                echo "step $try"; [ $try -le 4 ] || exit 0
+                  mkdir -p out/checkpoint-$try; printf '{"step":' > out/checkpoint-$try/state.json
+                """, retry: "{crash: 1, backoff: 1s}", site: site)
+            #expect(try await site.launch("run").end() == 7)
+            let status = try await site.status("again")
+            #expect(status.attempts.map(\.outcome?.kind) == [.failed, .failed])
+            #expect(status.attempts.map { $0.checkpoints?.newest?.step } == [1, 2])
             #expect(status.attempts.last?.outcome?.message == "it failed 2 times without a new checkpoint")
         }
     }

@@ -21,13 +21,20 @@ import Testing
     private func spec() throws {
         try run.spec(
             RunSpec(
-                run: run.id, project: "p", command: .exec(["true"]), checkpoints: CheckpointRule(path: "out"),
+                run: run.id, project: "p", command: .exec(["true"]),
+                checkpoints: CheckpointRule(path: "out", names: ["final"]),
                 volume: Volume(of: run.folder).root, launch: LaunchOrder(id: "launch-1")))
     }
 
     /// A checkpoint of one file.
-    private func save(_ step: Int, _ text: String, lineage: String? = "launch-1") throws {
-        let path = "\(out)/checkpoint-\(step)"
+    private func save(_ step: Int, _ text: String, lineage: String? = "launch-1", took: Double? = nil) throws {
+        try save("checkpoint-\(step)", step: step, text, lineage: lineage, took: took)
+    }
+
+    private func save(
+        _ name: String, step: Int?, _ text: String, lineage: String? = "launch-1", took: Double? = nil
+    ) throws {
+        let path = "\(out)/\(name)"
         try File.makeFolders(path)
         try File.write(Array(text.utf8), over: "\(path)/a \\ b")
         guard let lineage else { return }
@@ -36,7 +43,8 @@ import Testing
             name: "a \\ b", size: status.size, modified: status.modified, sha256: SHA256Digest(of: text).description)
         let receipt = Receipt(
             of: CheckpointReference(step: step, path: path), attempt: 1, lineage: lineage, evidence: .laterStep,
-            proven: RunFixture.began, boot: "b", files: [file])
+            proven: RunFixture.began, boot: "b", files: [file],
+            save: took.map { Receipt.SeenSave(told: 70, seconds: $0) })
         try File.makeFolders(run.folder.receipts)
         try File.replace(run.folder.receipt(of: receipt.name), with: try JSON.encode(receipt))
     }
@@ -44,33 +52,40 @@ import Testing
     @Test func table() async throws {
         try spec()
         try save(20, "x", lineage: nil)
-        try save(9, "1234567")
+        try save(9, "1234567", took: 75.2)
         try save(100, "new")
         try File.write(Array("changed".utf8), over: "\(out)/checkpoint-100/a \\ b")
-        let text = try CheckpointList(of: run.folder).text(at: Date()).replacing(run.folder.path, with: "RUN")
+        try save("final", step: nil, "all", took: 0.5)
+        let text = try CheckpointList(of: run.folder, at: Date()).text.replacing(run.folder.path, with: "RUN")
+        #expect(text.contains(" s  1 min 15 s  proven      ") && text.contains(" s  0.5 s       proven      "))
         let words = text.split(separator: "\n").map { line in
             line.split(separator: "  ").map { $0.trimmed }.filter { !$0.isEmpty && !$0.hasSuffix(" s") }
         }
         #expect(
             words == [
-                ["STEP", "SIZE", "AGE", "STATE", "LINEAGE", "PATH"],
+                ["STEP", "SIZE", "AGE", "SAVED IN", "STATE", "LINEAGE", "PATH"],
                 ["9", "7 B", "proven", "launch-1", "RUN/work/out/checkpoint-9"],
                 ["20", "1 B", "not proven", "RUN/work/out/checkpoint-20"],
                 [
                     "100", "7 B", "a \\ b is longer than it was: 7 bytes, not 3", "launch-1",
                     "RUN/work/out/checkpoint-100",
                 ],
+                ["~70", "3 B", "proven", "launch-1", "RUN/work/out/final"],
             ])
     }
 
     @Test func json() async throws {
         try spec()
-        try save(9, "1234567")
+        try save(9, "1234567", took: 75.2)
         try save(20, "x", lineage: nil)
         #expect(try await test.launch("checkpoints", run.id.text, "--json") == 0)
+        #expect(test.errors == "")
         let list = try JSONSerialization.jsonObject(with: Data(test.recording.bytes)) as? [[String: Any]]
         #expect(list?.map { $0["step"] as? Int } == [9, 20])
         #expect(list?.map { $0["isProven"] as? Bool } == [true, false])
+        #expect(list?.map { $0["saveSeconds"] as? Double } == [75.2, nil])
+        #expect(list?.map { $0["lineage"] as? String } == ["launch-1", nil])
+        #expect(list?.allSatisfy { ($0["age"] as? Double ?? -1) >= 0 } == true)
         #expect(list?.map { ($0["receipt"] as? [String: Any])?["evidence"] as? String } == ["laterStep", nil])
     }
 
@@ -88,6 +103,32 @@ import Testing
         #expect(try Command.run(["sha256sum", "--strict", "-c", list]).code == 1)
     }
 
+    /// Which is no result, and so goes to standard error.
+    @Test func howOftenToSave() async throws {
+        try spec()
+        try save(9, "1234567", took: 30)
+        #expect(try await test.launch("checkpoints", run.id.text) == 0)
+        #expect(test.errors.hasPrefix("how often to save cannot be told: no interruption in "))
+        // 60.5 s of training: √(2 × 30 × 60.5) = 60.2 s
+        try run.end(try run.claim(), Outcome(.interrupted))
+        #expect(try await test.launch("checkpoints", run.id.text) == 0)
+        #expect(
+            test.errors.hasSuffix(
+                "save every 1 min 00 s = √(2 × 30.0 s for a save × 1 min 00 s between interruptions); "
+                    + "1 interruption in 1 min 00 s of training\n"))
+        #expect(test.output.hasPrefix("STEP"))
+    }
+
+    /// As agents before had them.
+    @Test func aReceiptWithoutTheTimeOfItsSave() throws {
+        let text = """
+            {"attempt":1,"boot":"b","evidence":"exit","files":[],"lineage":"l","name":"checkpoint-7","path":"/c",
+             "proven":"2027-01-15T08:00:00.000Z","step":7}
+            """
+        let receipt = try JSON.decode(Receipt.self, from: Array(text.utf8))
+        #expect(receipt.step == 7 && receipt.saveSeconds == nil && receipt.told == nil)
+    }
+
     @Test func none() async throws {
         #expect(try await test.launch("checkpoints", run.id.text) == 0)
         try spec()
@@ -103,7 +144,10 @@ import Testing
         try save(30, "3", lineage: "an older one")
         try save(40, "4", lineage: nil)
         let report = try RunReport(of: try await test.view(run))
-        #expect(report.proven == CheckpointReference(step: 20, path: "\(out)/checkpoint-20"))
+        #expect(report.proven?.step == 20)
+        #expect(report.proven?.path == "\(out)/checkpoint-20")
         #expect(report.text.contains("\nproven   step 20\n"))
+        try save("final", step: nil, "5")
+        #expect(try RunReport(of: try await test.view(run)).text.contains("\nproven   final\n"))
     }
 }

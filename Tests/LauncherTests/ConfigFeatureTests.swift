@@ -13,7 +13,6 @@ import Testing
         ("dependencies.installer: uv", "dependencies: {installer: uv}"),
         ("dependencies.cache: false", "dependencies: {cache: false}"),
         ("dependencies.check_imports", "dependencies: {check_imports: [x]}"),
-        ("checkpoints.names", "checkpoints: {path: x, names: [y]}"),
         ("resources.gpus", "resources: {gpus: [x]}"),
         ("resources.gpu_count", "resources: {gpu_count: 1}"),
         ("resources.order", "resources: {order: price}"),
@@ -49,6 +48,7 @@ import Testing
         "limits: {stall: 5m}", "retry: {crash: 1, preempted: unlimited, backoff: 1s}",
         "logs: {segment: 1MB, keep: 1GB}", "notify: [https://x]", "on_finish: stop", "on_finish: terminate",
         "checkpoints: {path: x, keep: none}", "checkpoints: {path: x, keep: 2}",
+        "checkpoints: {path: x, names: [last.ckpt]}",
         "dependencies: {installer: auto, cache: true, environment: venv}",
     ]) func works(yaml: String) throws {
         _ = try Config.reading("run: a\ncommand: x\n\(yaml)\n")

@@ -57,6 +57,13 @@ import Testing
         #expect(try !JSON.text(spec("checkpoints: {path: x}")).contains("\"keep\":null"))
     }
 
+    @Test func fixedNames() throws {
+        let rule = try spec("checkpoints: {path: x, keep: 1, names: [last.ckpt, final_model]}").checkpoints
+        #expect(rule == CheckpointRule(path: "x", keep: 1, names: ["last.ckpt", "final_model"]))
+        // A run without any is still the same one.
+        #expect(try !JSON.text(spec("checkpoints: {path: x, names: []}")).contains("names"))
+    }
+
     @Test func withoutEnd() throws {
         #expect(try spec("limits: {stall: auto}").limits.stall == .auto)
         #expect(try spec("retry: {crash: unlimited}").retry.crash == nil)

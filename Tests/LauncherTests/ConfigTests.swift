@@ -82,7 +82,7 @@ import Testing
                     requirements: [], overrides: ["torch==2.8"], environment: .target, installer: .uv,
                     python: "python3",
                     cache: false, checkImports: ["torch", "a.b"]))
-        #expect(config.checkpoints?.rule.keep == 3)
+        #expect(config.checkpoints?.keep == 3)
         #expect(config.checkpoints?.names == ["last.ckpt"])
         #expect(config.progress == #"it (\d+)/"#)
         #expect(config.secrets == ["HF_TOKEN": .value("hf_12345678")])
@@ -185,6 +185,22 @@ import Testing
                 hint: the checkpoint's path is also in $POD_AGENT_RESUME
                 """
             ])
+    }
+
+    @Test func fixedNamesWithoutCopiesAreOdd() throws {
+        func warnings(_ more: String) throws -> [String] {
+            try Config.reading("run: a\ncommand: x\ncheckpoints: {path: out, names: [last.ckpt]\(more)}").warnings
+                .map(\.description)
+        }
+        #expect(
+            try warnings("") == [
+                """
+                config.yaml:3:26: of "checkpoints.names" a kill in the middle of a save leaves no whole one
+                hint: keep: 1 keeps a copy of the last that was proven, for as much room again
+                """
+            ])
+        #expect(try warnings(", keep: 1") == [])
+        #expect(try warnings(", keep: none").count == 1)
     }
 
     @Test(arguments: [

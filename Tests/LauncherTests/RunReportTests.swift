@@ -29,6 +29,23 @@ import Testing
         test.provider.add(.made(run: run, isRunning: false, address: "http://127.0.0.1:1"))
     }
 
+    /// It has no number, and its name says which one it is.
+    @Test func aFixedName() async throws {
+        let last = CheckpointReference(step: nil, path: "/w/out/last.ckpt")
+        try run.record(try run.claim()) {
+            $0.outcome = Outcome(.failed, exit: .code(1))
+            $0.resumedFrom = last
+            $0.checkpoints = CheckpointCount(count: 1, newest: last)
+            $0.enter(.ended, at: RunFixture.began + 2.25)
+            $0.death = Death()
+        }
+        let text = try await report().text
+        #expect(text.contains("\nresumed     last.ckpt\n") && text.contains("\n  resumed from last.ckpt\n"))
+        #expect(text.contains("\n  newest checkpoint: last.ckpt\n"))
+        let summary = try Summary(of: try await test.view(run)).text
+        #expect(summary.contains("  checkpoints  1, the newest /w/out/last.ckpt\n"))
+    }
+
     @Test func json() async throws {
         try made()
         let text = try JSON.text(try await report(), pretty: true).replacing(test.home, with: "HOME")

@@ -15,9 +15,11 @@ GB = 10**9
 def main():
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small sizes, one round")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each way is measured")
+    parser.add_argument("--checkpoint", type=float, default=2, metavar="GB", help="size of the checkpoint that is hashed")
     parser.add_argument("only", nargs="*", help="names of benchmarks, all without")
     options = parser.parse_args()
-    rounds = 1 if options.quick else 5
+    rounds = 1 if options.quick else options.rounds
     scale = 100 if options.quick else 1
     benchmarks = {
         "size": life.size,
@@ -25,7 +27,8 @@ def main():
         "end": lambda: life.end(rounds),
         "environments": lambda: life.environments(rounds),
         "overhead": lambda: life.overhead(rounds),
-        "hashing": lambda: checkpoints.hashing(rounds, 2 * GB // scale),
+        "hashing": lambda: checkpoints.hashing(rounds, int(options.checkpoint * GB) // scale),
+        "beside": lambda: checkpoints.beside(6 * rounds, GB),
         "files": lambda: checkpoints.files(rounds, 10_000 // scale),
         "latency": lambda: log.latency(rounds, 2000 // (10 if options.quick else 1)),
         "capture": lambda: log.capture(min(rounds, 3), 2 * GB // scale),

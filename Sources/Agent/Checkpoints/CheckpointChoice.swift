@@ -21,14 +21,17 @@ struct CheckpointChoice: Sendable {
     /// The newest proven checkpoint of the lineage; without one the newest that its formats do not contradict. nil: there is none.
     ///
     /// What failed, and what nothing is known of but that it is newer than a proven one, is moved to `torn/`, so that a training which looks
-    /// for the highest itself does not find it either. What cannot be read stays where it is. Blocks, and may hang with the volume.
+    /// for the highest itself does not find it either. What cannot be read stays where it is. In the place of one of a fixed name comes
+    /// its newest kept copy. Blocks, and may hang with the volume.
     func choose() throws -> Chosen? {
-        let known = try receipts.all()
+        var known = try receipts.all()
+        let looked = try mendFixedNames(known)
+        if !looked.isEmpty { known = try receipts.all() }
         var chosen: Chosen?
         var aside: [(checkpoint: CheckpointFolder.Candidate, reason: String)] = []
         var unproven: [CheckpointFolder.Candidate] = []
         for checkpoint in try receipts.checkpoints() {
-            switch try verdict(on: checkpoint, known) {
+            switch try looked[checkpoint.name] ?? verdict(on: checkpoint, known) {
             case .proven: chosen = Chosen(checkpoint: receipts.folder.reference(to: checkpoint), isProven: true)
             case .unproven: unproven.append(checkpoint)
             case .torn(let reason): aside.append((checkpoint, reason))
@@ -42,15 +45,72 @@ struct CheckpointChoice: Sendable {
         } else if let newest = unproven.first {
             chosen = Chosen(checkpoint: receipts.folder.reference(to: newest), isProven: false)
         }
-        for (checkpoint, reason) in aside {
-            let what = "TORN: \(receipts.folder.path(of: checkpoint)): \(reason)"
-            do {
-                receipts.say("\(what); moved to \(try receipts.setAside(checkpoint))")
-            } catch let problem as Problem {
-                receipts.say("\(what); \(problem)")
-            }
-        }
+        for (checkpoint, reason) in aside { try setAside(checkpoint.name, reason) }
         return chosen
+    }
+
+    /// Whether it is out of the way now.
+    @discardableResult
+    private func setAside(_ name: String, _ reason: String) throws -> Bool {
+        let what = "TORN: \(receipts.folder.path)/\(name): \(reason)"
+        do {
+            receipts.say("\(what); moved to \(try receipts.setAside(name))")
+            return true
+        } catch let problem as Problem {
+            receipts.say("\(what); \(problem)")
+            return false
+        }
+    }
+
+    /// A training that looks at a fixed place itself finds a whole checkpoint there, or none, whatever else there is. Returns what is known
+    /// of those that are there then.
+    private func mendFixedNames(_ known: [String: Receipt]) throws -> [String: Verdict] {
+        guard !receipts.folder.names.isEmpty else { return [:] }
+        let copies = KeptCopies(receipts: receipts)
+        let found = try receipts.checkpoints().filter { $0.step == nil }
+        var verdicts: [String: Verdict] = [:]
+        for name in receipts.folder.names {
+            let hasCopy = try !copies.all(of: name).isEmpty
+            var reason: String?
+            if let checkpoint = found.first(where: { $0.name == name }) {
+                let verdict = try verdict(on: checkpoint, known)
+                verdicts[name] = verdict
+                switch verdict {
+                case .proven, .unread: continue
+                case .torn(let damage): reason = damage
+                case .unproven: reason = "is not known to be complete, and there is a copy of an older one"
+                }
+                // The torn ones of which there is no copy are moved all the same.
+                if !hasCopy, case .unproven = verdict { continue }
+            } else if !hasCopy {
+                continue
+            } else if File.status("\(receipts.folder.path)/\(name)") != nil {
+                reason = "is not of this lineage, and there is a copy of one that is"
+            }
+            if let reason, try !setAside(name, reason) { continue }
+            verdicts[name] = nil
+            guard hasCopy, try putBack(name, copies) else { continue }
+            verdicts[name] = .proven
+        }
+        return verdicts
+    }
+
+    private func putBack(_ name: String, _ copies: KeptCopies) throws -> Bool {
+        do {
+            guard let receipt = try copies.putBack(name) else { return false }
+            let step = receipt.told.map { ", saved at about step \(Int($0))" } ?? ""
+            receipts.say("PUT BACK: \(receipt.path): the copy of attempt \(receipt.attempt)\(step)")
+            return true
+        } catch let problem as Problem {
+            receipts.say("PUT BACK: \(receipts.folder.path)/\(name): \(problem)")
+            return false
+        }
+    }
+
+    /// A training has saved over it since, and no file of the older save is left, so that it is no mixture of two.
+    private func isNewSave(_ checkpoint: CheckpointFolder.Candidate, after receipt: Receipt) -> Bool {
+        checkpoint.step == nil
+            && receipt.files.allSatisfy { $0.modified != (checkpoint.files[$0.name]?.modified ?? .max) }
     }
 
     private func verdict(
@@ -60,15 +120,15 @@ struct CheckpointChoice: Sendable {
             if let receipt = known[checkpoint.name] {
                 let isOther = receipt.boot != receipts.boot || receipt.boot.isEmpty
                 let difference = try receipts.difference(checkpoint, from: receipt, hashing: isOther)
-                return difference.map(Verdict.torn) ?? .proven
+                guard let difference else { return .proven }
+                if !isNewSave(checkpoint, after: receipt) { return .torn(difference) }
             }
             let proof = try CheckpointProof.examine(receipts.folder.path(of: checkpoint))
             if let unread = proof.findings.first(where: { $0.weight == .unread }) { return .unread("\(unread)") }
             if let damage = proof.findings.first(where: { $0.weight == .damage }) { return .torn("\(damage)") }
-            guard receipts.hasAllFiles(checkpoint, like: known.values, openEnded: proof.openEnded) else {
-                return .unproven
-            }
-            let receipt = try receipts.prove(checkpoint, by: .sameFiles)
+            let evidence = receipts.evidence(of: checkpoint, like: known.values, openEnded: proof.openEnded)
+            guard let evidence else { return .unproven }
+            let receipt = try receipts.prove(checkpoint, by: evidence)
             // It is what it is, whether or not there is room to write that down.
             do { try receipts.write(receipt) } catch let problem as Problem { receipts.say("RECEIPT: \(problem)") }
             return .proven

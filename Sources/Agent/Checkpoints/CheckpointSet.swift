@@ -2,6 +2,8 @@ internal import Shared
 
 /// What the names in one folder tell of files that should be there.
 enum CheckpointSet {
+    private static let trainerState = "trainer_state.json"
+
     static func findings(of folder: CheckpointContent.Folder) -> [Finding] {
         let names = Set(folder.files)
         var findings: [Finding] = []
@@ -24,6 +26,9 @@ enum CheckpointSet {
         }
         if !names.contains(DistributedFormat.metadata), let part = folder.files.first(where: DistributedFormat.isPart) {
             report(.damage, DistributedFormat.metadata, "is missing, which is written after \"\(part)\" and all others")
+        }
+        if !names.contains(trainerState), names.isSuperset(of: ["training_args.bin", "optimizer.pt"]) {
+            report(.damage, trainerState, "is missing, which the Trainer of transformers writes after all others")
         }
         return findings
     }

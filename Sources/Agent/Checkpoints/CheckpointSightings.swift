@@ -4,9 +4,17 @@ internal import Shared
 struct CheckpointSightings: Sendable {
     private struct Sighting {
         var files: [String: FileStatus]
-        /// When the checkpoint was seen first, and since when it is as it is.
+        var isNumbered: Bool
+        /// When its save was seen first, and since when it is as it is.
         var first: ContinuousClock.Instant
         var since: ContinuousClock.Instant
+        /// When its save began, in nanoseconds since 1970, and the last step that the training had told of then.
+        var began: Int
+        var told: Double?
+        /// The files that this save has written.
+        var written: Set<String>
+        /// It was proven, so that what changes is the next save.
+        var isOver = false
         /// The training's step at the first look that found nothing changed.
         var step: Double??
         /// It is not ready before.
@@ -16,10 +24,16 @@ struct CheckpointSightings: Sendable {
     /// What was there before the training began, by name: none of it was saved by this one.
     private let found: [String: [String: FileStatus]]
     private var seen: [String: Sighting] = [:]
-    var proven: [String: Receipt]
+    private(set) var proven: [String: Receipt]
+    /// Of fixed names: what is copied of them as it is now, and before when no copy is tried again.
+    private var copied: [String: Receipt] = [:]
+    private var noCopyBefore: [String: ContinuousClock.Instant] = [:]
     var looks = 0
+    /// When the training began, in nanoseconds since 1970.
+    private let begun: Int
 
-    init(found: [CheckpointFolder.Candidate] = [], proven: [String: Receipt] = [:]) {
+    init(found: [CheckpointFolder.Candidate] = [], proven: [String: Receipt] = [:], begun: Int = 0) {
+        self.begun = begun
         self.found = Dictionary(found.map { ($0.name, $0.files) }) { first, _ in first }
         self.proven = proven
     }
@@ -28,14 +42,15 @@ struct CheckpointSightings: Sendable {
     var known: Set<String> { Set(found.keys).subtracting(seen.keys).union(proven.keys) }
 
     /// Notes what is there now, and returns what this training saved, has no receipt, and has been quiet for long enough.
+    /// `date` is now in nanoseconds since 1970; `born` tells when a file of a checkpoint was created, where the file system does.
     mutating func note(
-        _ candidates: [CheckpointFolder.Candidate], step: Double?, at now: ContinuousClock.Instant
+        _ candidates: [CheckpointFolder.Candidate], step: Double?, at now: ContinuousClock.Instant, date: Int,
+        born: (CheckpointFolder.Candidate, String) -> Int?
     ) -> [CheckpointFolder.Candidate] {
         let own = candidates.filter { proven[$0.name] == nil && found[$0.name] != $0.files && !$0.files.isEmpty }
         for candidate in own {
             guard let sighting = seen[candidate.name], sighting.files == candidate.files else {
-                let first = seen[candidate.name]?.first ?? now
-                seen[candidate.name] = Sighting(files: candidate.files, first: first, since: now)
+                seen[candidate.name] = sighting(of: candidate, step: step, at: now, date: date, born: born)
                 continue
             }
             if sighting.step == nil { seen[candidate.name]?.step = .some(step) }
@@ -46,19 +61,80 @@ struct CheckpointSightings: Sendable {
         }
     }
 
+    /// Of one that has changed since the last look. A fixed name that was quiet is saved again where a file is written once more.
+    private func sighting(
+        of candidate: CheckpointFolder.Candidate, step: Double?, at now: ContinuousClock.Instant, date: Int,
+        born: (CheckpointFolder.Candidate, String) -> Int?
+    ) -> Sighting {
+        let old = seen[candidate.name]?.files ?? found[candidate.name] ?? [:]
+        let written = candidate.files.filter { old[$0.key] != $0.value }
+        if var sighting = seen[candidate.name], !sighting.isOver,
+            candidate.step != nil || sighting.since.duration(to: now) < CheckpointWatch.quiet
+                || sighting.written.isDisjoint(with: written.keys)
+        {
+            sighting.files = candidate.files
+            sighting.written.formUnion(written.keys)
+            (sighting.since, sighting.step, sighting.notBefore) = (now, nil, nil)
+            return sighting
+        }
+        // What was written before the save before had ended is none of this one: a copy may have the times of what it is a copy of.
+        let earliest = max(begun, seen.values.flatMap { $0.files.values.map(\.modified) }.max() ?? 0)
+        let times = written.flatMap { [$0.value.modified, born(candidate, $0.key) ?? 0] }
+        let began = times.filter { $0 > earliest }.reduce(date, min)
+        return Sighting(
+            files: candidate.files, isNumbered: candidate.step != nil, first: now, since: now, began: began, told: step,
+            written: Set(written.keys))
+    }
+
+    /// What was seen of its save; nil where it is not as it was seen last.
+    func save(of checkpoint: CheckpointFolder.Candidate) -> Receipt.SeenSave? {
+        guard let sighting = seen[checkpoint.name], sighting.files == checkpoint.files else { return nil }
+        return Receipt.SeenSave(
+            told: sighting.told, seconds: Double(max(0, checkpoint.modified - sighting.began)) / 1e9)
+    }
+
+    mutating func prove(_ receipt: Receipt) { proven[receipt.name] = receipt }
+
+    /// It is not what its receipt says any more.
+    mutating func void(_ name: String) {
+        proven[name] = nil
+        seen[name]?.isOver = true
+    }
+
+    /// nil where it is not proven, copied already, or to be copied later.
+    func receiptToCopy(of name: String, at now: ContinuousClock.Instant) -> Receipt? {
+        guard let receipt = proven[name], copied[name] != receipt, noCopyBefore[name] ?? now <= now else { return nil }
+        return receipt
+    }
+
+    mutating func noteCopy(of receipt: Receipt) { copied[receipt.name] = receipt }
+
+    mutating func postponeCopy(of name: String, to time: ContinuousClock.Instant) { noCopyBefore[name] = time }
+
     mutating func postpone(_ name: String, to time: ContinuousClock.Instant) {
         seen[name]?.notBefore = time
     }
 
+    private func isLess(_ checkpoint: CheckpointFolder.Candidate) -> Bool {
+        guard checkpoint.step != nil else { return false }
+        let files = FileSet(checkpoint.files.mapValues(\.size))
+        return proven.values.contains { $0.name != checkpoint.name && FileSet(of: $0).exceeds(files) }
+    }
+
     /// Whether a later step was told of, or a later checkpoint begun, after nothing changed in this one any more.
-    func isFollowed(_ checkpoint: CheckpointFolder.Candidate, step: Double?) -> Bool {
+    ///
+    /// Where an earlier one has more files it has to have been quiet for longer: a training may go on beside its saves.
+    func isFollowed(
+        _ checkpoint: CheckpointFolder.Candidate, step: Double?, at now: ContinuousClock.Instant
+    ) -> Bool {
         guard let sighting = seen[checkpoint.name], sighting.files == checkpoint.files, let then = sighting.step else {
             return false
         }
+        if sighting.since.duration(to: now) < CheckpointWatch.quietOfLess, isLess(checkpoint) { return false }
         if let step, step > then ?? -.infinity { return true }
         return seen.contains { name, other in
-            (CheckpointFolder.step(in: name) ?? 0) > checkpoint.step
-                && other.first > sighting.since + CheckpointWatch.interval
+            other.isNumbered && other.first > sighting.since + CheckpointWatch.interval
+                && (CheckpointFolder.step(in: name) ?? 0) > checkpoint.step ?? -1
         }
     }
 }

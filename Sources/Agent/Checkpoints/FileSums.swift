@@ -87,7 +87,7 @@ struct FileSums: Sendable {
 }
 
 /// Keeps a reader below a limit by letting it sleep.
-private struct ReadingPace {
+struct ReadingPace {
     private let bytesPerSecond: Int?
     /// When the next byte may be read.
     private var next = ContinuousClock.now

@@ -13,7 +13,7 @@ struct Receipts: Sendable {
     /// Takes lines for the log.
     var say: @Sendable (String) -> Void = { _ in }
     var boot = Self.currentBoot
-    /// How many proven checkpoints are kept; nil: all.
+    /// How many proven checkpoints are kept, and copies of each fixed name; nil: all, and no copies.
     let keep: Int?
 
     /// nil where the spec names no checkpoints.
@@ -27,12 +27,10 @@ struct Receipts: Sendable {
 
     // MARK: What there is
 
-    /// The checkpoints of the lineage, empty ones among them, the highest step first. Nothing is asked of those to skip but their names.
+    /// The checkpoints of the lineage, empty ones among them, the newest first. Nothing is asked of those to skip but their names.
     func checkpoints(skipping names: Set<String> = []) throws -> [CheckpointFolder.Candidate] {
         let lineage = try Lineage.load(claim.lineage, in: run)
-        return try folder.all(skipping: names).filter { !lineage.found($0) }.sorted {
-            ($0.step, $0.name) > ($1.step, $1.name)
-        }
+        return CheckpointFolder.newestFirst(try folder.all(skipping: names).filter { !lineage.found($0) })
     }
 
     /// The receipts of the lineage by the checkpoint's name, those of checkpoints that are gone among them.
@@ -57,14 +55,20 @@ struct Receipts: Sendable {
         return changed.map { "\($0.name.isEmpty ? checkpoint.name : $0.name) holds other bytes than it did" }
     }
 
-    /// Whether the files of `checkpoint` are those that an earlier one had, so that none is still to come. Those of `openEnded` have to
-    /// be of the same sizes too.
-    func hasAllFiles(
-        _ checkpoint: CheckpointFolder.Candidate, like siblings: some Collection<Receipt>, openEnded: [String]
-    ) -> Bool {
+    /// What the files of `checkpoint`, which its formats do not contradict, tell of the end of its save: that they are those that an
+    /// earlier one had, so that none is still to come. Those of `openEnded` have to be of the same sizes too. nil: nothing.
+    ///
+    /// In a folder of a fixed name they tell nothing: those that are still to be written are there from the save before.
+    func evidence(
+        of checkpoint: CheckpointFolder.Candidate, like siblings: some Collection<Receipt>, openEnded: [String]
+    ) -> Receipt.Evidence? {
+        if checkpoint.step == nil {
+            return checkpoint.files.keys.elementsEqual([""]) && openEnded.isEmpty ? .ownEnd : nil
+        }
         let files = FileSet(checkpoint.files.mapValues(\.size))
         let sets = siblings.filter { $0.name != checkpoint.name }.map { FileSet(of: $0) }
-        return sets.contains { files.equals($0, openEnded: openEnded) } && !sets.contains { $0.exceeds(files) }
+        let isAll = sets.contains { files.equals($0, openEnded: openEnded) } && !sets.contains { $0.exceeds(files) }
+        return isAll ? .sameFiles : nil
     }
 
     // MARK: Proof
@@ -74,7 +78,8 @@ struct Receipts: Sendable {
     /// With `passesCache` what is on the disk is read, after it is there. Throws where it changes meanwhile or cannot be read, and
     /// `CancellationError`.
     func prove(
-        _ checkpoint: CheckpointFolder.Candidate, by evidence: Receipt.Evidence, with sums: FileSums = FileSums()
+        _ checkpoint: CheckpointFolder.Candidate, by evidence: Receipt.Evidence, seen save: Receipt.SeenSave? = nil,
+        with sums: FileSums = FileSums()
     ) throws -> Receipt {
         let path = folder.path(of: checkpoint)
         var sums = sums
@@ -88,7 +93,7 @@ struct Receipts: Sendable {
             files: files.map {
                 Receipt.SavedFile(
                     name: $0.name, size: $0.size, modified: $0.modified, sha256: $0.sha256.description)
-            })
+            }, save: save)
         if let change = receipt.difference(from: try CheckpointContent(of: path).statuses()) {
             throw Problem("\"\(path)\" changed while it was read: \(change)")
         }
@@ -103,9 +108,29 @@ struct Receipts: Sendable {
         }
         try File.replace(run.receipt(of: receipt.name), with: try JSON.encode(receipt, pretty: true))
         // Until there was a newer one they told which files a checkpoint has.
-        for old in try all().values where old.step < receipt.step {
-            if try !File.isThere(old.path) { try File.remove(run.receipt(of: old.name)) }
+        for old in try all().values {
+            guard let step = old.step, step < receipt.step ?? step, try !File.isThere(old.path) else { continue }
+            try File.remove(run.receipt(of: old.name))
         }
+    }
+
+    /// What there is of the lineage. What would be proven at a start is counted as proven; content is not read, but for what its formats tell.
+    func count(isFollowed: (CheckpointFolder.Candidate) -> Bool = { _ in false }) throws -> CheckpointCount {
+        let all = try checkpoints().filter { !$0.files.isEmpty }
+        let known = try self.all()
+        let proven = try all.first { checkpoint in
+            if let receipt = known[checkpoint.name] {
+                if try difference(checkpoint, from: receipt, hashing: false) == nil { return true }
+                if checkpoint.step != nil { return false }
+            }
+            guard let proof = try? CheckpointProof.examine(folder.path(of: checkpoint)), proof.isWhole else {
+                return false
+            }
+            return isFollowed(checkpoint)
+                || evidence(of: checkpoint, like: known.values, openEnded: proof.openEnded) != nil
+        }
+        return CheckpointCount(
+            count: all.count, newest: all.first.map(folder.reference), proven: proven.map(folder.reference))
     }
 
     /// Throws where the run has another owner by now: what a stale training writes has no receipt.
@@ -123,34 +148,44 @@ struct Receipts: Sendable {
         } while path.hasPrefix(run.path + "/")
     }
 
-    private static func syncTree(_ path: String) throws {
+    /// All is on its way to the disk before the first file is waited for. Without that each new file costs a write of the file system's
+    /// journal, and ten thousand files many seconds.
+    static func syncTree(_ path: String) throws {
+        try each(of: path) { path, isFolder in
+            if !isFolder { FileSystem.startWriting(path) }
+        }
+        try each(of: path) { path, _ in try File.sync(path) }
+    }
+
+    /// Hands over the regular files, and each folder after all that is in it.
+    private static func each(of path: String, _ body: (_ path: String, _ isFolder: Bool) throws -> Void) throws {
         guard let status = File.status(path) else { return }
         if status.isFolder {
-            for name in try File.list(path) { try syncTree("\(path)/\(name)") }
+            for name in try File.list(path) { try each(of: "\(path)/\(name)", body) }
         }
         // To open a pipe would wait for whoever reads it, and a link to a folder leads out of the checkpoint.
-        if status.isFolder || File.statusOfTarget(path)?.isFile == true { try File.sync(path) }
+        if status.isFolder || File.statusOfTarget(path)?.isFile == true { try body(path, status.isFolder) }
     }
 
     // MARK: Torn ones
 
     /// Moves a checkpoint out of the way of any training, and returns where it is now. Nothing is deleted but its receipt.
-    func setAside(_ checkpoint: CheckpointFolder.Candidate) throws -> String {
+    func setAside(_ name: String) throws -> String {
         try checkOwner()
-        let path = folder.path(of: checkpoint)
+        let path = "\(folder.path)/\(name)"
         try File.makeFolders(run.torn)
-        let target = Self.free("\(run.torn)/\(checkpoint.name)")
+        let target = Self.free("\(run.torn)/\(name)")
         var moved = target
         if rename(path, target) != 0 {
             // A folder that is a link to another file system: there, and under a name that is no checkpoint's.
             guard errno == EXDEV else { throw Problem("move \"\(path)\"", errno: errno) }
-            moved = Self.free("\(folder.path)/.torn/\(checkpoint.name)")
+            moved = Self.free("\(folder.path)/.torn/\(name)")
             try File.makeFolders(moved.parentFolder)
             try File.move(path, to: moved)
         }
         try File.syncFolder(of: moved)
         try File.syncFolder(of: path)
-        try File.remove(run.receipt(of: checkpoint.name))
+        try File.remove(run.receipt(of: name))
         return moved
     }
 

@@ -31,14 +31,3 @@ struct Lineage: Sendable, Codable, Equatable {
         return candidate.files.contains { files[$0.key] == $0.value }
     }
 }
-
-extension CheckpointFolder {
-    /// A reference to the candidate with the highest step of those that `lineage` did not find already there.
-    func newest(in lineage: Lineage) throws(Problem) -> CheckpointReference? { try count(in: lineage).newest }
-
-    /// What there is of `lineage`.
-    func count(in lineage: Lineage) throws(Problem) -> CheckpointCount {
-        let own = try candidates().filter { !lineage.found($0) }
-        return CheckpointCount(count: own.count, newest: own.max { $0.step < $1.step }.map(reference))
-    }
-}

@@ -19,8 +19,9 @@ enum Predecessor {
             let beat = run.beat(of: number)
             record.lasted(until: beat?.seconds)
             record.step = record.step ?? beat?.step
-            if record.state == .training, let folder = CheckpointFolder(of: spec, in: run) {
-                record.checkpoints = try? folder.count(in: try Lineage.load(record.lineage, in: run))
+            if record.state == .training {
+                let own = try run.claims().first { $0.number == number }
+                record.checkpoints = try? own.flatMap { Receipts(of: spec, in: run, for: $0) }?.count()
             }
             record.enter(.ended, at: beat?.at ?? claim.claimed)
             try File.replace(run.record(of: number), with: try JSON.encode(record, pretty: true))

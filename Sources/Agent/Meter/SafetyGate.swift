@@ -8,6 +8,8 @@ struct SafetyGate: Sendable {
 
     /// nil where the run names no checkpoints.
     let receipts: Receipts?
+    /// What was seen of the save of a checkpoint.
+    var seen: @Sendable (CheckpointFolder.Candidate) -> Receipt.SeenSave? = { _ in nil }
     /// What tells that the save of a checkpoint without a receipt has ended.
     let evidence: @Sendable (CheckpointFolder.Candidate) -> Receipt.Evidence?
 
@@ -45,11 +47,11 @@ struct SafetyGate: Sendable {
         }
         let proof = try CheckpointProof.examine(path)
         if let finding = proof.findings.first(where: { $0.weight != .remark }) { throw Problem("\(path): \(finding)") }
-        let isAll = receipts.hasAllFiles(newest, like: known.values, openEnded: proof.openEnded)
-        guard let evidence = evidence(newest) ?? (isAll ? .sameFiles : nil) else {
+        let ofFiles = receipts.evidence(of: newest, like: known.values, openEnded: proof.openEnded)
+        guard let evidence = evidence(newest) ?? ofFiles else {
             throw Problem("nothing tells that the save of \(path) had ended")
         }
-        try receipts.write(try receipts.prove(newest, by: evidence, with: sums))
+        try receipts.write(try receipts.prove(newest, by: evidence, seen: seen(newest), with: sums))
         // What is kept too much is no danger.
         try? receipts.prune()
     }

@@ -50,7 +50,7 @@ struct RetryRule: Sendable {
         return Array(tries.reversed()).prefix { $0.outcome?.kind.isFault == true || $0.outcome?.kind == .agentCrash }
     }
 
-    /// An attempt that brought a newer checkpoint starts the count anew.
+    /// An attempt that brought a newer proven checkpoint starts the count anew. One that is not whole leads nowhere.
     private static func fruitless(_ failures: ArraySlice<AttemptRecord>) -> Int {
         failures.prefix { !madeProgress($0) }.count
     }
@@ -60,8 +60,8 @@ struct RetryRule: Sendable {
     }
 
     private static func madeProgress(_ attempt: AttemptRecord) -> Bool {
-        guard attempt.began(.training) != nil, let newest = attempt.checkpoints?.newest?.step else { return false }
-        return attempt.resumedFrom.map { newest > $0.step } ?? true
+        guard attempt.began(.training) != nil, let proven = attempt.checkpoints?.proven else { return false }
+        return attempt.resumedFrom.map(proven.isNewer) ?? true
     }
 
     private static func doubled(_ times: Int) -> Double { Double(1 << min(times, 20)) }

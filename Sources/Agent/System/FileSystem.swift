@@ -15,6 +15,15 @@ enum FileSystem {
         try File.sync(path)
     }
 
+    /// Lets the kernel begin to bring a file's content to the disk, and waits for nothing, sync_file_range(2). What it cannot do here `File.sync`
+    /// does later.
+    static func startWriting(_ path: String) {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return }
+        defer { close(file) }
+        _ = sync_file_range(file, 0, 0, linux_start_writing)
+    }
+
     /// Brings everything on the file system that holds `path` to stable storage, syncfs(2).
     static func sync(at path: String) throws(Problem) {
         do {

@@ -9,18 +9,15 @@ struct SaveWatch: Sendable {
 
     let folder: CheckpointFolder
 
-    /// Somebody of the tree has a file of a checkpoint open for writing, or one in the folder changed a moment ago.
+    /// Somebody of the tree has a file of a checkpoint open for writing, or one changed a moment ago. A log beside the checkpoints is none:
+    /// it is open all along, and is written to all along.
     ///
     /// Looks at the folder, and may hang with its volume.
     func isSaving() -> Bool {
         hasOpenFile() || changedLately()
     }
 
-    /// Whether the name of a checkpoint is part of where that file is: one that is still being written may be called
-    /// `tmp-checkpoint-7`, and a log beside the checkpoints is open all along.
-    func hasOpenFile() -> Bool {
-        namesWithOpenFile().contains { fnmatch("*\(folder.pattern)*", $0, 0) == 0 }
-    }
+    func hasOpenFile() -> Bool { namesWithOpenFile().contains(where: folder.isSave) }
 
     /// What there is in the folder that the tree has open for writing, or a file of it.
     func namesWithOpenFile() -> Set<String> {

@@ -7,6 +7,13 @@ extension Config {
 
     func check(with reader: ConfigReader, paths: Paths) {
         checkResume(with: reader)
+        if checkpoints?.names != nil, checkpoints?.keep == nil {
+            reader.warn(
+                reader.error(
+                    at: "checkpoints.names",
+                    "of \"checkpoints.names\" a kill in the middle of a save leaves no whole one",
+                    hint: "keep: 1 keeps a copy of the last that was proven, for as much room again"))
+        }
         checkPaths(with: reader, paths: paths)
         checkResources(with: reader)
         if let install, install.requirements.isEmpty, install.overrides.isEmpty {
@@ -91,7 +98,7 @@ extension Config {
                     at: "workdir", "an absolute \"workdir\" must be on the volume",
                     hint: volume.map { "the volume is \"\($0)\"" }))
         } else if let checkpoints {
-            let folder = workdir.appending(path: checkpoints.rule.path)
+            let folder = workdir.appending(path: checkpoints.path)
             if isAbsolute ? !folder.isInside(volume) : folder.leadsOut {
                 reader.report(
                     reader.error(

@@ -21,12 +21,6 @@ extension Config {
         var checkImports: [String]
     }
 
-    struct Checkpoints: Sendable, Equatable {
-        var rule: CheckpointRule
-        /// Fixed names, told apart by time.
-        var names: [String]
-    }
-
     enum SecretSource: Sendable, Equatable {
         /// The value of a variable of the environment, `.env` or `.runpod.env`.
         case value(String)

@@ -11,7 +11,7 @@ struct Config: Sendable {
     var workdir: String
     var code: Code?
     var install: Install?
-    var checkpoints: Checkpoints?
+    var checkpoints: CheckpointRule?
     /// A regex with one group, the step in the output.
     var progress: String?
     var env: [String: String]
@@ -96,7 +96,7 @@ struct Config: Sendable {
         RunSpec(
             run: run, project: project, provider: provider, command: command, resume: resume, workdir: workdir,
             code: code,
-            dependencies: dependencies, checkpoints: checkpoints?.rule, progress: progress, limits: limits.resolved,
+            dependencies: dependencies, checkpoints: checkpoints, progress: progress, limits: limits.resolved,
             retry: RetryPolicy(crash: retry.crash, backoff: retry.backoff.inSeconds), logs: logs, onFinish: finish,
             env: env, secrets: secrets.keys.sorted(), tty: tty, volume: volume, agentPort: agentPort, launch: launch)
     }

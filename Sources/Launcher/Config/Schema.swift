@@ -12,7 +12,7 @@ extension Config {
         workdir = top.get("workdir", .workdir) ?? "."
         code = top.get("code", .code(paths))
         install = top.get("dependencies", .section(Install.init))
-        checkpoints = top.get("checkpoints", .section(Checkpoints.init))
+        checkpoints = top.get("checkpoints", .section { CheckpointRule(reading: $0) })
         progress = top.get("progress", .progress)
         env = top.get("env", .env) ?? [:]
         secrets = top.get("secrets", .secrets) ?? [:]
@@ -46,14 +46,14 @@ extension Config.Install {
     }
 }
 
-extension Config.Checkpoints {
-    init?(reading section: Section) {
+extension CheckpointRule {
+    fileprivate init?(reading section: Section) {
         let path = section.required("path", .checkpointPath)
         let pattern = section.get("pattern", .namePattern) ?? "checkpoint-*"
         let keep = section.get("keep", Form.number(1 ... .max).map(Optional.some).or("none", nil)) ?? nil
-        names = section.get("names", .list(of: .fileName)) ?? []
+        let names = section.get("names", .list(of: .fileName)) ?? []
         guard let path else { return nil }
-        rule = CheckpointRule(path: path, pattern: pattern, keep: keep)
+        self = CheckpointRule(path: path, pattern: pattern, keep: keep, names: names.isEmpty ? nil : names)
     }
 }
 

@@ -10,7 +10,6 @@ enum Support {
         Missing("dependencies.installer", unless: "auto", "pip"),
         Missing("dependencies.cache", unless: "true"),
         Missing("dependencies.check_imports"),
-        Missing("checkpoints.names"),
         Missing("resources.gpus"),
         Missing("resources.gpu_count"),
         Missing("resources.order"),

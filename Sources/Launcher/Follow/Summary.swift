@@ -73,7 +73,7 @@ struct Summary: Sendable {
 
     private static func checkpoints(_ found: CheckpointCount) -> String {
         guard let newest = found.newest else { return "none" }
-        return "\(found.count), the newest of step \(newest.step): \(newest.path)"
+        return "\(found.count), the newest \(newest.step.map { "of step \($0): " } ?? "")\(newest.path)"
     }
 
     /// `31.4 s`, `4 min 05 s`, `2 h 10 min`; nothing, where the pod's clock was set back in between.

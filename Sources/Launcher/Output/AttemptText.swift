@@ -23,10 +23,10 @@ struct AttemptText: Sendable {
         var lines = [line]
         if let message = attempt.outcome?.message { lines.append("  reason: \(message)") }
         lines.append("  phases: \(phases)")
-        if let resumed = attempt.resumedFrom { lines.append("  resumed from step \(resumed.step)") }
+        if let resumed = attempt.resumedFrom { lines.append("  resumed from \(resumed.words)") }
         if let newest = attempt.checkpoints?.newest {
             let lost = attempt.death?.lostSteps.map { ", \(Self.number($0)) steps lost" } ?? ""
-            lines.append("  newest checkpoint: step \(newest.step)\(lost)")
+            lines.append("  newest checkpoint: \(newest.words)\(lost)")
         }
         guard let death = attempt.death else { return lines }
         if let seconds = death.secondsAfterSignal {
@@ -70,7 +70,7 @@ struct AttemptText: Sendable {
         }.joined(separator: ", ")
     }
 
-    private static func number(_ step: Double) -> String {
+    static func number(_ step: Double) -> String {
         step == step.rounded() && abs(step) < 1e15 ? "\(Int(step))" : "\(step)"
     }
 

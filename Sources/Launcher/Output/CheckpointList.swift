@@ -9,12 +9,17 @@ internal import Foundation
 /// The checkpoints of a run as its volume has them. The JSON form is stable: fields are added, never renamed.
 struct CheckpointList {
     struct Checkpoint: Encodable {
-        var step: Int
+        /// The number in its name; nil where the name is a fixed one.
+        var step: Int?
         var path: String
         /// Bytes.
         var size: Int
-        /// When its last file was written.
+        /// When its last file was written, and how many seconds ago that was.
         var saved: Date?
+        var age: Double?
+        /// How long its save took, in seconds, to about one.
+        var saveSeconds: Double?
+        var lineage: String?
         /// It has a receipt, and the names, sizes and times that the receipt says.
         var isProven: Bool
         /// Why a receipt does not hold any more.
@@ -22,16 +27,16 @@ struct CheckpointList {
         var receipt: Receipt?
     }
 
-    /// In the order of their steps.
+    /// The oldest first: by their steps, and those of fixed names among them by time.
     let checkpoints: [Checkpoint]
 
-    init(of run: RunFolder) throws {
+    init(of run: RunFolder, at now: Date) throws {
         guard let spec = try run.spec(), let folder = CheckpointFolder(of: spec, in: run) else {
             checkpoints = []
             return
         }
         let receipts = Dictionary(try run.allReceipts().map { ($0.name, $0) }) { first, _ in first }
-        checkpoints = try folder.candidates().sorted { ($0.step, $0.name) < ($1.step, $1.name) }.map { candidate in
+        checkpoints = CheckpointFolder.newestFirst(try folder.candidates()).reversed().map { candidate in
             let path = folder.path(of: candidate)
             let files = candidate.files.compactMap { name, status in
                 status.isLink
@@ -39,23 +44,32 @@ struct CheckpointList {
             }.filter(\.1.isFile)
             let receipt = receipts[candidate.name]
             let difference = receipt?.difference(from: Dictionary(files) { first, _ in first })
+            let saved = files.map(\.1.modified).max().map { Date(timeIntervalSince1970: Double($0) / 1e9) }
             return Checkpoint(
-                step: candidate.step, path: path, size: files.reduce(0) { $0 + $1.1.size },
-                saved: files.map(\.1.modified).max().map { Date(timeIntervalSince1970: Double($0) / 1e9) },
+                step: candidate.step, path: path, size: files.reduce(0) { $0 + $1.1.size }, saved: saved,
+                age: saved.map { max(0, now.timeIntervalSince($0)) },
+                saveSeconds: difference == nil ? receipt?.saveSeconds : nil, lineage: receipt?.lineage,
                 isProven: receipt != nil && difference == nil, difference: difference, receipt: receipt)
         }
     }
 
-    func text(at now: Date) -> String {
+    var text: String {
         let rows = checkpoints.map { checkpoint in
             [
-                "\(checkpoint.step)", AttemptText.size(checkpoint.size),
-                checkpoint.saved.map { Summary.clock(max(0, now.timeIntervalSince($0))) } ?? "",
+                Self.step(of: checkpoint), AttemptText.size(checkpoint.size),
+                checkpoint.age.map(Summary.clock) ?? "",
+                checkpoint.saveSeconds.map(Summary.clock) ?? "",
                 checkpoint.isProven ? "proven" : checkpoint.difference ?? "not proven",
-                checkpoint.receipt?.lineage ?? "", checkpoint.path,
+                checkpoint.lineage ?? "", checkpoint.path,
             ]
         }
-        return Table(["STEP", "SIZE", "AGE", "STATE", "LINEAGE", "PATH"], rows).text
+        return Table(["STEP", "SIZE", "AGE", "SAVED IN", "STATE", "LINEAGE", "PATH"], rows).text
+    }
+
+    /// Of a fixed name the one that the training had told of when it was saved.
+    private static func step(of checkpoint: Checkpoint) -> String {
+        if let step = checkpoint.step { return "\(step)" }
+        return checkpoint.isProven ? checkpoint.receipt?.told.map { "~\(AttemptText.number($0))" } ?? "" : ""
     }
 
     /// As sha256sum(1) writes it, which puts a backslash before a name that it cannot write plainly.

@@ -44,8 +44,8 @@ struct RunReport: Encodable {
         logEnd = try LogStream(of: view.folder).end
         cost = try view.folder.spending(of: view.claims).cost
         attempts = try view.attempts()
-        proven = try view.folder.allReceipts().last { $0.lineage == view.claims.last?.lineage }
-            .map { CheckpointReference(step: $0.step, path: $0.path) }
+        proven = try view.folder.allReceipts().filter { $0.lineage == view.claims.last?.lineage }.map(\.reference)
+            .reduce(nil) { newest, next in newest.map { next.isNewer(than: $0) } ?? true ? next : newest }
         savesOnSignal = SavesOnSignal(of: attempts)
     }
 
@@ -56,10 +56,10 @@ struct RunReport: Encodable {
             rows.append(("attempt", "\(last.number)"))
             if let outcome = last.outcome, let message = outcome.message { rows.append(("reason", message)) }
             if let exit = last.outcome?.exit { rows.append(("exit code", "\(exit.shellCode)")) }
-            if let resumed = last.resumedFrom { rows.append(("resumed", "step \(resumed.step)")) }
+            if let resumed = last.resumedFrom { rows.append(("resumed", resumed.words)) }
             if let newest = last.checkpoints?.newest { rows.append(("checkpoint", newest.path)) }
         }
-        if let proven { rows.append(("proven", "step \(proven.step)")) }
+        if let proven { rows.append(("proven", proven.words)) }
         if let savesOnSignal { rows.append(("save on signal", savesOnSignal.text)) }
         if let cost { rows.append(("cost", Dollars.text(cost) + price)) }
         rows.append(("log", "\(logs) (\(logEnd) bytes)"))

@@ -10,7 +10,12 @@ public import Foundation
 public struct Receipt: Sendable, Codable, Equatable {
     /// Of the checkpoint in its folder.
     public var name: String
-    public var step: Int
+    /// The number in its name; nil where the name is a fixed one.
+    public var step: Int?
+    /// The last step that the training had told of when its save was first seen; nil where that is not known.
+    public var told: Double?
+    /// How long its save took, in seconds, to about one; nil where it was not watched.
+    public var saveSeconds: Double?
     /// The attempt that wrote the receipt.
     public var attempt: Int
     public var lineage: String
@@ -31,6 +36,8 @@ public struct Receipt: Sendable, Codable, Equatable {
         case exit
         /// It has the files that an earlier checkpoint with a receipt has.
         case sameFiles
+        /// Its name is a fixed one, and it is one file that ends where its format says.
+        case ownEnd
     }
 
     public struct SavedFile: Sendable, Codable, Equatable {
@@ -53,7 +60,7 @@ public struct Receipt: Sendable, Codable, Equatable {
 
     public init(
         of checkpoint: CheckpointReference, attempt: Int, lineage: String, evidence: Evidence, proven: Date,
-        boot: String, files: [SavedFile]
+        boot: String, files: [SavedFile], save: SeenSave? = nil
     ) {
         name = checkpoint.path.lastComponent
         step = checkpoint.step
@@ -64,7 +71,29 @@ public struct Receipt: Sendable, Codable, Equatable {
         self.proven = proven
         self.boot = boot
         self.files = files
+        told = save?.told
+        saveSeconds = save?.seconds
     }
+
+    /// What was seen of the save while it went on.
+    public struct SeenSave: Sendable, Equatable {
+        /// The last step that the training had told of at its beginning.
+        public var told: Double?
+        /// From its first file's appearing to its last write.
+        public var seconds: Double?
+
+        public init(told: Double?, seconds: Double?) {
+            self.told = told
+            self.seconds = seconds
+        }
+    }
+
+    public var reference: CheckpointReference {
+        CheckpointReference(step: step, path: path, modified: modified)
+    }
+
+    /// When its last file was written, in nanoseconds since 1970.
+    public var modified: Int { files.map(\.modified).max() ?? 0 }
 
     /// Bytes of all files together.
     public var size: Int { files.reduce(0) { $0 + $1.size } }

@@ -57,6 +57,9 @@ public struct RunFolder: Sendable, Equatable {
     /// Checkpoints that are not whole, or not known to be, out of the way of any training.
     public var torn: String { "\(path)/torn" }
 
+    /// Copies of proven checkpoints whose name is a fixed one.
+    public var kept: String { "\(path)/kept" }
+
     /// Checkpoints on their way out.
     public var pruned: String { "\(path)/pruned" }
 
@@ -99,13 +102,13 @@ public struct RunFolder: Sendable, Equatable {
         return try File.isThere(path) ? try read(AttemptRecord.self, path) : nil
     }
 
-    /// Every receipt that can be made sense of, in the order of the steps.
+    /// Every receipt that can be made sense of, in the order of the steps; those of fixed names first, in the order of time.
     public func allReceipts() throws -> [Receipt] {
         guard try File.isThere(receipts) else { return [] }
         return try File.list(receipts).filter { $0.hasSuffix(".json") }
             .map { try File.read("\(receipts)/\($0)") }
             .compactMap { try? JSON.decode(Receipt.self, from: $0) }
-            .sorted { ($0.step, $0.name) < ($1.step, $1.name) }
+            .sorted { ($0.step ?? -1, $0.modified, $0.name) < ($1.step ?? -1, $1.modified, $1.name) }
     }
 
     /// nil where there is no such run.

@@ -25,7 +25,7 @@ import Testing
         var receipts = try #require(try run.receipts(rule, attempt: attempt, lineage: lineage, boot: boot))
         receipts.say = { [said] line in said.update { $0.append(line) } }
         let choice = CheckpointChoice(receipts: receipts)
-        return try choice.choose().map { "\($0.checkpoint.step)\($0.isProven ? "" : " unproven")" } ?? "none"
+        return try choice.choose().map { "\($0.checkpoint.step ?? -1)\($0.isProven ? "" : " unproven")" } ?? "none"
     }
 
     @Test func none() throws {
@@ -234,6 +234,37 @@ import Testing
         #expect(throws: CancellationError.self) { try choose() }
         #expect(left == ["checkpoint-10", "checkpoint-20", "checkpoint-30"])
         #expect(try run.folders.allReceipts().map(\.step) == [10])
+    }
+
+    // MARK: Counting
+
+    private func count() throws -> [Int?] {
+        let count = try #require(try run.receipts()).count()
+        return [count.count, count.newest?.step, count.proven?.step]
+    }
+
+    /// The newest proven one, and not the highest number, is what an attempt has got to.
+    @Test func whatIsProvenIsCountedApart() throws {
+        #expect(try count() == [0, nil, nil])
+        try run.checkpoint("checkpoint-10", ["state.json": "{}"])
+        #expect(try count() == [1, 10, nil])
+        try run.prove("checkpoint-10")
+        #expect(try count() == [1, 10, 10])
+        try run.checkpoint("checkpoint-20", ["state.json": "{"])
+        #expect(try count() == [2, 20, 10])
+        // It has the files of the first, so that a start would prove it.
+        try run.checkpoint("checkpoint-20", ["state.json": "[]"])
+        #expect(try count() == [2, 20, 20])
+        try run.prove("checkpoint-20")
+        try File.write([], over: "\(out)/checkpoint-20/state.json")
+        #expect(try count() == [2, 20, 10], "its receipt does not hold any more")
+        let followed = try #require(try run.receipts()).count { $0.step == 30 }
+        #expect(followed.proven?.step == 10)
+        try run.checkpoint("checkpoint-30", ["other.json": "{}"])
+        #expect(try count() == [3, 30, 10])
+        #expect(try #require(try run.receipts()).count { $0.step == 30 }.proven?.step == 30)
+        try File.write([], over: "\(out)/checkpoint-30/other.json")
+        #expect(try #require(try run.receipts()).count { $0.step == 30 }.proven?.step == 10)
     }
 
     /// Real files of real libraries, each cut off, emptied or removed.

@@ -86,6 +86,10 @@ import Testing
         ),
         ("distributed", "__0_0.distcp", [".metadata: names \"__0_0.distcp\", which is missing"]),
         ("distributed", ".metadata", [".metadata: is missing, which is written after \"__0_0.distcp\" and all others"]),
+        (
+            "trainer", "trainer_state.json",
+            ["trainer_state.json: is missing, which the Trainer of transformers writes after all others"]
+        ),
         // Which files a training saves only its other checkpoints tell.
         ("trainer", "optimizer.pt", []),
         ("sharded", "model.safetensors.index.json", []),

@@ -67,6 +67,73 @@ import Testing
         #expect(try left == [20, 40, 50])
     }
 
+    /// As the Trainer of transformers writes it with `load_best_model_at_end`; a step without a finite loss is none of JSON's.
+    private static func state(step: Int, best: String, loss: String = "0.31") -> String {
+        """
+        {
+          "best_global_step": 20,
+          "best_metric": 0.2504,
+          "best_model_checkpoint": \(best),
+          "epoch": 1.0,
+          "eval_steps": 10,
+          "global_step": \(step),
+          "is_hyper_param_search": false,
+          "is_local_process_zero": true,
+          "is_world_process_zero": true,
+          "log_history": [
+            {"epoch": 0.5, "grad_norm": \(loss), "learning_rate": 4.5e-05, "loss": \(loss), "step": 10},
+            {"epoch": 0.5, "eval_loss": 0.2504, "eval_runtime": 0.01, "step": 10}
+          ],
+          "logging_steps": 10,
+          "max_steps": 100,
+          "stateful_callbacks": {"TrainerControl": {"args": {"should_save": true}, "attributes": {}}},
+          "total_flos": 0.0,
+          "trial_params": null
+        }
+
+        """
+    }
+
+    @Test(arguments: [
+        "\"out/checkpoint-20\"", "\"./out/checkpoint-20\"", "\"/elsewhere/before/it/was/moved/checkpoint-20\"",
+        "\"checkpoint-20/\"", "\"/home/j\\u00fcrgen/out/checkpoint-20\"",
+    ])
+    func theBestOfATrainerStays(_ best: String) throws {
+        for step in [10, 20, 30, 40, 50] {
+            try save(step, files: ["trainer_state.json": Self.state(step: step, best: step < 20 ? "null" : best)])
+        }
+        try prune(2)
+        #expect(try left == [20, 40, 50])
+    }
+
+    /// Each was the best when it was saved, and says so of itself. The newest one says which is now.
+    @Test func whatWasTheBestOnceGoes() throws {
+        for step in [10, 20, 30, 40] {
+            try save(step, files: ["trainer_state.json": Self.state(step: step, best: "\"out/checkpoint-\(step)\"")])
+        }
+        try prune(2)
+        #expect(try left == [30, 40])
+    }
+
+    /// One that is not proven may not be there at the next start, and then the one before tells.
+    @Test func twoMayTellOfTheBest() throws {
+        for (step, best) in [(10, 10), (20, 20), (30, 20), (40, 20)] {
+            try save(step, files: ["trainer_state.json": Self.state(step: step, best: "\"out/checkpoint-\(best)\"")])
+        }
+        try run.checkpoint(
+            "checkpoint-50", ["trainer_state.json": Self.state(step: 50, best: "\"out/checkpoint-10\"")])
+        try prune(1)
+        #expect(try left == [10, 20, 40, 50])
+    }
+
+    @Test(arguments: ["NaN", "Infinity", "-Infinity"]) func aLossThatIsNoNumber(_ loss: String) throws {
+        for step in [10, 20, 30, 40] {
+            try save(step, files: ["trainer_state.json": Self.state(step: step, best: "\"checkpoint-20\"", loss: loss)])
+        }
+        try prune(1)
+        #expect(try left == [20, 40])
+    }
+
     @Test func whereTheBestIsNotToldNothingGoes() throws {
         try save(10, 20)
         try run.checkpoint("checkpoint-30", ["trainer_state.json": "{\"best_model_check"])

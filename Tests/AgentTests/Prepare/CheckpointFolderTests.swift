@@ -33,15 +33,41 @@ import Testing
         let run = try TestRun()
         for step in [900, 1000, 20] { try run.checkpoint("checkpoint-\(step)") }
         let folder = try #require(CheckpointFolder(of: run.spec(), in: run.folders))
-        let newest = try folder.newest(in: .first)
-        #expect(newest == CheckpointReference(step: 1000, path: "\(run.folders.work)/out/checkpoint-1000"))
+        let all = CheckpointFolder.newestFirst(try folder.candidates())
+        #expect(all.map(\.step) == [1000, 900, 20])
+        #expect(all.first.map(folder.reference)?.path == "\(run.folders.work)/out/checkpoint-1000")
+    }
+
+    /// A name that the pattern matches too is a fixed one, whatever numbers are in it.
+    @Test func fixedNamesByTime() throws {
+        let run = try TestRun()
+        let rule = CheckpointRule(path: "out", pattern: "*", names: ["last", "best-1", "never"])
+        let folder = try #require(CheckpointFolder(of: run.spec(checkpoints: rule), in: run.folders))
+        func save(_ name: String, at time: Int) throws {
+            try run.checkpoint(name)
+            for file in ["model", "state"] {
+                let times = [timespec(tv_sec: time, tv_nsec: 0), timespec(tv_sec: time, tv_nsec: 0)]
+                try Errno.check { utimensat(AT_FDCWD, "\(folder.path)/\(name)/\(file)", times, 0) }
+            }
+        }
+        for (name, time) in [("step-10", 10), ("step-20", 20), ("step-30", 30), ("last", 20), ("best-1", 5), ("x", 99)]
+        {
+            try save(name, at: time)
+        }
+        func order() throws -> [String] { CheckpointFolder.newestFirst(try folder.candidates()).map(\.name) }
+        #expect(try order() == ["step-30", "last", "step-20", "step-10", "best-1"])
+        #expect(try folder.candidates().filter { $0.step == nil }.map(\.name) == ["best-1", "last"])
+        try save("last", at: 31)
+        try save("best-1", at: 32)
+        // Steps go before times among those that have both.
+        try save("step-10", at: 40)
+        #expect(try order() == ["best-1", "last", "step-30", "step-20", "step-10"])
     }
 
     @Test func whatIsEmptyIsNone() throws {
         let run = try TestRun()
         let folder = try #require(CheckpointFolder(of: run.spec(), in: run.folders))
         #expect(try folder.candidates() == [])
-        #expect(try folder.newest(in: .first) == nil)
         try run.checkpoint("checkpoint-1", [:])
         try File.makeFolders("\(folder.path)/checkpoint-2/deep/er")
         #expect(try folder.candidates() == [])

@@ -24,7 +24,7 @@ import Testing
             record.step = number(after: "@").map(Double.init)
             record.resumedFrom = number(after: ">").map { CheckpointReference(step: $0, path: "c") }
             record.checkpoints = number(after: "+").map {
-                CheckpointCount(count: 1, newest: CheckpointReference(step: $0, path: "c"))
+                CheckpointCount(count: 1, newest: nil, proven: CheckpointReference(step: $0, path: "c"))
             }
             return record
         }

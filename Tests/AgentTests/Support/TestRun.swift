@@ -57,11 +57,22 @@ final class TestRun: Sendable {
     }
 
     /// Other bytes of the same size in a file of a checkpoint, which its times do not tell of.
-    func corrupt(_ name: String, _ file: String) throws {
+    func corrupt(_ name: String, _ file: String) throws { try change(name, file) { $0.map { $0 ^ 1 } } }
+
+    /// That too, for one byte.
+    func flip(_ name: String, _ file: String, at place: Int) throws {
+        try change(name, file) { bytes in
+            var bytes = bytes
+            bytes[place] ^= 0x10
+            return bytes
+        }
+    }
+
+    private func change(_ name: String, _ file: String, _ change: ([UInt8]) -> [UInt8]) throws {
         let path = "\(folders.work)/out/\(name)/\(file)"
         var status = stat()
         try Errno.check { stat(path, &status) }
-        try File.write(try File.read(path).map { $0 ^ 1 }, over: path)
+        try File.write(change(try File.read(path)), over: path)
         let times = [status.st_atim, status.st_mtim]
         try Errno.check { utimensat(AT_FDCWD, path, times, 0) }
     }

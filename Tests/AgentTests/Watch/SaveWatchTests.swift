@@ -65,6 +65,26 @@ import Testing
         #expect(!watch.isSaving())
     }
 
+    @Test func aChangeOfALogBesideTheCheckpointsIsNone() throws {
+        try File.makeFolders("\(folder.path)/out/runs")
+        try File.write([1], over: "\(folder.path)/out/runs/events.out.tfevents.1")
+        #expect(!watch.isSaving())
+        try File.makeFolders("\(folder.path)/out/tmp-checkpoint-2")
+        try File.write([1], over: "\(folder.path)/out/tmp-checkpoint-2/model.pt")
+        #expect(watch.isSaving())
+    }
+
+    /// Of a fixed name too, and of one that is still being written beside it.
+    @Test(arguments: [("last.ckpt", true), ("last.ckpt.tmp", true), ("other.ckpt", false)])
+    func aFixedName(_ file: String, _ isSave: Bool) async throws {
+        let watch = SaveWatch(
+            folder: CheckpointFolder(path: "\(folder.path)/out", pattern: "checkpoint-*", names: ["last.ckpt"]))
+        let shell = try holding(">", "out/\(file)")
+        try await eventuallyTrue { shell.has(open: file) }
+        #expect(watch.hasOpenFile() == isSave)
+        shell.end()
+    }
+
     @Test func noFolderYet() {
         let watch = SaveWatch(folder: CheckpointFolder(path: "\(folder.path)/none", pattern: "*"))
         #expect(!watch.isSaving())

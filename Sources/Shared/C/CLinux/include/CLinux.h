@@ -4,6 +4,7 @@
 #pragma once
 #ifdef __linux__
 
+#include <linux/stat.h>
 #include <malloc.h>
 #include <signal.h>
 #include <spawn.h>
@@ -14,10 +15,13 @@
 
 int pipe2(int ends[2], int flags);
 int syncfs(int file);
+int sync_file_range(int file, off_t offset, off_t count, unsigned int flags);
+int statx(int folder, const char *path, int flags, unsigned int mask, struct statx *status);
 int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path);
 int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int first);
 
 static const int linux_spawn_setsid = 0x80;  // POSIX_SPAWN_SETSID, <spawn.h>
+static const unsigned linux_start_writing = 2;  // SYNC_FILE_RANGE_WRITE, <fcntl.h>
 static const int linux_set_pipe_size = 1031;  // F_SETPIPE_SZ, <fcntl.h>
 
 static inline int linux_wexited(int status) { return WIFEXITED(status); }
@@ -56,6 +60,13 @@ static inline int linux_await_signal(const sigset_t *set, pid_t sender, int *num
     return signal;
 }
 static inline int linux_name_process(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
+/// When the file at `path` was created, in nanoseconds since 1970; below 0 where that is not told, statx(2).
+static inline long long linux_birth_time(const char *path) {
+    struct statx status;
+    const int here = -100;  // AT_FDCWD, <fcntl.h>
+    if (statx(here, path, 0, STATX_BTIME, &status) != 0 || !(status.stx_mask & STATX_BTIME)) return -1;
+    return status.stx_btime.tv_sec * 1000000000LL + status.stx_btime.tv_nsec;
+}
 /// Whether `path` is on a FUSE file system: its number in statfs(2).
 static inline int linux_is_fuse(const char *path) {
     struct statfs system;

@@ -1,0 +1,59 @@
+internal import Glibc
+internal import Shared
+
+/// Copies the files of a checkpoint with their times and modes, and holds each against its receipt while it is read.
+struct CheckpointCopy: Sendable {
+    /// Bytes read in a second at most; nil: as fast as it goes.
+    var bytesPerSecond: Int?
+    /// Asked before each buffer.
+    var isCancelled: @Sendable () -> Bool
+
+    private static let bufferSize = 128 << 10  // bytes, so that no pause is long
+
+    /// Blocks; one buffer, whatever the size. Links to files become files. Throws a `Problem` where a file is not what `receipt` says or
+    /// there is no room, `CancellationError`, and then a part of the copy is left. Nothing is synced.
+    func make(of receipt: Receipt, at path: String, to target: String) throws {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.bufferSize, alignment: 4096)
+        defer { buffer.deallocate() }
+        var pace = ReadingPace(bytesPerSecond)
+        for file in receipt.files {
+            let source = file.name.isEmpty ? path : "\(path)/\(file.name)"
+            let copy = file.name.isEmpty ? target : "\(target)/\(file.name)"
+            try File.makeFolders(copy.parentFolder)
+            do {
+                guard try self.copy(source, to: copy, buffer, &pace).description == file.sha256 else {
+                    throw Problem("\"\(source)\" is not what it was")
+                }
+            } catch let error as Errno {
+                throw Problem("copy \"\(source)\"", errno: error.code)
+            } catch is InputFile.NoRegularFile {
+                throw Problem("\"\(source)\" is no file any more")
+            }
+        }
+    }
+
+    private func copy(
+        _ path: String, to target: String, _ buffer: UnsafeMutableRawBufferPointer, _ pace: inout ReadingPace
+    ) throws -> SHA256Digest {
+        let source = try InputFile(path)
+        var status = stat()
+        try Errno.check { fstat(source.descriptor, &status) }
+        let file = try Errno.check { open(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600) }
+        defer { close(file) }
+        var hasher = SHA256Hasher()
+        var offset = 0
+        while true {
+            if isCancelled() { throw CancellationError() }
+            let count = try source.read(at: offset, into: buffer)
+            let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+            hasher.update(bytes)
+            try File.write(bytes, to: file)
+            offset += count
+            if count < buffer.count { break }
+            pace.wait(after: count)
+        }
+        try Errno.check { fchmod(file, status.st_mode & 0o7777) }
+        try Errno.check { futimens(file, [status.st_atim, status.st_mtim]) }
+        return hasher.finish()
+    }
+}

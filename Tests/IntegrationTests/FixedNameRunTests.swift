@@ -1,0 +1,91 @@
+import Shared
+import TestSupport
+import Testing
+
+/// A training that saves over its only checkpoint is killed in the middle of that.
+@Suite(.serialized, .timeLimit(.minutes(5))) struct FixedNameRunTests {
+    /// It goes on from the save before, which it finds where it always looks.
+    @Test(arguments: ["last.ckpt", "final_model"]) func itGoesOnFromTheSaveBefore(_ name: String) async throws {
+        try await Site.with { site in
+            let saver = try OverwritingSaver(at: site, name: name, keep: 1)
+            var steps: [Int] = []
+            for round in 1...2 {
+                let run = try saver.agent.start()
+                if round > 1 { try await begins(at: try #require(steps.last), attempt: round, saver, run) }
+                for _ in 1...2 { steps.append(try await save(saver, run)) }
+                try await eventuallyTrue("one copy") { saver.copies == 1 }
+                try await killHalfWay(site, run)
+            }
+            let last = try saver.agent.start()
+            try await begins(at: try #require(steps.last), attempt: 3, saver, last)
+            try site.open("finish")
+            try await last.check()
+            let end = try #require(try saver.agent.log.split(separator: "\n").last { $0.hasPrefix("ends with") })
+            let words = end.split(separator: " ")
+            #expect(String(words[3]) == OverwritingSaver.weights(at: try #require(Int(words[2]))))
+            #expect(try File.list(saver.agent.folder.torn) == [name, "\(name).2"])
+        }
+    }
+
+    /// Without `keep` what is torn is out of the way all the same, and there is nothing else.
+    @Test(arguments: ["last.ckpt", "final_model"]) func withoutCopiesItBeginsAnew(_ name: String) async throws {
+        try await Site.with { site in
+            let saver = try OverwritingSaver(at: site, name: name, keep: nil)
+            let run = try saver.agent.start()
+            _ = try await save(saver, run)
+            try await killHalfWay(site, run)
+            try site.open("finish")
+            try await saver.agent.start().check()
+            #expect(try saver.agent.log.contains("STARTING FRESH\nbegins at step 0\n"))
+            #expect(!File.exists(saver.agent.folder.kept))
+        }
+    }
+
+    /// Returns the step that was saved, once that is proven and, where the rule says so, copied.
+    private func save(_ saver: OverwritingSaver, _ run: Running) async throws -> Int {
+        let count = saver.saved.count
+        try saver.agent.site.open("save")
+        let step = try await eventually("a save; \(run.errors)") { saver.saved.count > count ? saver.saved.last : nil }
+        let place = "\(saver.agent.folder.work)/out/\(saver.name)"
+        let receipt = try await eventually("a receipt; \(run.errors)") {
+            try saver.agent.folder.allReceipts().first {
+                $0.difference(from: Self.statuses(of: $0, at: place)) == nil
+            }
+        }
+        #expect(abs((receipt.told ?? 0) - Double(step)) <= 30, "\(receipt)")
+        #expect((receipt.saveSeconds ?? -1) >= 0 && (receipt.saveSeconds ?? 9) < 3, "\(receipt)")
+        if saver.agent.spec.checkpoints?.keep != nil {
+            try await eventuallyTrue("a copy; \(run.errors)") {
+                File.exists("\(saver.agent.folder.kept)/\(saver.name)/\(String(receipt.modified, width: 20))")
+            }
+        }
+        return step
+    }
+
+    private static func statuses(of receipt: Receipt, at place: String) -> [String: FileStatus] {
+        let all = receipt.files.map { file in
+            (file.name, File.statusOfTarget(file.name.isEmpty ? place : "\(place)/\(file.name)"))
+        }
+        return Dictionary(all.compactMap { name, status in status.map { (name, $0) } }) { first, _ in first }
+    }
+
+    private func killHalfWay(_ site: Site, _ run: Running) async throws {
+        try site.open("half")
+        try site.open("save")
+        try await eventuallyTrue("half a save; \(run.errors)") { site.exists("stands") }
+        _ = await site.killAll()
+        try await run.end()
+        for gate in ["half", "stands"] { try File.remove("\(site.root)/\(gate)") }
+    }
+
+    private func begins(at step: Int, attempt: Int, _ saver: OverwritingSaver, _ run: Running) async throws {
+        let record = try await eventually("the training of attempt \(attempt); \(run.errors)") {
+            try saver.agent.record(attempt).flatMap { $0.state == .training ? $0 : nil }
+        }
+        let place = "\(saver.agent.folder.work)/out/\(saver.name)"
+        #expect(record.resumedFrom?.path == place && record.resumedFrom?.step == nil)
+        try await eventuallyTrue("begins at step \(step); \(run.errors)") {
+            try saver.agent.log.contains("RESUMING FROM: \(place)\nbegins at step \(step)\n")
+        }
+    }
+}

@@ -1,0 +1,150 @@
+import Glibc
+import Shared
+import TestSupport
+import Testing
+
+/// The Trainer of transformers for real, whose pods are taken away, inside its saves too.
+///
+/// `TRANSFORMERS_SEED` brings an earlier run's moments back.
+@Suite(
+    .serialized, .timeLimit(.minutes(20)),
+    .enabled(if: Torture.isFull, "\"make torture\" runs it: it installs a gigabyte of packages")
+)
+struct TortureTransformersTests {
+    private static let seed =
+        ProcessEnvironment.all["TRANSFORMERS_SEED"].flatMap { Int($0) } ?? Int.random(in: 0..<1_000_000)
+    private static let license = "\(Programs.package)/LICENSE"
+
+    /// How a pod is taken away.
+    private struct Loss {
+        /// SIGTERM, as spot markets do it, and SIGKILL 5 s later; or SIGKILL of all at once.
+        var signal: Int32
+        /// In a save, the first one where nothing was saved yet; nil: at a moment like any other.
+        var inSave: TransformersTraining.SaveMoment?
+        var newest = 0
+        /// The steps of the checkpoints that were whole then.
+        var whole: [Int] = []
+
+        /// A choice by the highest number would go on from half a checkpoint.
+        var isTorn: Bool { whole.last != newest }
+    }
+
+    @Test func itGoesOnFromAWholeCheckpoint() async throws {
+        try await Site.with { site in
+            let training = try await TransformersTraining(
+                at: site, steps: 400, text: try File.read(Self.license)[...], "", training: "--save_total_limit 3")
+            print("transformers: TRANSFORMERS_SEED=\(Self.seed)")
+            var generator = SeededGenerator(seed: Self.seed)
+            var losses: [Loss] = []
+            for loss in [
+                Loss(signal: SIGKILL, inSave: .after("optimizer.pt")),
+                Loss(signal: SIGKILL, inSave: .at("optimizer.pt")),
+                Loss(signal: SIGTERM, inSave: .at("model.safetensors")),
+                Loss(signal: SIGKILL),
+                Loss(signal: SIGKILL, inSave: .after("optimizer.pt")),
+                Loss(signal: SIGTERM),
+            ] {
+                let run = try training.agent.start()
+                let begin = try await begins(losses, training, run)
+                if losses.count == 1 {
+                    try await eventuallyTrue("a receipt; \(run.errors)") { try !training.proven.isEmpty }
+                }
+                // A moment like any other: there is no condition that it waits for.
+                let later = Duration.milliseconds(Int.random(in: 0...2000, using: &generator))
+                losses.append(try await take(run, by: loss, training, from: begin, later))
+            }
+            let last = try training.agent.start()
+            _ = try await begins(losses, training, last)
+            #expect(try await last.end(within: .seconds(200)) == 0, "\(last.errors)")
+            try training.checkEnd()
+            let torn = losses.filter(\.isTorn)
+            for loss in torn { print("transformers: torn \(loss.newest), whole \(loss.whole)") }
+            print("transformers: \(losses.count) pods taken away, \(torn.count) times the highest number was torn")
+            #expect(torn.count >= 3)
+            #expect(try File.list(training.agent.folder.torn).count == torn.count)
+            #expect(try !training.agent.log.contains("(unproven)"))
+        }
+    }
+
+    /// Returns the step at which the training of the next attempt begins.
+    private func begins(_ losses: [Loss], _ training: TransformersTraining, _ run: Running) async throws -> Int {
+        let number = losses.count + 1
+        let record = try await eventually("the training of attempt \(number); \(run.errors)") {
+            try training.agent.record(number).flatMap { $0.state == .training ? $0 : nil }
+        }
+        #expect(record.resumedFrom?.step == losses.last?.whole.last, "TRANSFORMERS_SEED=\(Self.seed)")
+        return record.resumedFrom?.step ?? 0
+    }
+
+    private func take(
+        _ run: Running, by loss: Loss, _ training: TransformersTraining, from begin: Int, _ later: Duration
+    ) async throws -> Loss {
+        if begin > 0 || loss.inSave == nil {
+            try await eventuallyTrue("a checkpoint after \(begin)", within: .seconds(60)) {
+                (training.steps.last ?? 0) > begin
+            }
+        }
+        let ofTraining = try await eventually("a training") {
+            let others = ProcessStat.descendants(of: run.pid).map(\.pid).filter {
+                (try? File.readLink("/proc/\($0)/exe"))?.hasSuffix("pod-agent") == false
+            }
+            return others.isEmpty ? nil : others
+        }
+        let processes = [run.pid] + ProcessStat.descendants(of: run.pid).map(\.pid)
+        if let moment = loss.inSave {
+            let newest = training.steps.last ?? 0
+            try await training.site.freeze(ofTraining, at: "a save \(moment)", within: .seconds(60)) {
+                training.isSaving(moment, after: newest)
+            }
+        } else {
+            try await Task.sleep(for: later)
+        }
+        if loss.signal == SIGTERM {
+            run.send(SIGTERM)
+            for process in ofTraining { kill(process, SIGCONT) }
+            // The SIGKILL after 5 s finds nothing any more.
+            try await training.site.isGone(processes, within: .seconds(5))
+        } else {
+            for process in processes { kill(process, SIGSTOP) }
+            for process in processes { kill(process, SIGKILL) }
+            try await training.site.isGone(processes)
+        }
+        try await run.end()
+        var loss = loss
+        loss.newest = try #require(training.steps.last)
+        loss.whole = training.steps.filter(training.isWhole)
+        #expect(loss.signal == SIGKILL || !loss.isTorn, "a save was cut by a SIGTERM")
+        return loss
+    }
+
+    /// It learns its small text by heart, so that the best checkpoint is an early one.
+    @Test func theBestOneIsKept() async throws {
+        try await Site.with { site in
+            var training = try await TransformersTraining(
+                at: site, steps: 300, text: try File.read(Self.license)[..<3000],
+                "--eval_strategy steps --eval_steps \(TransformersTraining.interval) --load_best_model_at_end")
+            training.agent.spec.checkpoints?.keep = 2
+            let first = try training.agent.start()
+            let pruned = "PRUNED: \(training.checkpoint(TransformersTraining.interval))\n"
+            try await eventuallyTrue("the first one is deleted", within: .seconds(60)) {
+                try training.agent.log.contains(pruned)
+            }
+            first.send(SIGTERM)
+            #expect(try await first.end(within: .seconds(5)) == 143)
+            let second = try training.agent.start()
+            #expect(try await second.end(within: .seconds(200)) == 0, "\(second.errors)")
+
+            struct State: Decodable { var best_model_checkpoint: String }
+            let steps = training.steps
+            let state = try File.read("\(training.checkpoint(try #require(steps.last)))/trainer_state.json")
+            let best = try JSON.decode(State.self, from: state).best_model_checkpoint
+            let step = try #require(CheckpointFolder.step(in: best))
+            print("transformers: kept \(steps), of which \(step) is the best")
+            #expect(!steps.suffix(2).contains(step), "it is the best and not one of the newest")
+            #expect(steps.contains(step) && training.isWhole(step))
+            // Those of the last seconds may have no receipt.
+            #expect(steps.first == step && steps.count <= 7)
+            try training.checkEnd()
+        }
+    }
+}
