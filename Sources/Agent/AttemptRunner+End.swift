@@ -16,7 +16,8 @@ extension AttemptRunner {
             return prepared
         }
         if gone == nil { work.log.say("LEFT BEHIND: processes that SIGKILL does not end") }
-        let found = try? await looking { [work, spec] in
+        let found = try? await looking(within: hurry.valueIfKept == nil ? .seconds(30) : .seconds(5)) {
+            [work, spec] in
             try Receipts(of: spec, in: work.run, for: work.claim)?
                 .count { prepared.checkpointWatch?.wasFollowed($0) == true }
         }
@@ -121,9 +122,11 @@ extension AttemptRunner {
         return RetryRule(policy: spec.retry).verdict(on: (attempts ?? []) + [current], jitter: .random(in: 0...1))
     }
 
-    /// What `body` finds on the volume; nil where that takes long. Only a volume that hangs does, and the end does not wait for it.
-    private func looking<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result?) async throws -> Result? {
-        try await DedicatedThread.run(within: .seconds(5), body) ?? nil
+    /// What `body` finds on the volume; nil where that takes longer. The end does not wait for a volume that hangs.
+    private func looking<Result: Sendable>(
+        within patience: Duration = .seconds(5), _ body: @escaping @Sendable () throws -> Result?
+    ) async throws -> Result? {
+        try await DedicatedThread.run(within: patience, body) ?? nil
     }
 
     /// The end is on the volume, and needs no room any more.

@@ -91,9 +91,12 @@ actor Daemon {
         let isFirst = formerLog == nil
         Task {
             // Of a run that is on its way a full disk, or a volume that gives errors, is no reason to end before it has to.
+            var claimed: Claiming.Result?
             for pause in sequence(first: 1, next: { min($0 * 2, 30) }) {
                 do {
-                    return try await claim(router: router, server: server)
+                    let result = if let claimed { claimed } else { try await claim() }
+                    claimed = result
+                    return try await begin(result, router, server)
                 } catch {
                     Console.complain(error)
                     if isFirst { return tell(.claimFailed) }
@@ -134,11 +137,16 @@ actor Daemon {
         return server
     }
 
-    private func claim(router: Router, server: Server) async throws {
+    private func claim() async throws -> Claiming.Result {
         let spec = environment.spec
         let run = Volume(root: spec.volume).run(spec.run)
-        let claiming = Claiming(run: run, spec: spec, pod: environment.pod, processes: processes)
-        let result = try await claiming.claim { Console.say($0) }
+        return try await Claiming(run: run, spec: spec, pod: environment.pod, processes: processes)
+            .claim { Console.say($0) }
+    }
+
+    private func begin(_ result: Claiming.Result, _ router: Router, _ server: Server) async throws {
+        let spec = environment.spec
+        let run = Volume(root: spec.volume).run(spec.run)
         switch result {
         case .over(let outcome):
             tell(.launchOver(outcome))

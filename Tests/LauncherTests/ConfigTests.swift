@@ -195,8 +195,8 @@ import Testing
         #expect(
             try warnings("") == [
                 """
-                config.yaml:3:26: of "checkpoints.names" a kill in the middle of a save leaves no whole one
-                hint: keep: 1 keeps a copy of the last that was proven, for as much room again
+                config.yaml:3:26: of "checkpoints.names" a kill in the middle of a save may leave no whole one
+                hint: keep: 1 keeps a copy of the last that was proven; of numbered checkpoints it deletes the older ones
                 """
             ])
         #expect(try warnings(", keep: 1") == [])

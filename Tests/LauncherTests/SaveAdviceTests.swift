@@ -36,8 +36,8 @@ import Testing
             // √(2 × 40 × 60) = 69.3 s, which is more than the 60 s that a training lasts.
             (
                 SaveAdvice(save: 40, interval: nil, interruptions: 2, training: 120),
-                "no interval helps: 40.0 s for a save, 1 min 00 s between interruptions "
-                    + "(2 interruptions in 2 min 00 s of training); make the saves shorter"
+                "the saves take too long for so many interruptions: 40.0 s each, 1 min 00 s between interruptions "
+                    + "(2 interruptions in 2 min 00 s of training); make them shorter"
             ),
             (
                 SaveAdvice(save: 40, interval: 60, interruptions: 0, training: 7800),
@@ -96,6 +96,21 @@ import Testing
         let advice = SaveAdvice(checkpoints: checkpoints, attempts: attempts, at: Self.start + 12)
         // 100 + 50 + 30 + 20 + 10 + 5 + 0 + 2
         #expect(advice == SaveAdvice(save: 4, interval: 70, interruptions: 3, training: 217))
+    }
+
+    /// Nobody has written its end down: the last sign of it is where its training ended.
+    @Test func ofARunThatIsLost() throws {
+        let attempts = [try attempt(.interrupted, until: 110), try attempt(nil, until: nil)]
+        let lost = Self.start + 60
+        let advice = SaveAdvice(checkpoints: [], attempts: attempts, lost: lost, at: Self.start + 200_000)
+        #expect(advice == SaveAdvice(save: nil, interval: nil, interruptions: 2, training: 150))
+    }
+
+    @Test func fixedNamesTellNothingOfTheInterval() throws {
+        var fixed = checkpoint(1, at: 101, took: 3)
+        fixed.step = nil
+        let checkpoints = [checkpoint(1, at: 100, took: 3), fixed, checkpoint(1, at: 160, took: 3)]
+        #expect(SaveAdvice(checkpoints: checkpoints, attempts: [], at: Self.start).interval == 60)
     }
 
     @Test func ofNothing() {

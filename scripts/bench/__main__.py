@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import traceback
 
 import checkpoints
 import life
@@ -37,13 +38,20 @@ def main():
     unknown = set(options.only) - set(benchmarks)
     if unknown:
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(benchmarks)}")
-    rows = []
+    rows, failed = [], []
     for name, benchmark in benchmarks.items():
         if not options.only or name in options.only:
             print(f"== {name}", file=sys.stderr, flush=True)
-            rows += benchmark()
-    path = ROOT / ".build" / "bench.json"
-    return 0 if report(rows, path) else 1
+            try:
+                rows += benchmark()
+            except Exception:
+                # The others are told all the same.
+                traceback.print_exc()
+                failed.append(name)
+    held = report(rows, ROOT / ".build" / "bench.json")
+    if failed:
+        print(f"bench: failed: {', '.join(failed)}", file=sys.stderr)
+    return 0 if held and not failed else 1
 
 
 sys.exit(main())

@@ -87,7 +87,7 @@ def under_agent(source, followers=1, stalled=0, logs=None, after=None):
         wait_for(lambda: pod.run.joinpath("attempts").exists() and list(pod.run.glob("attempts/*.json"))
                  and pod.record()["state"] == "training", "training")
         idle = pod.memory()
-        clients = Followers(pod, followers, stalled)
+        clients = Followers(pod, followers, size, stalled)
         cpu, began = pod.cpu(), time.monotonic()
         go.touch()
         wait_for(seconds.exists, "end of the output", 600)
@@ -100,6 +100,7 @@ def under_agent(source, followers=1, stalled=0, logs=None, after=None):
         }
         if after:
             figures |= after(pod)
+        clients.catch_up()
         hold.unlink()
         ends, last = clients.finish()
         pod.wait()

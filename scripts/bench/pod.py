@@ -151,20 +151,28 @@ def read_stream(address, offset, deliver, stop=None):
 
 
 class Followers:
-    """Processes that read the whole log and tell how many bytes they got."""
+    """Processes that read the whole log and tell how many bytes they got. `size` is how many there are before the agent's last lines."""
 
-    def __init__(self, pod, count, stalled=0):
+    def __init__(self, pod, count, size, stalled=0):
         self.results = multiprocessing.Queue()
+        self.caught_up = multiprocessing.Semaphore(0)
         self.processes = [
-            multiprocessing.Process(target=self.follow, args=(pod.address, self.results)) for _ in range(count)
+            multiprocessing.Process(target=self.follow, args=(pod.address, size, self.caught_up, self.results))
+            for _ in range(count)
         ]
         for process in self.processes:
             process.start()
         self.silent = [self.stall(pod.address) for _ in range(stalled)]
 
     @staticmethod
-    def follow(address, results):
+    def follow(address, size, caught_up, results):
+        got = 0
+
         def enough(piece):
+            nonlocal got
+            if got < size <= got + len(piece):
+                caught_up.release()
+            got += len(piece)
             # The end of the training is a line of the agent's own.
             return b"EXIT_CODE=" in piece[-4096:]
 
@@ -178,6 +186,12 @@ class Followers:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.sendall(f"GET /v1/log?follow=1&from=0 HTTP/1.1\r\nHost: x\r\nX-Pod-Agent-Token: {TOKEN}\r\n\r\n".encode())
         return connection
+
+    def catch_up(self):
+        """Returns once each has `size` bytes: of a pod that ends they have 5 s for the rest."""
+        for _ in self.processes:
+            if not self.caught_up.acquire(timeout=300):
+                raise TimeoutError("a follower has not got all after 300 s")
 
     def finish(self):
         """Bytes that each got, and when the last one had all."""

@@ -45,20 +45,20 @@ struct CheckpointChoice: Sendable {
         } else if let newest = unproven.first {
             chosen = Chosen(checkpoint: receipts.folder.reference(to: newest), isProven: false)
         }
-        for (checkpoint, reason) in aside { try setAside(checkpoint.name, reason) }
+        for (checkpoint, reason) in aside { _ = try setAside(checkpoint.name, reason) }
         return chosen
     }
 
-    /// Whether it is out of the way now.
-    @discardableResult
-    private func setAside(_ name: String, _ reason: String) throws -> Bool {
+    /// Where it is now; nil where it could not be moved.
+    private func setAside(_ name: String, _ reason: String) throws -> String? {
         let what = "TORN: \(receipts.folder.path)/\(name): \(reason)"
         do {
-            receipts.say("\(what); moved to \(try receipts.setAside(name))")
-            return true
+            let path = try receipts.setAside(name)
+            receipts.say("\(what); moved to \(path)")
+            return path
         } catch let problem as Problem {
             receipts.say("\(what); \(problem)")
-            return false
+            return nil
         }
     }
 
@@ -70,39 +70,52 @@ struct CheckpointChoice: Sendable {
         let found = try receipts.checkpoints().filter { $0.step == nil }
         var verdicts: [String: Verdict] = [:]
         for name in receipts.folder.names {
-            let hasCopy = try !copies.all(of: name).isEmpty
-            var reason: String?
-            if let checkpoint = found.first(where: { $0.name == name }) {
-                let verdict = try verdict(on: checkpoint, known)
-                verdicts[name] = verdict
-                switch verdict {
-                case .proven, .unread: continue
-                case .torn(let damage): reason = damage
-                case .unproven: reason = "is not known to be complete, and there is a copy of an older one"
-                }
-                // The torn ones of which there is no copy are moved all the same.
-                if !hasCopy, case .unproven = verdict { continue }
-            } else if !hasCopy {
+            let place = "\(receipts.folder.path)/\(name)"
+            if File.status(place)?.isLink == true && File.statusOfTarget(place)?.isFolder == true {
+                receipts.say(
+                    "NOT LOOKED AT: \(place): a link to a folder; give \"checkpoints\" the name of what it leads to")
                 continue
-            } else if File.status("\(receipts.folder.path)/\(name)") != nil {
-                reason = "is not of this lineage, and there is a copy of one that is"
             }
-            if let reason, try !setAside(name, reason) { continue }
-            verdicts[name] = nil
-            guard hasCopy, try putBack(name, copies) else { continue }
-            verdicts[name] = .proven
+            let checkpoint = found.first { $0.name == name }
+            let verdict = try checkpoint.map { try self.verdict(on: $0, known) }
+            verdicts[name] = verdict
+            var reason: String?
+            switch verdict {
+            case .proven, .unread: continue
+            case .torn(let damage): reason = damage
+            case .unproven: reason = "is not known to be complete, and there is a copy of an older one"
+            case nil:
+                reason = File.status(place).map { _ in "is not of this lineage, and there is a copy of one that is" }
+            }
+            let copy = try copies.usable(name)
+            // A torn one is moved all the same.
+            if copy == nil { guard case .torn = verdict else { continue } }
+            var aside: String?
+            if let reason {
+                aside = try setAside(name, reason)
+                if aside == nil { continue }
+                verdicts[name] = nil
+            }
+            guard let copy else { continue }
+            if try putBack(copy, by: copies) {
+                verdicts[name] = .proven
+            } else if let aside, case .unproven = verdict {
+                // Better than nothing.
+                try File.move(aside, to: place)
+                verdicts[name] = verdict
+            }
         }
         return verdicts
     }
 
-    private func putBack(_ name: String, _ copies: KeptCopies) throws -> Bool {
+    private func putBack(_ copy: KeptCopies.Copy, by copies: KeptCopies) throws -> Bool {
         do {
-            guard let receipt = try copies.putBack(name) else { return false }
+            let receipt = try copies.putBack(copy)
             let step = receipt.told.map { ", saved at about step \(Int($0))" } ?? ""
             receipts.say("PUT BACK: \(receipt.path): the copy of attempt \(receipt.attempt)\(step)")
             return true
         } catch let problem as Problem {
-            receipts.say("PUT BACK: \(receipts.folder.path)/\(name): \(problem)")
+            receipts.say("PUT BACK: \(receipts.folder.path)/\(copy.receipt.name): \(problem)")
             return false
         }
     }

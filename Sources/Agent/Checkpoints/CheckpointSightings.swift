@@ -27,7 +27,7 @@ struct CheckpointSightings: Sendable {
     private(set) var proven: [String: Receipt]
     /// Of fixed names: what is copied of them as it is now, and before when no copy is tried again.
     private var copied: [String: Receipt] = [:]
-    private var noCopyBefore: [String: ContinuousClock.Instant] = [:]
+    private var noCopy: [String: (receipt: Receipt, pause: Duration, until: ContinuousClock.Instant)] = [:]
     var looks = 0
     /// When the training began, in nanoseconds since 1970.
     private let begun: Int
@@ -103,20 +103,29 @@ struct CheckpointSightings: Sendable {
 
     /// nil where it is not proven, copied already, or to be copied later.
     func receiptToCopy(of name: String, at now: ContinuousClock.Instant) -> Receipt? {
-        guard let receipt = proven[name], copied[name] != receipt, noCopyBefore[name] ?? now <= now else { return nil }
+        guard let receipt = proven[name], copied[name] != receipt else { return nil }
+        if let failed = noCopy[name], failed.receipt == receipt, now < failed.until { return nil }
         return receipt
     }
 
     mutating func noteCopy(of receipt: Receipt) { copied[receipt.name] = receipt }
 
-    mutating func postponeCopy(of name: String, to time: ContinuousClock.Instant) { noCopyBefore[name] = time }
+    /// For twice as long each time: on a volume that is over its quota each try takes for seconds what others need.
+    mutating func postponeCopy(of receipt: Receipt, at now: ContinuousClock.Instant) {
+        let last = noCopy[receipt.name].flatMap { $0.receipt == receipt ? $0.pause : nil }
+        let pause = last.map { min($0 * 2, .seconds(3600)) } ?? .seconds(30)
+        noCopy[receipt.name] = (receipt, pause, now + pause)
+    }
 
     mutating func postpone(_ name: String, to time: ContinuousClock.Instant) {
         seen[name]?.notBefore = time
     }
 
+    /// Of a fixed name: whether a file of it is still that of the save before.
     private func isLess(_ checkpoint: CheckpointFolder.Candidate) -> Bool {
-        guard checkpoint.step != nil else { return false }
+        guard checkpoint.step != nil else {
+            return seen[checkpoint.name].map { !Set(checkpoint.files.keys).isSubset(of: $0.written) } ?? false
+        }
         let files = FileSet(checkpoint.files.mapValues(\.size))
         return proven.values.contains { $0.name != checkpoint.name && FileSet(of: $0).exceeds(files) }
     }

@@ -151,7 +151,7 @@ final class CheckpointWatch: Sendable {
                 sightings.withLock { $0.noteCopy(of: receipt) }
             } catch let problem as Problem {
                 // It is being saved again, or there is no room.
-                sightings.withLock { $0.postponeCopy(of: candidate.name, to: now + .seconds(30)) }
+                sightings.withLock { $0.postponeCopy(of: receipt, at: now) }
                 let line = "NOT KEPT: \(problem)"
                 if lastSaid.withLock({ said in
                     defer { said = line }

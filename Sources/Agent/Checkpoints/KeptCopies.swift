@@ -21,13 +21,15 @@ struct KeptCopies: Sendable {
 
     private func folder(of name: String) -> String { "\(receipts.run.kept)/\(name)" }
 
-    /// The copies of the lineage that are complete, the newest first.
+    /// The copies of the lineage that have a receipt, the newest first.
     func all(of name: String) throws -> [Copy] {
         guard try File.isThere(folder(of: name)) else { return [] }
         return try File.list(folder(of: name)).reversed().compactMap { number in
             let folder = "\(folder(of: name))/\(number)"
-            guard Int(number) != nil, let text = try? File.read("\(folder)/\(Self.receiptName)"),
-                let receipt = try? JSON.decode(Receipt.self, from: text), receipt.lineage == receipts.claim.lineage
+            let path = "\(folder)/\(Self.receiptName)"
+            guard Int(number) != nil, try File.isThere(path),
+                let receipt = try? JSON.decode(Receipt.self, from: try File.read(path)),
+                receipt.lineage == receipts.claim.lineage
             else { return nil }
             return Copy(folder: folder, receipt: receipt)
         }
@@ -80,18 +82,13 @@ struct KeptCopies: Sendable {
 
     // MARK: Putting back
 
-    /// Puts the newest copy that still holds the bytes of its receipt where it was saved, with its receipt, and returns that.
-    /// nothing may be in the place. nil where there is no such copy.
-    func putBack(_ name: String) throws -> Receipt? {
-        for copy in try all(of: name) {
-            if let change = try difference(of: copy) {
-                receipts.say("UNUSABLE: \(copy.content): \(change); left there")
-                continue
-            }
-            try receipts.checkOwner()
-            return try putBack(copy)
+    /// The newest copy that still holds the bytes of its receipt; all of it is read.
+    func usable(_ name: String) throws -> Copy? {
+        try all(of: name).first { copy in
+            guard let change = try difference(of: copy) else { return true }
+            receipts.say("UNUSABLE: \(copy.content): \(change); left there")
+            return false
         }
-        return nil
     }
 
     private func difference(of copy: Copy) throws -> String? {
@@ -108,7 +105,11 @@ struct KeptCopies: Sendable {
         }
     }
 
-    private func putBack(_ copy: Copy) throws -> Receipt {
+    /// Puts a copy where it was saved, with its receipt, and returns that. Nothing may be in the place.
+    func putBack(_ copy: Copy) throws -> Receipt {
+        try receipts.checkOwner()
+        // What a kill left of a copy takes room.
+        try File.removeTree("\(folder(of: copy.receipt.name))/new")
         let place = "\(receipts.folder.path)/\(copy.receipt.name)"
         let aside = "\(receipts.folder.path)/.\(copy.receipt.name).pod-agent"
         try File.removeTree(aside)
@@ -121,6 +122,7 @@ struct KeptCopies: Sendable {
             // Better no copy of it than none of it in its place.
             try? File.removeTree(aside)
             guard rename(copy.content, place) == 0 else { throw problem }
+            try delete(copy)
         }
         try File.syncFolder(of: place)
         var receipt = copy.receipt
@@ -130,7 +132,8 @@ struct KeptCopies: Sendable {
         }
         receipt.path = place
         receipt.boot = receipts.boot
-        try receipts.write(receipt)
+        // It is what it is, whether or not there is room to write that down.
+        do { try receipts.write(receipt) } catch let problem as Problem { receipts.say("RECEIPT: \(problem)") }
         return receipt
     }
 }

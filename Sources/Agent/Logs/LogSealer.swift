@@ -16,6 +16,8 @@ final class LogSealer: Sendable {
         /// After an error.
         var isRetryDue = false
         var failures = 0
+        /// Since when a segment cannot be read, by its offset.
+        var unreadable: [Int: ContinuousClock.Instant] = [:]
     }
 
     private let run: RunFolder
@@ -26,10 +28,12 @@ final class LogSealer: Sendable {
     private let sealed: @Sendable (_ segment: Int, _ lost: Range<Int>) -> Void
     private let state: Mutex<State>
     private let pause: Duration
+    private let patience: Duration
 
-    /// `pause` is how long after an error it is tried again.
+    /// `pause` is how long after an error it is tried again. What cannot be read for `patience` counts as lost by the volume.
     init(
         _ claim: Claim, of run: RunFolder, keep: Int, volume: VolumeWriter, pause: Duration = .seconds(10),
+        patience: Duration = .seconds(120),
         sealed: @escaping @Sendable (_ segment: Int, _ lost: Range<Int>) -> Void
     ) {
         self.claim = claim
@@ -37,6 +41,7 @@ final class LogSealer: Sendable {
         self.keep = keep
         self.volume = volume
         self.pause = pause
+        self.patience = patience
         self.sealed = sealed
         state = Mutex(State(own: [claim.logBegan]))
     }
@@ -121,8 +126,9 @@ final class LogSealer: Sendable {
         // Another agent may be at it, too, if it does not know yet that it is not its turn any more.
         let aside = "\(path.dropLast(7))-a\(String(claim.number, width: 4)).log.gz.new"
         let count: Int
+        let isReadable: Bool
         do throws(Errno) {
-            count = try compress(plain, length: length, into: aside)
+            (count, isReadable) = try compress(plain, of: segment, length: length, into: aside)
             if isOver {
                 unlink(aside)
                 return nil
@@ -134,12 +140,34 @@ final class LogSealer: Sendable {
         }
         try File.syncFolder(of: path)
         // The next pass removes it where this one does not come to it.
-        try? File.remove(plain)
+        if isReadable { try? File.remove(plain) } else { try setAside(segment) }
         return count
     }
 
+    /// Its volume may give its bytes back one day.
+    private func setAside(_ segment: LogSegment) throws(Problem) {
+        try File.makeFolders(run.torn)
+        try File.move("\(run.logs)/\(segment.name)", to: "\(run.torn)/\(segment.name)")
+        Console.say("\"\(segment.name)\" cannot be read; moved to \(run.torn)")
+        state.withLock { $0.unreadable[segment.offset] = nil }
+    }
+
+    /// Returns where the bytes of a segment that gave `error` count as lost, and throws that where they do not yet.
+    private func giveUp(_ segment: LogSegment, after error: Errno) throws(Errno) {
+        // As a volume says of data whose only copy is gone; a server that is away may come back.
+        guard [EIO, ENXIO].contains(error.code) else { throw error }
+        let since = state.withLock { state in
+            let since = state.unreadable[segment.offset] ?? .now
+            state.unreadable[segment.offset] = since
+            return since
+        }
+        if since.duration(to: .now) < patience { throw error }
+    }
+
     /// Returns how many bytes there were. Zeros stand for those that are lost, so that each of the rest keeps its offset.
-    private func compress(_ plain: String, length: Int, into aside: String) throws(Errno) -> Int {
+    private func compress(
+        _ plain: String, of segment: LogSegment, length: Int, into aside: String
+    ) throws(Errno) -> (count: Int, isReadable: Bool) {
         let input = try Errno.check { open(plain, O_RDONLY | O_CLOEXEC) }
         defer { close(input) }
         let output = try Errno.check { open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644) }
@@ -149,9 +177,17 @@ final class LogSealer: Sendable {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
         defer { buffer.deallocate() }
         var rest = length
+        var isReadable = true
         while rest > 0 && !volume.isFenced() {
             let part = UnsafeMutableRawBufferPointer(rebasing: buffer.prefix(rest))
-            let count = try File.read(input, into: part)
+            let count: Int
+            do {
+                count = try File.read(input, into: part)
+            } catch {
+                try giveUp(segment, after: error)
+                isReadable = false
+                break
+            }
             // The volume took more than it kept: over its quota, or its host died.
             if count == 0 { break }
             try deflater.add(UnsafeRawBufferPointer(rebasing: part[..<count])) { (bytes) throws(Errno) in
@@ -168,7 +204,7 @@ final class LogSealer: Sendable {
         }
         try deflater.finish { (bytes) throws(Errno) in try File.write(bytes, to: output) }
         try Errno.check { fsync(output) }
-        return count
+        return (count, isReadable)
     }
 
     private func removeOldest() throws(Problem) {

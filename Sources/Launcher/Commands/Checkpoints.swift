@@ -11,7 +11,7 @@ struct Checkpoints: LauncherCommand {
             Of those of "checkpoints.names" the step is the last one that the training had told of when it was saved, and \
             with "keep: N" there are copies of the last N that were proven in the run's folder "kept": when a start finds the \
             one in place torn, it moves it to "torn" and puts the newest copy back. They take N times the room of the \
-            checkpoint, and for a moment once more.
+            checkpoint, and one is made only where twice its size is free. Of numbered ones "keep" deletes the older.
 
             The line below the table tells how often to save, from how long a save takes and how often this run was \
             interrupted.
@@ -31,7 +31,11 @@ struct Checkpoints: LauncherCommand {
         if json { return world.console.output(try JSON.encode(list.checkpoints, pretty: true) + [UInt8(ascii: "\n")]) }
         world.console.output(Array((sums ? list.sums : list.text).utf8))
         if sums || list.checkpoints.isEmpty { return }
-        let advice = SaveAdvice(checkpoints: list.checkpoints, attempts: try run.attempts(), at: world.now())
+        let advice = SaveAdvice(
+            checkpoints: list.checkpoints, attempts: try run.attempts(),
+            lost: run.state == .lost
+                ? run.claims.last.flatMap { run.folder.beat(of: $0.number)?.at } ?? world.now() : nil,
+            at: world.now())
         world.console.note(advice.text)
     }
 }

@@ -11,8 +11,10 @@ extension Config {
             reader.warn(
                 reader.error(
                     at: "checkpoints.names",
-                    "of \"checkpoints.names\" a kill in the middle of a save leaves no whole one",
-                    hint: "keep: 1 keeps a copy of the last that was proven, for as much room again"))
+                    "of \"checkpoints.names\" a kill in the middle of a save may leave no whole one",
+                    hint:
+                        "keep: 1 keeps a copy of the last that was proven; of numbered checkpoints it deletes the older ones"
+                ))
         }
         checkPaths(with: reader, paths: paths)
         checkResources(with: reader)

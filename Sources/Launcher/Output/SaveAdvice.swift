@@ -28,16 +28,19 @@ struct SaveAdvice: Sendable, Equatable {
         (self.save, self.interval, self.interruptions, self.training) = (save, interval, interruptions, training)
     }
 
-    init(checkpoints: [CheckpointList.Checkpoint], attempts: [AttemptRecord], at now: Date) {
+    /// `lost` is when the last attempt gave its last sign, where its pod is gone and nobody has written down its end.
+    init(checkpoints: [CheckpointList.Checkpoint], attempts: [AttemptRecord], lost: Date? = nil, at now: Date) {
         let proven = checkpoints.filter(\.isProven)
         save = Self.median(proven.compactMap(\.saveSeconds))
-        let pairs = zip(proven, proven.dropFirst()).filter { $0.receipt?.attempt == $1.receipt?.attempt }
+        // Of a fixed name there is only the last one.
+        let numbered = proven.filter { $0.step != nil }
+        let pairs = zip(numbered, numbered.dropFirst()).filter { $0.receipt?.attempt == $1.receipt?.attempt }
         interval = Self.median(
             pairs.compactMap { earlier, later in
                 earlier.saved.flatMap { later.saved?.timeIntervalSince($0) }
             }.filter { $0 > 0 })
-        interruptions = attempts.count { $0.wasInterrupted }
-        training = attempts.reduce(0) { $0 + $1.trainingSeconds(until: now) }
+        interruptions = attempts.count { $0.wasInterrupted || $0.isTraining && lost != nil }
+        training = attempts.reduce(0) { $0 + $1.trainingSeconds(until: lost ?? now) }
     }
 
     /// Seconds; nil where there is no data to tell from.
@@ -60,7 +63,8 @@ struct SaveAdvice: Sendable, Equatable {
         let rate = "\(Summary.clock(between)) between interruptions"
         let source = "\(times) in \(Summary.clock(training)) of training"
         guard best < between else {
-            return "no interval helps: \(length) for a save, \(rate) (\(source)); make the saves shorter"
+            return
+                "the saves take too long for so many interruptions: \(length) each, \(rate) (\(source)); make them shorter"
         }
         let current = interval.map { "; now it is every \(Summary.clock($0))" } ?? ""
         return "save every \(Summary.clock(best)) = √(2 × \(length) for a save × \(rate)); \(source)\(current)"
@@ -74,6 +78,8 @@ struct SaveAdvice: Sendable, Equatable {
 }
 
 extension AttemptRecord {
+    fileprivate var isTraining: Bool { state == .training }
+
     /// Its training ended before it was through, and nobody asked for that.
     fileprivate var wasInterrupted: Bool {
         guard began(.training) != nil, state == .ended || state == .waiting else { return false }

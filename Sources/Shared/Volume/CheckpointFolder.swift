@@ -49,6 +49,12 @@ public struct CheckpointFolder: Sendable {
         for name in try File.list(path) where !skipped.contains(name) {
             let step = names.contains(name) || fnmatch(pattern, name, FNM_PERIOD) != 0 ? nil : Self.step(in: name)
             guard step != nil || names.contains(name) else { continue }
+            // What a fixed name leads to is saved over by other names.
+            if step == nil, File.status("\(path)/\(name)")?.isLink == true,
+                File.statusOfTarget("\(path)/\(name)")?.isFolder == true
+            {
+                continue
+            }
             found.append(Candidate(name: name, step: step, files: try Self.files(below: "\(path)/\(name)")))
         }
         return found

@@ -119,6 +119,37 @@ import Testing
         #expect(try choose(attempt: 3) == "final unproven")
     }
 
+    /// Nothing is moved for a copy that holds nothing any more.
+    @Test func aCopyWithoutItsFiles() throws {
+        let watch = try watch(keep: 1)
+        try proves(watch, at: 0) { try saveFolder(1) }
+        let copy = try #require(try copies(of: "final").first)
+        try File.removeTree(copy.content)
+        try saveFolder(2)
+        #expect(try choose(attempt: 2) == "final unproven")
+        #expect(try text("\(out)/final/model.json") == "{\"step\": 2}")
+        #expect(torn == [])
+    }
+
+    /// A save that goes on beside the training: for a while one file is the new one's and one is the old one's, and steps are told of.
+    @Test func halfASaveBesideTheTrainingIsNotProven() throws {
+        let watch = try watch(keep: 1)
+        try proves(watch, at: 0) { try saveFolder(1) }
+        try proves(watch, at: 10) { try saveFolder(2, files: ["model.json"]) }
+        #expect(try copies(of: "final").map { try text("\($0.content)/model.json") } == ["{\"step\": 1}"])
+        try proves(watch, at: 20) { try saveFolder(2, files: ["optimizer.json"]) }
+        #expect(try copies(of: "final").map { try text("\($0.content)/model.json") } == ["{\"step\": 2}"])
+    }
+
+    /// What it leads to has other names, and is a checkpoint by those.
+    @Test func aLinkToAFolderIsNone() throws {
+        try run.checkpoint("5", ["model.json": "{}"])
+        try File.replaceLink("\(out)/final", to: "5")
+        #expect(try choose() == "none")
+        #expect(File.status("\(out)/final")?.isLink == true)
+        #expect(lines.first?.hasPrefix("NOT LOOKED AT: \(out)/final: a link to a folder") == true, "\(lines)")
+    }
+
     /// Without `keep` there is no copy, and a mixture of two saves is no checkpoint.
     @Test func withoutAnythingKept() throws {
         let watch = try watch(keep: nil)

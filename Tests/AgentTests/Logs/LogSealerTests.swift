@@ -84,6 +84,27 @@ import Testing
         #expect(try readByHand().text == "01234\0\0\0\09a")
     }
 
+    /// As of a network volume that has lost the only copy: it may only be away, so that it is asked for a while.
+    @Test func whatCannotBeReadIsLostInTheEnd() async throws {
+        try text(0, 1, "0123")
+        // It opens, and to read it gives EIO.
+        let unreadable = run.liveSegment(from: 4, attempt: 2)
+        try File.replaceLink(unreadable, to: "/proc/self/mem")
+        try text(9, 2, "9a")
+        let lost = Mutex<[Range<Int>]>([])
+        let sealer = LogSealer(
+            .test(2, logBegan: 4), of: run, keep: .max, volume: volume, pause: .milliseconds(100), patience: .seconds(1)
+        ) { _, range in lost.withLock { $0.append(range) } }
+        let start = ContinuousClock.now
+        sealer.begin(try LiveSegment(from: 9, attempt: 2, in: run))
+        try await eventually("several tries") { sealer.failures > 2 }
+        try await eventually("what was lost is told") { lost.withLock { $0 } == [4..<9] }
+        #expect(start.duration(to: .now) > .seconds(1))
+        #expect(try read().text == "0123\0\0\0\0\09a")
+        #expect(try File.list(run.torn) == [unreadable.lastComponent])
+        #expect(File.status(unreadable) == nil)
+    }
+
     @Test func bytesOfAnAttemptBeyondTheNextOneAreCut() throws {
         try text(0, 1, "0123STALE")
         try text(4, 2, "45")
