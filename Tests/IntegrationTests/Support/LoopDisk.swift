@@ -44,9 +44,11 @@ struct LoopDisk {
 
     private var filling: String { "\(mountPoint)/filling" }
 
-    /// Takes the last block that is free. Twice: some become so only when the journal is written.
+    /// Takes the last block that is free. Some become so only when the journal is written: until two tries after that find none.
     func fill() throws {
-        for size in ["1M", "1k", "1k"] {
+        var size = "1M"
+        var empty = 0
+        for _ in 0..<30 where empty < 2 {
             try Self.run(["sync", "-f", mountPoint])
             let (code, output) = try Command.run([
                 "dd", "if=/dev/zero", "of=\(filling)", "bs=\(size)", "oflag=append,sync", "conv=notrunc",
@@ -54,7 +56,10 @@ struct LoopDisk {
             guard code == 1, output.text.contains("No space left on device") else {
                 throw Problem("the disk is not full: \(output.text)")
             }
+            empty = output.text.contains("\n0 bytes ") ? empty + 1 : 0
+            size = "1k"
         }
+        if empty < 2 { throw Problem("the disk does not get full") }
     }
 
     func free() throws { try File.remove(filling) }
