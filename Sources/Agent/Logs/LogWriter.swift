@@ -10,6 +10,8 @@ internal import Synchronization
 final class LogWriter: Sendable {
     fileprivate struct Buffer {
         let queue = LogQueue()
+        /// Bytes that the volume has taken.
+        var written = 0
         /// A drain is queued or under way.
         var isDraining = false
         /// Bytes for which there was no room, since the volume took the last ones. While there are any no other is taken:
@@ -81,7 +83,7 @@ final class LogWriter: Sendable {
     func append(_ bytes: ArraySlice<UInt8>) {
         console?.append(bytes)
         while true {
-            let mustDrain = buffer.wait(quiet: Self.patience) { buffer -> Bool? in
+            let mustDrain = buffer.wait(while: \.written, staysFor: Self.patience) { buffer -> Bool? in
                 if buffer.takes(bytes.count) {
                     buffer.take(bytes)
                     return buffer.startsDraining()
@@ -232,6 +234,7 @@ extension LogWriter.Buffer {
     /// The volume took `count` bytes: it is well again, and what was lost can be told.
     mutating func wrote(_ count: Int) {
         queue.removeFirst(count)
+        written += count
         guard let trouble else { return }
         let line = gapLine(after: trouble)
         (self.trouble, dropped) = (nil, 0)

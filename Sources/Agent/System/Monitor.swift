@@ -50,18 +50,30 @@ final class Monitor<State>: @unchecked Sendable {
         }
     }
 
-    /// As `wait`, but nil where no update came for `patience`.
-    func wait<Result>(quiet patience: Duration, _ body: (inout State) -> Result?) -> Result? {
+    /// As `wait`, but nil where `mark` of the state has stayed the same for `patience`, whatever else was updated.
+    func wait<Result, Mark: Equatable>(
+        while mark: (State) -> Mark, staysFor patience: Duration, _ body: (inout State) -> Result?
+    ) -> Result? {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
+        var last = mark(state)
+        var limit = Self.time(after: patience)
         while true {
             if let result = body(&state) { return result }
-            var limit = timespec()
-            clock_gettime(CLOCK_MONOTONIC, &limit)
-            let nanoseconds = limit.tv_nsec + patience.milliseconds % 1000 * 1_000_000
-            limit.tv_sec += patience.milliseconds / 1000 + nanoseconds / 1_000_000_000
-            limit.tv_nsec = nanoseconds % 1_000_000_000
             if pthread_cond_timedwait(condition, mutex, &limit) == ETIMEDOUT { return body(&state) }
+            if case let new = mark(state), new != last {
+                last = new
+                limit = Self.time(after: patience)
+            }
         }
+    }
+
+    private static func time(after patience: Duration) -> timespec {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        let nanoseconds = time.tv_nsec + patience.milliseconds % 1000 * 1_000_000
+        time.tv_sec += patience.milliseconds / 1000 + nanoseconds / 1_000_000_000
+        time.tv_nsec = nanoseconds % 1_000_000_000
+        return time
     }
 }

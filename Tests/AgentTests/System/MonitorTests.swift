@@ -1,3 +1,4 @@
+import Glibc
 import TestSupport
 import Testing
 
@@ -30,6 +31,43 @@ import Testing
         }
         try await eventually { ended.update { $0 } == 8 }
         #expect(monitor.update { $0 } == 8000)
+    }
+
+    private struct Two {
+        var mark = 0
+        var other = 0
+        var isOver = false
+    }
+
+    /// Updates every 20 ms, `count` times. Returns how long a wait with a patience of 300 ms lasted.
+    private func wait(
+        updates count: Int, _ update: @escaping @Sendable (inout Two) -> Void
+    ) async throws -> Duration {
+        let monitor = Monitor(Two())
+        try DedicatedThread.start {
+            for _ in 0..<count where !monitor.read(\.isOver) {
+                usleep(20_000)
+                monitor.update(update)
+            }
+        }
+        return try await DedicatedThread.run {
+            let start = ContinuousClock.now
+            let result: Bool? = monitor.wait(while: \.mark, staysFor: .milliseconds(300)) { _ in nil }
+            #expect(result == nil)
+            monitor.update { $0.isOver = true }
+            return start.duration(to: .now)
+        }
+    }
+
+    /// Of what is not waited for nothing makes the wait longer.
+    @Test func patienceEndsWhateverElseIsUpdated() async throws {
+        let lasted = try await wait(updates: 500) { $0.other += 1 }
+        #expect(lasted >= .milliseconds(300) && lasted < .seconds(5), "\(lasted)")
+    }
+
+    @Test func patienceBeginsAnewWithEachMark() async throws {
+        let lasted = try await wait(updates: 50) { $0.mark += 1 }
+        #expect(lasted >= .milliseconds(1300))
     }
 
     @Test func anErrorGivesTheLockBack() {

@@ -37,14 +37,7 @@ struct Trouble {
         try agent.site.open("go")
         #expect(try await run.end(within: patience) == 0, "\(run.errors)")
         #expect(meanwhile > before * 3 / 4)
-        withKnownIssue(
-            "once a volume has lost the only copy of a chunk, the training has been seen to wait for it for 38 s",
-            isIntermittent: true
-        ) {
-            #expect(output.longestPause() < .milliseconds(500))
-        } when: {
-            makesGap == nil
-        }
+        #expect(output.longestPause() < .milliseconds(500))
         #expect(try agent.record(1)?.outcome?.kind == .finished)
         #expect(try agent.record(1)?.state == .ended)
         guard let makesGap else {
