@@ -50,13 +50,17 @@ struct SaveAdvice: Sendable, Equatable {
     }
 
     /// Seconds of training for each interruption.
-    private var between: Double? { interruptions > 0 ? training / Double(interruptions) : nil }
+    private var between: Double? { interruptions > 0 && training > 0 ? training / Double(interruptions) : nil }
 
     /// One line.
     var text: String {
         guard let save else { return "how often to save cannot be told: no save was timed yet" }
         guard let between, let best else {
-            return "how often to save cannot be told: no interruption in \(Summary.clock(training)) of training"
+            let reason =
+                interruptions == 0
+                ? "no interruption in \(Summary.clock(training)) of training"
+                : "nothing is known of how long it trained"
+            return "how often to save cannot be told: \(reason)"
         }
         let length = save < Self.shortestSave ? "at most 1 s" : Summary.clock(save)
         let times = interruptions == 1 ? "1 interruption" : "\(interruptions) interruptions"
