@@ -36,9 +36,11 @@ extension ProcessIdentity {
     }
 
     @Test func noProcessOutlivesABoot() throws {
-        var process = try ProcessIdentity.elsewhere()
+        var process = try ProcessIdentity.alive()
         process.boot = "another"
-        #expect(process.isAlive == false)
+        // In a container it may be another machine's, with the same image.
+        let isHost = process.namespace == "pid:[4026531836]" && process.machine != nil
+        #expect(process.isAlive == (isHost ? false : nil))
     }
 
     @Test func aProcessThatWasNotWaitedForIsDead() async throws {
