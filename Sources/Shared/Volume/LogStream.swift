@@ -99,9 +99,18 @@ extension LogStream {
             return file
         }
 
+        /// How often a folder is listed anew because what it had is not there any more when it is opened.
+        private static let tries = 5
+
         /// Where a segment was sealed, removed or begun since the folder was listed, it is listed once more.
         mutating func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(Problem) -> Int {
             if let count = try? readOnce(at: offset, into: buffer), count > 0 { return count }
+            return try readAnew(at: offset, into: buffer, tries: Self.tries)
+        }
+
+        private mutating func readAnew(
+            at offset: Int, into buffer: UnsafeMutableRawBufferPointer, tries: Int
+        ) throws(Problem) -> Int {
             try refresh()
             if let first = segments.first?.offset, offset < first {
                 throw Problem(
@@ -112,6 +121,7 @@ extension LogStream {
             do throws(Errno) {
                 count = try readOnce(at: offset, into: buffer)
             } catch {
+                if error.code == ENOENT && tries > 1 { return try readAnew(at: offset, into: buffer, tries: tries - 1) }
                 throw Problem("read \"\(path(of: segments[index]))\"", errno: error.code)
             }
             if count == 0, let next = end(at: index), !isCutOff(at: index) {
@@ -148,7 +158,7 @@ extension LogStream {
             index + 1 < segments.endIndex ? segments[index + 1].offset : nil
         }
 
-        mutating func end() throws(Problem) -> Int {
+        mutating func end(tries: Int = tries) throws(Problem) -> Int {
             try refresh()
             guard let last = segments.last else { return 0 }
             if let index = segments.indices.first(where: { isCutOff(at: $0) }) {
@@ -157,6 +167,7 @@ extension LogStream {
             do throws(Errno) {
                 return last.offset + (try open(last).length())
             } catch {
+                if error.code == ENOENT && tries > 1 { return try end(tries: tries - 1) }
                 throw Problem("read \"\(path(of: last))\"", errno: error.code)
             }
         }

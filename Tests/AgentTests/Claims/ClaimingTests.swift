@@ -186,7 +186,11 @@ import Testing
         #expect(try await decide() == .owned(2))
     }
 
-    @Test func itWasOfAnotherBoot() async throws {
+    @Test(
+        .enabled(
+            if: (try? File.readLink("/proc/self/ns/pid")) == "pid:[4026531836]" && File.exists("/etc/machine-id"),
+            "in a container the machine's id may be that of the image")
+    ) func itWasOfAnotherBoot() async throws {
         var process = try #require(ProcessIdentity(pid: getppid()))
         process.boot = "another"
         try run.attempt(1, process: process, state: .training)
