@@ -18,6 +18,13 @@ struct TortureFullVolumeTests {
         }
     }
 
+    /// Running, with its first step in the log.
+    private func started(_ agent: BareAgent) async throws -> Running {
+        let run = try agent.start()
+        try await eventuallyTrue("the start; \(run.errors)") { (try? text(agent).contains("step 1\n")) == true }
+        return run
+    }
+
     private func text(_ agent: BareAgent) throws -> String {
         let stream = try LogStream(of: agent.folder)
         var bytes: [UInt8] = []
@@ -43,10 +50,7 @@ struct TortureFullVolumeTests {
             print("step 3")
             """
         try await withAgent(script) { agent, disk in
-            let run = try agent.start()
-            try await eventuallyTrue("the start; \(run.errors)") {
-                (try? text(agent).contains("step 1\n")) == true
-            }
+            let run = try await started(agent)
             try disk.fill()
             try agent.site.open("full")
             try await eventuallyTrue("all that is printed; \(run.errors)") { agent.site.exists("printed") }
@@ -90,10 +94,7 @@ struct TortureFullVolumeTests {
             sys.exit(7)
             """
         try await withAgent(script) { agent, disk in
-            let run = try agent.start()
-            try await eventuallyTrue("the start; \(run.errors)") {
-                (try? text(agent).contains("step 1\n")) == true
-            }
+            let run = try await started(agent)
             try disk.fill()
             try agent.site.open("full")
             #expect(try await run.end() == 7)
@@ -118,10 +119,7 @@ struct TortureFullVolumeTests {
         try await withAgent(script) { agent, disk in
             var agent = agent
             agent.spec.retry = RetryPolicy(crash: 1, backoff: 1)
-            let run = try agent.start()
-            try await eventuallyTrue("the start; \(run.errors)") {
-                (try? text(agent).contains("step 1\n")) == true
-            }
+            let run = try await started(agent)
             try disk.fill()
             try agent.site.open("full")
             #expect(try await run.end() == 7)
@@ -144,10 +142,7 @@ struct TortureFullVolumeTests {
         try await withAgent(script) { agent, disk in
             var agent = agent
             agent.spec.retry = RetryPolicy(crash: 1, backoff: 6)
-            let run = try agent.start()
-            try await eventuallyTrue("the start; \(run.errors)") {
-                (try? text(agent).contains("step 1\n")) == true
-            }
+            let run = try await started(agent)
             try agent.site.open("full")
             try await eventuallyTrue("the pause") { try agent.record(1)?.state == .waiting }
             try File.remove(agent.folder.reserve(of: 1))

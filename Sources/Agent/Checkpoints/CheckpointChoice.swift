@@ -71,7 +71,7 @@ struct CheckpointChoice: Sendable {
         var verdicts: [String: Verdict] = [:]
         for name in receipts.folder.names {
             let place = "\(receipts.folder.path)/\(name)"
-            if File.status(place)?.isLink == true && File.statusOfTarget(place)?.isFolder == true {
+            if receipts.folder.isLinkToFolder(name) {
                 receipts.say(
                     "NOT LOOKED AT: \(place): a link to a folder; give \"checkpoints\" the name of what it leads to")
                 continue

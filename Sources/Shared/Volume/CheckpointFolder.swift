@@ -50,11 +50,7 @@ public struct CheckpointFolder: Sendable {
             let step = names.contains(name) || fnmatch(pattern, name, FNM_PERIOD) != 0 ? nil : Self.step(in: name)
             guard step != nil || names.contains(name) else { continue }
             // What a fixed name leads to is saved over by other names.
-            if step == nil, File.status("\(path)/\(name)")?.isLink == true,
-                File.statusOfTarget("\(path)/\(name)")?.isFolder == true
-            {
-                continue
-            }
+            if step == nil && isLinkToFolder(name) { continue }
             found.append(Candidate(name: name, step: step, files: try Self.files(below: "\(path)/\(name)")))
         }
         return found
@@ -85,6 +81,10 @@ public struct CheckpointFolder: Sendable {
     /// Whether a checkpoint, or one that is still being written, may have this name: that one may be called `tmp-checkpoint-7`.
     public func isSave(_ name: String) -> Bool {
         fnmatch("*\(pattern)*", name, 0) == 0 || names.contains(where: name.contains)
+    }
+
+    public func isLinkToFolder(_ name: String) -> Bool {
+        File.status("\(path)/\(name)")?.isLink == true && File.statusOfTarget("\(path)/\(name)")?.isFolder == true
     }
 
     /// When a checkpoint, or one that is still being written, changed last, in nanoseconds since 1970.
