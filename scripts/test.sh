@@ -7,8 +7,15 @@ export POD_AGENT=$PWD/dist/pod-agent LAUNCH=$PWD/dist/launch
 output=$(mktemp)
 trap 'rm -f "$output"' EXIT
 # One test after the other: each has its deadlines, and two cores do not hold several trainings at once.
-swift test --disable-xctest --no-parallel "$@" 2>&1 | tee "$output"
+status=0
+swift test --disable-xctest --no-parallel "$@" 2>&1 | tee "$output" || status=$?
 if ! grep -qE 'Test run with [1-9][0-9]* test' "$output"; then
     echo "test: no test was run" >&2
     exit 1
 fi
+if [ "$status" != 0 ]; then
+    # A log of which only the end is kept still tells what failed.
+    echo "test: what failed:" >&2
+    grep -E '✘ Test [^ ]+.* recorded an issue|error: ' "$output" | cut -c 1-600 | tail -40 >&2
+fi
+exit "$status"

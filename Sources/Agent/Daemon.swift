@@ -64,8 +64,9 @@ actor Daemon {
                 case .exit(let code):
                     await attempt?.leave()
                     await console?.flush(within: .milliseconds(100))
-                    await Console.flush(within: .milliseconds(100))
                     await notifier.firstTries(within: state.isHurried ? .seconds(1) : .seconds(3))
+                    // Also what they said.
+                    await Console.flush(within: .milliseconds(100))
                     return code
                 case .startNext:
                     formerLog = attempt?.retire()

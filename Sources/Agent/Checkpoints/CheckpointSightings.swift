@@ -28,7 +28,9 @@ struct CheckpointSightings: Sendable {
     /// Of fixed names: what is copied of them as it is now, and before when no copy is tried again.
     private var copied: [String: Receipt] = [:]
     private var noCopy: [String: (receipt: Receipt, pause: Duration, until: ContinuousClock.Instant)] = [:]
-    var looks = 0
+    private var looks = 0
+    /// Those of the last look that this training saved.
+    private var own: Set<String> = []
     /// When the training began, in nanoseconds since 1970.
     private let begun: Int
 
@@ -41,6 +43,18 @@ struct CheckpointSightings: Sendable {
     /// The names of those of which nothing new is expected.
     var known: Set<String> { Set(found.keys).subtracting(seen.keys).union(proven.keys) }
 
+    /// Counts a look.
+    mutating func isFullLookDue(each count: Int) -> Bool {
+        looks += 1
+        return looks % count == 0
+    }
+
+    /// The next look is a full one: what has changed since the last one is not known.
+    mutating func lookFully() { looks = -1 }
+
+    /// One that this training saved has no receipt yet.
+    var isWaiting: Bool { !own.isSubset(of: proven.keys) }
+
     /// Notes what is there now, and returns what this training saved, has no receipt, and has been quiet for long enough.
     /// `date` is now in nanoseconds since 1970; `born` tells when a file of a checkpoint was created, where the file system does.
     mutating func note(
@@ -48,6 +62,7 @@ struct CheckpointSightings: Sendable {
         born: (CheckpointFolder.Candidate, String) -> Int?
     ) -> [CheckpointFolder.Candidate] {
         let own = candidates.filter { proven[$0.name] == nil && found[$0.name] != $0.files && !$0.files.isEmpty }
+        self.own = Set(own.map(\.name))
         for candidate in own {
             guard let sighting = seen[candidate.name], sighting.files == candidate.files else {
                 seen[candidate.name] = sighting(of: candidate, step: step, at: now, date: date, born: born)

@@ -4,7 +4,8 @@ internal import Synchronization
 
 /// Looks at what a training saves, and gives each checkpoint its receipt once there is evidence that its save has ended.
 ///
-/// The training is not held up: one look in a second, and what a proof reads it reads slowly, in time that nobody else wants.
+/// The training is not held up: one look in a second, and none where the kernel tells that nothing changed; what a proof reads it reads
+/// slowly, in time that nobody else wants.
 final class CheckpointWatch: Sendable {
     static let interval: Duration = .seconds(1)
     static let quiet: Duration = .seconds(2)
@@ -12,7 +13,8 @@ final class CheckpointWatch: Sendable {
     static let quietOfLess: Duration = .seconds(60)
     /// What of the memory's bandwidth a proof takes, and of the disk's where memory does not hold the checkpoint any more.
     static let bytesPerSecond = 256 << 20
-    /// Files of a checkpoint that is proven, or was there before the training, are looked at once in so many looks.
+    /// Files of a checkpoint that is proven, or was there before the training, are looked at once in so many looks, and where the kernel
+    /// tells that they changed.
     private static let looksBetweenFullOnes = 30
 
     private let receipts: Receipts
@@ -22,6 +24,7 @@ final class CheckpointWatch: Sendable {
     private let born: @Sendable (String) -> Int?
     /// The last step that the training told of.
     private let step: @Sendable () -> Double?
+    private let changes: FolderChanges
     private let sightings = Mutex(CheckpointSightings())
     private let task = Mutex<Task<Void, Never>?>(nil)
     /// Why there was no copy, so that it is said once.
@@ -37,10 +40,12 @@ final class CheckpointWatch: Sendable {
         var receipts = receipts
         receipts.isCancelled = { [isStopped] in isStopped.read { $0 } }
         (self.receipts, self.open, self.born, self.step) = (receipts, open, born, step)
+        changes = FolderChanges(of: receipts.folder.path)
     }
 
     /// Notes what is there before the training begins. Blocks.
     func begin() throws {
+        changes.begin()
         let found = try receipts.checkpoints()
         let proven = try receipts.all()
         sightings.withLock {
@@ -75,14 +80,24 @@ final class CheckpointWatch: Sendable {
 
     /// One look: notes what has changed, and proves what may be proven. Blocks. `date` is now too.
     func look(at now: ContinuousClock.Instant, date: Date = Date()) throws {
-        let (proven, skipped) = sightings.withLock { sightings in
-            sightings.looks += 1
-            let isFull = sightings.looks % Self.looksBetweenFullOnes == 0
-            // What is saved again and again is looked at each time.
-            return (sightings.proven, isFull ? [] : sightings.known.subtracting(receipts.folder.names))
+        do {
+            try lookOnce(at: now, date)
+        } catch {
+            sightings.withLock { $0.lookFully() }
+            throw error
         }
+    }
+
+    private func lookOnce(at now: ContinuousClock.Instant, _ date: Date) throws {
+        let isFull = sightings.withLock { $0.isFullLookDue(each: Self.looksBetweenFullOnes) }
+        if isFull { changes.begin() }
+        let changed = isFull ? nil : changes.take()
+        let (proven, known, isWaiting) = sightings.withLock { ($0.proven, $0.known, $0.isWaiting) }
+        let names = receipts.folder.names
+        if let changed, names.isEmpty, !isWaiting, !changed.contains(where: receipts.folder.isSave) { return }
+        // What is saved again and again is looked at each time.
+        let skipped = isFull ? [] : known.subtracting(names).subtracting(changed ?? [])
         let candidates = try receipts.checkpoints(skipping: skipped)
-        if candidates.isEmpty { return }
         let nanoseconds = Self.nanoseconds(date)
         for candidate in candidates {
             guard let receipt = proven[candidate.name],
@@ -98,6 +113,7 @@ final class CheckpointWatch: Sendable {
             }
             return (quiet, Array($0.proven.values))
         }
+        if candidates.isEmpty { return }
         let ready = quiet.map { ($0, isFollowed: wasFollowed($0, at: now)) }
             .filter { $0.isFollowed || receipts.evidence(of: $0.0, like: siblings, openEnded: []) != nil }
         defer { keepCopies(of: candidates, at: now) }

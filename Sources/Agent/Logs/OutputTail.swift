@@ -18,7 +18,10 @@ final class OutputTail: Sendable {
     func append(_ bytes: ArraySlice<UInt8>) {
         state.withLock { state in
             state.count += bytes.count
-            state.bytes += bytes.suffix(Self.capacity)
+            if bytes.count >= Self.capacity { state.bytes.removeAll(keepingCapacity: true) }
+            // A slice, so that the bytes are copied at once.
+            let last: ArraySlice<UInt8> = bytes.suffix(Self.capacity)
+            state.bytes.append(contentsOf: last)
             if state.bytes.count > 2 * Self.capacity { state.bytes.removeFirst(state.bytes.count - Self.capacity) }
         }
     }

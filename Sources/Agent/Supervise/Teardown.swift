@@ -89,17 +89,28 @@ struct Teardown: Sendable, Equatable {
         }
     }
 
-    /// Signals the training, and what a shell starts in its place afterwards, until `end`.
+    /// How long a process may take to print where it is before the next one begins: they share one output.
+    private static let patienceOfDump: Duration = .milliseconds(500)
+
+    /// Signals the training, and what a shell starts in its place afterwards, until `end`. Who is to print where it is does so in turn, parents
+    /// first: one that lives would end its children before their turn.
     private static func take(
         _ step: Step, on leader: pid_t, until end: ContinuousClock.Instant, sparing isSaving: (@Sendable () -> Bool)?,
         _ note: Note
     ) async {
         var told: Set<pid_t> = []
+        var printing: (pid: pid_t, since: ContinuousClock.Instant)?
         repeat {
-            let (pids, catchIt) = step.signal == SIGABRT ? dumpers(below: leader) : recipients(below: leader)
+            let isDump = step.signal == SIGABRT
+            let (pids, catchIt) = isDump ? dumpers(below: leader) : recipients(below: leader)
             let isSpared = catchIt ? false : await answer(isSaving, until: end)
-            if !isSpared, case let new = pids.filter({ told.insert($0).inserted }), !new.isEmpty {
+            let isTurn = printing.map { $0.since + patienceOfDump <= .now || !ProcessTree.isRunning($0.pid) } ?? true
+            var new = isSpared || !isTurn ? [] : pids.filter { !told.contains($0) }
+            if isDump { new = Array(new.prefix(1)) }
+            if !new.isEmpty {
                 for pid in new { kill(pid, step.signal) }
+                told.formUnion(new)
+                if isDump { printing = (new[0], .now) }
                 note(step, new.count)
             }
             do { try await Task.sleep(for: .milliseconds(20)) } catch { return }
@@ -135,7 +146,8 @@ struct Teardown: Sendable, Equatable {
         return (isShell(leader) && !run.isEmpty ? run : [leader], false)
     }
 
-    /// All that catch SIGABRT, which is each Python with its fault handler on: any of many ranks may be the one that the others wait for.
+    /// All that catch SIGABRT, parents first, which is each Python with its fault handler on: any of many ranks may be the one that the others
+    /// wait for.
     private static func dumpers(below leader: pid_t) -> (pids: [pid_t], catchIt: Bool) {
         let pids = ProcessTree.running.map(\.pid).filter { SignalMask(ofProcess: $0)?.catches(SIGABRT) == true }
         return pids.isEmpty ? recipients(below: leader) : (pids, true)

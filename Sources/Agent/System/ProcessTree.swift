@@ -8,6 +8,10 @@ enum ProcessTree {
         ProcessStat.descendants(of: getpid()).filter { $0.state != "Z" }
     }
 
+    static func isRunning(_ pid: pid_t) -> Bool {
+        ProcessStat(pid: pid).map { $0.state != "Z" } ?? false
+    }
+
     /// Returns how many there were.
     static func signal(_ number: Int32) -> Int {
         let found = running

@@ -162,6 +162,46 @@ import Testing
         #expect(second.first?.files.first?.sha256 == SHA256Digest(of: "another").description)
     }
 
+    /// Where the kernel tells of it.
+    @Test func oneThatIsSavedAgainIsSeenAtOnce() throws {
+        try File.makeFolders("\(run.folders.work)/out")
+        try watch.begin()
+        step(10)
+        try run.checkpoint("checkpoint-10")
+        try look(0, 2)
+        step(11)
+        try look(3, 10)
+        #expect(try proven == ["checkpoint-10 laterStep"])
+        try run.checkpoint("checkpoint-10", ["model": "another"])
+        try look(11, 13)
+        step(12)
+        try look(14, 14)
+        let receipt = try #require(try run.folders.allReceipts().first)
+        #expect(receipt.files.first?.sha256 == SHA256Digest(of: "another").description)
+    }
+
+    /// What could not be looked at is looked at later, although the kernel told of it before.
+    @Test func aLookThatFailsIsMadeUpFor() throws {
+        try File.makeFolders("\(run.folders.work)/out")
+        try watch.begin()
+        step(10)
+        try run.checkpoint("checkpoint-10")
+        try look(0, 2)
+        step(11)
+        try look(3, 10)
+        try run.checkpoint("checkpoint-10", ["model": "another"])
+        let lineage = run.folders.lineage("L1")
+        try File.makeFolders(lineage.parentFolder)
+        try File.write(Array("{".utf8), over: lineage)
+        #expect(throws: (any Error).self) { try look(11, 11) }
+        try File.remove(lineage)
+        try look(12, 14)
+        step(12)
+        try look(15, 15)
+        let receipt = try #require(try run.folders.allReceipts().first)
+        #expect(receipt.files.first?.sha256 == SHA256Digest(of: "another").description)
+    }
+
     @Test func onceStoppedItProvesNothing() async throws {
         step(10)
         try run.checkpoint("checkpoint-10")

@@ -4,6 +4,7 @@
 #pragma once
 #ifdef __linux__
 
+#include <linux/magic.h>
 #include <linux/stat.h>
 #include <malloc.h>
 #include <signal.h>
@@ -70,7 +71,23 @@ static inline long long linux_birth_time(const char *path) {
 /// Whether `path` is on a FUSE file system: its number in statfs(2).
 static inline int linux_is_fuse(const char *path) {
     struct statfs system;
-    return statfs(path, &system) == 0 && system.f_type == 0x65735546;
+    return statfs(path, &system) == 0 && system.f_type == FUSE_SUPER_MAGIC;
+}
+/// Whether `path` is on a file system of this machine's own, so that inotify(7) tells of all that changes there.
+static inline int linux_tells_changes(const char *path) {
+    struct statfs system;
+    if (statfs(path, &system) != 0) return 0;
+    switch (system.f_type) {
+    case EXT4_SUPER_MAGIC:
+    case XFS_SUPER_MAGIC:
+    case BTRFS_SUPER_MAGIC:
+    case F2FS_SUPER_MAGIC:
+    case TMPFS_MAGIC:
+    case 0x2fc12fc1:  // of ZFS, which is not in <linux/magic.h>
+        return 1;
+    default:
+        return 0;
+    }
 }
 
 #endif
