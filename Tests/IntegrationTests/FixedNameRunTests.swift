@@ -7,23 +7,76 @@ import Testing
     /// It goes on from the save before, which it finds where it always looks.
     @Test(arguments: ["last.ckpt", "final_model"]) func itGoesOnFromTheSaveBefore(_ name: String) async throws {
         try await Site.with { site in
-            let saver = try OverwritingSaver(at: site, name: name, keep: 1)
-            var steps: [Int] = []
-            for round in 1...2 {
-                let run = try saver.agent.start()
-                if round > 1 { try await begins(at: try #require(steps.last), attempt: round, saver, run) }
-                for _ in 1...2 { steps.append(try await save(saver, run)) }
-                try await eventuallyTrue("one copy") { saver.copies == 1 }
-                try await killHalfWay(site, run)
+            try await Self.goesOnFromTheSaveBefore(try OverwritingSaver(at: site, name: name, keep: 1))
+        }
+    }
+
+    static func goesOnFromTheSaveBefore(_ saver: OverwritingSaver) async throws {
+        var steps: [Int] = []
+        for round in 1...2 {
+            let run = try saver.agent.start()
+            if round > 1 { try await begins(at: try #require(steps.last), attempt: round, saver, run) }
+            for _ in 1...2 { steps.append(try await save(saver, run)) }
+            try await eventuallyTrue("one copy") { saver.copies == 1 }
+            try await killHalfWay(saver, run)
+        }
+        let last = try saver.agent.start()
+        try await begins(at: try #require(steps.last), attempt: 3, saver, last)
+        try saver.agent.site.open("finish")
+        try await last.check()
+        let end = try #require(try saver.agent.log.split(separator: "\n").last { $0.hasPrefix("ends with") })
+        let words = end.split(separator: " ")
+        #expect(String(words[3]) == OverwritingSaver.weights(at: try #require(Int(words[2]))))
+        #expect(try File.list(saver.agent.folder.torn) == [saver.name, "\(saver.name).2"])
+    }
+
+    // MARK: A small disk
+
+    private func onSmallDisk(
+        megabytes: Int, _ body: (OverwritingSaver, LoopDisk) async throws -> Void
+    ) async throws {
+        try await Site.with { site in
+            let disk = try LoopDisk(at: site)
+            defer { disk.unmount() }
+            let saver = try OverwritingSaver(
+                at: site, name: "last.ckpt", keep: 1, megabytes: megabytes, volume: disk.mountPoint)
+            try await body(saver, disk)
+        }
+    }
+
+    /// A copy and the next save would not fit: it is said once that there is none.
+    @Test(.enabled(if: LoopDisk.isThere, LoopDisk.reason)) func withoutRoomThereIsNoCopy() async throws {
+        try await onSmallDisk(megabytes: 9) { saver, _ in
+            let run = try saver.agent.start()
+            let place = "\(saver.agent.folder.work)/out/last.ckpt"
+            for _ in 1...2 {
+                _ = try await Self.save(saver, run, isCopied: false)
+                try await eventuallyTrue("a word; \(run.errors)") { try saver.agent.log.contains("NOT KEPT: ") }
             }
-            let last = try saver.agent.start()
-            try await begins(at: try #require(steps.last), attempt: 3, saver, last)
-            try site.open("finish")
-            try await last.check()
-            let end = try #require(try saver.agent.log.split(separator: "\n").last { $0.hasPrefix("ends with") })
-            let words = end.split(separator: " ")
-            #expect(String(words[3]) == OverwritingSaver.weights(at: try #require(Int(words[2]))))
-            #expect(try File.list(saver.agent.folder.torn) == [name, "\(name).2"])
+            try saver.agent.site.open("finish")
+            try await run.check()
+            let lines = try saver.agent.log.split(separator: "\n").filter { $0.hasPrefix("NOT KEPT: ") }
+            #expect(lines == ["NOT KEPT: could not keep a copy of \"\(place)\": No space left on device"])
+            #expect(saver.copies == 0)
+        }
+    }
+
+    /// The copy itself takes the place then.
+    @Test(.enabled(if: LoopDisk.isThere, LoopDisk.reason)) func onAFullDiskTheCopyIsMoved() async throws {
+        try await onSmallDisk(megabytes: 4) { saver, disk in
+            let run = try saver.agent.start()
+            let step = try await Self.save(saver, run)
+            try await Self.killHalfWay(saver, run)
+            try disk.fill()
+            let second = try saver.agent.start()
+            try await eventuallyTrue("the training; \(second.errors)") { saver.begun == [0, step] }
+            #expect(saver.copies == 0)
+            #expect(try File.list(saver.agent.folder.torn) == ["last.ckpt"])
+            try disk.free()
+            try await Self.begins(at: step, attempt: 2, saver, second)
+            #expect(try await Self.save(saver, second) > step)
+            try saver.agent.site.open("finish")
+            try await second.check()
         }
     }
 
@@ -32,8 +85,8 @@ import Testing
         try await Site.with { site in
             let saver = try OverwritingSaver(at: site, name: name, keep: nil)
             let run = try saver.agent.start()
-            _ = try await save(saver, run)
-            try await killHalfWay(site, run)
+            _ = try await Self.save(saver, run)
+            try await Self.killHalfWay(saver, run)
             try site.open("finish")
             try await saver.agent.start().check()
             #expect(try saver.agent.log.contains("STARTING FRESH\nbegins at step 0\n"))
@@ -41,8 +94,12 @@ import Testing
         }
     }
 
+    // MARK: Steps
+
     /// Returns the step that was saved, once that is proven and, where the rule says so, copied.
-    private func save(_ saver: OverwritingSaver, _ run: Running) async throws -> Int {
+    private static func save(
+        _ saver: OverwritingSaver, _ run: Running, isCopied: Bool = true
+    ) async throws -> Int {
         let count = saver.saved.count
         try saver.agent.site.open("save")
         let step = try await eventually("a save; \(run.errors)") { saver.saved.count > count ? saver.saved.last : nil }
@@ -54,7 +111,7 @@ import Testing
         }
         #expect(abs((receipt.told ?? 0) - Double(step)) <= 30, "\(receipt)")
         #expect((receipt.saveSeconds ?? -1) >= 0 && (receipt.saveSeconds ?? 9) < 3, "\(receipt)")
-        if saver.agent.spec.checkpoints?.keep != nil {
+        if isCopied && saver.agent.spec.checkpoints?.keep != nil {
             try await eventuallyTrue("a copy; \(run.errors)") {
                 File.exists("\(saver.agent.folder.kept)/\(saver.name)/\(String(receipt.modified, width: 20))")
             }
@@ -69,7 +126,8 @@ import Testing
         return Dictionary(all.compactMap { name, status in status.map { (name, $0) } }) { first, _ in first }
     }
 
-    private func killHalfWay(_ site: Site, _ run: Running) async throws {
+    private static func killHalfWay(_ saver: OverwritingSaver, _ run: Running) async throws {
+        let site = saver.agent.site
         try site.open("half")
         try site.open("save")
         try await eventuallyTrue("half a save; \(run.errors)") { site.exists("stands") }
@@ -78,7 +136,7 @@ import Testing
         for gate in ["half", "stands"] { try File.remove("\(site.root)/\(gate)") }
     }
 
-    private func begins(at step: Int, attempt: Int, _ saver: OverwritingSaver, _ run: Running) async throws {
+    private static func begins(at step: Int, attempt: Int, _ saver: OverwritingSaver, _ run: Running) async throws {
         let record = try await eventually("the training of attempt \(attempt); \(run.errors)") {
             try saver.agent.record(attempt).flatMap { $0.state == .training ? $0 : nil }
         }

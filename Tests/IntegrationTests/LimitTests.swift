@@ -52,30 +52,68 @@ import Testing
         }
     }
 
-    /// A launcher of ranks catches SIGTERM and its ranks do not: it is the ranks whose stacks tell.
-    @Test func eachRankTellsWhereItStands() async throws {
-        try await Site.with { site in
-            try site.write(
-                "project/rank.py",
-                """
-                import sys, time
-                def stuck(): time.sleep(600)
+    private func trainRanks(_ count: Int, _ rank: String, site: Site) throws {
+        try site.write(
+            "project/rank.py",
+            """
+            import signal, sys, time
+            def stuck():
+                while True: time.sleep(600)
+            def steps():
                 for step in range(4):
                     if sys.argv[1] == "0": print(f"step {step}")
                     time.sleep(1.1)
-                stuck()
-                """)
-            try train(
+            \(rank)
+            """)
+        // It ends the others as soon as it has lost one.
+        try train(
+            """
+            import signal, subprocess, sys, time
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(3))
+            ranks = [subprocess.Popen([sys.executable, "rank.py", str(rank)]) for rank in range(\(count))]
+            while all(rank.poll() is None for rank in ranks): time.sleep(0.001)
+            for rank in ranks: rank.kill()
+            sys.exit(1)
+            """, limits: "{stall: 2s}", site: site)
+    }
+
+    /// It is the ranks whose stacks tell, and each leaves without a word once its launcher has died.
+    @Test func eachRankTellsWhereItStands() async throws {
+        try await Site.with { site in
+            try trainRanks(
+                4,
                 """
-                import signal, subprocess, sys
-                signal.signal(signal.SIGTERM, lambda *_: sys.exit(3))
-                ranks = [subprocess.Popen([sys.executable, "rank.py", str(rank)]) for rank in range(4)]
-                sys.exit(max(abs(rank.wait()) for rank in ranks))
-                """, limits: "{stall: 2s}", site: site)
+                import ctypes
+                ctypes.CDLL(None).prctl(1, signal.SIGINT)  # PR_SET_PDEATHSIG, as torch.multiprocessing has it
+                try:
+                    steps()
+                    stuck()
+                except KeyboardInterrupt:
+                    pass
+                """, site: site)
             let run = try site.launch("run")
             _ = try await run.end(within: .seconds(30))
-            #expect(run.text.ranges(of: "/rank.py\", line 2 in stuck\n").count == 4, "\(run.text)")
-            #expect(try await site.status("limited").attempts.last?.outcome?.kind == .stalled)
+            #expect(run.text.ranges(of: "/rank.py\", line 3 in stuck\n").count == 4, "\(run.text)")
+            let attempt = try #require(try await site.status("limited").attempts.last)
+            #expect(attempt.outcome?.kind == .stalled)
+            let aborts = attempt.death?.teardown?.signals.filter { $0.number == SIGABRT }
+            #expect(aborts?.map(\.processes) == [5], "the ranks and their launcher")
+        }
+    }
+
+    /// Those who take long to end take no other one its turn.
+    @Test func manyThatDoNotDieTellWhereTheyStand() async throws {
+        try await Site.with { site in
+            try trainRanks(
+                12,
+                """
+                signal.signal(signal.SIGABRT, lambda *_: print(f"rank {sys.argv[1]} stands"))
+                steps()
+                stuck()
+                """, site: site)
+            let run = try site.launch("run")
+            _ = try await run.end(within: .seconds(60))
+            for rank in 0..<12 { #expect(run.text.contains("rank \(rank) stands\n"), "\(run.text)") }
         }
     }
 

@@ -25,6 +25,14 @@ struct NetworkVolumeTests {
         try await Site.with { site in try await Superseded(at: site, volumes: try bed.part()).check(pause: pause) }
     }
 
+    /// A checkpoint that is saved over in place is put back from its copy.
+    @Test(arguments: ["last.ckpt", "final_model"]) func aFixedNameIsPutBack(_ name: String) async throws {
+        try await Site.with { site in
+            let saver = try OverwritingSaver(at: site, name: name, keep: 1, volume: try bed.part()[0])
+            try await FixedNameRunTests.goesOnFromTheSaveBefore(saver)
+        }
+    }
+
     /// Others come on another host, wait, and go again: the owner's output and beats go on as if they were not there.
     @Test func othersDoNotDisturbTheOwner() async throws {
         try await Site.with { site in

@@ -29,6 +29,8 @@ struct CheckpointSightings: Sendable {
     private var copied: [String: Receipt] = [:]
     private var noCopy: [String: (receipt: Receipt, pause: Duration, until: ContinuousClock.Instant)] = [:]
     private var looks = 0
+    /// The names of what changed and was not looked at since.
+    var changed: Set<String> = []
     /// Those of the last look that this training saved.
     private var own: Set<String> = []
     /// When the training began, in nanoseconds since 1970.
@@ -43,14 +45,11 @@ struct CheckpointSightings: Sendable {
     /// The names of those of which nothing new is expected.
     var known: Set<String> { Set(found.keys).subtracting(seen.keys).union(proven.keys) }
 
-    /// Counts a look.
-    mutating func isFullLookDue(each count: Int) -> Bool {
+    /// Counts a look, and returns whether it is one of those that look at everything.
+    mutating func beginLook(fullOneIn count: Int) -> Bool {
         looks += 1
         return looks % count == 0
     }
-
-    /// The next look is a full one: what has changed since the last one is not known.
-    mutating func lookFully() { looks = -1 }
 
     /// One that this training saved has no receipt yet.
     var isWaiting: Bool { !own.isSubset(of: proven.keys) }

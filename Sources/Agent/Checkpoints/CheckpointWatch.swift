@@ -40,7 +40,7 @@ final class CheckpointWatch: Sendable {
         var receipts = receipts
         receipts.isCancelled = { [isStopped] in isStopped.read { $0 } }
         (self.receipts, self.open, self.born, self.step) = (receipts, open, born, step)
-        changes = FolderChanges(of: receipts.folder.path)
+        changes = FolderChanges(of: receipts.folder.path, concerns: { [folder = receipts.folder] in folder.isSave($0) })
     }
 
     /// Notes what is there before the training begins. Blocks.
@@ -80,28 +80,24 @@ final class CheckpointWatch: Sendable {
 
     /// One look: notes what has changed, and proves what may be proven. Blocks. `date` is now too.
     func look(at now: ContinuousClock.Instant, date: Date = Date()) throws {
-        do {
-            try lookOnce(at: now, date)
-        } catch {
-            sightings.withLock { $0.lookFully() }
-            throw error
-        }
-    }
-
-    private func lookOnce(at now: ContinuousClock.Instant, _ date: Date) throws {
-        let isFull = sightings.withLock { $0.isFullLookDue(each: Self.looksBetweenFullOnes) }
+        let isFull = sightings.withLock { $0.beginLook(fullOneIn: Self.looksBetweenFullOnes) }
         if isFull { changes.begin() }
-        let changed = isFull ? nil : changes.take()
-        let (proven, known, isWaiting) = sightings.withLock { ($0.proven, $0.known, $0.isWaiting) }
+        let told = isFull ? nil : changes.take()
+        let (proven, known, changed, isWaiting) = sightings.withLock {
+            $0.changed.formUnion(told ?? [])
+            return ($0.proven, $0.known, $0.changed, $0.isWaiting)
+        }
         let names = receipts.folder.names
-        if let changed, names.isEmpty, !isWaiting, !changed.contains(where: receipts.folder.isSave) { return }
+        if told != nil && changed.isEmpty && names.isEmpty && !isWaiting { return }
         // What is saved again and again is looked at each time.
-        let skipped = isFull ? [] : known.subtracting(names).subtracting(changed ?? [])
+        let skipped = isFull ? [] : known.subtracting(names).subtracting(changed)
         let candidates = try receipts.checkpoints(skipping: skipped)
+        sightings.withLock { $0.changed = [] }
         let nanoseconds = Self.nanoseconds(date)
         for candidate in candidates {
+            // One of which the system does not tell is no reason to look at no other.
             guard let receipt = proven[candidate.name],
-                try receipts.difference(candidate, from: receipt, hashing: false) != nil
+                (try? receipts.difference(candidate, from: receipt, hashing: false)) != nil
             else { continue }
             sightings.withLock { $0.void(candidate.name) }
         }

@@ -71,8 +71,9 @@ struct Teardown: Sendable, Equatable {
         for (index, step) in steps.enumerated() {
             do { try await Task.sleep(until: start + step.after) } catch { return }
             switch (step.target, step.signal) {
-            case (.training, _):
+            case (.training, let signal):
                 let end = index + 1 < steps.count ? start + steps[index + 1].after : start
+                if signal == SIGABRT, await StackDump.take(until: end, note: { note(step, $0) }) { continue }
                 if let leader {
                     await Self.take(step, on: leader, until: end, sparing: step.sparesSave ? isSaving : nil, note)
                 }
@@ -89,28 +90,17 @@ struct Teardown: Sendable, Equatable {
         }
     }
 
-    /// How long a process may take to print where it is before the next one begins: they share one output.
-    private static let patienceOfDump: Duration = .milliseconds(500)
-
-    /// Signals the training, and what a shell starts in its place afterwards, until `end`. Who is to print where it is does so in turn, parents
-    /// first: one that lives would end its children before their turn.
+    /// Signals the training, and what a shell starts in its place afterwards, until `end`.
     private static func take(
         _ step: Step, on leader: pid_t, until end: ContinuousClock.Instant, sparing isSaving: (@Sendable () -> Bool)?,
         _ note: Note
     ) async {
         var told: Set<pid_t> = []
-        var printing: (pid: pid_t, since: ContinuousClock.Instant)?
         repeat {
-            let isDump = step.signal == SIGABRT
-            let (pids, catchIt) = isDump ? dumpers(below: leader) : recipients(below: leader)
+            let (pids, catchIt) = recipients(below: leader)
             let isSpared = catchIt ? false : await answer(isSaving, until: end)
-            let isTurn = printing.map { $0.since + patienceOfDump <= .now || !ProcessTree.isRunning($0.pid) } ?? true
-            var new = isSpared || !isTurn ? [] : pids.filter { !told.contains($0) }
-            if isDump { new = Array(new.prefix(1)) }
-            if !new.isEmpty {
+            if !isSpared, case let new = pids.filter({ told.insert($0).inserted }), !new.isEmpty {
                 for pid in new { kill(pid, step.signal) }
-                told.formUnion(new)
-                if isDump { printing = (new[0], .now) }
                 note(step, new.count)
             }
             do { try await Task.sleep(for: .milliseconds(20)) } catch { return }
@@ -130,7 +120,7 @@ struct Teardown: Sendable, Equatable {
     /// What a process forks and keeps as a part of itself is left to it. The workers of a torch DataLoader catch SIGTERM, the process
     /// that they feed does not, and it dies of their end, in the middle of a save too.
     private static func recipients(below leader: pid_t) -> (pids: [pid_t], catchIt: Bool) {
-        guard let root = ProcessStat(pid: leader) else { return ([leader], false) }
+        guard let root = ProcessStat(pid: leader) else { return ([], true) }
         let children = Dictionary(grouping: ProcessStat.all().filter { $0.state != "Z" }, by: \.parent)
         var catching: [pid_t] = []
         var pending = [(process: root, isPart: false)]
@@ -144,13 +134,6 @@ struct Teardown: Sendable, Equatable {
         if !catching.isEmpty { return (catching, true) }
         let run = (children[leader] ?? []).map(\.pid)
         return (isShell(leader) && !run.isEmpty ? run : [leader], false)
-    }
-
-    /// All that catch SIGABRT, parents first, which is each Python with its fault handler on: any of many ranks may be the one that the others
-    /// wait for.
-    private static func dumpers(below leader: pid_t) -> (pids: [pid_t], catchIt: Bool) {
-        let pids = ProcessTree.running.map(\.pid).filter { SignalMask(ofProcess: $0)?.catches(SIGABRT) == true }
-        return pids.isEmpty ? recipients(below: leader) : (pids, true)
     }
 
     private static func isShell(_ pid: pid_t) -> Bool {

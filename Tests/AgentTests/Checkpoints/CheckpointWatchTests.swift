@@ -162,44 +162,105 @@ import Testing
         #expect(second.first?.files.first?.sha256 == SHA256Digest(of: "another").description)
     }
 
-    /// Where the kernel tells of it.
-    @Test func oneThatIsSavedAgainIsSeenAtOnce() throws {
-        try File.makeFolders("\(run.folders.work)/out")
+    // MARK: Where the kernel tells of changes
+
+    private func beginTold() throws {
+        let out = "\(run.folders.work)/out"
+        try File.makeFolders(out)
+        try #require(FolderChanges.areTold(at: out))
         try watch.begin()
+    }
+
+    /// Saves `checkpoint-10`, which is proven by second 3.
+    private func proveFirst() throws {
         step(10)
         try run.checkpoint("checkpoint-10")
         try look(0, 2)
         step(11)
-        try look(3, 10)
+        try look(3, 3)
         #expect(try proven == ["checkpoint-10 laterStep"])
+    }
+
+    private var isSavedAgain: Bool {
+        get throws {
+            let receipt = try run.folders.allReceipts().first { $0.name == "checkpoint-10" }
+            return receipt?.files.first?.sha256 == SHA256Digest(of: "another").description
+        }
+    }
+
+    @Test(.enabled(if: TestRun.isToldOfChanges, TestRun.isToldOfChangesReason))
+    func oneThatIsSavedAgainIsSeenAtOnce() throws {
+        try beginTold()
+        try proveFirst()
+        try look(4, 10)
         try run.checkpoint("checkpoint-10", ["model": "another"])
         try look(11, 13)
         step(12)
         try look(14, 14)
-        let receipt = try #require(try run.folders.allReceipts().first)
-        #expect(receipt.files.first?.sha256 == SHA256Digest(of: "another").description)
+        #expect(try isSavedAgain)
+    }
+
+    /// Looks that had nothing to look at miss nothing.
+    @Test(.enabled(if: TestRun.isToldOfChanges, TestRun.isToldOfChangesReason))
+    func whatComesAfterQuietLooks() throws {
+        try beginTold()
+        try proveFirst()
+        try look(4, 10)
+        try File.makeFolders("\(run.folders.work)/out/checkpoint-20/inner")
+        try look(11, 20)
+        try run.checkpoint("checkpoint-20/inner", ["model": "m"])
+        try look(21, 23)
+        step(12)
+        try look(24, 24)
+        #expect(try proven == ["checkpoint-10 laterStep", "checkpoint-20 laterStep"])
     }
 
     /// What could not be looked at is looked at later, although the kernel told of it before.
-    @Test func aLookThatFailsIsMadeUpFor() throws {
-        try File.makeFolders("\(run.folders.work)/out")
-        try watch.begin()
-        step(10)
-        try run.checkpoint("checkpoint-10")
-        try look(0, 2)
-        step(11)
-        try look(3, 10)
+    @Test(.enabled(if: TestRun.isToldOfChanges, TestRun.isToldOfChangesReason))
+    func aLookThatFailsIsMadeUpFor() throws {
+        try beginTold()
+        try proveFirst()
         try run.checkpoint("checkpoint-10", ["model": "another"])
         let lineage = run.folders.lineage("L1")
         try File.makeFolders(lineage.parentFolder)
         try File.write(Array("{".utf8), over: lineage)
-        #expect(throws: (any Error).self) { try look(11, 11) }
+        #expect(throws: (any Error).self) { try look(4, 4) }
         try File.remove(lineage)
-        try look(12, 14)
+        try look(5, 7)
         step(12)
-        try look(15, 15)
-        let receipt = try #require(try run.folders.allReceipts().first)
-        #expect(receipt.files.first?.sha256 == SHA256Digest(of: "another").description)
+        try look(8, 8)
+        #expect(try isSavedAgain)
+    }
+
+    /// The folder is replaced by another one, of which nobody tells.
+    @Test(.enabled(if: TestRun.isToldOfChanges, TestRun.isToldOfChangesReason))
+    func anotherFolder() throws {
+        try beginTold()
+        try proveFirst()
+        let out = "\(run.folders.work)/out"
+        try File.move(out, to: out + ".old")
+        try run.checkpoint("checkpoint-20")
+        try look(4, 6)
+        #expect(try proven == ["checkpoint-20 sameFiles"])
+    }
+
+    /// Of one that is proven the system does not tell any more: that is no matter of the others.
+    @Test func oneThatCannotBeLookedAt() throws {
+        let out = "\(run.folders.work)/out"
+        try run.checkpoint("elsewhere")
+        try File.replaceLink("\(out)/checkpoint-10", to: "elsewhere")
+        step(10)
+        try look(0, 2)
+        step(11)
+        try look(3, 3)
+        #expect(try proven == ["checkpoint-10 laterStep"])
+        try File.removeTree("\(out)/elsewhere")
+        try look(4, 30)
+        try run.checkpoint("checkpoint-20")
+        try look(31, 33)
+        step(12)
+        try look(34, 34)
+        #expect(try proven == ["checkpoint-20 sameFiles"])
     }
 
     @Test func onceStoppedItProvesNothing() async throws {

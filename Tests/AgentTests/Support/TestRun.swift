@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import Shared
 import TestSupport
+import Testing
 
 @testable import Agent
 
@@ -11,6 +12,10 @@ final class TestRun: Sendable {
     let volume: Volume
     let folders: RunFolder
     let id: RunID
+
+    /// Whether the kernel tells of all that changes in it.
+    static let isToldOfChanges = FolderChanges.areTold(at: NSTemporaryDirectory())
+    static let isToldOfChangesReason: Comment = "TMPDIR is on a file system that does not tell of all changes"
 
     init(_ name: String = "train") throws {
         folder = try TemporaryFolder("volume")

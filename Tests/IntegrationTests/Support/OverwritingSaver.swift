@@ -12,7 +12,7 @@ struct OverwritingSaver {
     private static let script = """
         import hashlib, io, json, os, sys, time, zipfile
 
-        SITE, NAME = os.environ["SITE"], sys.argv[1]
+        SITE, NAME, MEGABYTES = os.environ["SITE"], sys.argv[1], int(sys.argv[2])
         PLACE = f"out/{NAME}"
 
 
@@ -31,6 +31,7 @@ struct OverwritingSaver {
             with zipfile.ZipFile(content, "w") as file:
                 file.writestr("last/weights", weights)
                 file.writestr("last/step", str(step))
+                file.writestr("last/more", os.urandom(MEGABYTES << 20))
             return content.getvalue()
 
 
@@ -60,6 +61,8 @@ struct OverwritingSaver {
 
         step, weights = load() if os.path.exists(PLACE) else (0, b"one")
         print(f"begins at step {step}", flush=True)
+        with open(f"{SITE}/begun", "a") as file:
+            print(step, file=file)
         while not os.path.exists(f"{SITE}/finish"):
             time.sleep(0.05)
             step += 1
@@ -73,16 +76,23 @@ struct OverwritingSaver {
         print("ends with", step, weights.hex(), flush=True)
         """
 
-    init(at site: Site, name: String, keep: Int?) throws {
+    /// `megabytes`: of a checkpoint that is one file.
+    init(at site: Site, name: String, keep: Int?, megabytes: Int = 0, volume: String? = nil) throws {
         self.name = name
         try site.write("train.py", Self.script)
-        agent = try BareAgent(at: site, command: .shell("exec python3 \"$SITE/train.py\" \(name)"))
+        agent = try BareAgent(
+            at: site, command: .shell("exec python3 \"$SITE/train.py\" \(name) \(megabytes)"), volume: volume)
         agent.spec.checkpoints = CheckpointRule(path: "out", keep: keep, names: [name])
     }
 
     /// The steps of which a save has ended.
-    var saved: [Int] {
-        (try? File.read("\(agent.site.root)/saved").text.split(separator: "\n").compactMap { Int($0) }) ?? []
+    var saved: [Int] { steps(in: "saved") }
+
+    /// The steps at which it has begun, whether or not the volume can tell.
+    var begun: [Int] { steps(in: "begun") }
+
+    private func steps(in file: String) -> [Int] {
+        (try? File.read("\(agent.site.root)/\(file)").text.split(separator: "\n").compactMap { Int($0) }) ?? []
     }
 
     static func weights(at step: Int) -> String {
