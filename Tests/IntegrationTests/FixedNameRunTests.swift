@@ -73,7 +73,10 @@ import Testing
             #expect(saver.copies == 0)
             #expect(try File.list(saver.agent.folder.torn) == ["last.ckpt"])
             try disk.free()
-            try await Self.begins(at: step, attempt: 2, saver, second)
+            try await eventuallyTrue("what could not be written; \(second.errors)") {
+                let log = try saver.agent.log
+                return log.contains("\nPUT BACK: ") && log.contains("\nbegins at step \(step)\n")
+            }
             #expect(try await Self.save(saver, second) > step)
             try saver.agent.site.open("finish")
             try await second.check()
