@@ -114,6 +114,9 @@ import Testing
             let run = try site.launch("run")
             _ = try await run.end(within: .seconds(60))
             for rank in 0..<12 { #expect(run.text.contains("rank \(rank) stands\n"), "\(run.text)") }
+            let signals = try #require(try await site.status("limited").attempts.last?.death?.teardown?.signals)
+            try #require(signals.map(\.number).starts(with: [SIGABRT, SIGTERM]))
+            #expect(signals[1].after - signals[0].after < 5.4, "what comes next is not held up")
         }
     }
 
