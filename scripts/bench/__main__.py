@@ -1,6 +1,7 @@
 """make bench: every figure beside its peer, in one run. `--quick` is for trying the harness, not for figures."""
 
 import argparse
+import shutil
 import sys
 import traceback
 
@@ -8,7 +9,7 @@ import checkpoints
 import life
 import log
 from measure import report
-from pod import ROOT
+from pod import FOLDER, ROOT
 
 GB = 10**9
 
@@ -48,6 +49,8 @@ def main():
                 # The others are told all the same.
                 traceback.print_exc()
                 failed.append(name)
+    # Samples of many gigabytes.
+    shutil.rmtree(FOLDER, ignore_errors=True)
     held = report(rows, ROOT / ".build" / "bench.json")
     if failed:
         print(f"bench: failed: {', '.join(failed)}", file=sys.stderr)
