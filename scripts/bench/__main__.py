@@ -33,7 +33,7 @@ def main():
         "beside": lambda: checkpoints.beside(6 * rounds, GB),
         "files": lambda: checkpoints.files(rounds, 10_000 // scale),
         "latency": lambda: log.latency(rounds, 2000 // (10 if options.quick else 1)),
-        "capture": lambda: log.capture(min(rounds, 3), 2 * GB // scale),
+        "capture": lambda: log.capture(rounds, 2 * GB // scale),
         "memory": lambda: log.memory([GB // 100 // scale, GB // 10 // scale, GB // scale], 10 * GB // scale),
     }
     unknown = set(options.only) - set(benchmarks)
