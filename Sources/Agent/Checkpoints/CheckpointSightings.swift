@@ -51,6 +51,16 @@ struct CheckpointSightings: Sendable {
         return looks % count == 0
     }
 
+    /// Forgets those that were deleted, so that a long training costs no more memory than a short one. The newest that was proven still tells
+    /// which files one has.
+    mutating func forget(allBut there: Set<String>) {
+        let newest = proven.values.compactMap(\.step).max()
+        proven = proven.filter { name, receipt in
+            there.contains(name) || receipt.step == nil || receipt.step == newest
+        }
+        seen = seen.filter { name, sighting in there.contains(name) || !sighting.isNumbered }
+    }
+
     /// One that this training saved has no receipt yet.
     var isWaiting: Bool { !own.isSubset(of: proven.keys) }
 

@@ -92,7 +92,10 @@ final class CheckpointWatch: Sendable {
         // What is saved again and again is looked at each time.
         let skipped = isFull ? [] : known.subtracting(names).subtracting(changed)
         let candidates = try receipts.checkpoints(skipping: skipped)
-        sightings.withLock { $0.changed = [] }
+        sightings.withLock {
+            $0.changed = []
+            if isFull { $0.forget(allBut: Set(candidates.map(\.name))) }
+        }
         let nanoseconds = Self.nanoseconds(date)
         for candidate in candidates {
             // One of which the system does not tell is no reason to look at no other.

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Shared
 import Synchronization
@@ -272,6 +273,23 @@ import Testing
         #expect(throws: CancellationError.self) { try look(3, 3) }
         #expect(try proven == [])
         await watch.ended.value
+    }
+
+    /// A long training that keeps few costs no more memory than a short one; and the next save is still held against the one before.
+    @Test func whatIsDeletedIsForgotten() throws {
+        for step in 1...20 { try run.checkpoint("checkpoint-\(step)") }
+        let checkpoints = try #require(try run.receipts()).checkpoints()
+        var sightings = CheckpointSightings()
+        for checkpoint in checkpoints {
+            _ = sightings.note([checkpoint], step: nil, at: start, date: 0) { _, _ in nil }
+            sightings.prove(
+                Receipt(
+                    of: CheckpointReference(step: checkpoint.step, path: "out/\(checkpoint.name)", modified: 1),
+                    attempt: 1, lineage: "L1", evidence: .laterStep, proven: Date(), boot: "", files: []))
+        }
+        sightings.forget(allBut: ["checkpoint-18"])
+        #expect(sightings.known == ["checkpoint-18", "checkpoint-20"])
+        #expect(checkpoints.filter { sightings.save(of: $0) != nil }.map(\.name) == ["checkpoint-18"])
     }
 
     /// Whatever moves a name's numbers: a multiset of names, and the sizes of what no format tells of.
