@@ -15,7 +15,7 @@ demo: build ## train, stop, train further: the example on this machine
 test: check build ## the checks, then all tests, the whole programs included
 	@scripts/test.sh
 
-torture: build ## the agent killed at every call that it makes, full disks, pods taken away: over an hour
+torture: build ## the agent killed at every call that it makes, full disks, pods taken away: about 45 minutes
 	@scripts/torture.sh
 
 bench: build ## the figures, each beside what it replaces: a table and .build/bench.json; wants a quiet machine
