@@ -20,7 +20,7 @@ import Testing
                     block = b"".join(lines)[:1 << 20]
                     digest.update(block)
                     sys.stdout.buffer.write(block)
-                sys.stdout.flush()
+                print("\\nall printed", flush=True)
                 open(os.environ["SITE"] + "/digest", "w").write(digest.hexdigest())
                 while not os.path.exists(os.environ["SITE"] + "/end"): time.sleep(0.01)
                 """,
@@ -38,6 +38,11 @@ import Testing
         let status = try File.read("/proc/\(pid)/status").text
         let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("RssAnon:") })
         return try #require(Int(line.split(separator: " ", omittingEmptySubsequences: true)[1])) << 10
+    }
+
+    /// What was printed is on the volume: no reader sees it grow any more.
+    private func isAllWritten(_ agent: BareAgent) throws -> Bool {
+        try File.read(agent.spec.volume + "/logs/current.log").text.hasSuffix("\nall printed\n")
     }
 
     private func names(_ agent: BareAgent) throws -> [String] {
@@ -67,7 +72,9 @@ import Testing
                     return (count, hasher.finish())
                 }
             }
-            try await eventuallyTrue("all printed", within: .seconds(60)) { site.exists("digest") }
+            try await eventuallyTrue("all printed", within: .seconds(60)) {
+                try site.exists("digest") && isAllWritten(agent)
+            }
             try await eventuallyTrue("all sealed but the live one", within: .seconds(60), every: .milliseconds(50)) {
                 try names(agent).count { $0.hasSuffix(".log") } == 1
             }
@@ -106,7 +113,7 @@ import Testing
             let running = try agent.start()
             let live = try await LiveAgent(agent)
             try await eventuallyTrue("all printed and sealed", within: .seconds(60)) {
-                try site.exists("digest") && names(agent).count { $0.hasSuffix(".log") } == 1
+                try site.exists("digest") && isAllWritten(agent) && names(agent).count { $0.hasSuffix(".log") } == 1
                     && sealedSize(agent) <= agent.spec.logs.keep
             }
             let begin = try LogStream(of: agent.folder).begin
