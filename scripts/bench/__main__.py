@@ -6,6 +6,7 @@ import sys
 import traceback
 
 import checkpoints
+import cpu
 import life
 import log
 from measure import report
@@ -44,7 +45,8 @@ def main():
         if not options.only or name in options.only:
             print(f"== {name}", file=sys.stderr, flush=True)
             try:
-                rows += benchmark()
+                with cpu.as_in_a_container():
+                    rows += benchmark()
             except Exception:
                 # The others are told all the same.
                 traceback.print_exc()
