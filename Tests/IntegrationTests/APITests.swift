@@ -12,7 +12,7 @@ import Testing
                 at: site, command: .shell("seq 10; until [ -e \"$SITE/go\" ]; do sleep 0.02; done"))
             let running = try agent.start()
             let live = try await LiveAgent(agent)
-            try await eventuallyTrue("ten lines") { try agent.log.hasSuffix("\n10\n") }
+            try await eventuallyTrue("ten lines") { try await live.ask("/v1/log").text.hasSuffix("\n10\n") }
             try await body(live, try site.log("bare"))
             try site.open("go")
             try await running.check()

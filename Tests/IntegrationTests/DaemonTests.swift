@@ -35,11 +35,11 @@ import Testing
             try await site.reaches("finishing", "haunted")
             // The training itself and the fork between have been reaped: what is left is init, serve and the daemon.
             #expect(try await site.pod(of: "haunted").count == 3)
-            #expect(ProcessStat.descendants(of: pod[0]).filter { $0.state == "Z" }.isEmpty)
+            #expect(ProcessStat.descendants(of: pod[0]).filter(\.isZombie).isEmpty)
             try await run.check()
             let lasted = start.duration(to: .now)
             print("timing: a daemon keeps the run for \(lasted)")
-            #expect(lasted < .seconds(15))
+            #expect(lasted < .seconds(30), "12 s, and what the disk takes")
             try await site.isGone(pod + [daemon])
             #expect(site.processes.isEmpty)
             let log = try site.log("haunted")

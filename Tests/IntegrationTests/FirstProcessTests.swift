@@ -19,11 +19,11 @@ struct FirstProcessTests {
             let unshare = try agent.startAsFirst()
             let first = try await agent.first(unshare)
             try await eventuallyTrue("the burst") { site.exists("burst") }
-            // init, serve, the shell, and at times its sleep.
+            // Serve, the shell, and at times its sleep, which is a zombie until the shell has waited for it.
             try await eventuallyTrue("no orphan", within: .seconds(10)) {
-                ProcessStat.descendants(of: first).count <= 3
+                let all = ProcessStat.descendants(of: first)
+                return all.count <= 3 && !all.contains(where: \.isZombie)
             }
-            #expect(ProcessStat.descendants(of: first).filter { $0.state == "Z" }.isEmpty)
             try site.open("go")
             try await unshare.check()
         }
@@ -82,7 +82,7 @@ struct FirstProcessTests {
             print("timing: SIGTERM to the durable mark \(marked), to the end of all \(gone)")
             #expect(gone < .seconds(5))
             #expect(marked < .milliseconds(500))
-            #expect(try agent.record(1)?.state == .ended)
+            #expect(try agent.record(1)?.outcome?.kind == .interrupted)
         }
     }
 
@@ -97,7 +97,7 @@ struct FirstProcessTests {
             #expect(try await unshare.end() == 143)
             let gone = start.duration(to: .now)
             print("timing: SIGTERM to the end of a training that obeys \(gone)")
-            #expect(gone < .seconds(1))
+            #expect(gone < .seconds(3), "one that ignores it gets 3.3 s")
         }
     }
 
@@ -171,7 +171,7 @@ struct FirstProcessTests {
             let serve = try #require(ProcessStat.all().first { $0.parent == first })
             kill(serve.pid, SIGKILL)
             #expect(try await pod.end(within: .seconds(5)) == 137)
-            #expect(site.processes.isEmpty)
+            try await eventuallyTrue("the end of all") { site.processes.isEmpty }
             #expect(try agent.record(1)?.state == .training)
             try site.open("go")
             try await agent.start().check()

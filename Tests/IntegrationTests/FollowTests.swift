@@ -21,7 +21,7 @@ import Testing
             let launch = try site.launch("run")
             try await launch.prints("first line\n")
             try site.open("seen")
-            try await launch.prints("half a")
+            try await launch.prints("\nhalf a")
             #expect(!launch.text.contains("half a line"))
             try site.open("seen-half")
             let start = ContinuousClock.now

@@ -56,7 +56,10 @@ struct HungVolumeTests {
                     command: .exec(["python3", "-c", "print('reads', flush=True); open('\(data.path)/set').read()"]))
                 try data.hang("open create")
                 let pod = try agent.start()
-                try await eventuallyTrue("a training") { try agent.log.contains("reads\n") }
+                try await eventuallyTrue("a training that hangs") {
+                    ProcessStat.descendants(of: pod.pid).flatMap { KernelTask.all(of: $0.pid) }
+                        .contains(where: \.waitsForVolume)
+                }
                 let start = ContinuousClock.now
                 let answer = try await LiveAgent(agent).ask("POST", "/v1/stop", body: Array(#"{"mode":"now"}"#.utf8))
                 #expect(answer.status == 202)

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// A run that stands still, or has used up what it may, is ended.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct LimitTests {
+@Suite(.serialized, .timeLimit(.minutes(6))) struct LimitTests {
     private func train(_ script: String, limits: String, site: Site, more: String = "retry: {crash: 0}") throws {
         try site.write("project/train.py", script)
         try site.config(
@@ -116,7 +116,7 @@ import Testing
             for rank in 0..<12 { #expect(run.text.contains("rank \(rank) stands\n"), "\(run.text)") }
             let signals = try #require(try await site.status("limited").attempts.last?.death?.teardown?.signals)
             try #require(signals.map(\.number).starts(with: [SIGABRT, SIGTERM]))
-            #expect(signals[1].after - signals[0].after < 5.4, "what comes next is not held up")
+            #expect(signals[1].after - signals[0].after < 5.9, "what comes next is not held up")
         }
     }
 
@@ -136,7 +136,7 @@ import Testing
                 """, limits: "{stall: 2s}", site: site,
                 more: "retry: {crash: 0}\ndependencies: {requirements: [requirements.txt]}")
             let run = try site.launch("run")
-            #expect(try await run.end() == 128 + SIGABRT)
+            #expect(try await run.end(within: .seconds(300)) == 128 + SIGABRT, "py-spy is downloaded")
             let stall = try #require(try await site.status("limited").attempts.last?.death?.stall)
             let found = try #require(stall.firstIndex { $0.hasPrefix("py-spy of pid ") })
             let lines = stall[found...]

@@ -31,7 +31,7 @@ import Testing
                 at: site, command: .shell("seq 50000; until [ -e \"$SITE/go\" ]; do sleep 0.02; done"))
             let running = try agent.start()
             let live = try await LiveAgent(agent)
-            try await eventuallyTrue("all lines") { try agent.log.hasSuffix("\n50000\n") }
+            try await eventuallyTrue("all lines") { try await live.ask("/v1/log").text.hasSuffix("\n50000\n") }
             let environment = [
                 "URL": "\(live.address)/v1/log", "TOKEN": "Authorization: Bearer \(live.token)",
                 "LOG": agent.folder.liveSegment(from: 0, attempt: 1),

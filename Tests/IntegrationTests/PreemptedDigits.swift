@@ -47,7 +47,7 @@ final class PreemptedDigits {
         let began = try #require(record.began(.training))
         print("timing: launch run to the training, environment found again: \(began.timeIntervalSince(typed)) s")
         try await client.prints("(found again)\n")
-        if costs.isEmpty { #expect(began.timeIntervalSince(typed) < 2) }
+        if costs.isEmpty { #expect(began.timeIntervalSince(typed) < 4, "2 s on a quiet machine") }
     }
 
     /// As a container runtime does: the same program with the same variables, as PID 1 where it may be.

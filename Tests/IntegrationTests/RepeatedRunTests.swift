@@ -41,6 +41,7 @@ import Testing
             try site.config(config)
             let first = try site.launch("run")
             try await first.prints("started\n")
+            try await site.reaches("training", "busy")
             let second = try site.launch("run")
             try await second.prints("started\n")
             #expect(second.errors.contains(#""busy" is training already; attached"#))

@@ -29,6 +29,7 @@ import Testing
             try trainer.hold(at: 40)
             let first = try site.launch("run")
             try await trainer.isHeld(at: 40)
+            try await first.prints("begins at step 0\n")
             try await site.cutPower("chain")
             #expect(try await first.end() == 70)
             #expect(first.errors.contains("== chain: lost"))
@@ -71,6 +72,7 @@ import Testing
             try trainer.hold(at: 20)
             let forced = try site.launch("run", "--force-restart", environment: ["SEED": "new"])
             try await trainer.isHeld(at: 20)
+            try await forced.prints("begins at step 0\n")
             try await site.cutPower("chain")
             #expect(try await forced.end() == 70)
             #expect(
@@ -86,6 +88,7 @@ import Testing
                 // Now the old one's checkpoint is in the new one's way, and becomes its own.
                 if next == 50 { try trainer.release(40) }
                 try await trainer.isHeld(at: next)
+                try await again.prints("begins at step \(step)\n")
                 try await site.cutPower("chain")
                 #expect(try await again.end() == 70)
                 #expect(again.text.contains("/checkpoint-\(step)"))

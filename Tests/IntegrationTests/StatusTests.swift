@@ -19,9 +19,11 @@ import Testing
                 command: echo started; \(Self.wait("train"))
                 """)
             let run = try site.launch("run", environment: ["POD_AGENT": "\(site.root)/agent"])
-            let starting = try await eventually("a pod") {
-                File.exists("\(site.home)/pods") ? try await site.reaches("starting", "life") : nil
+            let pods = "\(site.home)/pods"
+            try await eventuallyTrue("a pod") {
+                ((try? File.list(pods)) ?? []).contains { File.exists("\(pods)/\($0)/pod.json") }
             }
+            let starting = try await site.reaches("starting", "life")
             #expect(starting.isLive && starting.attempts.isEmpty && starting.pod?.isRunning == true)
             try site.open("go-agent")
             #expect(try await site.reaches("installing", "life").attempts.first?.state == .installing)

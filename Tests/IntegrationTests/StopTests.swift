@@ -49,7 +49,7 @@ import Testing
             let pod = try await site.pod(of: "deaf")
             let start = ContinuousClock.now
             try await site.launch("stop", "--now").check()
-            #expect(start.duration(to: .now) < .seconds(5))
+            #expect(start.duration(to: .now) < .seconds(15), "the patient way takes a minute")
             #expect(try await run.end() == 130)
             try await site.isGone(pod)
             #expect(site.processes.isEmpty)

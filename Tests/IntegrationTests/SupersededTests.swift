@@ -60,7 +60,7 @@ struct Superseded {
         let start = ContinuousClock.now
         for process in tree.reversed() { kill(process, SIGCONT) }
         try await eventuallyTrue("the end of the stale trainer", within: .seconds(8), every: .milliseconds(2)) {
-            tree.allSatisfy { (ProcessStat(pid: $0)?.state ?? "Z") == "Z" }
+            !tree.contains(where: ProcessStat.isRunning)
         }
         let gone = start.duration(to: .now)
         print("timing: SIGCONT of a superseded owner to the end of its tree \(gone)")

@@ -51,7 +51,7 @@ import Testing
     @Test func eachSilenceIsMeasuredOnItsOwn() async throws {
         let five = Array(repeating: busy, count: 5)
         // Five tries take 20 + 40 + ... = 1.2 s, and two times five more than the patience.
-        try await follow(five + [.log(log, to: 4, .cut)] + five, patience: .milliseconds(1_900))
+        try await follow(five + [.log(log, to: 4, .cut)] + five, patience: .milliseconds(2_400))
         #expect(test.errors == "")
     }
 }

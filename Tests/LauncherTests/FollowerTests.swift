@@ -1,3 +1,4 @@
+import Glibc
 import HTTPClient
 import Shared
 import Synchronization
@@ -125,12 +126,13 @@ import Testing
     @Test func asksAtOnceAfterThisMachineHasSlept() async throws {
         let slept = Mutex(Duration.zero)
         let isGone = StubSignal()
-        let silent = StubAgent.Answer { [log] asked, connection in
+        let silent = StubAgent.Answer { [log, test] asked, connection in
             try connection.sendHead(
                 headers: [
                     ("Transfer-Encoding", "chunked"), (APIHeader.logStream, "s1"), (APIHeader.logOffset, "0"),
                 ])
             try connection.sendChunk(Array(log[..<4]).text)
+            while test.output != "0123" { usleep(1000) }
             slept.withLock { $0 += .seconds(60) }
             try connection.waitForClose()
             isGone.fire()

@@ -35,7 +35,7 @@ import Testing
             program: "/bin/true", arguments: ["true"], environment: [:], folder: "/", output: STDERR_FILENO
         ).start()
         defer { waitpid(pid, nil, 0) }
-        try await eventually { ProcessStat(pid: pid)?.state == "Z" }
+        try await eventually { ProcessStat(pid: pid)?.isZombie == true }
         #expect(ProcessIdentity(pid: pid) == nil)
     }
 

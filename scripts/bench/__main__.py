@@ -29,7 +29,7 @@ def main():
         "start": lambda: life.start(rounds * 4),
         "end": lambda: life.end(rounds),
         "environments": lambda: life.environments(rounds),
-        "overhead": lambda: life.overhead(rounds),
+        "overhead": lambda: life.overhead(3 * rounds),
         "hashing": lambda: checkpoints.hashing(rounds, int(options.checkpoint * GB) // scale),
         "beside": lambda: checkpoints.beside(6 * rounds, GB),
         "files": lambda: checkpoints.files(rounds, 10_000 // scale),

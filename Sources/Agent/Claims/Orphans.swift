@@ -30,7 +30,7 @@ struct Orphans {
 
     private var running: [pid_t] {
         ProcessStat.all().filter { process in
-            guard process.state != "Z", let environment = try? File.read("/proc/\(process.pid)/environ") else {
+            guard !process.isZombie, let environment = try? File.read("/proc/\(process.pid)/environ") else {
                 return false
             }
             return environment.split(separator: 0).contains { $0.elementsEqual(mark) }

@@ -27,7 +27,7 @@ enum StackDump {
             kill(process.pid, SIGCONT)
             let share = (end - reserve - .now) / (printers.count - index)
             let turnEnds = ContinuousClock.now + min(turn, share)
-            while ProcessTree.isRunning(process.pid) && .now < turnEnds {
+            while ProcessStat.isRunning(process.pid) && .now < turnEnds {
                 do { try await Task.sleep(for: .milliseconds(5)) } catch { return true }
             }
         }

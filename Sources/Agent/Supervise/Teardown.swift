@@ -121,7 +121,7 @@ struct Teardown: Sendable, Equatable {
     /// that they feed does not, and it dies of their end, in the middle of a save too.
     private static func recipients(below leader: pid_t) -> (pids: [pid_t], catchIt: Bool) {
         guard let root = ProcessStat(pid: leader) else { return ([], true) }
-        let children = Dictionary(grouping: ProcessStat.all().filter { $0.state != "Z" }, by: \.parent)
+        let children = Dictionary(grouping: ProcessStat.all().filter { !$0.isZombie }, by: \.parent)
         var catching: [pid_t] = []
         var pending = [(process: root, isPart: false)]
         while let (process, isPart) = pending.popLast() {

@@ -3,13 +3,9 @@ internal import Shared
 
 /// The processes below this one. Both `init` and `serve` are subreapers, so nothing that a training starts can leave the tree.
 enum ProcessTree {
-    /// Those that still run; zombies only wait to be reaped.
+    /// Those that still run.
     static var running: [ProcessStat] {
-        ProcessStat.descendants(of: getpid()).filter { $0.state != "Z" }
-    }
-
-    static func isRunning(_ pid: pid_t) -> Bool {
-        ProcessStat(pid: pid).map { $0.state != "Z" } ?? false
+        ProcessStat.descendants(of: getpid()).filter { !$0.isZombie }
     }
 
     /// Returns how many there were.

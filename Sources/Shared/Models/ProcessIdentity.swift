@@ -15,7 +15,7 @@ public struct ProcessIdentity: Sendable, Codable, Equatable {
 extension ProcessIdentity {
     /// nil where there is no such process.
     public init?(pid: Int32) {
-        guard let stat = ProcessStat(pid: pid), stat.state != "Z", let boot = Self.boot, let namespace = Self.namespace
+        guard let stat = ProcessStat(pid: pid), !stat.isZombie, let boot = Self.boot, let namespace = Self.namespace
         else { return nil }
         self.init(pid: pid, started: stat.started, boot: boot, machine: Self.machine, namespace: namespace)
     }

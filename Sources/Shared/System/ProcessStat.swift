@@ -30,6 +30,12 @@ public struct ProcessStat: Sendable {
         stack = fields.count > 25 ? UInt(fields[25]).flatMap { $0 == 0 ? nil : $0 } : nil
     }
 
+    /// It has ended, and only waits to be reaped.
+    public var isZombie: Bool { state == "Z" }
+
+    /// A zombie does not run any more.
+    public static func isRunning(_ pid: Int32) -> Bool { ProcessStat(pid: pid).map { !$0.isZombie } ?? false }
+
     /// Whether this process was forked by that one, and runs on in the same program.
     public func isFork(of parent: ProcessStat) -> Bool {
         self.parent == parent.pid && stack != nil && stack == parent.stack

@@ -18,7 +18,7 @@ import Testing
     @Test func durableMeansItCanBeRead() async throws {
         journal.change { $0.state = .training }
         #expect(journal.current.state == .training)
-        let isDurable = try await within(.seconds(60)) { [journal] in await journal.durable(within: .seconds(1)) }
+        let isDurable = try await within(.seconds(60)) { [journal] in await journal.durable(within: .seconds(30)) }
         #expect(isDurable)
         #expect(try run.folders.attempt(1) == journal.current)
     }
@@ -59,7 +59,7 @@ import Testing
         }
         #expect(!isDurable)
         try File.makeFolders(run.folders.attempts)
-        let isNow = try await within(.seconds(60)) { [journal] in await journal.durable(within: .seconds(1)) }
+        let isNow = try await within(.seconds(60)) { [journal] in await journal.durable(within: .seconds(30)) }
         #expect(isNow)
         #expect(try run.folders.attempt(1)?.state == .finishing)
     }

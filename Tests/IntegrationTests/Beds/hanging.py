@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """hanging.py FOLDER MOUNT CONTROL: the file system MOUNT shows what is in FOLDER, and hangs on demand.
 
-Calls whose names are in the file CONTROL, one a line, do not return while they are there, for 30 s at most:
+Calls whose names are in the file CONTROL, one a line, do not return while they are there, for two minutes at most:
 who waits for one cannot be killed meanwhile.
 """
 import errno
@@ -14,7 +14,7 @@ try:
 except ImportError:
     import fuse
 
-LONGEST = 30  # seconds, after which a test that forgot has ended
+LONGEST = 120  # seconds, after which a test that forgot has ended
 
 
 class Hanging(fuse.Operations):

@@ -20,16 +20,21 @@ struct KernelTask: CustomStringConvertible {
 
     /// All that are left in a pid namespace, by what /proc/PID/ns/pid leads to.
     static func all(inNamespace namespace: String) -> [KernelTask] {
-        ProcessStat.all().map(\.pid).flatMap { process in
-            ((try? File.list("/proc/\(process)/task")) ?? []).compactMap { Int32($0) }.compactMap { thread in
-                KernelTask(process: process, thread: thread, namespace: namespace)
-            }
+        ProcessStat.all().map(\.pid)
+            .filter { (try? File.readLink("/proc/\($0)/ns/pid")) == namespace }
+            .flatMap(all(of:))
+    }
+
+    /// Of one process.
+    static func all(of process: Int32) -> [KernelTask] {
+        ((try? File.list("/proc/\(process)/task")) ?? []).compactMap { Int32($0) }.compactMap { thread in
+            KernelTask(process: process, thread: thread)
         }
     }
 
-    private init?(process: Int32, thread: Int32, namespace: String) {
+    private init?(process: Int32, thread: Int32) {
         let folder = "/proc/\(process)/task/\(thread)"
-        guard (try? File.readLink("\(folder)/ns/pid")) == namespace, let stat = try? File.read("\(folder)/stat").text,
+        guard let stat = try? File.read("\(folder)/stat").text,
             let open = stat.firstIndex(of: "("), let close = stat.lastIndex(of: ")"),
             let state = stat[close...].dropFirst(2).first, !"ZX".contains(state)
         else { return nil }

@@ -10,7 +10,7 @@ enum Leftovers {
     static func running(_ mark: String) -> [ProcessStat] {
         let entry = Array("\(variable)=\(mark)".utf8)
         return ProcessStat.all().filter { process in
-            guard process.state != "Z", let environment = try? File.read("/proc/\(process.pid)/environ") else {
+            guard !process.isZombie, let environment = try? File.read("/proc/\(process.pid)/environ") else {
                 return false
             }
             return environment.split(separator: 0).contains { $0.elementsEqual(entry) }

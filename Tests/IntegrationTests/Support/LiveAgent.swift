@@ -38,9 +38,9 @@ struct LiveAgent {
                 timeouts: HTTPTimeouts(total: .seconds(60))))
     }
 
-    /// All bytes of one followed response.
-    func follow(from: Int) async throws -> HTTPResponse {
-        try await ask("GET", "/v1/log?follow=1&from=\(from)")
+    /// Returns once the head of the response is there, so that the agent knows of the request.
+    func open(_ path: String) async throws -> HTTPExchange {
+        try await transport.open(HTTPRequest("GET", address + path, headers: [("Authorization", "Bearer \(token)")]))
     }
 
     /// The error that a response carries.

@@ -31,7 +31,7 @@ final class Running: Sendable {
     var errors: String { ((try? File.read(errorsPath)) ?? []).text }
 
     /// It has not ended, whether or not that was asked for.
-    var isRunning: Bool { (ProcessStat(pid: pid)?.state ?? "Z") != "Z" }
+    var isRunning: Bool { ProcessStat.isRunning(pid) }
 
     func send(_ signal: Int32) { kill(pid, signal) }
 

@@ -81,6 +81,6 @@ extension Site {
         try await eventuallyTrue(
             "the end of \(processes.map(Leftovers.commandLine))", within: patience, every: .milliseconds(2),
             sourceLocation: sourceLocation
-        ) { processes.allSatisfy { (ProcessStat(pid: $0)?.state ?? "Z") == "Z" } }
+        ) { !processes.contains(where: ProcessStat.isRunning) }
     }
 }
