@@ -52,7 +52,7 @@ import Testing
                 try agent.record(1).flatMap { $0.state == .training ? $0 : nil }
             }
             let start = begin.duration(to: .now)
-            #expect(start < .seconds(1))
+            #expect(start < .seconds(5), "0.3 s on a quiet machine")
             #expect(record.resumedFrom?.step == count)
             #expect(try agent.folder.allReceipts().count == count)
 
@@ -92,7 +92,7 @@ import Testing
             let saved = Double(receipt.files.map(\.modified).max() ?? 0) / 1e9
             let later = receipt.proven.timeIntervalSince1970 - saved
             print("checkpoints: a receipt of \(count) files \(later) s after the last was written")
-            #expect(later < 15)
+            #expect(later < 60, "5 s on a quiet machine; it is hashed in time that nobody else wants")
             run.send(SIGTERM)
             try await run.end()
         }

@@ -48,6 +48,9 @@ enum DedicatedThread {
     }
 
     /// From now on the calling thread gets the time that nobody else wants. Nothing else may run on it.
+    ///
+    /// Outside of containers the kernel may count it among the threads of this session alone, and give each session the same, sched(7),
+    /// "The autogroup feature".
     static func yieldToOthers() {
         // Of this thread alone, setpriority(2). 19 is the least.
         setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 19)

@@ -21,7 +21,10 @@ import Testing
     }
 
     private func sealed() async throws {
-        try await eventuallyTrue("all sealed but the live one") { try names.count { $0.hasSuffix(".log") } == 1 }
+        // In the time that nobody else wants.
+        try await eventuallyTrue("all sealed but the live one", within: .seconds(240)) {
+            try names.count { $0.hasSuffix(".log") } == 1
+        }
     }
 
     /// Random pieces into segments of random sizes, over several attempts, one reader at their heels.
