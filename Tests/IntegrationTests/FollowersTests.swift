@@ -29,20 +29,21 @@ import Testing
             let live = try await LiveAgent(agent)
             try await eventuallyTrue("ready") { try await live.ask("/v1/log").text.hasSuffix("ready\n") }
             let now = try site.log("bare").count
-            var followers: [(Int, HTTPExchange)] = []
+            var followers: [(Int, HTTPHead, Task<[UInt8], any Error>)] = []
             for offset in [0, 1, now - 1, now] {
-                followers.append((offset, try await live.open("/v1/log?follow=1&from=\(offset)")))
+                let exchange = try await live.open("/v1/log?follow=1&from=\(offset)")
+                followers.append(
+                    (offset, exchange.head, Task { try await exchange.body.reduce(into: []) { $0 += $1 } }))
             }
             try site.open("end")
             try site.open("go")
             try await running.check()
             let log = try site.log("bare")
             let claim = try #require(try agent.folder.claims().first)
-            for (offset, follower) in followers {
-                let bytes = try await follower.body.reduce(into: []) { $0 += $1 }
-                #expect(bytes == Array(log[offset...]), "from \(offset)")
-                #expect(follower.head.headers["X-Log-Offset"] == "\(offset)")
-                #expect(follower.head.headers["X-Log-Stream"] == claim.stream)
+            for (offset, head, bytes) in followers {
+                #expect(try await bytes.value == Array(log[offset...]), "from \(offset)")
+                #expect(head.headers["X-Log-Offset"] == "\(offset)")
+                #expect(head.headers["X-Log-Stream"] == claim.stream)
             }
             #expect(log.count > 1_000_000)
         }

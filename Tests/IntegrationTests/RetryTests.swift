@@ -182,6 +182,8 @@ import Testing
             #expect(site.processes.isEmpty)
 
             try site.open("mended")
+            // A pause of its own would be longer.
+            agent.spec.retry.backoff = 600
             let second = try agent.start()
             let rest = try await eventually("the rest of the pause") { try agent.record(2)?.next }
             #expect(abs(rest.timeIntervalSince(next)) < 5)

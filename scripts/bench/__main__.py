@@ -6,9 +6,9 @@ import sys
 import traceback
 
 import checkpoints
-import cpu
 import life
 import log
+from group import ControlGroup
 from measure import report
 from pod import FOLDER, ROOT
 
@@ -45,7 +45,7 @@ def main():
         if not options.only or name in options.only:
             print(f"== {name}", file=sys.stderr, flush=True)
             try:
-                with cpu.as_in_a_container():
+                with ControlGroup():
                     rows += benchmark()
             except Exception:
                 # The others are told all the same.

@@ -108,7 +108,7 @@ if os.getpid() == first:
 def beside(rounds, size):
     """A training's steps while a checkpoint is hashed for its receipt, beside those while the agent stands still, second by second."""
     rows = []
-    with Folder() as folder, ControlGroup():
+    with Folder() as folder:
         content = folder / "content.bin"
         write_random(content, size)
         for processes in (1, os.cpu_count()):
@@ -156,30 +156,6 @@ def alternate(pod, rounds):
 def step_time(processes, begin, end):
     """Mean seconds of the steps inside that time."""
     return statistics.mean(b - a for ends in processes for a, b in zip(ends, ends[1:]) if begin <= a and b <= end)
-
-
-class ControlGroup:
-    """A group of processor time for all that is started inside, as a container has one. Root alone may make it.
-
-    Without one the kernel gives each session an equal share, and priorities count only inside of one, sched(7).
-    """
-
-    def __enter__(self):
-        self.path = Path("/sys/fs/cgroup/cpu/pod-agent-bench")
-        try:
-            self.path.mkdir(exist_ok=True)
-            # So much that whatever else runs takes little of it.
-            (self.path / "cpu.shares").write_text("20480")
-            (self.path / "tasks").write_text("0")
-        except OSError:
-            print("no control group for the training", file=sys.stderr)
-            self.path = None
-
-    def __exit__(self, *_):
-        if self.path:
-            (self.path.parent / "tasks").write_text("0")
-            wait_for(lambda: not (self.path / "tasks").read_text(), "end of all")
-            self.path.rmdir()
 
 
 def files(rounds, count):
