@@ -1,6 +1,7 @@
 """Measurements side by side: each way is run in turn, several times, and the medians are compared."""
 
 import json
+import os
 import statistics
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,13 +23,15 @@ class Row:
 
 
 def medians(ways, rounds):
-    """Runs each way `rounds` times, interleaved so that what the machine does meanwhile meets all of them.
+    """Runs each way `rounds` times, interleaved so that what the machine does meanwhile meets all of them. Each begins with a disk that
+    has nothing to write for the one before: a way that syncs would pay for one that does not.
 
     A way returns a dict of figures. Returns, for each way, the figures as lists.
     """
     seen = {name: {} for name in ways}
     for _ in range(rounds):
         for name, way in ways.items():
+            os.sync()
             for figure, value in way().items():
                 seen[name].setdefault(figure, []).append(value)
     return seen
