@@ -10,7 +10,7 @@ struct AgentEnvironment: Sendable {
     /// Whom to tell of the run's end and the like. A URL may hold a token: it is in no file, and no log shows more of it than the host.
     var notify: [String] = []
     /// How this pod stops its own meter.
-    var meter: [any Meter] = [LocalMeter()]
+    var meter: [any StopRoute] = [LocalStopRoute()]
     /// Masks the values of the spec's secrets.
     var mask: SecretMask
     /// Everything, for the children to inherit from.

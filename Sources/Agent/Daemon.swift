@@ -8,8 +8,8 @@ actor Daemon {
     private let children: Children
     /// The agent's own, `init` first.
     private let processes: [ProcessIdentity]
-    private let events: AsyncStream<Happening>
-    private nonisolated let continuation: AsyncStream<Happening>.Continuation
+    private let events: AsyncStream<TimedEvent>
+    private nonisolated let continuation: AsyncStream<TimedEvent>.Continuation
 
     private var state = RunState()
     private var attempt: AttemptRunner?
@@ -21,7 +21,7 @@ actor Daemon {
     private let console = ContainerOutput.forLog()
     private let notifier: Notifier
 
-    private struct Happening: Sendable {
+    private struct TimedEvent: Sendable {
         var event: Event
         var time: ContinuousClock.Instant
     }
@@ -38,7 +38,7 @@ actor Daemon {
 
     /// `time` is when it happened.
     nonisolated func tell(_ event: Event, at time: ContinuousClock.Instant) {
-        continuation.yield(Happening(event: event, time: time))
+        continuation.yield(TimedEvent(event: event, time: time))
     }
 
     /// Lives the attempt to its end and returns the pod's exit code.
@@ -114,7 +114,7 @@ actor Daemon {
         if attempt != nil, rule == .terminate, way == .stop {
             Console.say("the pod is stopped, not deleted: it is not proven that nothing is lost with it")
         }
-        let meter = MeterEnd(routes: environment.meter, way: way) { Console.say($0) }
+        let meter = PodStopper(routes: environment.meter, way: way) { Console.say($0) }
         Task {
             await meter.run()
             tell(.meterEnded)
@@ -153,7 +153,7 @@ actor Daemon {
             tell(.launchOver(outcome))
         case .owned(let claim), .finishing(let claim, _), .waiting(let claim, _, _):
             let work = try await DedicatedThread.run { [volume, console] in
-                try Work.open(claim, spec: spec, run: run, volume: volume, console: console)
+                try OpenAttempt.open(claim, spec: spec, run: run, volume: volume, console: console)
             }
             // Before anything changes: no change is left out.
             router.announce(work.journal)

@@ -41,7 +41,7 @@ import Testing
         #expect(start.duration(to: .now) < .seconds(5))
         // Either it was too early for a claim, or the attempt is on record as interrupted.
         let folder = try site.folder("bare")
-        if let claim = try folder.claims().last, let record = try folder.attempt(claim.number) {
+        if let claim = try folder.claims().last, let record = try folder.readRecord(claim.number) {
             #expect(record.state == .ended)
             #expect(record.outcome?.kind == .interrupted)
         }

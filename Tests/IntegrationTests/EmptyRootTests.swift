@@ -50,7 +50,7 @@ import Testing
             let run = Volume(root: "\(root)/workspace").run(agent.spec.run)
             let log = try LogStream(of: run).read(at: 0, limit: 1 << 20).text
             #expect(log.hasSuffix("STARTING FRESH\ntrains\nEXIT_CODE=7\n"))
-            #expect(try run.attempt(1)?.state == .ended)
+            #expect(try run.readRecord(1)?.state == .ended)
         }
     }
 

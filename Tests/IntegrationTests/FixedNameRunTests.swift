@@ -115,7 +115,7 @@ import Testing
         // Of the moment at which the agent saw the save, which takes a while.
         let printed = try saver.agent.log.split(separator: "\n").last { $0.hasPrefix("step ") }
         let last = try #require(printed.flatMap { Double($0.dropFirst(5)) })
-        #expect((Double(step - 1)...last).contains(receipt.told ?? 0), "\(receipt), \(last)")
+        #expect((Double(step - 1)...last).contains(receipt.stepAtSave ?? 0), "\(receipt), \(last)")
         #expect((receipt.saveSeconds ?? -1) >= 0 && (receipt.saveSeconds ?? 9) < 3, "\(receipt)")
         if isCopied && saver.agent.spec.checkpoints?.keep != nil {
             try await eventuallyTrue("a copy; \(run.errors)") {

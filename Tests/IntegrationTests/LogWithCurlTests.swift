@@ -34,7 +34,7 @@ import Testing
             try await eventuallyTrue("all lines") { try await live.ask("/v1/log").text.hasSuffix("\n50000\n") }
             let environment = [
                 "URL": "\(live.address)/v1/log", "TOKEN": "Authorization: Bearer \(live.token)",
-                "LOG": agent.folder.liveSegment(from: 0, attempt: 1),
+                "LOG": agent.folder.liveSegmentPath(from: 0, attempt: 1),
             ]
             try await body(try site.log("bare"), Shell(site: site, environment: environment))
             try site.open("go")

@@ -30,7 +30,7 @@ import Testing
             let receipt = Receipt(
                 of: CheckpointReference(step: step, path: path), attempt: 1, lineage: agent.spec.launch.id,
                 evidence: .laterStep, proven: Date(), boot: String(boot), files: files)
-            try File.write(try JSON.encode(receipt), over: agent.folder.receipt(of: receipt.name))
+            try File.write(try JSON.encode(receipt), over: agent.folder.receiptPath(of: receipt.name))
         }
         return agent
     }

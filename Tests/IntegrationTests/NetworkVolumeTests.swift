@@ -62,7 +62,7 @@ struct NetworkVolumeTests {
                 let pod = try other.startAsFirst()
                 try await eventuallyTrue("a word of \(other.pod)") { pod.errors.contains("waiting for pod pod-1") }
                 others.append(pod)
-                let beat = try? JSON.decode(Beat.self, from: try File.read(owner.folder.beat(1)))
+                let beat = try? JSON.decode(Beat.self, from: try File.read(owner.folder.beatPath(1)))
                 if let beat, beat.count != beats.last?.count { beats.append((beat.count, .now)) }
             }
             #expect(try owner.folder.claims().map(\.pod) == ["pod-1"])

@@ -33,7 +33,7 @@ final class PreemptedDigits {
     private var attempt: Int { costs.count + 1 }
 
     var attempts: [AttemptRecord] {
-        get throws { try folder.claims().compactMap { try folder.attempt($0.number) } }
+        get throws { try folder.claims().compactMap { try folder.readRecord($0.number) } }
     }
 
     // MARK: A pod's life
@@ -62,7 +62,7 @@ final class PreemptedDigits {
 
     private func trains(_ started: Running) async throws -> AttemptRecord {
         let record = try await eventually("attempt \(attempt) in training; \(started.errors)") {
-            try folder.attempt(attempt).flatMap { $0.state == .training ? $0 : nil }
+            try folder.readRecord(attempt).flatMap { $0.state == .training ? $0 : nil }
         }
         if let last = costs.indices.last { costs[last].resumedAt = record.resumedFrom?.step ?? 0 }
         return record
@@ -78,7 +78,7 @@ final class PreemptedDigits {
         try await end(pod, by: preemption)
         cost.step = try step(of: attempt)
         #expect(isBetweenSaves, "\(preemption.rawValue) tore a checkpoint")
-        let record = try #require(try folder.attempt(attempt))
+        let record = try #require(try folder.readRecord(attempt))
         #expect(record.outcome?.kind == (preemption.isGentle ? .interrupted : nil))
         cost.savedOnSignal = record.death?.savedOnSignal
         let newest = checkpoints.last ?? 0
@@ -93,7 +93,7 @@ final class PreemptedDigits {
         let pod = try #require(pod)
         try await eventuallyTrue("the training's end; \(pod.started.errors)", within: .seconds(120)) {
             try look()
-            return try folder.attempt(attempt)?.state == .ended
+            return try folder.readRecord(attempt)?.state == .ended
         }
         #expect(try await pod.started.end(within: .seconds(10)) == 0)
     }
@@ -101,7 +101,7 @@ final class PreemptedDigits {
     // MARK: The moment
 
     private func comes(to moment: PreemptionMoment) async throws {
-        let began = try folder.attempt(attempt)?.resumedFrom?.step ?? 0
+        let began = try folder.readRecord(attempt)?.resumedFrom?.step ?? 0
         try await eventuallyTrue("step \(began + moment.steps)", within: .seconds(60)) {
             try look()
             return try step(of: attempt) >= began + moment.steps
@@ -121,8 +121,8 @@ final class PreemptedDigits {
 
     /// What the training of the newest attempt, `attempt`, printed last, or where it began.
     private func step(of attempt: Int) throws -> Int {
-        guard let record = try folder.attempt(attempt) else { return 0 }
-        let log = try site.log("digits").dropFirst(record.logBegan).text
+        guard let record = try folder.readRecord(attempt) else { return 0 }
+        let log = try site.log("digits").dropFirst(record.logStart).text
         let printed = log.split(separator: "\n").last { $0.hasPrefix("step ") }?.split(separator: " ")[1]
         return printed.flatMap { Int($0) } ?? record.resumedFrom?.step ?? 0
     }

@@ -86,9 +86,11 @@ import Testing
                 #expect(signal.after >= due && signal.after < due + 1.5)
                 #expect(signal.processes >= 1)
             }
-            let marked = try #require(teardown.marked)
-            #expect(teardown.taken >= 0 && teardown.taken < 1 && marked >= teardown.taken && marked < 1.5)
-            let gone = try #require(teardown.gone)
+            let marked = try #require(teardown.recordedAfter)
+            #expect(
+                teardown.startedAfter >= 0 && teardown.startedAfter < 1 && marked >= teardown.startedAfter
+                    && marked < 1.5)
+            let gone = try #require(teardown.goneAfter)
             #expect(gone >= 9 && gone < 12)
             #expect(attempt.death?.savedOnSignal == nil, "it saves none")
         }

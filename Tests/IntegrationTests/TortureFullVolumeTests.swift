@@ -145,7 +145,7 @@ struct TortureFullVolumeTests {
             let run = try await started(agent)
             try agent.site.open("full")
             try await eventuallyTrue("the pause") { try agent.record(1)?.state == .waiting }
-            try File.remove(agent.folder.reserve(of: 1))
+            try File.remove(agent.folder.reservePath(1))
             try disk.fill()
             try await eventuallyTrue("a claim without room") {
                 run.errors.contains("0002.claim\": No space left on device")

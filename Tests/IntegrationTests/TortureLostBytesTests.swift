@@ -69,7 +69,7 @@ struct TortureLostBytesTests {
             try await attach.check()
 
             let log = try site.log(of: bed.agent.folder)
-            #expect(try bed.agent.folder.claims().map(\.logBegan) == [0, kept])
+            #expect(try bed.agent.folder.claims().map(\.logStart) == [0, kept])
             #expect(Array(log[..<kept]) == Array(seen[..<kept]))
             #expect(try File.read(file) == log)
             #expect(attach.output == seen + log[kept...])

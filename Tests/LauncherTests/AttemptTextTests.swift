@@ -32,15 +32,15 @@ import Testing
             death.lostSteps = 50
             death.savedOnSignal = false
             death.secondsAfterSignal = 5.25
-            var teardown = TeardownReport(asked: RunFixture.began + 3655, taken: 0.01)
-            teardown.marked = 0.25
+            var teardown = TeardownReport(asked: RunFixture.began + 3655, startedAfter: 0.01)
+            teardown.recordedAfter = 0.25
             teardown.signals = [
                 .init(after: 0.02, number: 6, target: .training, processes: 1),
                 .init(after: 5.01, number: 15, target: .tree, processes: 3),
                 .init(after: 10, number: 9, target: .tree, processes: 2),
                 .init(after: 65, number: 10, target: .tree, processes: 2),
             ]
-            teardown.gone = 65.5
+            teardown.goneAfter = 65.5
             death.teardown = teardown
             death.outOfMemoryKills = 1
             death.disks = [

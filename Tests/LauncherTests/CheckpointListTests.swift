@@ -44,9 +44,9 @@ import Testing
         let receipt = Receipt(
             of: CheckpointReference(step: step, path: path), attempt: 1, lineage: lineage, evidence: .laterStep,
             proven: RunFixture.began, boot: "b", files: [file],
-            save: took.map { Receipt.SeenSave(told: 70, seconds: $0) })
+            save: took.map { Receipt.SeenSave(stepAtSave: 70, seconds: $0) })
         try File.makeFolders(run.folder.receipts)
-        try File.replace(run.folder.receipt(of: receipt.name), with: try JSON.encode(receipt))
+        try File.replace(run.folder.receiptPath(of: receipt.name), with: try JSON.encode(receipt))
     }
 
     @Test func table() async throws {
@@ -127,7 +127,7 @@ import Testing
              "proven":"2027-01-15T08:00:00.000Z","step":7}
             """
         let receipt = try JSON.decode(Receipt.self, from: Array(text.utf8))
-        #expect(receipt.step == 7 && receipt.saveSeconds == nil && receipt.told == nil)
+        #expect(receipt.step == 7 && receipt.saveSeconds == nil && receipt.stepAtSave == nil)
     }
 
     @Test func none() async throws {

@@ -20,7 +20,7 @@ import Testing
         try done.log("hello\n")
         try done.log("again\n\u{1b}[0m", from: 6, attempt: 2)
         try done.end(try done.claim(1), Outcome(.stopped))
-        try done.end(try done.claim(2, launch: "launch-2", logBegan: 6), .finished)
+        try done.end(try done.claim(2, launch: "launch-2", logStart: 6), .finished)
         try test.run("lost").record(try test.run("lost").claim())
     }
 
@@ -99,7 +99,7 @@ import Testing
         let entries = [(now - 7200, 0), (now - 3600, 4), (now - 60, 14)]
         try File.write(
             entries.flatMap { LogIndex.Entry(time: $0.0, offset: $0.1).line },
-            over: run.folder.logIndex(from: 0, attempt: 1))
+            over: run.folder.logIndexPath(from: 0, attempt: 1))
         let command = try #require(try Launcher.parseAsRoot(["logs"] + arguments) as? Logs)
         try await command.run(in: test.world)
         #expect(test.output == expected)
@@ -122,7 +122,7 @@ import Testing
     /// Its first segment was dropped.
     @Test func logWhoseBeginningIsGone() async throws {
         try twoRuns()
-        try File.remove(try test.run("done").folder.liveSegment(from: 0, attempt: 1))
+        try File.remove(try test.run("done").folder.liveSegmentPath(from: 0, attempt: 1))
         #expect(try await test.launch("logs", "done") == 0)
         #expect(test.output == "again\n\u{1b}[0m")
         #expect(

@@ -86,7 +86,7 @@ private struct Truth {
 
     private mutating func restart(at offset: Int) throws {
         log.removeLast(log.count - offset)
-        claims.append(try run.claim(claims.count + 1, logBegan: offset))
+        claims.append(try run.claim(claims.count + 1, logStart: offset))
         try grow()
     }
 
@@ -108,7 +108,7 @@ private struct Truth {
         let later = asked.stream.flatMap { stream in claims.firstIndex { $0.stream == stream } }.map {
             claims[($0 + 1)...]
         }
-        if let cut = later?.map(\.logBegan).min(), cut < asked.from {
+        if let cut = later?.map(\.logStart).min(), cut < asked.from {
             return .answer(.error(APIError(.conflict, "cut"), headers: [(APIHeader.logOffset, "\(cut)")]))
         }
         if asked.from < firstKept {

@@ -91,12 +91,12 @@ import Testing
         let gone = StubAgent.Answer.error(APIError(.gone, "dropped"), headers: [(APIHeader.logOffset, "6")])
         let later = StubAgent.Answer { [test, run, log] asked, connection in
             try StubAgent.Answer.log(log, stream: "s2") {
-                try run.end(try run.claim(2, logBegan: 4), .finished)
+                try run.end(try run.claim(2, logStart: 4), .finished)
                 test.provider.kill("pod-1")
             }.give(asked, connection)
         }
         let agent = try StubAgent([
-            .log(log, to: 2, .cut) { [run] in try run.claim(2, logBegan: 4) }, gone, later,
+            .log(log, to: 2, .cut) { [run] in try run.claim(2, logStart: 4) }, gone, later,
         ])
         _ = try await follow(agent)
         #expect(test.output == "01" + "6789")
@@ -104,7 +104,7 @@ import Testing
     }
 
     @Test func whatWasDroppedIsMissingOnTheVolumeToo() async throws {
-        try File.remove(run.folder.liveSegment(from: 0, attempt: 1))
+        try File.remove(run.folder.liveSegmentPath(from: 0, attempt: 1))
         try run.log("6789", from: 6)
         let agent = try StubAgent([.log(log, to: 2, .cut, then: end)])
         _ = try await follow(agent)
@@ -167,10 +167,10 @@ import Testing
 
     /// The bytes before were read from the volume: a cut of them has to be noticed too.
     @Test func knowsTheStreamOfTheBytesBeforeItsFirst() async throws {
-        try run.record(try run.claim(2, pod: "pod-2", logBegan: 6))
+        try run.record(try run.claim(2, pod: "pod-2", logStart: 6))
         let agent = try StubAgent([
             .log(log, stream: "s2") { [test, run] in
-                try run.end(try run.claim(2, pod: "pod-2", logBegan: 6), .finished)
+                try run.end(try run.claim(2, pod: "pod-2", logStart: 6), .finished)
                 test.provider.kill("pod-2")
             }
         ])
@@ -225,13 +225,13 @@ import Testing
         let log = Array("0123456789next pod".utf8)
         let next = try StubAgent([
             .log(log, stream: "s2") { [test, run] in
-                try run.end(try run.claim(2, pod: "pod-2", logBegan: 10), .finished)
+                try run.end(try run.claim(2, pod: "pod-2", logStart: 10), .finished)
                 test.provider.kill("pod-2")
             }
         ])
         let first = try StubAgent([
             .log(log, to: 8, .cut) { [test, run] in
-                try run.record(try run.claim(2, pod: "pod-2", logBegan: 10))
+                try run.record(try run.claim(2, pod: "pod-2", logStart: 10))
                 test.provider.kill("pod-1")
                 test.provider.add(.made("pod-2", run: run, address: next.address))
             }
@@ -265,7 +265,7 @@ import Testing
             .log(log, to: 6, .cut) { [test, run] in
                 try run.log("0123")
                 try run.log("abcdef", from: 4, attempt: 2)
-                try run.end(try run.claim(2, pod: "pod-2", logBegan: 4), .finished)
+                try run.end(try run.claim(2, pod: "pod-2", logStart: 4), .finished)
                 test.provider.kill("pod-1")
             }
         ])

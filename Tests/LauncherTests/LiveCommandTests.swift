@@ -31,7 +31,7 @@ import Testing
                 provider.kill("pod-1")
             }
             let target = connection.request.target
-            let record = try #require(try run.folder.attempt(1))
+            let record = try #require(try run.folder.readRecord(1))
             let report = try JSON.encode(
                 StatusReport(version: "1", attempt: record, logEnd: log.count, logDurable: log.count))
             if target.hasPrefix("/v1/log") {

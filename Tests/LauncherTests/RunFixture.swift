@@ -20,13 +20,13 @@ struct RunFixture: Sendable {
     /// Attempt `number` is claimed by pod `pod`.
     @discardableResult
     func claim(
-        _ number: Int = 1, pod: String = "pod-1", launch: String = "launch-1", logBegan: Int = 0,
+        _ number: Int = 1, pod: String = "pod-1", launch: String = "launch-1", logStart: Int = 0,
         process: ProcessIdentity? = nil
     ) throws -> Claim {
         let claim = Claim(
-            number: number, pod: pod, launch: launch, lineage: "launch-1", logBegan: logBegan, stream: "s\(number)",
+            number: number, pod: pod, launch: launch, lineage: "launch-1", logStart: logStart, stream: "s\(number)",
             processes: process.map { [$0] } ?? [], claimed: Self.began)
-        try File.replace(folder.claim(number), with: try JSON.encode(claim))
+        try File.replace(folder.claimPath(number), with: try JSON.encode(claim))
         return claim
     }
 
@@ -38,7 +38,7 @@ struct RunFixture: Sendable {
         var record = AttemptRecord(claim: claim, run: id, spec: spec)
         record.enter(.training, at: Self.began + 1)
         change(&record)
-        try File.replace(folder.record(of: claim.number), with: try JSON.encode(record))
+        try File.replace(folder.recordPath(claim.number), with: try JSON.encode(record))
         return record
     }
 
@@ -54,7 +54,7 @@ struct RunFixture: Sendable {
     }
 
     func log(_ bytes: some Sequence<UInt8>, from offset: Int = 0, attempt: Int = 1) throws {
-        try File.replace(folder.liveSegment(from: offset, attempt: attempt), with: Array(bytes))
+        try File.replace(folder.liveSegmentPath(from: offset, attempt: attempt), with: Array(bytes))
     }
 
     func log(_ text: String, from offset: Int = 0, attempt: Int = 1) throws {

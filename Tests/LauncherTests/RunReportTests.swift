@@ -18,7 +18,7 @@ import Testing
     private func report() async throws -> RunReport { try RunReport(of: try await test.view(run)) }
 
     private func made() throws {
-        let claim = try run.claim(logBegan: 4)
+        let claim = try run.claim(logStart: 4)
         try run.record(claim) {
             $0.outcome = Outcome(.failed, exit: .signal(9), message: "out of memory")
             $0.resumedFrom = CheckpointReference(step: 100, path: "/w/checkpoint-100")
@@ -63,7 +63,7 @@ import Testing
                       },
                       "launch" : "launch-1",
                       "lineage" : "launch-1",
-                      "logBegan" : 4,
+                      "logStart" : 4,
                       "number" : 1,
                       "outcome" : {
                         "class" : "failed",
@@ -157,11 +157,11 @@ import Testing
     /// A live attempt's own record is as old as its last change of state; its beats are newer.
     @Test func whatItCostSoFar() async throws {
         try run.record(try run.claim(1)) {
-            $0.bill = Bill(price: 2.5, lead: 600)
+            $0.bill = Bill(price: 2.5, billedBefore: 600)
             $0.lasted(3)
         }
         let beat = Beat(count: 600, at: RunFixture.began + 3000, seconds: 3000, step: nil)
-        try File.replace(run.folder.beat(1), with: try JSON.encode(beat))
+        try File.replace(run.folder.beatPath(1), with: try JSON.encode(beat))
         test.provider.add(.made(run: run))
         let report = try await report()
         #expect(report.cost == 2.5)

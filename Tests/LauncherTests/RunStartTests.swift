@@ -16,7 +16,7 @@ import Testing
         // The agent of any pod: it tells of the newest attempt.
         let agent = FakeTransport { request throws(HTTPError) in
             guard let folder = volume.withLock({ $0 }), let claim = try? folder.claims().last,
-                let record = try? folder.attempt(claim.number)
+                let record = try? folder.readRecord(claim.number)
             else { throw HTTPError(.unreachable, "no agent") }
             return .status(of: record)
         }
@@ -40,11 +40,11 @@ import Testing
     }
 
     /// Pods whose agents claim the run at once, from byte `offset` of the log on.
-    private func prepareCreation(logBegan: Int = 0) {
+    private func prepareCreation(logStart: Int = 0) {
         test.provider.prepareCreation { [run] order in
             let number = (try run.folder.claims().last?.number ?? 0) + 1
             let pod = "pod-\(order.spec.launch.id)"
-            try run.record(try run.claim(number, pod: pod, launch: order.spec.launch.id, logBegan: logBegan))
+            try run.record(try run.claim(number, pod: pod, launch: order.spec.launch.id, logStart: logStart))
             return .made(pod, run: run, launch: order.spec.launch.id)
         }
     }
@@ -151,7 +151,7 @@ import Testing
     ]) func trainsOnWithAnotherConfig(yaml: String) async throws {
         let spec = try await recorded()
         try run.end(try run.claim(), .finished, spec: try spec.fingerprint)
-        prepareCreation(logBegan: 77)
+        prepareCreation(logStart: 77)
         _ = try started(try await start(yaml).decide(), at: 77)
     }
 
@@ -177,7 +177,7 @@ import Testing
     ]) func startsAgainAfter(outcome: Outcome) async throws {
         let spec = try await recorded()
         try run.end(try run.claim(), outcome, spec: try spec.fingerprint)
-        prepareCreation(logBegan: 5)
+        prepareCreation(logStart: 5)
         _ = try started(try await start().decide(), at: 5)
     }
 
@@ -251,7 +251,7 @@ import Testing
 
     @Test func aRunThatIsOverBeforeItsAgentAnsweredHasStarted() async throws {
         test.provider.prepareCreation { [run] order in
-            try run.end(try run.claim(pod: "pod-1", logBegan: 9), .finished)
+            try run.end(try run.claim(pod: "pod-1", logStart: 9), .finished)
             return .made(run: run, isRunning: false)
         }
         _ = try started(try await start().decide(), at: 9)

@@ -114,7 +114,7 @@ import Testing
     @Test func aDamagedRecordIsNamed() throws {
         let run = try test.run()
         let claim = try run.claim()
-        try File.write([], over: run.folder.record(of: claim.number))
+        try File.write([], over: run.folder.recordPath(claim.number))
         let problem = try #require(throws: Problem.self) {
             try RunView(id: run.id, volume: test.world.volume, pod: nil)
         }

@@ -59,7 +59,7 @@ import Testing
     /// An attempt whose training lasted from 10 to `end` seconds after the claim; nil: it goes on.
     private func attempt(_ kind: OutcomeClass?, until end: Double?, trains: Bool = true) throws -> AttemptRecord {
         let claim = Claim(
-            number: 1, pod: "p", launch: "l", lineage: "l", logBegan: 0, stream: "s", processes: [], claimed: Self.start
+            number: 1, pod: "p", launch: "l", lineage: "l", logStart: 0, stream: "s", processes: [], claimed: Self.start
         )
         var record = AttemptRecord(claim: claim, run: try #require(RunID("a")), spec: "")
         if trains { record.enter(.training, at: Self.start + 10) }

@@ -111,7 +111,7 @@ import Testing
         record.outcome = Outcome(.setupFailed, message: "pip could not install \"torhc\"")
         record.enter(.installing, at: RunFixture.began + 1)
         record.enter(.ended, at: RunFixture.began + 3.5)
-        try File.write(try JSON.encode(record), over: run.folder.record(of: 1))
+        try File.write(try JSON.encode(record), over: run.folder.recordPath(1))
         #expect(
             try await text() == """
 
@@ -135,14 +135,14 @@ import Testing
 
     @Test func whatItCost() async throws {
         try run.record(try run.claim(1, launch: "launch-1")) {
-            $0.bill = Bill(price: 2, lead: 0)
+            $0.bill = Bill(price: 2, billedBefore: 0)
             $0.lasted(1800)
             $0.outcome = .finished
             $0.enter(.ended, at: RunFixture.began + 1800)
         }
         #expect(try await text().contains("\n  cost       1.00 USD\n"))
         try run.record(try run.claim(2, launch: "launch-2")) {
-            $0.bill = Bill(price: 3.6, lead: 50)
+            $0.bill = Bill(price: 3.6, billedBefore: 50)
             $0.lasted(50)
             $0.outcome = .finished
             $0.enter(.ended, at: RunFixture.began + 50)
@@ -180,6 +180,6 @@ import Testing
         // A clock that was set back in between.
         (-0.5, "0.0 s"), (-100, "0.0 s"),
     ]) func clock(seconds: Double, text: String) {
-        #expect(Summary.clock(seconds) == text)
+        #expect(Format.clock(seconds) == text)
     }
 }

@@ -14,19 +14,19 @@ import Testing
         (["XDG_STATE_HOME": "state", "HOME": "/h"], "/h/.local/state/launch"),
         (["HOME": "/h"], "/h/.local/state/launch"),
     ]) func home(environment: [String: String], expected: String) throws {
-        #expect(try World.home(environment) == expected)
+        #expect(try LaunchHome.path(environment) == expected)
     }
 
     @Test func aRelativeHomeIsSeenFromTheWorkingFolder() throws {
         let folder = FileManager.default.currentDirectoryPath
-        #expect(try World.home(["LAUNCH_HOME": "here"]) == "\(folder)/here")
-        #expect(try World.home(["LAUNCH_HOME": "./here"]) == "\(folder)/here")
-        #expect(try World.home(["LAUNCH_HOME": "."]) == folder)
+        #expect(try LaunchHome.path(["LAUNCH_HOME": "here"]) == "\(folder)/here")
+        #expect(try LaunchHome.path(["LAUNCH_HOME": "./here"]) == "\(folder)/here")
+        #expect(try LaunchHome.path(["LAUNCH_HOME": "."]) == folder)
     }
 
     @Test(arguments: [[:], ["HOME": ""], ["HOME": "relative"], ["LAUNCH_HOME": ""]])
     func withoutAnyHomeThereIsAHint(environment: [String: String]) throws {
-        let problem = try #require(throws: Problem.self) { try World.home(environment) }
+        let problem = try #require(throws: Problem.self) { try LaunchHome.path(environment) }
         #expect(
             problem.description == """
                 neither LAUNCH_HOME nor HOME is set

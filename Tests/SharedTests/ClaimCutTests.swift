@@ -7,7 +7,7 @@ import Testing
     private func claims(_ offsets: Int...) -> [Claim] {
         offsets.enumerated().map { index, offset in
             Claim(
-                number: index + 1, pod: "p", launch: "l", lineage: "l", logBegan: offset, stream: "s\(index + 1)",
+                number: index + 1, pod: "p", launch: "l", lineage: "l", logStart: offset, stream: "s\(index + 1)",
                 processes: [], claimed: Date(timeIntervalSince1970: 0))
         }
     }

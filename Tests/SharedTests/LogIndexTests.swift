@@ -15,7 +15,7 @@ import Testing
 
     private func index(_ begin: Int, _ attempt: Int, _ entries: [(Int, Int)], damage: [UInt8] = []) throws {
         let lines = entries.flatMap { LogIndex.Entry(time: $0.0, offset: $0.1).line }
-        try File.write(lines + damage, over: run.logIndex(from: begin, attempt: attempt))
+        try File.write(lines + damage, over: run.logIndexPath(from: begin, attempt: attempt))
     }
 
     private func offset(_ time: Int) throws -> Int { try LogIndex.offset(at: time, in: run) }

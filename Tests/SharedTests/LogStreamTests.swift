@@ -13,7 +13,7 @@ import Testing
 
     private func segment(_ offset: Int, _ attempt: Int, _ text: String) throws {
         try File.makeFolders(run.logs)
-        try File.write(Array(text.utf8), over: run.liveSegment(from: offset, attempt: attempt))
+        try File.write(Array(text.utf8), over: run.liveSegmentPath(from: offset, attempt: attempt))
     }
 
     /// All of it, in reads of `limit` bytes.

@@ -11,10 +11,10 @@ import Testing
         #expect(run.path == "/v/runs/train")
         #expect(run.specFile == "/v/runs/train/run.json")
         #expect(run.work == "/v/runs/train/work")
-        #expect(run.claim(3) == "/v/runs/train/attempts/0003.claim")
-        #expect(run.beat(12345) == "/v/runs/train/attempts/12345.beat")
-        #expect(run.record(of: 3) == "/v/runs/train/attempts/0003.json")
-        #expect(run.liveSegment(from: 8_388_608, attempt: 3) == "/v/runs/train/logs/00000000000008388608-a0003.log")
+        #expect(run.claimPath(3) == "/v/runs/train/attempts/0003.claim")
+        #expect(run.beatPath(12345) == "/v/runs/train/attempts/12345.beat")
+        #expect(run.recordPath(3) == "/v/runs/train/attempts/0003.json")
+        #expect(run.liveSegmentPath(from: 8_388_608, attempt: 3) == "/v/runs/train/logs/00000000000008388608-a0003.log")
         #expect(volume.currentLog == "/v/logs/current.log")
         #expect(volume.environments == "/v/.pod-agent/envs")
         #expect(Volume(of: run) == volume)
@@ -34,13 +34,13 @@ import Testing
         try File.makeFolders(run.attempts)
         for number in [9999, 10000, 2] {
             let claim = Claim(
-                number: number, pod: "p", launch: "l", lineage: "l", logBegan: 0, stream: "s", processes: [],
+                number: number, pod: "p", launch: "l", lineage: "l", logStart: 0, stream: "s", processes: [],
                 claimed: Date(timeIntervalSince1970: 0))
-            try File.replace(run.claim(number), with: try JSON.encode(claim))
+            try File.replace(run.claimPath(number), with: try JSON.encode(claim))
         }
         try File.write([], over: "\(run.attempts)/0003.claim.aside")
         #expect(try run.claims().map(\.number) == [2, 9999, 10000])
-        #expect(try run.attempt(2) == nil)
+        #expect(try run.readRecord(2) == nil)
         #expect(try run.spec() == nil)
     }
 }

@@ -111,7 +111,7 @@ struct CheckpointChoice: Sendable {
     private func putBack(_ copy: KeptCopies.Copy, by copies: KeptCopies) throws -> Bool {
         do {
             let receipt = try copies.putBack(copy)
-            let step = receipt.told.map { ", saved at about step \(Int($0))" } ?? ""
+            let step = receipt.stepAtSave.map { ", saved at about step \(Int($0))" } ?? ""
             receipts.say("PUT BACK: \(receipt.path): the copy of attempt \(receipt.attempt)\(step)")
             return true
         } catch let problem as Problem {

@@ -87,12 +87,3 @@ struct CheckpointProof: Sendable, Equatable {
         }
     }
 }
-
-extension String {
-    /// Without slashes at its end.
-    var withoutSlashes: String {
-        var rest = self[...]
-        while rest.count > 1, rest.last == "/" { rest = rest.dropLast() }
-        return String(rest)
-    }
-}

@@ -25,7 +25,7 @@ final class CheckpointWatch: Sendable {
     /// The last step that the training told of.
     private let step: @Sendable () -> Double?
     private let changes: FolderChanges
-    private let sightings = Mutex(CheckpointSightings())
+    private let sightings = Mutex(CheckpointObservations())
     private let task = Mutex<Task<Void, Never>?>(nil)
     /// Why there was no copy, so that it is said once.
     private let lastSaid = Mutex("")
@@ -49,7 +49,7 @@ final class CheckpointWatch: Sendable {
         let found = try receipts.checkpoints()
         let proven = try receipts.all()
         sightings.withLock {
-            $0 = CheckpointSightings(found: found, proven: proven, begun: Self.nanoseconds(Date()))
+            $0 = CheckpointObservations(found: found, proven: proven, begun: Self.nanoseconds(Date()))
         }
     }
 
@@ -65,7 +65,7 @@ final class CheckpointWatch: Sendable {
                     }
                     try? await Task.sleep(for: Self.interval)
                 }
-                ended.keep(())
+                ended.fulfil(())
             }
         }
     }
@@ -74,7 +74,7 @@ final class CheckpointWatch: Sendable {
     func stop() {
         isStopped.update { $0 = true }
         task.withLock { task in
-            if let task { task.cancel() } else { ended.keep(()) }
+            if let task { task.cancel() } else { ended.fulfil(()) }
         }
     }
 

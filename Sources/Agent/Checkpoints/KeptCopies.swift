@@ -69,7 +69,7 @@ struct KeptCopies: Sendable {
 
     /// The training's next save needs some too.
     private func checkRoom(for receipt: Receipt) throws {
-        guard let disk = DiskLook.at(receipts.run.path), disk.free < 2 * receipt.size else { return }
+        guard let disk = DiskUsage.at(receipts.run.path), disk.free < 2 * receipt.size else { return }
         throw Problem("keep a copy of \"\(receipt.path)\"", errno: ENOSPC)
     }
 

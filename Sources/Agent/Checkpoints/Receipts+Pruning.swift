@@ -51,7 +51,7 @@ extension Receipts {
             try File.removeTree(path)
         }
         try File.syncFolder(of: path)
-        try File.remove(run.receipt(of: checkpoint.name))
+        try File.remove(run.receiptPath(of: checkpoint.name))
         try File.removeTree(run.pruned)
     }
 }

@@ -106,11 +106,11 @@ struct Receipts: Sendable {
             try File.makeFolders(run.receipts)
             try File.syncFolder(of: run.receipts)
         }
-        try File.replace(run.receipt(of: receipt.name), with: try JSON.encode(receipt, pretty: true))
+        try File.replace(run.receiptPath(of: receipt.name), with: try JSON.encode(receipt, pretty: true))
         // Until there was a newer one they told which files a checkpoint has.
         for old in try all().values {
             guard let step = old.step, step < receipt.step ?? step, try !File.isThere(old.path) else { continue }
-            try File.remove(run.receipt(of: old.name))
+            try File.remove(run.receiptPath(of: old.name))
         }
     }
 
@@ -185,7 +185,7 @@ struct Receipts: Sendable {
         }
         try File.syncFolder(of: moved)
         try File.syncFolder(of: path)
-        try File.remove(run.receipt(of: name))
+        try File.remove(run.receiptPath(of: name))
         return moved
     }
 

@@ -94,7 +94,7 @@ struct Claiming: Sendable {
             // A newer launch took over; this pod belongs to the past.
             return .over(nil)
         }
-        let record = try run.attempt(last.number)
+        let record = try run.readRecord(last.number)
         if let record, record.state == .ended {
             let isOver = last.launch == spec.launch.id && record.outcome?.kind.endsLaunch == true
             return isOver ? .over(record.outcome) : .free(after: last)
@@ -106,7 +106,7 @@ struct Claiming: Sendable {
             return .free(after: last)
         case nil:
             if last.pod == pod || spec.launch.supersedes.contains(last.pod) { return .free(after: last) }
-            let beat = (try? File.read(run.beat(last.number))) ?? []
+            let beat = (try? File.read(run.beatPath(last.number))) ?? []
             return .held(by: last, beat: beat, isProvenAlive: false)
         }
     }
@@ -118,19 +118,19 @@ struct Claiming: Sendable {
         if let previous {
             try Orphans(of: previous).end()
             // On a full volume this is the room for the claim.
-            try File.remove(run.reserve(of: previous.number))
+            try File.remove(run.reservePath(previous.number))
         }
         let log = try LogStream(of: run)
         // What a dead owner left unsynced may still go with this machine, and the new segment's name counts on it.
         try log.sync()
         let claim = Claim(
             number: (previous?.number ?? 0) + 1, pod: pod, launch: spec.launch.id,
-            lineage: try lineage(after: previous), logBegan: try log.end,
+            lineage: try lineage(after: previous), logStart: try log.end,
             stream: [UInt8].random(count: 8).hexadecimal, processes: processes, claimed: Date())
-        let path = run.claim(claim.number)
+        let path = run.claimPath(claim.number)
         let created = try File.createExclusively(path, with: try JSON.encode(claim), aside: "\(path).\(claim.stream)")
         guard created else { return nil }
-        let record = if let previous { try run.attempt(previous.number) } else { nil as AttemptRecord? }
+        let record = if let previous { try run.readRecord(previous.number) } else { nil as AttemptRecord? }
         try Predecessor.close(before: claim, in: run, spec: spec)
         guard let previous, previous.launch == claim.launch else { return .owned(claim) }
         return try goOn(claim, after: previous, record)

@@ -24,7 +24,7 @@ struct Heartbeat: Sendable {
                 let (seconds, step) = pulse()
                 var beat = try JSON.encode(Beat(count: count, at: Date(), seconds: seconds, step: step))
                 beat += [UInt8](repeating: UInt8(ascii: " "), count: max(0, Self.size - beat.count))
-                try File.write(beat, over: run.beat(attempt), truncating: false)
+                try File.write(beat, over: run.beatPath(attempt), truncating: false)
                 return false
             }
             if isSuperseded == true || volume.isFenced() { return }

@@ -7,8 +7,8 @@ enum Predecessor {
     /// More than one where the next agent died before it came to that.
     static func close(before claim: Claim, in run: RunFolder, spec: RunSpec) throws {
         for number in (1..<claim.number).reversed() {
-            try File.remove(run.reserve(of: number))
-            guard var record = try run.attempt(number) else { continue }
+            try File.remove(run.reservePath(number))
+            guard var record = try run.readRecord(number) else { continue }
             if record.isOver { return }
             if record.outcome == nil {
                 record.outcome = Outcome(
@@ -16,7 +16,7 @@ enum Predecessor {
             } else if record.outcome?.exit == nil && record.outcome?.message == nil {
                 record.outcome?.message = "the agent was gone before the training's end was on record"
             }
-            let beat = run.beat(of: number)
+            let beat = run.readBeat(number)
             record.lasted(until: beat?.seconds)
             record.step = record.step ?? beat?.step
             if record.state == .training {
@@ -24,14 +24,14 @@ enum Predecessor {
                 record.checkpoints = try? own.flatMap { Receipts(of: spec, in: run, for: $0) }?.count()
             }
             record.enter(.ended, at: beat?.at ?? claim.claimed)
-            try File.replace(run.record(of: number), with: try JSON.encode(record, pretty: true))
+            try File.replace(run.recordPath(number), with: try JSON.encode(record, pretty: true))
         }
     }
 
     /// The attempts before `claim` of its launch, in order. One whose agent died before it wrote a record is among them.
     static func attempts(before claim: Claim, of id: RunID, in run: RunFolder) throws -> [AttemptRecord] {
         try run.claims().filter { $0.launch == claim.launch && $0.number < claim.number }.map { earlier in
-            if let record = try run.attempt(earlier.number) { return record }
+            if let record = try run.readRecord(earlier.number) { return record }
             var record = AttemptRecord(claim: earlier, run: id, spec: "")
             record.outcome = Outcome(.agentCrash)
             return record
@@ -40,7 +40,7 @@ enum Predecessor {
 
     /// The attempt right before `claim`, where it is of the same launch and its agent died.
     static func crash(before claim: Claim, in run: RunFolder) throws -> AttemptRecord? {
-        guard claim.number > 1, let record = try run.attempt(claim.number - 1) else { return nil }
+        guard claim.number > 1, let record = try run.readRecord(claim.number - 1) else { return nil }
         return record.launch == claim.launch && record.outcome?.kind == .agentCrash ? record : nil
     }
 
@@ -52,9 +52,9 @@ enum Predecessor {
         var paidUntil = order.bought
         // An attempt without a record has no bill, so that its time is this one's.
         for previous in earlier {
-            guard let record = try run.attempt(previous.number), record.bill != nil else { continue }
+            guard let record = try run.readRecord(previous.number), record.bill != nil else { continue }
             paidUntil = previous.claimed + (record.seconds ?? 0)
         }
-        return Bill(price: price, lead: paidUntil.map { max(0, claim.claimed.timeIntervalSince($0)) } ?? 0)
+        return Bill(price: price, billedBefore: paidUntil.map { max(0, claim.claimed.timeIntervalSince($0)) } ?? 0)
     }
 }

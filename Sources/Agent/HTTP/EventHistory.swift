@@ -55,7 +55,7 @@ final class EventHistory: Sendable {
 
     /// Takes the record as it is now. A record of another attempt begins another sequence.
     func take(_ record: AttemptRecord) {
-        state.withLock { $0.take(record) }?.keep(())
+        state.withLock { $0.take(record) }?.fulfil(())
     }
 
     /// The events after `id`, in their order; nil where some of them are not kept, or `id` is none of this agent's.

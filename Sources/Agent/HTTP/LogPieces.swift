@@ -42,7 +42,7 @@ final class LogPieces: Sendable {
     private func settle(_ piece: Piece, _ bytes: Result<ByteBuffer, any Error>) {
         // What failed is tried again by the next one who asks.
         if case .failure = bytes { pieces.withLock { $0.removeAll { $0.bytes === piece.bytes } } }
-        piece.bytes.keep(bytes)
+        piece.bytes.fulfil(bytes)
     }
 }
 

@@ -8,10 +8,10 @@ struct LogRoute: Sendable {
     /// How long the volume may take to tell what it has, and then to give the first bytes.
     private static let patience: Duration = .seconds(10)
 
-    private let work: Work
+    private let work: OpenAttempt
     private let reader: LogReader
 
-    init(work: Work, pieces: LogPieces) {
+    init(work: OpenAttempt, pieces: LogPieces) {
         self.work = work
         reader = LogReader(of: work.run, pieces: pieces)
     }

@@ -6,7 +6,7 @@ internal import Synchronization
 final class Router: Sendable {
     private let tokenDigest: SHA256Digest
     private let tell: @Sendable (Event) -> Void
-    private let work = Mutex<Work?>(nil)
+    private let work = Mutex<OpenAttempt?>(nil)
     private let history = EventHistory()
     private let pieces = LogPieces()
 
@@ -21,7 +21,7 @@ final class Router: Sendable {
     }
 
     /// From now on there is an attempt to speak of.
-    func serve(_ work: Work) {
+    func serve(_ work: OpenAttempt) {
         self.work.withLock { $0 = work }
     }
 

@@ -143,7 +143,7 @@ private final class BusyCount: Sendable {
             defer { state.waiters = [] }
             return state.waiters
         }
-        for waiter in waiters { waiter.keep(()) }
+        for waiter in waiters { waiter.fulfil(()) }
     }
 
     /// Kept once there is none.
@@ -153,7 +153,7 @@ private final class BusyCount: Sendable {
             if state.count > 0 { state.waiters.append(promise) }
             return state.count == 0
         }
-        if isQuiet { promise.keep(()) }
+        if isQuiet { promise.fulfil(()) }
         return promise
     }
 }

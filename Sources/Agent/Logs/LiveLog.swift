@@ -21,9 +21,9 @@ struct LiveLog {
         attempt = claim.number
         self.limit = limit
         cut = SegmentCut(limit: limit)
-        segment = try LiveSegment(from: claim.logBegan, attempt: claim.number, in: run)
+        segment = try LiveSegment(from: claim.logStart, attempt: claim.number, in: run)
         endsLine = beginsLine
-        index = LogIndexWriter(path: run.logIndex(from: claim.logBegan, attempt: claim.number))
+        index = LogIndexWriter(path: run.logIndexPath(from: claim.logStart, attempt: claim.number))
     }
 
     /// Adds some of `bytes`, at least one, and returns how many. `began` is told of each new segment, before it has a byte.

@@ -11,7 +11,7 @@ final class LiveSegment: Sendable {
     /// Begins the segment of `attempt` at `offset`, or goes on with it.
     init(from offset: Int, attempt: Int, in run: RunFolder) throws(Errno) {
         self.offset = offset
-        path = run.liveSegment(from: offset, attempt: attempt)
+        path = run.liveSegmentPath(from: offset, attempt: attempt)
         descriptor = try Errno.check { [path] in open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644) }
     }
 

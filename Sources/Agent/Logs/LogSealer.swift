@@ -43,7 +43,7 @@ final class LogSealer: Sendable {
         self.pause = pause
         self.patience = patience
         self.sealed = sealed
-        state = Mutex(State(own: [claim.logBegan]))
+        state = Mutex(State(own: [claim.logStart]))
     }
 
     /// How often it met an error.
@@ -99,8 +99,8 @@ final class LogSealer: Sendable {
         for name in names where name.hasSuffix(".log.gz.new") { try File.remove("\(run.logs)/\(name)") }
         // An agent that was stopped for long may rename or begin one after its run had another owner.
         let strangers = names.compactMap { LogSegment(name: $0) }.filter { segment in
-            segment.attempt ?? claim.number < claim.number && segment.offset >= claim.logBegan
-                || segment.isCompressed && segment.offset >= claim.logBegan && !own.contains(segment.offset)
+            segment.attempt ?? claim.number < claim.number && segment.offset >= claim.logStart
+                || segment.isCompressed && segment.offset >= claim.logStart && !own.contains(segment.offset)
         }
         names.removeAll { name in strangers.contains { $0.name == name } }
         let stream = LogSegment.stream(of: names)
@@ -111,7 +111,7 @@ final class LogSealer: Sendable {
         for (segment, next) in zip(stream, stream.dropFirst()) where segment.offset < own.last ?? 0 {
             if isOver { return }
             if segment.isCompressed { continue }
-            if let count = try seal(segment, length: next.offset - segment.offset), segment.offset >= claim.logBegan {
+            if let count = try seal(segment, length: next.offset - segment.offset), segment.offset >= claim.logStart {
                 sealed(segment.offset, segment.offset + count..<next.offset)
             }
             try removeOldest()
@@ -122,7 +122,7 @@ final class LogSealer: Sendable {
     /// Returns how many bytes the segment had; nil where this attempt's turn is over.
     private func seal(_ segment: LogSegment, length: Int) throws(Problem) -> Int? {
         let plain = "\(run.logs)/\(segment.name)"
-        let path = run.sealedSegment(from: segment.offset)
+        let path = run.sealedSegmentPath(from: segment.offset)
         // Another agent may be at it, too, if it does not know yet that it is not its turn any more.
         let aside = "\(path.dropLast(7))-a\(String(claim.number, width: 4)).log.gz.new"
         let count: Int

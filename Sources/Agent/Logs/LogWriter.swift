@@ -68,7 +68,7 @@ final class LogWriter: Sendable {
         try File.syncFolder(of: live.segment.path)
         try current?.take(live.segment.path)
         buffer = Monitor(Buffer(endsLine: beginsLine))
-        progress = LogProgress(start: claim.logBegan)
+        progress = LogProgress(start: claim.logStart)
         syncing = LogSync(live.segment, progress: progress)
         sealer = LogSealer(claim, of: run, keep: rule.keep, volume: volume) { [syncing] in syncing.copied($0, lost: $1)
         }
@@ -124,7 +124,7 @@ final class LogWriter: Sendable {
             drain(all: true, retries: buffer.read { $0.trouble == nil })
             volume.syncs.enqueue { [self] in
                 syncSegments()
-                synced.keep(())
+                synced.fulfil(())
             }
         }
         _ = await synced.value(within: patience)

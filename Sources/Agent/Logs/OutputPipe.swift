@@ -28,7 +28,7 @@ final class OutputPipe: Sendable {
                 deliver(mask.finish())
                 close(pipe.readEnd)
                 close(stop.readEnd)
-                ended.keep(())
+                ended.fulfil(())
             }
         } catch {
             for end in [pipe.readEnd, pipe.writeEnd, stop.readEnd, stop.writeEnd] { close(end) }

@@ -20,14 +20,14 @@ struct SafetyGate: Sendable {
         Task {
             do {
                 try await DedicatedThread.run { try prove() }
-                result.keep(nil)
+                result.fulfil(nil)
             } catch {
-                result.keep("\(error)")
+                result.fulfil("\(error)")
             }
         }
         Task {
             await hurry.value
-            result.keep(Self.noTime)
+            result.fulfil(Self.noTime)
         }
         return await result.value(within: patience) ?? "the volume did not answer within \(Int(patience.inSeconds)) s"
     }

@@ -25,14 +25,14 @@ final class Notifier: Sendable {
         for url in urls {
             let first = Promise<Void>()
             tried.withLock { tried in
-                tried.removeAll { $0.valueIfKept != nil }
+                tried.removeAll { $0.valueIfFulfilled != nil }
                 tried.append(first)
             }
             Task {
                 await post(body, to: url, tries: tries, first) {
                     say("NOTIFY: could not tell of the \(notice.event.rawValue): \($0)")
                 }
-                first.keep(())
+                first.fulfil(())
             }
         }
     }
@@ -43,7 +43,7 @@ final class Notifier: Sendable {
         let all = Promise<Void>()
         Task {
             for first in pending { await first.value }
-            all.keep(())
+            all.fulfil(())
         }
         _ = await all.value(within: patience)
     }
@@ -61,7 +61,7 @@ final class Notifier: Sendable {
             guard let failure = await post(request, by: transport) else { return }
             guard failure.isPassing, count < tries else { return say(failure.reason) }
             if count == 1 { say("\(failure.reason); trying again") }
-            first.keep(())
+            first.fulfil(())
             // 1 s, 4 s, 16 s, each with up to half of it on top.
             let pause = Duration.seconds(Double(1 << (2 * min(count - 1, 4))) * .random(in: 1...1.5))
             do { try await clock.sleep(for: pause) } catch { return }

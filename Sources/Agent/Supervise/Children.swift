@@ -31,7 +31,7 @@ final class Children: Sendable {
                 state.own[pid] = exit
                 return nil
             }
-            if let early { exit.keep(early) }
+            if let early { exit.fulfil(early) }
         }
         let started = try job.spawn()
         pid = started
@@ -49,7 +49,7 @@ final class Children: Sendable {
             if exit == nil && state.starting > 0 { state.early[pid] = ExitStatus(wait: status) }
             return (exit, ExitStatus(wait: status))
         }) {
-            exit?.keep(status)
+            exit?.fulfil(status)
         }
     }
 }

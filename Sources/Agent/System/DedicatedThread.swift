@@ -43,7 +43,7 @@ enum DedicatedThread {
         within patience: Duration, _ body: @escaping @Sendable () throws -> Result
     ) async throws -> Result? {
         let result = Promise<Swift.Result<Result, any Error>>()
-        try start { result.keep(Swift.Result { try body() }) }
+        try start { result.fulfil(Swift.Result { try body() }) }
         return try await result.value(within: patience)?.get()
     }
 

@@ -15,7 +15,7 @@ final class Promise<Value: Sendable>: Sendable {
     private let state = Mutex(State())
 
     /// Later values are ignored.
-    func keep(_ value: Value) {
+    func fulfil(_ value: Value) {
         let waiters = state.withLock { state -> [Int: Continuation] in
             guard state.value == nil else { return [:] }
             state.value = value
@@ -47,7 +47,7 @@ final class Promise<Value: Sendable>: Sendable {
         }
     }
 
-    var valueIfKept: Value? { state.withLock(\.value) }
+    var valueIfFulfilled: Value? { state.withLock(\.value) }
 
     /// The value, or nil where it did not come within `patience`.
     func value(within patience: Duration) async -> Value? {

@@ -24,7 +24,7 @@ final class ThreadPool: Sendable {
     /// Runs `body` on one of the threads and returns what it returns. Where the task is cancelled the call is left behind.
     func value<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         let result = Promise<Result<Value, any Error>>()
-        try run { result.keep(Result { try body() }) }
+        try run { result.fulfil(Result { try body() }) }
         return try await result.valueUnlessCancelled.get()
     }
 

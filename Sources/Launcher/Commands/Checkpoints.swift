@@ -34,7 +34,7 @@ struct Checkpoints: LauncherCommand {
         let advice = SaveAdvice(
             checkpoints: list.checkpoints, attempts: try run.attempts(),
             lost: run.state == .lost
-                ? run.claims.last.flatMap { run.folder.beat(of: $0.number)?.at } ?? world.now() : nil,
+                ? run.claims.last.flatMap { run.folder.readBeat($0.number)?.at } ?? world.now() : nil,
             at: world.now())
         world.console.note(advice.text)
     }

@@ -37,7 +37,7 @@ struct Stop: LauncherCommand {
             if case let waited = start.duration(to: .now), waited > next {
                 next = waited + .seconds(30)
                 world.console.note(
-                    "launch: \"\(run.id)\" is \(run.state.word) still, \(Summary.clock(waited.inSeconds)) after it was told to stop"
+                    "launch: \"\(run.id)\" is \(run.state.word) still, \(Format.clock(waited.inSeconds)) after it was told to stop"
                 )
             }
             run = try await runs.refreshed(run)

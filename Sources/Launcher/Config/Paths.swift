@@ -27,7 +27,7 @@ struct Paths: Sendable {
         func absolute(_ name: String) -> String? { environment[name].flatMap { $0.hasPrefix("/") ? $0 : nil } }
         self.folder = folder
         home = absolute("HOME")
-        defaultVolume = (try? World.home(environment)).map { $0 + "/volume" }
+        defaultVolume = (try? LaunchHome.path(environment)).map { $0 + "/volume" }
     }
 
     /// `~` is the home, a relative path begins in the config's folder; nil where `~` means nothing here.
@@ -39,11 +39,6 @@ struct Paths: Sendable {
 }
 
 extension String {
-    /// Of a URL, what is between its scheme and its path: the host, its port, a user and a password.
-    var urlAuthority: Substring {
-        self[(firstRange(of: "://")?.upperBound ?? startIndex)...].prefix { !"/?#".contains($0) }
-    }
-
     /// An absolute path without `.`, `..` and doubled slashes; of a relative one what is left of it, with all its leading `..`.
     var normalized: String {
         var parts: [Substring] = []

@@ -26,7 +26,7 @@ struct Follower: Sendable {
 
     /// The stream of the byte before this one, as far as the volume knows. Claims that are older than the byte make a cut out of
     /// none, which does no harm; newer ones would hide one.
-    private var streamBefore: String? { run.claims.last { $0.logBegan < offset }?.stream }
+    private var streamBefore: String? { run.claims.last { $0.logStart < offset }?.stream }
 
     /// Writes the log to the output until the run is not live any more; returns how it is then.
     mutating func follow() async throws -> RunView {

@@ -17,7 +17,7 @@ struct PodStart: Sendable {
             guard let pod = pods.first(where: { $0.id == pod.id }), pod.isRunning else { return try ended() }
             if let status = try await status(of: pod) {
                 let run = try RunView(id: pod.run, volume: Volume(root: pod.volume), pod: pod)
-                return .started(run, offset: status.attempt.logBegan)
+                return .started(run, offset: status.attempt.logStart)
             }
             let waited = start.duration(to: .now)
             if waited > .seconds(3), !hasSaidWhy {
@@ -52,6 +52,6 @@ struct PodStart: Sendable {
             throw Failure(
                 .unavailable, "the pod ended at once", hint: "its own output:\n" + world.provider.console(of: pod))
         }
-        return .started(run, offset: claim.logBegan)
+        return .started(run, offset: claim.logStart)
     }
 }

@@ -15,7 +15,7 @@ struct RunView: Sendable {
         self.pod = pod
         folder = volume.run(id)
         claims = try folder.claims()
-        latest = if let last = claims.last { try folder.attempt(last.number) } else { nil }
+        latest = if let last = claims.last { try folder.readRecord(last.number) } else { nil }
     }
 
     enum State: Equatable {
@@ -58,6 +58,6 @@ struct RunView: Sendable {
 
     /// Every attempt that left a record, in order.
     func attempts() throws -> [AttemptRecord] {
-        try claims.compactMap { try folder.attempt($0.number) }
+        try claims.compactMap { try folder.readRecord($0.number) }
     }
 }

@@ -43,29 +43,3 @@ extension Limits.Stall: Codable {
         }
     }
 }
-
-/// When a training that failed is tried again on the same pod.
-public struct RetryPolicy: Sendable, Codable, Equatable {
-    /// Tries after a failure without progress; nil: without end.
-    public var crash: Int?
-    /// The pause before the first of them, in seconds. It doubles from one to the next.
-    public var backoff: Double
-
-    public init(crash: Int? = 2, backoff: Double = 10) {
-        self.crash = crash
-        self.backoff = backoff
-    }
-}
-
-/// How much of a run's log is in one file, and how much of it is kept. In bytes.
-public struct LogRule: Sendable, Codable, Equatable {
-    /// After about so much, at the end of a line where one is near, the next segment begins.
-    public var segment: Int
-    /// Compressed segments together; the oldest go first.
-    public var keep: Int
-
-    public init(segment: Int = 8 << 20, keep: Int = 4 << 30) {
-        self.segment = segment
-        self.keep = keep
-    }
-}

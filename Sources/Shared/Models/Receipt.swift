@@ -13,7 +13,7 @@ public struct Receipt: Sendable, Codable, Equatable {
     /// The number in its name; nil where the name is a fixed one.
     public var step: Int?
     /// The last step that the training had told of when its save was first seen; nil where that is not known.
-    public var told: Double?
+    public var stepAtSave: Double?
     /// How long its save took, in seconds, to about one; nil where it was not watched.
     public var saveSeconds: Double?
     /// The attempt that wrote the receipt.
@@ -71,19 +71,19 @@ public struct Receipt: Sendable, Codable, Equatable {
         self.proven = proven
         self.boot = boot
         self.files = files
-        told = save?.told
+        stepAtSave = save?.stepAtSave
         saveSeconds = save?.seconds
     }
 
     /// What was seen of the save while it went on.
     public struct SeenSave: Sendable, Equatable {
         /// The last step that the training had told of at its beginning.
-        public var told: Double?
+        public var stepAtSave: Double?
         /// From its first file's appearing to its last write.
         public var seconds: Double?
 
-        public init(told: Double?, seconds: Double?) {
-            self.told = told
+        public init(stepAtSave: Double?, seconds: Double?) {
+            self.stepAtSave = stepAtSave
             self.seconds = seconds
         }
     }

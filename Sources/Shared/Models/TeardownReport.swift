@@ -9,13 +9,13 @@ public struct TeardownReport: Sendable, Codable, Equatable {
     /// When it was asked for, by the pod's clock: of a SIGTERM, when `init` got it.
     public var asked: Date
     /// When `serve` began: `init` holds a signal back until it is ready.
-    public var taken: Double
+    public var startedAfter: Double
     /// When the reason was on stable storage. nil where it was not before the end.
-    public var marked: Double?
+    public var recordedAfter: Double?
     /// What was sent, in order of time. Nothing where the training ended before its turn.
     public var signals: [Signal] = []
     /// When nothing of the training was left. nil where something outlasted even SIGKILL, or `init` cut this record short.
-    public var gone: Double?
+    public var goneAfter: Double?
 
     public struct Signal: Sendable, Codable, Equatable {
         public var after: Double
@@ -39,8 +39,8 @@ public struct TeardownReport: Sendable, Codable, Equatable {
         case tree
     }
 
-    public init(asked: Date, taken: Double) {
+    public init(asked: Date, startedAfter: Double) {
         self.asked = asked
-        self.taken = taken
+        self.startedAfter = startedAfter
     }
 }

@@ -37,4 +37,16 @@ extension String {
         let digits = String(number)
         self = String(repeating: "0", count: Swift.max(0, width - digits.count)) + digits
     }
+
+    /// The part of a URL between its scheme and its path: the host, its port, a user and a password.
+    public var urlAuthority: Substring {
+        self[(firstRange(of: "://")?.upperBound ?? startIndex)...].prefix { !"/?#".contains($0) }
+    }
+
+    /// This path without slashes at its end.
+    public var withoutSlashes: String {
+        var rest = self[...]
+        while rest.count > 1, rest.last == "/" { rest = rest.dropLast() }
+        return String(rest)
+    }
 }

@@ -15,8 +15,8 @@ extension RunFolder {
     /// What the attempts of `claims` have used up: each until its end, until its last beat where there is no end.
     public func spending(of claims: some Sequence<Claim>) throws -> Spending {
         try claims.reduce(into: Spending()) { sum, claim in
-            let beat = beat(of: claim.number)?.seconds
-            guard var record = try attempt(claim.number) else {
+            let beat = readBeat(claim.number)?.seconds
+            guard var record = try readRecord(claim.number) else {
                 sum.seconds += beat ?? 0
                 return
             }
@@ -27,8 +27,8 @@ extension RunFolder {
     }
 
     /// The newest beat of an attempt; nil where there is none, or one that a full volume cut off.
-    public func beat(of attempt: Int) -> Beat? {
-        guard let bytes = try? File.read(beat(attempt)) else { return nil }
+    public func readBeat(_ attempt: Int) -> Beat? {
+        guard let bytes = try? File.read(beatPath(attempt)) else { return nil }
         return try? JSON.decode(Beat.self, from: bytes)
     }
 }

@@ -47,12 +47,12 @@ public struct RunFolder: Sendable, Equatable {
     public var logs: String { "\(path)/logs" }
 
     /// What a lineage found when it began, named by the launch that began it.
-    public func lineage(_ id: String) -> String { "\(path)/lineages/\(id).json" }
+    public func lineagePath(_ id: String) -> String { "\(path)/lineages/\(id).json" }
 
     public var receipts: String { "\(path)/receipts" }
 
     /// The proof of the checkpoint by that name, `Receipt`.
-    public func receipt(of checkpoint: String) -> String { "\(receipts)/\(checkpoint).json" }
+    public func receiptPath(of checkpoint: String) -> String { "\(receipts)/\(checkpoint).json" }
 
     /// Checkpoints that are not whole, or not known to be, out of the way of any training.
     public var torn: String { "\(path)/torn" }
@@ -63,25 +63,25 @@ public struct RunFolder: Sendable, Equatable {
     /// Checkpoints on their way out.
     public var pruned: String { "\(path)/pruned" }
 
-    public func claim(_ attempt: Int) -> String { "\(attempts)/\(String(attempt, width: 4)).claim" }
+    public func claimPath(_ attempt: Int) -> String { "\(attempts)/\(String(attempt, width: 4)).claim" }
 
-    public func beat(_ attempt: Int) -> String { "\(attempts)/\(String(attempt, width: 4)).beat" }
+    public func beatPath(_ attempt: Int) -> String { "\(attempts)/\(String(attempt, width: 4)).beat" }
 
-    public func record(of attempt: Int) -> String { "\(attempts)/\(String(attempt, width: 4)).json" }
+    public func recordPath(_ attempt: Int) -> String { "\(attempts)/\(String(attempt, width: 4)).json" }
 
     /// Space that is set aside while an attempt runs, so that its end can be recorded on a full volume.
-    public func reserve(of attempt: Int) -> String { "\(attempts)/\(String(attempt, width: 4)).reserve" }
+    public func reservePath(_ attempt: Int) -> String { "\(attempts)/\(String(attempt, width: 4)).reserve" }
 
     /// The plain segment that `attempt` appends to; `offset` is that of its first byte in the run's log.
-    public func liveSegment(from offset: Int, attempt: Int) -> String {
+    public func liveSegmentPath(from offset: Int, attempt: Int) -> String {
         "\(logs)/\(String(offset, width: 20))-a\(String(attempt, width: 4)).log"
     }
 
     /// The segment that begins at `offset` once it is sealed.
-    public func sealedSegment(from offset: Int) -> String { "\(logs)/\(String(offset, width: 20)).log.gz" }
+    public func sealedSegmentPath(from offset: Int) -> String { "\(logs)/\(String(offset, width: 20)).log.gz" }
 
     /// When the bytes of `attempt` came, `LogIndex`.
-    public func logIndex(from offset: Int, attempt: Int) -> String {
+    public func logIndexPath(from offset: Int, attempt: Int) -> String {
         "\(logs)/\(String(offset, width: 20))-a\(String(attempt, width: 4)).index"
     }
 
@@ -94,11 +94,11 @@ public struct RunFolder: Sendable, Equatable {
     }
 
     /// Whether an attempt's owner has lost the run to the owner of the next one.
-    public func isSuperseded(_ attempt: Int) throws(Problem) -> Bool { try File.isThere(claim(attempt + 1)) }
+    public func isSuperseded(_ attempt: Int) throws(Problem) -> Bool { try File.isThere(claimPath(attempt + 1)) }
 
     /// The record of an attempt; nil where it died before it wrote one.
-    public func attempt(_ number: Int) throws -> AttemptRecord? {
-        let path = record(of: number)
+    public func readRecord(_ number: Int) throws -> AttemptRecord? {
+        let path = recordPath(number)
         return try File.isThere(path) ? try read(AttemptRecord.self, path) : nil
     }
 

@@ -222,7 +222,7 @@ import Testing
         try beginTold()
         try proveFirst()
         try run.checkpoint("checkpoint-10", ["model": "another"])
-        let lineage = run.folders.lineage("L1")
+        let lineage = run.folders.lineagePath("L1")
         try File.makeFolders(lineage.parentFolder)
         try File.write(Array("{".utf8), over: lineage)
         #expect(throws: (any Error).self) { try look(4, 4) }
@@ -279,7 +279,7 @@ import Testing
     @Test func whatIsDeletedIsForgotten() throws {
         for step in 1...20 { try run.checkpoint("checkpoint-\(step)") }
         let checkpoints = try #require(try run.receipts()).checkpoints()
-        var sightings = CheckpointSightings()
+        var sightings = CheckpointObservations()
         for checkpoint in checkpoints {
             _ = sightings.note([checkpoint], step: nil, at: start, date: 0) { _, _ in nil }
             sightings.prove(

@@ -49,7 +49,7 @@ import Testing
         step.update { $0 = ($0 ?? 0) + 92 }
         try look(second + 3...second + 4)
         let receipt = try #require(try run.folders.allReceipts().last)
-        return [receipt.saveSeconds.map { ($0 * 10).rounded() / 10 }, receipt.told]
+        return [receipt.saveSeconds.map { ($0 * 10).rounded() / 10 }, receipt.stepAtSave]
     }
 
     @Test func fileByFile() throws {
@@ -156,6 +156,6 @@ import Testing
         step.update { $0 = 301 }
         try look(125...125)
         let receipt = try #require(try run.folders.allReceipts().last)
-        #expect(receipt.saveSeconds == 1 && receipt.told == 191)
+        #expect(receipt.saveSeconds == 1 && receipt.stepAtSave == 191)
     }
 }

@@ -55,7 +55,7 @@ import Testing
         #expect(try await decide() == .owned(1))
         let claim = try #require(try run.folders.claims().first)
         #expect(claim.number == 1 && claim.pod == "mine" && claim.launch == "L1" && claim.lineage == "L1")
-        #expect(claim.logBegan == 0 && claim.stream.count == 16)
+        #expect(claim.logStart == 0 && claim.stream.count == 16)
     }
 
     @Test func theClaimSaysWhereItsLogBegins() async throws {
@@ -65,7 +65,7 @@ import Testing
         try run.log("678", from: 5, attempt: 2)
         #expect(try await decide() == .owned(3))
         let claims = try run.folders.claims()
-        #expect(claims.map(\.logBegan) == [0, 5, 8])
+        #expect(claims.map(\.logStart) == [0, 5, 8])
         #expect(Set(claims.map(\.stream)).count == 3)
     }
 
@@ -78,9 +78,9 @@ import Testing
     }
 
     private func next(_ date: Date) throws {
-        var record = try #require(try run.folders.attempt(1))
+        var record = try #require(try run.folders.readRecord(1))
         record.next = date
-        try File.replace(run.folders.record(of: 1), with: try JSON.encode(record))
+        try File.replace(run.folders.recordPath(1), with: try JSON.encode(record))
     }
 
     /// A restart of the container does not make the pause shorter, nor begin it anew.
@@ -139,9 +139,9 @@ import Testing
         for number in 1...6 {
             try run.attempt(number, pod: "mine", state: .training)
             if number > 1 {
-                var record = try #require(try run.folders.attempt(number))
+                var record = try #require(try run.folders.readRecord(number))
                 record.resumedFrom = CheckpointReference(step: number - 1, path: "c")
-                try File.replace(run.folders.record(of: number), with: try JSON.encode(record))
+                try File.replace(run.folders.recordPath(number), with: try JSON.encode(record))
             }
             if number > 1 { try run.checkpoint("checkpoint-\(number)") }
             #expect(try await decide() == .owned(number + 1))
@@ -287,7 +287,7 @@ import Testing
     }
 
     @Test func aDamagedClaimIsToldNotGuessed() async throws {
-        try File.replace(run.folders.claim(1), with: [])
+        try File.replace(run.folders.claimPath(1), with: [])
         let problem = await #expect(throws: Problem.self) { try await decide() }
         #expect(problem?.sentence.contains("0001.claim\" is damaged") == true)
     }
@@ -333,7 +333,7 @@ import Testing
     /// The beat is a named pipe here, so that each look gets another one, however long it takes to come.
     @Test func aBeatThatChangesIsWaitedFor() async throws {
         try run.attempt(1, pod: "other", state: .training)
-        let beat = run.folders.beat(1)
+        let beat = run.folders.beatPath(1)
         try Errno.check { mkfifo(beat, 0o644) }
         let (task, waits) = wait(patience: .seconds(2))
         // There is a second from look to look: six of them are more than twice its patience.

@@ -16,7 +16,7 @@ import Testing
     }
 
     private func count() throws -> Int? {
-        let path = run.folders.beat(1)
+        let path = run.folders.beatPath(1)
         // A beat is written in place, so that it may be read half.
         return File.exists(path) ? (try? JSON.decode(Beat.self, from: try File.read(path)))?.count : nil
     }
@@ -35,7 +35,7 @@ import Testing
         let task = beat()
         try await eventually { try count() == 1 }
         task.cancel()
-        let beat = try JSON.decode(Beat.self, from: try File.read(run.folders.beat(1)))
+        let beat = try JSON.decode(Beat.self, from: try File.read(run.folders.beatPath(1)))
         #expect(beat.seconds == 12.5)
         #expect(beat.step == 40)
     }
@@ -50,9 +50,9 @@ import Testing
         }
         let task = Task { await heartbeat.beat() }
         try await eventually { try count() == 1 }
-        let size = try File.read(run.folders.beat(1)).count
+        let size = try File.read(run.folders.beatPath(1)).count
         try await eventually { try count() == 2 }
-        #expect(try File.read(run.folders.beat(1)).count == size)
+        #expect(try File.read(run.folders.beatPath(1)).count == size)
         task.cancel()
     }
 
@@ -60,14 +60,14 @@ import Testing
         try run.attempt(1)
         volume.fence()
         try await within(.seconds(60)) { [self] in await beat().value }
-        #expect(!File.exists(run.folders.beat(1)))
+        #expect(!File.exists(run.folders.beatPath(1)))
     }
 
     @Test func aHigherClaimEndsItBeforeItWritesAnything() async throws {
         try run.attempt(1)
         try run.attempt(2)
         try await within(.seconds(60)) { [self] in await beat().value }
-        #expect(!File.exists(run.folders.beat(1)))
+        #expect(!File.exists(run.folders.beatPath(1)))
     }
 
     @Test func aClaimThatComesLaterEndsItToo() async throws {
@@ -88,7 +88,7 @@ import Testing
         try run.attempt(2)
         gate.open()
         try await within(.seconds(60)) { await task.value }
-        #expect(!File.exists(run.folders.beat(1)))
+        #expect(!File.exists(run.folders.beatPath(1)))
     }
 
     @Test func aVolumeThatRefusesEndsNothing() async throws {

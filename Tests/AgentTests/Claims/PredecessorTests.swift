@@ -12,7 +12,7 @@ import Testing
 
     private func beat(_ attempt: Int, seconds: Double, step: Double?) throws {
         let beat = Beat(count: 12, at: Self.beaten, seconds: seconds, step: step)
-        try File.write(try JSON.encode(beat) + [0x20, 0x20], over: run.folders.beat(attempt))
+        try File.write(try JSON.encode(beat) + [0x20, 0x20], over: run.folders.beatPath(attempt))
     }
 
     private func close(before number: Int) throws {
@@ -24,9 +24,9 @@ import Testing
     }
 
     private func change(_ attempt: Int, _ body: (inout AttemptRecord) -> Void) throws {
-        var record = try #require(try run.folders.attempt(attempt))
+        var record = try #require(try run.folders.readRecord(attempt))
         body(&record)
-        try File.replace(run.folders.record(of: attempt), with: try JSON.encode(record))
+        try File.replace(run.folders.recordPath(attempt), with: try JSON.encode(record))
     }
 
     @Test(arguments: [AttemptState.claiming, .syncing, .installing, .resuming, .training])
@@ -34,7 +34,7 @@ import Testing
         try run.attempt(1, state: state)
         try beat(1, seconds: 55.5, step: 120)
         try close(before: 2)
-        let record = try #require(try run.folders.attempt(1))
+        let record = try #require(try run.folders.readRecord(1))
         #expect(record.state == .ended)
         #expect(record.outcome == Outcome(.agentCrash, message: "the agent died while it was \(state.rawValue)"))
         #expect(record.step == 120)
@@ -46,7 +46,7 @@ import Testing
     @Test func theOutcomeStays() throws {
         try run.attempt(1, state: .finishing, outcome: Outcome(.failed, exit: .code(3)))
         try close(before: 2)
-        let record = try #require(try run.folders.attempt(1))
+        let record = try #require(try run.folders.readRecord(1))
         #expect(record.state == .ended)
         #expect(record.outcome == Outcome(.failed, exit: .code(3)))
         // No beat: it is as old as the claim that follows.
@@ -57,30 +57,30 @@ import Testing
     @Test(arguments: [AttemptState.ended, .waiting]) func whatIsOverStaysAsItIs(_ state: AttemptState) throws {
         try run.attempt(1, state: state, outcome: Outcome(.failed, exit: .code(3)))
         try beat(1, seconds: 55.5, step: 120)
-        let before = try File.read(run.folders.record(of: 1))
+        let before = try File.read(run.folders.recordPath(1))
         try close(before: 2)
-        #expect(try File.read(run.folders.record(of: 1)) == before)
+        #expect(try File.read(run.folders.recordPath(1)) == before)
     }
 
     /// The one before may have died before it came to that.
     @Test func allBeforeButNoneAfter() throws {
         for number in 1...4 { try run.attempt(number, state: .training) }
         try close(before: 3)
-        #expect(try (1...4).map { try run.folders.attempt($0)?.state } == [.ended, .ended, .training, .training])
+        #expect(try (1...4).map { try run.folders.readRecord($0)?.state } == [.ended, .ended, .training, .training])
     }
 
     @Test func noneOrOneWithoutARecord() throws {
         try close(before: 1)
         try run.attempt(1)
         try close(before: 2)
-        #expect(try run.folders.attempt(1) == nil)
+        #expect(try run.folders.readRecord(1) == nil)
     }
 
     @Test func aBeatThatWasCutOffIsNone() throws {
         try run.attempt(1, state: .training)
-        try File.write(Array(#"{"count":3,"#.utf8), over: run.folders.beat(1))
+        try File.write(Array(#"{"count":3,"#.utf8), over: run.folders.beatPath(1))
         try close(before: 2)
-        #expect(try run.folders.attempt(1)?.outcome?.kind == .agentCrash)
+        #expect(try run.folders.readRecord(1)?.outcome?.kind == .agentCrash)
         #expect(try spending(before: 2) == Spending())
     }
 
@@ -101,7 +101,7 @@ import Testing
         try run.attempt(1, state: .training)
         try beat(1, seconds: 20, step: 7)
         let claim = try run.attempt(2)
-        let work = try Work.open(claim, spec: run.spec(), run: run.folders, volume: VolumeWriter())
+        let work = try OpenAttempt.open(claim, spec: run.spec(), run: run.folders, volume: VolumeWriter())
         #expect(work.spentBefore == Spending(seconds: 20))
     }
 
@@ -111,7 +111,7 @@ import Testing
         try run.checkpoint("checkpoint-10")
         try run.checkpoint("checkpoint-20")
         try close(before: 2)
-        let found = try #require(try run.folders.attempt(1)?.checkpoints)
+        let found = try #require(try run.folders.readRecord(1)?.checkpoints)
         #expect(found.count == 2 && found.newest?.step == 20)
     }
 
@@ -121,7 +121,7 @@ import Testing
         try run.attempt(1, state: state)
         try run.checkpoint("checkpoint-10")
         try close(before: 2)
-        #expect(try run.folders.attempt(1)?.checkpoints == nil)
+        #expect(try run.folders.readRecord(1)?.checkpoints == nil)
     }
 
     /// `init` ended its agent at the deadline, say.
@@ -129,7 +129,7 @@ import Testing
         try run.attempt(1, state: .training, outcome: Outcome(.interrupted))
         try close(before: 2)
         #expect(
-            try run.folders.attempt(1)?.outcome
+            try run.folders.readRecord(1)?.outcome
                 == Outcome(.interrupted, message: "the agent was gone before the training's end was on record"))
     }
 
@@ -147,13 +147,13 @@ import Testing
     @Test func aDeadAttemptLastedUntilItsLastBeat() throws {
         try run.attempt(1, state: .training)
         try change(1) {
-            $0.bill = Bill(price: 3.6, lead: 10)
+            $0.bill = Bill(price: 3.6, billedBefore: 10)
             $0.lasted(2)
         }
         try beat(1, seconds: 990, step: nil)
         #expect(try spending(before: 2) == Spending(seconds: 990, cost: 1))
         try close(before: 2)
-        let record = try #require(try run.folders.attempt(1))
+        let record = try #require(try run.folders.readRecord(1))
         #expect(record.seconds == 990)
         #expect(record.cost == 1)
         // Beats that a dying agent still wrote are older than its word.
@@ -165,7 +165,7 @@ import Testing
         for (number, price) in [(1, 1.0), (2, 2.5)] {
             try run.attempt(number, pod: "pod-\(number)", state: .ended)
             try change(number) {
-                $0.bill = Bill(price: price, lead: 1800)
+                $0.bill = Bill(price: price, billedBefore: 1800)
                 $0.lasted(1800)
             }
         }
@@ -190,22 +190,25 @@ import Testing
         try run.attempt(1, pod: "a", state: .ended)
         let bought = Self.claimed - 90
         #expect(
-            try bill(2, pod: "b", launch: "L1", claimed: Self.claimed, bought: bought) == Bill(price: 2, lead: 90))
+            try bill(2, pod: "b", launch: "L1", claimed: Self.claimed, bought: bought)
+                == Bill(price: 2, billedBefore: 90))
         // The same pod, stopped and started by another launch.
         #expect(
-            try bill(2, pod: "a", launch: "L2", claimed: Self.claimed, bought: bought) == Bill(price: 2, lead: 90))
-        #expect(try bill(2, pod: "b", launch: "L1", claimed: Self.claimed, bought: nil) == Bill(price: 2, lead: 0))
+            try bill(2, pod: "a", launch: "L2", claimed: Self.claimed, bought: bought)
+                == Bill(price: 2, billedBefore: 90))
+        #expect(
+            try bill(2, pod: "b", launch: "L1", claimed: Self.claimed, bought: nil) == Bill(price: 2, billedBefore: 0))
         // The clock of the laptop is ahead.
         #expect(
             try bill(2, pod: "b", launch: "L1", claimed: Self.claimed, bought: Self.claimed + 5)
-                == Bill(price: 2, lead: 0))
+                == Bill(price: 2, billedBefore: 0))
     }
 
     /// Pauses between two attempts, and the time that a container takes to start again, are paid for too.
     @Test func theNextAttemptOfAPodPaysSinceTheOneBefore() throws {
         try run.attempt(1, pod: "a", launch: "L1", state: .waiting)
         try change(1) {
-            $0.bill = Bill(price: 2, lead: 90)
+            $0.bill = Bill(price: 2, billedBefore: 90)
             $0.lasted(100)
         }
         // It died before it wrote a record, and has no bill.
@@ -213,7 +216,7 @@ import Testing
         try beat(2, seconds: 5, step: nil)
         #expect(
             try bill(3, pod: "a", launch: "L1", claimed: Self.claimed + 160, bought: Self.claimed - 90)
-                == Bill(price: 2, lead: 60))
+                == Bill(price: 2, billedBefore: 60))
     }
 
     @Test func withoutAPriceThereIsNoBill() throws {
@@ -227,8 +230,8 @@ import Testing
         var spec = run.spec()
         spec.launch.price = 3600
         spec.launch.bought = claim.claimed - 7
-        let work = try Work.open(claim, spec: spec, run: run.folders, volume: VolumeWriter())
-        #expect(work.journal.current.bill == Bill(price: 3600, lead: 7))
+        let work = try OpenAttempt.open(claim, spec: spec, run: run.folders, volume: VolumeWriter())
+        #expect(work.journal.current.bill == Bill(price: 3600, billedBefore: 7))
         // A dollar a second, of which 7 before it began.
         let cost = try #require(work.status.attempt.cost)
         #expect(cost >= 7 && cost < 60)

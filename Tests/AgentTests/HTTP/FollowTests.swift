@@ -57,9 +57,9 @@ import Testing
     @Test func fromTheMiddleOverSeveralSegments() async throws {
         try run.attempt(1)
         try run.log("0123456789", from: 0, attempt: 1)
-        try run.attempt(2, logBegan: 10)
+        try run.attempt(2, logStart: 10)
         try run.log("", from: 10, attempt: 2)
-        let work = try agent.open(try run.attempt(3, logBegan: 10))
+        let work = try agent.open(try run.attempt(3, logStart: 10))
         for offset in [0, 3, 9, 10] {
             let exchange = try await follow(offset, "stream1")
             #expect(exchange.head.headers[APIHeader.logOffset] == String(offset))
@@ -154,7 +154,7 @@ import Testing
     @Test func bytesLostWithAPodAreTold() async throws {
         try run.attempt(1)
         try run.log("01234", from: 0, attempt: 1)
-        _ = try agent.open(try run.attempt(2, logBegan: 5))
+        _ = try agent.open(try run.attempt(2, logStart: 5))
         #expect(try await cut(9, "stream1") == 5)
         #expect(try await cut(6, "stream1") == 5)
         #expect(try await cut(5, "stream1") == nil)
@@ -169,8 +169,8 @@ import Testing
     @Test func everyLaterAttemptMayHaveLostSome() async throws {
         try run.attempt(1)
         try run.log("01234567", from: 0, attempt: 1)
-        try run.attempt(2, logBegan: 100)
-        _ = try agent.open(try run.attempt(3, logBegan: 8))
+        try run.attempt(2, logStart: 100)
+        _ = try agent.open(try run.attempt(3, logStart: 8))
         #expect(try await cut(95, "stream1") == 8)
         #expect(try await cut(120, "stream1") == 8)
         #expect(try await cut(120, "stream2") == 8)

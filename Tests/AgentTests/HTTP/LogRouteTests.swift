@@ -9,7 +9,7 @@ import Testing
 @Suite struct LogRouteTests {
     private let run: TestRun
     private let agent: TestAgent
-    private let work: Work
+    private let work: OpenAttempt
     private let log: [UInt8]
 
     init() async throws {
@@ -17,7 +17,7 @@ import Testing
         agent = try await TestAgent(run: run)
         try run.attempt(1)
         try run.log("of an earlier attempt\n", from: 0, attempt: 1)
-        work = try agent.open(try run.attempt(2, logBegan: 22))
+        work = try agent.open(try run.attempt(2, logStart: 22))
         work.log.append((0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 7) }[...])
         await work.log.sync()
         log = try run.log()
@@ -81,7 +81,7 @@ import Testing
 
     @Test func sinceATime() async throws {
         let entries = [(1_767_225_600, 0), (1_767_225_700, 10)].map { LogIndex.Entry(time: $0, offset: $1) }
-        try File.write(entries.flatMap(\.line), over: run.folders.logIndex(from: 0, attempt: 1))
+        try File.write(entries.flatMap(\.line), over: run.folders.logIndexPath(from: 0, attempt: 1))
         for (time, offset) in [("2026-01-01T00:00:00Z", 0), ("2026-01-01T00:01:40Z", 10), ("0", log.count)] {
             let response = try await get(since: time)
             #expect(response.status == 200)
@@ -105,11 +105,11 @@ import Testing
 
     @Test func whatIsNotKeptAnyMore() async throws {
         try await eventuallyTrue("the first attempt's segment sealed") {
-            let plain = run.folders.liveSegment(from: 0, attempt: 1)
-            return File.exists(run.folders.sealedSegment(from: 0)) && !File.exists(plain)
+            let plain = run.folders.liveSegmentPath(from: 0, attempt: 1)
+            return File.exists(run.folders.sealedSegmentPath(from: 0)) && !File.exists(plain)
         }
         #expect(try await get().body == log, "it is sealed and there")
-        try File.remove(run.folders.sealedSegment(from: 0))
+        try File.remove(run.folders.sealedSegmentPath(from: 0))
         for range in [nil, "bytes=0-", "bytes=21-30"] {
             let response = try await get(range)
             #expect(response.status == 410)

@@ -16,7 +16,7 @@ import Testing
     }
 
     @discardableResult
-    private func open() throws -> Work { try agent.open(try run.attempt(1)) }
+    private func open() throws -> OpenAttempt { try agent.open(try run.attempt(1)) }
 
     private func error(_ response: HTTPResponse) throws -> APIError {
         try JSON.decode(APIError.self, from: response.body)

@@ -10,7 +10,7 @@ import Testing
 @Suite struct ServerTests {
     private let run: TestRun
     private let agent: TestAgent
-    private let work: Work
+    private let work: OpenAttempt
 
     init() async throws {
         run = try TestRun()

@@ -10,7 +10,7 @@ import Testing
 @Suite struct StallTests {
     private let run: TestRun
     private let agent: TestAgent
-    private let work: Work
+    private let work: OpenAttempt
     private let log: [UInt8]
 
     /// The log is more than the kernel holds for a connection.

@@ -34,7 +34,7 @@ import Testing
         for attempt in 1...Int.random(in: 1...3, using: &random) {
             let rule = LogRule(segment: Int.random(in: 1...20_000, using: &random))
             let log = try LogWriter(
-                .test(attempt, logBegan: expected.count), of: run.folders, rule: rule, volume: volume)
+                .test(attempt, logStart: expected.count), of: run.folders, rule: rule, volume: volume)
             for _ in 0..<Int.random(in: 0...60, using: &random) {
                 let piece = (0..<Int.random(in: 0...3000, using: &random)).map { _ in
                     Int.random(in: 0..<50, using: &random) == 0 ? 10 : UInt8.random(in: 97...110, using: &random)
@@ -60,7 +60,7 @@ import Testing
     }
 
     @Test func segmentsEndWithALineWhereOneIsNear() async throws {
-        let log = try LogWriter(.test(1, logBegan: 0), of: run.folders, rule: LogRule(segment: 1000), volume: volume)
+        let log = try LogWriter(.test(1, logStart: 0), of: run.folders, rule: LogRule(segment: 1000), volume: volume)
         for number in 0..<200 { log.append(Array("line number \(number)\n".utf8)[...]) }
         try await sync(log)
         try await sealed()
@@ -73,7 +73,7 @@ import Testing
     @Test func currentLogFollows() async throws {
         let current = CurrentLog(of: run.volume, for: run.folders)
         let log = try LogWriter(
-            .test(1, logBegan: 0), of: run.folders, rule: LogRule(segment: 100), current: current, volume: volume)
+            .test(1, logStart: 0), of: run.folders, rule: LogRule(segment: 100), current: current, volume: volume)
         for number in 0..<100 { log.append(Array("line number \(number)\n".utf8)[...]) }
         try await sync(log)
         let link = try File.readLink(run.volume.currentLog).lastComponent
@@ -88,7 +88,7 @@ import Testing
 
     /// It reads on in a segment that is sealed and removed under its hands.
     @Test func whoReadsIsNotDisturbed() async throws {
-        let log = try LogWriter(.test(1, logBegan: 0), of: run.folders, rule: LogRule(segment: 5000), volume: volume)
+        let log = try LogWriter(.test(1, logStart: 0), of: run.folders, rule: LogRule(segment: 5000), volume: volume)
         let stream = try LogStream(of: run.folders)
         let expected = (0..<5000).flatMap { Array("line number \($0)\n".utf8) }
         var read: [UInt8] = []

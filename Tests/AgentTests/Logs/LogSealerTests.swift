@@ -22,7 +22,7 @@ import Testing
     private var names: [String] { get throws { try File.list(run.logs).filter { !$0.hasSuffix(".index") } } }
 
     private func plain(_ offset: Int, _ attempt: Int, _ bytes: [UInt8]) throws {
-        try File.write(bytes, over: run.liveSegment(from: offset, attempt: attempt))
+        try File.write(bytes, over: run.liveSegmentPath(from: offset, attempt: attempt))
     }
 
     private func text(_ offset: Int, _ attempt: Int, _ text: String) throws {
@@ -31,7 +31,7 @@ import Testing
 
     /// All that can be done by an attempt whose live segment begins at `offset`.
     private func seal(_ attempt: Int, from offset: Int, keep: Int = .max) throws {
-        try LogSealer(.test(attempt, logBegan: offset), of: run, keep: keep, volume: volume) { _, _ in }.sealAll()
+        try LogSealer(.test(attempt, logStart: offset), of: run, keep: keep, volume: volume) { _, _ in }.sealAll()
     }
 
     private func read(from offset: Int = 0, limit: Int = 1 << 20) throws -> [UInt8] {
@@ -74,7 +74,7 @@ import Testing
         try text(4, 2, "4")
         try text(9, 2, "9a")
         let lost = Mutex<[Range<Int>]>([])
-        let sealer = LogSealer(.test(2, logBegan: 4), of: run, keep: .max, volume: volume) { segment, range in
+        let sealer = LogSealer(.test(2, logStart: 4), of: run, keep: .max, volume: volume) { segment, range in
             #expect(segment == 4)
             lost.withLock { $0.append(range) }
         }
@@ -88,12 +88,12 @@ import Testing
     @Test func whatCannotBeReadIsLostInTheEnd() async throws {
         try text(0, 1, "0123")
         // It opens, and to read it gives EIO.
-        let unreadable = run.liveSegment(from: 4, attempt: 2)
+        let unreadable = run.liveSegmentPath(from: 4, attempt: 2)
         try File.replaceLink(unreadable, to: "/proc/self/mem")
         try text(9, 2, "9a")
         let lost = Mutex<[Range<Int>]>([])
         let sealer = LogSealer(
-            .test(2, logBegan: 4), of: run, keep: .max, volume: volume, pause: .milliseconds(100), patience: .seconds(1)
+            .test(2, logStart: 4), of: run, keep: .max, volume: volume, pause: .milliseconds(100), patience: .seconds(1)
         ) { _, range in lost.withLock { $0.append(range) } }
         let start = ContinuousClock.now
         sealer.begin(try LiveSegment(from: 9, attempt: 2, in: run))
@@ -150,7 +150,7 @@ import Testing
         try text(0, 1, "01")
         try text(2, 2, "23")
         let before = try names
-        try File.write([], over: run.claim(3))
+        try File.write([], over: run.claimPath(3))
         try seal(2, from: 2)
         #expect(try names == before)
     }
@@ -191,7 +191,7 @@ import Testing
         // Back to what a death at some moment left.
         for (name, bytes) in copies {
             let path = "\(run.logs)/\(name)"
-            let sealed = run.sealedSegment(from: try #require(LogSegment(name: name)).offset)
+            let sealed = run.sealedSegmentPath(from: try #require(LogSegment(name: name)).offset)
             switch Int.random(in: 0..<4, using: &random) {
             case 0: try File.write(bytes, over: path)
             case 1:
@@ -227,7 +227,7 @@ import Testing
         let obstacle = "\(run.logs)/00000000000000000000-a0001.log.gz.new"
         try File.makeFolders(obstacle)
         let sealer = LogSealer(
-            .test(1, logBegan: 0), of: run, keep: .max, volume: volume, pause: .milliseconds(50)
+            .test(1, logStart: 0), of: run, keep: .max, volume: volume, pause: .milliseconds(50)
         ) { _, _ in }
         let start = ContinuousClock.now
         sealer.begin(try LiveSegment(from: 4, attempt: 1, in: run))
@@ -267,11 +267,11 @@ import Testing
         try text(4, 2, "4567")
         try text(8, 3, "89")
         for (offset, attempt) in [(0, 1), (4, 2), (8, 3)] {
-            try File.write([], over: run.logIndex(from: offset, attempt: attempt))
+            try File.write([], over: run.logIndexPath(from: offset, attempt: attempt))
         }
         let size = try {
             try seal(3, from: 8)
-            return try #require(File.status(run.sealedSegment(from: 4))?.size)
+            return try #require(File.status(run.sealedSegmentPath(from: 4))?.size)
         }()
         try seal(3, from: 8, keep: size)
         #expect(

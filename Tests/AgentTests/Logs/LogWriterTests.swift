@@ -9,7 +9,7 @@ import Testing
     private let folder: TemporaryFolder
     private let volume = VolumeWriter()
     private let run: RunFolder
-    private var segment: String { run.liveSegment(from: 0, attempt: 1) }
+    private var segment: String { run.liveSegmentPath(from: 0, attempt: 1) }
     private static let piece = [UInt8](repeating: UInt8(ascii: "x"), count: 256 << 10)
 
     init() throws {
@@ -19,7 +19,7 @@ import Testing
     }
 
     private func writer(offset: Int = 0) throws -> LogWriter {
-        try LogWriter(.test(1, logBegan: offset), of: run, rule: LogRule(segment: 1 << 30), volume: volume)
+        try LogWriter(.test(1, logStart: offset), of: run, rule: LogRule(segment: 1 << 30), volume: volume)
     }
 
     private func sync(_ log: LogWriter) async throws {
@@ -48,7 +48,7 @@ import Testing
         try await sync(log)
         #expect(log.progress.end == 1005)
         #expect(log.progress.durable == 1005)
-        #expect(try File.read(run.liveSegment(from: 1000, attempt: 1)).text == "12345")
+        #expect(try File.read(run.liveSegmentPath(from: 1000, attempt: 1)).text == "12345")
     }
 
     @Test func theAgentsLinesBeginALine() async throws {
@@ -100,7 +100,7 @@ import Testing
 
     @Test func whereItCannotBeOpenedIsAProblem() throws {
         let none = try Volume(root: folder.path).run(#require(RunID("none")))
-        #expect(throws: Problem.self) { try LogWriter(.test(1, logBegan: 0), of: none, volume: volume) }
+        #expect(throws: Problem.self) { try LogWriter(.test(1, logStart: 0), of: none, volume: volume) }
     }
 
     // MARK: - a slow one

@@ -76,14 +76,14 @@ import Testing
     /// As on a volume that has lost it: the lineage's file cannot be read.
     @Test func whatCannotBeReadIsNotProven() async throws {
         try run.checkpoint("checkpoint-10")
-        try File.makeFolders(run.folders.lineage("L1"))
+        try File.makeFolders(run.folders.lineagePath("L1"))
         let doubt = try #require(try await gate().check(hurry: hurry))
         #expect(doubt.contains("L1.json"))
     }
 
     /// The lineage's file is a pipe that nobody writes to, so that whoever reads it stays there, as on a hung volume.
     private func hang() throws -> String {
-        let path = run.folders.lineage("L1")
+        let path = run.folders.lineagePath("L1")
         try run.checkpoint("checkpoint-10")
         try File.makeFolders(path.parentFolder)
         try Errno.check { mkfifo(path, 0o600) }
@@ -101,7 +101,7 @@ import Testing
         let path = try hang()
         let gate = try gate()
         let check = Task { [hurry] in await gate.check(hurry: hurry) }
-        hurry.keep(())
+        hurry.fulfil(())
         #expect(await check.value == "there was no time for it")
         close(open(path, O_WRONLY | O_NONBLOCK))
     }

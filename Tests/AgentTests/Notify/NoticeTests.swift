@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct NoticeTests {
     private static let claim = Claim(
-        number: 3, pod: "pod-1", launch: "L1", lineage: "L1", logBegan: 0, stream: "s", processes: [],
+        number: 3, pod: "pod-1", launch: "L1", lineage: "L1", logStart: 0, stream: "s", processes: [],
         claimed: Date(timeIntervalSince1970: 1_800_000_000))
 
     private func record(_ state: AttemptState, _ outcome: Outcome? = nil) throws -> AttemptRecord {

@@ -18,7 +18,7 @@ import Testing
 
     private func notice() throws -> Notice {
         let claim = Claim(
-            number: 1, pod: "pod-1", launch: "L1", lineage: "L1", logBegan: 0, stream: "s", processes: [],
+            number: 1, pod: "pod-1", launch: "L1", lineage: "L1", logStart: 0, stream: "s", processes: [],
             claimed: Date(timeIntervalSince1970: 1_800_000_000))
         var record = AttemptRecord(claim: claim, run: try #require(RunID("digits")), spec: "")
         record.outcome = Outcome(.finished, exit: .code(0))

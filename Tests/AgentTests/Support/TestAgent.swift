@@ -36,8 +36,8 @@ final class TestAgent: Sendable {
     }
 
     /// Opens the attempt that `claim` is the right to, as the daemon does.
-    func open(_ claim: Claim) throws -> Work {
-        let work = try Work.open(claim, spec: run.spec(), run: run.folders, volume: VolumeWriter())
+    func open(_ claim: Claim) throws -> OpenAttempt {
+        let work = try OpenAttempt.open(claim, spec: run.spec(), run: run.folders, volume: VolumeWriter())
         router.announce(work.journal)
         router.serve(work)
         return work

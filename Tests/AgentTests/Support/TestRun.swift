@@ -38,18 +38,18 @@ final class TestRun: Sendable {
     /// Writes what an earlier attempt left: its claim, and its record where it came so far.
     @discardableResult
     func attempt(
-        _ number: Int, pod: String = "other", launch: String = "L1", lineage: String = "L1", logBegan: Int = 0,
+        _ number: Int, pod: String = "other", launch: String = "L1", lineage: String = "L1", logStart: Int = 0,
         process: ProcessIdentity? = nil, state: AttemptState? = nil, outcome: Outcome? = nil
     ) throws -> Claim {
         let claim = Claim(
-            number: number, pod: pod, launch: launch, lineage: lineage, logBegan: logBegan, stream: "stream\(number)",
+            number: number, pod: pod, launch: launch, lineage: lineage, logStart: logStart, stream: "stream\(number)",
             processes: process.map { [$0] } ?? [], claimed: Date(timeIntervalSince1970: 1_800_000_000))
-        try File.replace(folders.claim(number), with: try JSON.encode(claim))
+        try File.replace(folders.claimPath(number), with: try JSON.encode(claim))
         if let state {
             var record = AttemptRecord(claim: claim, run: id, spec: "")
             record.enter(state, at: Date(timeIntervalSince1970: 1_800_000_001))
             record.outcome = outcome
-            try File.replace(folders.record(of: number), with: try JSON.encode(record))
+            try File.replace(folders.recordPath(number), with: try JSON.encode(record))
         }
         return claim
     }
@@ -106,7 +106,7 @@ final class TestRun: Sendable {
 
     /// Appends to the segment that begins at `offset`.
     func log(_ text: String, from offset: Int, attempt: Int) throws {
-        let path = folders.liveSegment(from: offset, attempt: attempt)
+        let path = folders.liveSegmentPath(from: offset, attempt: attempt)
         let old = File.exists(path) ? try File.read(path) : []
         try File.write(old + Array(text.utf8), over: path)
     }
@@ -122,9 +122,9 @@ final class TestRun: Sendable {
 
 extension Claim {
     /// For tests that look at its log alone.
-    static func test(_ number: Int, logBegan: Int) -> Claim {
+    static func test(_ number: Int, logStart: Int) -> Claim {
         Claim(
-            number: number, pod: "pod", launch: "L1", lineage: "L1", logBegan: logBegan, stream: "stream\(number)",
+            number: number, pod: "pod", launch: "L1", lineage: "L1", logStart: logStart, stream: "stream\(number)",
             processes: [], claimed: Date(timeIntervalSince1970: 1_800_000_000))
     }
 }

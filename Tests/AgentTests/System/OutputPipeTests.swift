@@ -38,7 +38,7 @@ import Testing
         pipe.closeWriteEnd()
         try print("a", into: other)
         try await eventually { got.update { $0.text } == "a" }
-        #expect(pipe.ended.valueIfKept == nil)
+        #expect(pipe.ended.valueIfFulfilled == nil)
         try print("b", into: other)
         close(other)
         try await end(of: pipe)

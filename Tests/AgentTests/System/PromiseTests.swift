@@ -9,7 +9,7 @@ import Testing
         let sum = try await within(.seconds(60)) {
             await withTaskGroup(of: Int.self) { group in
                 for _ in 0..<50 { group.addTask { await promise.value } }
-                promise.keep(2)
+                promise.fulfil(2)
                 for _ in 0..<50 { group.addTask { await promise.value } }
                 return await group.reduce(0, +)
             }
@@ -19,10 +19,10 @@ import Testing
 
     @Test func laterValuesAreIgnored() async {
         let promise = Promise<Int>()
-        #expect(promise.valueIfKept == nil)
-        promise.keep(1)
-        promise.keep(2)
-        #expect(promise.valueIfKept == 1)
+        #expect(promise.valueIfFulfilled == nil)
+        promise.fulfil(1)
+        promise.fulfil(2)
+        #expect(promise.valueIfFulfilled == 1)
         #expect(await promise.value == 1)
     }
 
@@ -30,7 +30,7 @@ import Testing
         let promise = Promise<Int>()
         let early = try await within(.seconds(60)) { await promise.value(within: .milliseconds(50)) }
         #expect(early == nil)
-        promise.keep(1)
+        promise.fulfil(1)
         // What is there already comes whatever the patience, and long before it ends.
         #expect(await promise.value(within: .seconds(3600)) == 1)
     }
@@ -45,7 +45,7 @@ import Testing
         await #expect(throws: CancellationError.self) {
             try await within(.seconds(60)) { try await late.value }
         }
-        promise.keep(1)
+        promise.fulfil(1)
         #expect(try await promise.valueUnlessCancelled == 1)
     }
 }

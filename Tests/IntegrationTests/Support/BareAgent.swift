@@ -29,7 +29,7 @@ struct BareAgent {
     var folder: RunFolder { Volume(root: spec.volume).run(spec.run) }
     var log: String { get throws { try site.log(of: folder).text } }
 
-    func record(_ attempt: Int) throws -> AttemptRecord? { try folder.attempt(attempt) }
+    func record(_ attempt: Int) throws -> AttemptRecord? { try folder.readRecord(attempt) }
 
     func environment() throws -> [String: String] {
         [

@@ -1,0 +1,87 @@
+internal import FoundationEssentials
+internal import Shared
+internal import Synchronization
+
+/// The durable record of this attempt. Changes reach the volume in the order in which they were made.
+final class Journal: Sendable {
+    private struct State {
+        var record: AttemptRecord
+        var version = 0
+        var durableVersion = 0
+        var observer: (@Sendable (AttemptRecord) -> Void)?
+
+        mutating func change(_ body: (inout AttemptRecord) -> Void) {
+            body(&record)
+            version += 1
+            observer?(record)
+        }
+    }
+
+    private let state: Mutex<State>
+    private let path: String
+    private let reserve: String
+    private let volume: VolumeWriter
+
+    init(_ record: AttemptRecord, run: RunFolder, volume: VolumeWriter) {
+        state = Mutex(State(record: record))
+        path = run.recordPath(record.number)
+        reserve = run.reservePath(record.number)
+        self.volume = volume
+    }
+
+    var current: AttemptRecord { state.withLock(\.record) }
+
+    /// `observer` gets the record as it is, and then after each change, in their order. It must not wait, nor come back here.
+    func observe(_ observer: @escaping @Sendable (AttemptRecord) -> Void) {
+        state.withLock { state in
+            observer(state.record)
+            state.observer = observer
+        }
+    }
+
+    /// Changes the record in memory alone: it goes to the volume with the next change that matters.
+    func note(_ body: (inout AttemptRecord) -> Void) {
+        state.withLock { $0.change(body) }
+    }
+
+    /// Changes the record and sends it on its way to the volume.
+    func change(_ body: (inout AttemptRecord) -> Void) {
+        state.withLock { $0.change(body) }
+        volume.enqueue { [self] in
+            do { try write() } catch { Console.complain(error) }
+        }
+    }
+
+    /// Returns when all changes so far are on stable storage: true, or false where the volume refused them, or hung, for
+    /// `patience`, or where the run has another owner.
+    func durable(within patience: Duration) async -> Bool {
+        let isDurable = Promise<Bool>()
+        let attempts = Task {
+            while !Task.isCancelled {
+                do {
+                    let isWritten = try await volume.perform { [self] in try write() } != nil
+                    return isDurable.fulfil(isWritten)
+                } catch {
+                    try? await Task.sleep(for: .seconds(1))
+                }
+            }
+        }
+        defer { attempts.cancel() }
+        return await isDurable.value(within: patience) ?? false
+    }
+
+    /// On the volume's thread.
+    private func write() throws {
+        let (record, version, isDurable) = state.withLock { ($0.record, $0.version, $0.durableVersion == $0.version) }
+        if isDurable { return }
+        let bytes = try JSON.encode(record, pretty: true)
+        do {
+            try File.replace(path, with: bytes)
+        } catch {
+            // A full volume: what was set aside for this moment makes room.
+            try File.remove(reserve)
+            try File.replace(path, with: bytes)
+        }
+        state.withLock { $0.durableVersion = version }
+    }
+}

@@ -1,0 +1,24 @@
+import ArgumentParser
+internal import Shared
+
+/// A command that touches the outside through its `World` alone.
+protocol LauncherCommand: AsyncParsableCommand {
+    func run(in world: World) async throws
+}
+
+extension LauncherCommand {
+    func run() async throws {
+        var console = Console.standard
+        do {
+            let world = try World.live()
+            console = world.console
+            try await run(in: world)
+        } catch let exit as ExitCode {
+            throw exit
+        } catch {
+            let failure = Failure(wrapping: error)
+            console.complain(failure.problem)
+            throw ExitCode(failure.exit.rawValue)
+        }
+    }
+}

@@ -1,0 +1,34 @@
+internal import HTTPClient
+internal import Shared
+
+/// A problem that ends the command with a certain exit code.
+struct Failure: Error {
+    var problem: Problem
+    var exit: Exit
+
+    init(_ exit: Exit, _ sentence: String, hint: String? = nil) {
+        problem = Problem(sentence, hint: hint)
+        self.exit = exit
+    }
+
+    init(_ exit: Exit, _ problem: Problem) {
+        self.problem = problem
+        self.exit = exit
+    }
+}
+
+extension Failure {
+    /// Any error as the problem that it is for a person.
+    init(wrapping error: any Error) {
+        switch error {
+        case let failure as Failure: self = failure
+        case let error as ConfigError: self.init(.config, error.problem)
+        case let problem as Problem: self.init(.unavailable, problem)
+        case let error as APIError where error.code == .unauthorized:
+            self.init(.refused, error.message, hint: error.hint)
+        case let error as APIError: self.init(.unavailable, error.message, hint: error.hint)
+        case let error as HTTPError: self.init(.unavailable, error.message, hint: error.hint)
+        default: self.init(.unavailable, "\(error)")
+        }
+    }
+}

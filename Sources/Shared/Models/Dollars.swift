@@ -1,0 +1,10 @@
+/// US dollars for a person.
+public enum Dollars {
+    /// `12.50 USD`; an amount below a dime with four decimals: `0.0042 USD`.
+    public static func text(_ amount: Double) -> String {
+        let decimals = abs(amount) < 0.1 && amount != 0 ? 4 : 2
+        let scale = decimals == 4 ? 10_000 : 100
+        let units = Int((min(abs(amount), 1e12) * Double(scale)).rounded())
+        return "\(amount < 0 ? "-" : "")\(units / scale).\(String(units % scale, width: decimals)) USD"
+    }
+}

@@ -1,0 +1,37 @@
+/// How a process ended, wait(2).
+public enum ExitStatus: Sendable, Equatable {
+    case code(Int32)
+    case signal(Int32)
+
+    /// As a shell reports it: the code itself, or 128 + the signal.
+    public var shellCode: Int32 {
+        switch self {
+        case .code(let code): code
+        case .signal(let number): 128 + number
+        }
+    }
+}
+
+extension ExitStatus: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case code
+        case signal
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        if let code = try container.decodeIfPresent(Int32.self, forKey: .code) {
+            self = .code(code)
+        } else {
+            self = .signal(try container.decode(Int32.self, forKey: .signal))
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        switch self {
+        case .code(let code): try container.encode(code, forKey: .code)
+        case .signal(let number): try container.encode(number, forKey: .signal)
+        }
+    }
+}

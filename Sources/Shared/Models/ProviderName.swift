@@ -1,0 +1,4 @@
+public enum ProviderName: String, Sendable, Codable, CaseIterable {
+    case local
+    case runpod
+}

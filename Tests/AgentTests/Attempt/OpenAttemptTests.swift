@@ -1,0 +1,71 @@
+import Shared
+import TestSupport
+import Testing
+
+@testable import Agent
+
+/// What the opening of an attempt leaves on the volume.
+@Suite struct OpenAttemptTests {
+    private let run: TestRun
+
+    init() throws { run = try TestRun() }
+
+    private func open(_ claim: Claim, _ spec: RunSpec? = nil) async throws -> OpenAttempt {
+        let work = try OpenAttempt.open(claim, spec: spec ?? run.spec(), run: run.folders, volume: VolumeWriter())
+        await work.log.sync()
+        return work
+    }
+
+    @Test func theSpecAndTheHeader() async throws {
+        let spec = run.spec(launch: "L7")
+        let work = try await open(try run.attempt(1, pod: "abc"), spec)
+        #expect(try run.folders.spec() == spec)
+        #expect(try run.log().text == "====== 2027-01-15 08:00:00 attempt 1 pod abc ======\n")
+        #expect(work.status.attempt.spec == (try spec.fingerprint))
+        #expect(work.status.attempt.state == .claiming)
+    }
+
+    @Test func theHeaderBeginsALineWhateverTheLastAttemptPrinted() async throws {
+        try run.attempt(1)
+        try run.log("50%|████\r", from: 0, attempt: 1)
+        let offset = try run.log().count
+        _ = try await open(try run.attempt(2, logStart: offset))
+        #expect(try run.log().text.hasPrefix("50%|████\r\n====== "))
+    }
+
+    @Test func noEmptyLineAfterAWholeOne() async throws {
+        try run.attempt(1)
+        try run.log("a line\n", from: 0, attempt: 1)
+        _ = try await open(try run.attempt(2, logStart: 7))
+        #expect(try run.log().text.hasPrefix("a line\n====== "))
+    }
+
+    @Test func currentLogFollowsTheNewestAttempt() async throws {
+        let link = run.volume.currentLog
+        _ = try await open(try run.attempt(1))
+        let first = try File.read(link)
+        #expect(first == (try run.log()))
+        _ = try await open(try run.attempt(2, logStart: first.count))
+        #expect(first + (try File.read(link)) == (try run.log()))
+        #expect(try File.list(link.parentFolder) == ["current.log"])
+    }
+
+    @Test func aFileOfTheUsersByThatNameIsMovedAside() async throws {
+        let link = run.volume.currentLog
+        try File.makeFolders(link.parentFolder)
+        try File.write(Array("the user's".utf8), over: link)
+        _ = try await open(try run.attempt(1))
+        #expect(File.status(link)?.isLink == true)
+        let names = try File.list(link.parentFolder)
+        #expect(names.count == 2)
+        #expect(try File.read("\(link.parentFolder)/\(try #require(names.last))").text == "the user's")
+    }
+
+    @Test func theClaimsUpToThisOne() async throws {
+        try run.attempt(1)
+        let claim = try run.attempt(2)
+        let work = try await open(claim)
+        #expect(work.claims.map(\.number) == [1, 2])
+        #expect(work.claim == claim)
+    }
+}
