@@ -2,13 +2,13 @@ import HTTPClient
 import TestSupport
 import Testing
 
-@Suite("Cancelling ends it at once", .timeLimit(.minutes(1)))
+@Suite("Cancelled HTTP requests", .timeLimit(.minutes(1)))
 struct CancelTests {
     let transport = CurlTransport()
 
-    /// A server that sends a head and one chunk, then tells when the client closes.
+    /// Starts a server that sends a head and one chunk, then fires `closed` when the client closes the connection.
     ///
-    /// `isStalled` comes half a second later, when no timer of libcurl's own is left that would wake the transfer anyway.
+    /// It fires `isStalled` half a second after the chunk. By then no timer of libcurl's own would wake the transfer.
     private func stall(_ closed: StubSignal, isStalled: StubSignal? = nil) throws -> StubServer {
         try StubServer { connection in
             try connection.sendHead(headers: [("Transfer-Encoding", "chunked")])
@@ -22,7 +22,8 @@ struct CancelTests {
         }
     }
 
-    @Test func aStalledStream() async throws {
+    @Test("cancelling a task ends its stalled HTTP stream within a second")
+    func stalledStream() async throws {
         let (closed, isStalled, isReading) = (StubSignal(), StubSignal(), StubSignal())
         let server = try stall(closed, isStalled: isStalled)
         let task = Task {
@@ -36,15 +37,16 @@ struct CancelTests {
         let start = ContinuousClock.now
         task.cancel()
         let error = try await task.value
-        let told = ContinuousClock.now - start
+        let reported = ContinuousClock.now - start
         let seen = try await time(from: start, to: closed)
         #expect(error.code == .cancelled)
         #expect(seen < .seconds(1))
-        Timings.note("cancel: consumer told", told)
+        Timings.note("cancel: consumer resumed", reported)
         Timings.note("cancel: server sees the close", seen)
     }
 
-    @Test func aRequestWithoutAnAnswer() async throws {
+    @Test("cancelling a task closes the connection of its unanswered HTTP request")
+    func unanswered() async throws {
         let (closed, isHere) = (StubSignal(), StubSignal())
         let server = try StubServer { connection in
             isHere.fire()
@@ -60,7 +62,8 @@ struct CancelTests {
         await closed.wait()
     }
 
-    @Test func aTaskThatIsCancelledAlready() async throws {
+    @Test("an HTTP request fails as cancelled if its task was cancelled before the request")
+    func alreadyCancelled() async throws {
         let server = try StubServer { try $0.respond(200) }
         let gate = StubSignal()
         let task = Task {
@@ -74,7 +77,8 @@ struct CancelTests {
         #expect(try await task.value.code == .cancelled)
     }
 
-    @Test func aDroppedBody() async throws {
+    @Test("dropping a half-read HTTP body closes the connection within a second")
+    func halfReadBody() async throws {
         let closed = StubSignal()
         let server = try stall(closed)
         do {
@@ -87,14 +91,16 @@ struct CancelTests {
         #expect(try await time(from: .now, to: closed) < .seconds(1))
     }
 
-    @Test func aBodyNobodyAskedFor() async throws {
+    @Test("dropping an HTTP response closes the connection if its body was never read")
+    func unreadBody() async throws {
         let closed = StubSignal()
         let server = try stall(closed)
         #expect(try await transport.open(HTTPRequest("GET", server.url())).head.status == 200)
         await closed.wait()
     }
 
-    @Test func aPausedStream() async throws {
+    @Test("dropping an HTTP response closes the connection while a full buffer pauses the transfer")
+    func pausedTransfer() async throws {
         let (closed, isStuck) = (StubSignal(), StubSignal())
         let server = try StubServer { connection in
             try connection.sendHead()
@@ -111,7 +117,8 @@ struct CancelTests {
         await closed.wait()
     }
 
-    @Test func afterwardsTheStreamStaysCancelled() async throws {
+    @Test("a cancelled HTTP body stays cancelled when it is read again")
+    func readAfterCancel() async throws {
         let closed = StubSignal()
         let server = try stall(closed)
         let exchange = try await transport.open(HTTPRequest("GET", server.url()))

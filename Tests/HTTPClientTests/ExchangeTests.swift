@@ -6,7 +6,8 @@ import Testing
 struct ExchangeTests {
     let transport = CurlTransport(userAgent: "launch/test")
 
-    @Test func aGetBringsStatusHeadersAndBody() async throws {
+    @Test("a GET request returns the status, the headers and the body")
+    func get() async throws {
         let server = try StubServer { connection in
             let request = connection.request
             try #require(request.method == "GET" && request.target == "/v1/status?x=1")
@@ -23,8 +24,10 @@ struct ExchangeTests {
         #expect(response.headers["absent"] == nil)
     }
 
-    @Test(arguments: ["POST", "PUT", "PATCH", "DELETE"], [0, 5, 3_000_000])
-    func aBodyArrivesWithItsLength(method: String, size: Int) async throws {
+    @Test(
+        "the HTTP client sends a request body with its exact Content-Length and without Expect",
+        arguments: ["POST", "PUT", "PATCH", "DELETE"], [0, 5, 3_000_000])
+    func requestBody(method: String, size: Int) async throws {
         let body = Array(String(repeating: "0123456789\n", count: size / 11 + 1).utf8.prefix(size))
         let server = try StubServer { connection in
             let request = connection.request
@@ -39,13 +42,15 @@ struct ExchangeTests {
         #expect(try await transport.send(plain).text == "none")
     }
 
-    @Test func aPostWithoutABodySaysSo() async throws {
+    @Test("a POST request without a body sends a Content-Length of 0")
+    func emptyPost() async throws {
         let server = try StubServer { try $0.respond(200, body: $0.request.header("content-length") ?? "absent") }
         #expect(try await transport.send(HTTPRequest("POST", server.url())).text == "0")
         #expect(try await transport.send(HTTPRequest("GET", server.url())).text == "absent")
     }
 
-    @Test func headersGoOutAsTheyAre() async throws {
+    @Test("the HTTP client sends repeated and empty headers unchanged")
+    func sentHeaders() async throws {
         let server = try StubServer { connection in
             try connection.respond(
                 200, body: connection.request.headers.filter { $0.name.hasPrefix("X-") }.map { "\($0)=\($1)" }.joined())
@@ -55,8 +60,10 @@ struct ExchangeTests {
         #expect(response.text == "X-A=1X-Empty=X-A=2: 3")
     }
 
-    @Test(arguments: [204, 301, 400, 404, 410, 500, 503])
-    func anyStatusIsAValue(status: Int) async throws {
+    @Test(
+        "the HTTP client returns error statuses as values and follows no redirect",
+        arguments: [204, 301, 400, 404, 410, 500, 503])
+    func statuses(status: Int) async throws {
         let server = try StubServer {
             try $0.respond(status, headers: [("Location", "/elsewhere")], body: status == 204 ? "" : "why")
         }
@@ -66,7 +73,8 @@ struct ExchangeTests {
         #expect(server.accepted == 1, "a redirect must not be followed")
     }
 
-    @Test func aHeadOf1xxIsPassedOver() async throws {
+    @Test("the HTTP client skips a 1xx response and its headers")
+    func informational() async throws {
         let server = try StubServer { connection in
             try connection.send("HTTP/1.1 103 Early\r\nX-Early: 1\r\n\r\n")
             try connection.respond(200, headers: [("X-Late", "1")], body: "x")
@@ -77,21 +85,24 @@ struct ExchangeTests {
         #expect(response.headers["x-late"] == "1")
     }
 
-    @Test func repeatedHeadersKeepTheirOrder() async throws {
+    @Test("repeated response headers keep their order")
+    func repeatedHeaders() async throws {
         let server = try StubServer { try $0.respond(200, headers: [("A", "1"), ("B", "x"), ("a", "2")]) }
         let headers = try await transport.send(HTTPRequest("GET", server.url())).headers
         #expect(headers["a"] == "1")
         #expect(headers.values(of: "A") == ["1", "2"])
     }
 
-    @Test func aHeadRequestHasNoBody() async throws {
+    @Test("a HEAD request returns the headers and an empty body")
+    func headRequest() async throws {
         let server = try StubServer { try $0.sendHead(200, headers: [("Content-Length", "1000")]) }
         let response = try await transport.send(HTTPRequest("HEAD", server.url()))
         #expect(response.headers["content-length"] == "1000")
         #expect(response.body.isEmpty)
     }
 
-    @Test func trailersAreNotHeaders() async throws {
+    @Test("the HTTP client does not report trailers as headers")
+    func trailers() async throws {
         let server = try StubServer { connection in
             try connection.sendHead(headers: [("Transfer-Encoding", "chunked")])
             try connection.sendChunk("body")
@@ -102,7 +113,8 @@ struct ExchangeTests {
         #expect(response.headers["x-trailer"] == nil)
     }
 
-    @Test func anAnswerBeforeTheWholeUploadCounts() async throws {
+    @Test("the HTTP client accepts a response that comes before the server has read the whole body")
+    func earlyResponse() async throws {
         let server = try StubServer(readsRequest: false) { connection in
             try connection.respond(413, headers: [("Connection", "close")], body: "too much")
             try connection.waitForClose()
@@ -113,7 +125,8 @@ struct ExchangeTests {
         #expect(response.text == "too much")
     }
 
-    @Test func theLimitIsExact() async throws {
+    @Test("a response body one byte above the limit fails, with an error that hides the URL's query")
+    func bodyLimit() async throws {
         let server = try StubServer { try $0.respond(200, body: [UInt8](repeating: 1, count: 100_000)) }
         let request = HTTPRequest("GET", server.url("/?key=secret"))
         #expect(try await transport.send(request, limit: 100_000).body.count == 100_000)
@@ -122,8 +135,9 @@ struct ExchangeTests {
         #expect(error.message.contains(server.url()) && !error.message.contains("secret"))
     }
 
-    @Test func loopbackNeverUsesAProxy() async throws {
-        // The variable is the process's: the exit test has one of its own.
+    @Test("the HTTP client ignores http_proxy for loopback addresses")
+    func loopbackProxy() async throws {
+        // The variable applies to a whole process, so an exit test sets it in a process of its own.
         await #expect(processExitsWith: .success) {
             let proxy = try StubServer { try $0.respond(200, body: "proxy") }
             let server = try StubServer { try $0.respond(200, body: "direct") }

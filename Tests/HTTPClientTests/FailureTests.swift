@@ -2,7 +2,7 @@ import HTTPClient
 import TestSupport
 import Testing
 
-@Suite("What goes wrong has a name", .timeLimit(.minutes(1)))
+@Suite("Errors of the HTTP client", .timeLimit(.minutes(1)))
 struct FailureTests {
     let transport = CurlTransport()
 
@@ -10,7 +10,8 @@ struct FailureTests {
         try await HTTPClientTests.failure { () throws(HTTPError) in try await transport.send(request) }
     }
 
-    @Test func aRefusedConnectionIsUnreachable() async throws {
+    @Test("a refused connection fails as unreachable, with an error that hides the URL's query")
+    func refused() async throws {
         let url = try StubServer { _ in }.url("/path?key=secret")
         let error = try await failure(of: HTTPRequest("GET", url))
         #expect(error.code == .unreachable)
@@ -19,22 +20,27 @@ struct FailureTests {
         #expect(error.message.contains("/path") && !error.message.contains("secret"))
     }
 
-    @Test func anUnknownHostIsUnreachable() async throws {
+    @Test("an unknown host fails as unreachable, with a hint")
+    func unknownHost() async throws {
         let request = HTTPRequest("GET", "http://nowhere.invalid/")
         let error = try await failure(of: request)
         #expect(error.code == .unreachable)
         #expect(error.hint != nil)
     }
 
-    @Test(arguments: [
-        "", "nonsense url", "http://", "http://host:port/", "https://a b/", "file:///etc/passwd", "ftp://127.0.0.1/x",
-        "gopher://127.0.0.1/", "http://127.0.0.1/\0", "http://127.0.0.1/\r\nX: y", "http://[::1/",
-    ])
-    func aBadURLIsAnInvalidRequest(url: String) async throws {
+    @Test(
+        "the HTTP client refuses a URL that is malformed or not HTTP",
+        arguments: [
+            "", "nonsense url", "http://", "http://host:port/", "https://a b/", "file:///etc/passwd",
+            "ftp://127.0.0.1/x",
+            "gopher://127.0.0.1/", "http://127.0.0.1/\0", "http://127.0.0.1/\r\nX: y", "http://[::1/",
+        ])
+    func badURL(url: String) async throws {
         #expect(try await failure(of: HTTPRequest("GET", url)).code == .invalidRequest)
     }
 
-    @Test func nothingCanBeSmuggledIn() async throws {
+    @Test("the HTTP client refuses methods and headers that could inject text into a request")
+    func injection() async throws {
         let url = "http://127.0.0.1:1/"
         let requests = [
             HTTPRequest("GET / HTTP/1.1\r\nX:", url), HTTPRequest("", url), HTTPRequest("HEAD", url, body: [1]),
@@ -48,8 +54,10 @@ struct FailureTests {
     enum Framing: CaseIterable { case length, chunked }
     enum Cut: CaseIterable { case close, reset }
 
-    @Test(arguments: Framing.allCases, Cut.allCases)
-    func aCutInTheMiddleComesAfterTheBytesBeforeIt(framing: Framing, cut: Cut) async throws {
+    @Test(
+        "a body that is cut off yields its received bytes, then fails as interrupted",
+        arguments: Framing.allCases, Cut.allCases)
+    func cutBody(framing: Framing, cut: Cut) async throws {
         let seen = StubSignal()
         let server = try StubServer { connection in
             switch framing {
@@ -72,7 +80,8 @@ struct FailureTests {
         #expect(error.isPassing)
     }
 
-    @Test func bytesInHandComeBeforeTheErrorBehindThem() async throws {
+    @Test("received bytes can still be read after their connection closed too early")
+    func unreadBytes() async throws {
         let closed = StubSignal()
         let server = try StubServer { connection in
             try connection.sendHead(headers: [("Content-Length", "100000")])
@@ -88,14 +97,16 @@ struct FailureTests {
         #expect(error.code == .interrupted)
     }
 
-    @Test(arguments: Cut.allCases)
-    func aCutBeforeTheHeadIsAnInterruption(cut: Cut) async throws {
+    @Test("a request fails as interrupted if the connection ends before the response's head", arguments: Cut.allCases)
+    func cutHead(cut: Cut) async throws {
         let server = try StubServer { if cut == .reset { $0.reset() } }
         #expect(try await failure(of: HTTPRequest("GET", server.url())).code == .interrupted)
     }
 
-    @Test(arguments: ["SSH-2.0-OpenSSH_9.2\r\n", "HTTP/1.1 abc\r\n\r\n", "\r\n\r\n"])
-    func whatIsNotHTTPIsAProtocolError(answer: String) async throws {
+    @Test(
+        "an answer that is not HTTP fails as a protocol error",
+        arguments: ["SSH-2.0-OpenSSH_9.2\r\n", "HTTP/1.1 abc\r\n\r\n", "\r\n\r\n"])
+    func notHTTP(answer: String) async throws {
         let server = try StubServer { connection in
             try connection.send(answer)
             connection.close()
@@ -103,7 +114,8 @@ struct FailureTests {
         #expect(try await failure(of: HTTPRequest("GET", server.url())).code == .protocolError)
     }
 
-    @Test func aHeadWithoutEndIsAProtocolError() async throws {
+    @Test("a response head without an end fails as a protocol error")
+    func endlessHead() async throws {
         let server = try StubServer { connection in
             try connection.send("HTTP/1.1 200 OK\r\n")
             while true { try connection.send("X-More: \(String(repeating: "x", count: 1000))\r\n") }
@@ -111,7 +123,8 @@ struct FailureTests {
         #expect(try await failure(of: HTTPRequest("GET", server.url())).code == .protocolError)
     }
 
-    @Test func plainTextWhereTLSIsExpectedIsATLSError() async throws {
+    @Test("an https request to a server without TLS fails as a TLS error")
+    func plainText() async throws {
         let server = try StubServer(readsRequest: false) { try $0.send("HTTP/1.1 400 Bad\r\n\r\n") }
         let error = try await failure(of: HTTPRequest("GET", "https://127.0.0.1:\(server.port)/"))
         #expect(error.code == .tls)

@@ -3,9 +3,10 @@ import HTTPClient
 import TestSupport
 import Testing
 
-@Suite("Nothing is left behind", .timeLimit(.minutes(2)))
+@Suite("Resources of the HTTP client", .timeLimit(.minutes(2)))
 struct ResourceTests {
-    @Test func noChildInheritsAConnection() async throws {
+    @Test("an HTTP connection closes on exec, so no child process inherits it")
+    func closeOnExec() async throws {
         let isOver = StubSignal()
         let server = try StubServer { connection in
             try connection.sendHead()
@@ -17,7 +18,7 @@ struct ResourceTests {
         withExtendedLifetime(exchange) { isOver.fire() }
     }
 
-    /// The port at the other end, if it is a connected socket.
+    /// Returns the port of the peer if `descriptor` is a connected socket, else nil.
     private func port(of descriptor: Int32) -> UInt16? {
         var address = sockaddr_in()
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
@@ -28,8 +29,9 @@ struct ResourceTests {
     }
 
     #if os(Linux)
-    @Test func threadsAndDescriptorsGoAwayWithTheirRequests() async {
-        // Counts are the process's: the exit test has one of its own.
+    @Test("finished, failed and dropped HTTP requests leave no thread and no descriptor behind")
+    func leaks() async {
+        // The counts cover a whole process, so an exit test takes them in a process of its own.
         await #expect(processExitsWith: .success) {
             let transport = CurlTransport()
             let server = try StubServer { connection in
@@ -42,7 +44,7 @@ struct ResourceTests {
                     try connection.waitForClose()
                 }
             }
-            // The server waits for the end of a head and never speaks TLS.
+            // The server never speaks TLS, so this request times out while it connects.
             let hasty = HTTPRequest(
                 "GET", "https://127.0.0.1:\(server.port)/", timeouts: HTTPTimeouts(connect: .milliseconds(5)))
             func request(_ number: Int) async throws {
@@ -53,7 +55,7 @@ struct ResourceTests {
                 default: _ = try? await transport.send(hasty)
                 }
             }
-            // What is made once a process: the runtime's threads, OpenSSL's tables.
+            // Warm up what a process creates only once: the runtime's threads, OpenSSL's tables.
             for number in 0..<8 { try await request(number) }
             let before = try await Usage.settled(below: nil)
             for number in 0..<200 { try await request(number) }
@@ -64,7 +66,7 @@ struct ResourceTests {
     #endif
 }
 
-/// What this process holds now.
+/// How many descriptors and threads this process has.
 private struct Usage {
     var descriptors: Int
     var threads: Int
@@ -75,7 +77,8 @@ private struct Usage {
             threads: try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").count)
     }
 
-    /// Looks again until it is no more than `target`, or (nil) did not change for ten looks; gives up after 10 s.
+    /// Counts again until the usage is at most `target`. If `target` is nil, until ten counts in a row did not change.
+    /// Returns the last count, after at most 10 s.
     static func settled(below target: Usage?) async throws -> Usage {
         let deadline = ContinuousClock.now + .seconds(10)
         var (last, same) = (try now(), 0)

@@ -2,11 +2,12 @@ import HTTPClient
 import TestSupport
 import Testing
 
-@Suite("A streamed body", .timeLimit(.minutes(1)))
+@Suite("Streamed HTTP bodies", .timeLimit(.minutes(1)))
 struct StreamTests {
     let transport = CurlTransport()
 
-    @Test func eachChunkIsSeenBeforeTheNextIsSent() async throws {
+    @Test("the consumer reads each chunk of an HTTP body before the server sends the next")
+    func eachChunk() async throws {
         let seen = (0..<5).map { _ in StubSignal() }
         let server = try StubServer { connection in
             try connection.sendHead(headers: [("Transfer-Encoding", "chunked")])
@@ -26,12 +27,13 @@ struct StreamTests {
         #expect(try await chunks.next() == nil)
     }
 
-    @Test func aLineArrivesAtOnce() async throws {
+    @Test("a streamed line reaches its consumer in less than 20 ms (median)")
+    func lineDelay() async throws {
         let lines = (0..<100).map { _ in (sent: StubSignal(), seen: StubSignal()) }
         let server = try StubServer { connection in
             try connection.sendHead(headers: [("Transfer-Encoding", "chunked")])
             for line in lines {
-                StubSignal().block(for: .milliseconds(2))  // so that the transfer is back in its wait for more
+                StubSignal().block(for: .milliseconds(2))  // by then the transfer waits for more again
                 line.sent.fire()
                 try connection.sendChunk("a line of a log\n")
                 try line.seen.block()
@@ -48,11 +50,12 @@ struct StreamTests {
         times.sort()
         Timings.note("line sent to line in the consumer, p50", times[50])
         Timings.note("line sent to line in the consumer, p99", times[98])
-        // Held-back small packets or a polled buffer would show as 40 ms and more; the bound leaves room for a busy machine.
+        // Delayed small packets or a polled buffer would take 40 ms and more. The bound leaves room for a busy machine.
         #expect(times[50] < .milliseconds(20))
     }
 
-    @Test func theHeadComesBeforeAnyByteOfTheBody() async throws {
+    @Test("the head of an HTTP response arrives before any byte of its body")
+    func headFirst() async throws {
         let seen = StubSignal()
         let server = try StubServer { connection in
             try connection.sendHead(headers: [("Content-Length", "2")])
@@ -66,7 +69,8 @@ struct StreamTests {
         #expect(text(try await chunks.next()) == "ok")
     }
 
-    @Test func aBodyWithoutALengthEndsWithTheConnection() async throws {
+    @Test("an HTTP body without a length ends when the server closes the connection")
+    func noLength() async throws {
         let server = try StubServer { connection in
             try connection.sendHead()
             try connection.send("all")
@@ -74,8 +78,9 @@ struct StreamTests {
         #expect(try await transport.send(HTTPRequest("GET", server.url())).text == "all")
     }
 
-    @Test func aHundredMegabytesPassIntact() async throws {
-        // Its length is no multiple of any buffer's, so a piece out of place does not look like its neighbour.
+    @Test("an HTTP body of 100 MB arrives unchanged")
+    func largeBody() async throws {
+        // The length is no multiple of any buffer's, so a misplaced piece changes the checksum.
         let block = Array((0..<90_000).map { "\($0 * 7919)," }.joined().utf8.prefix(500_009))
         let server = try StubServer { connection in
             try connection.sendHead(headers: [("Content-Length", "\(block.count * 200)")])
@@ -88,7 +93,8 @@ struct StreamTests {
         #expect(got == expected)
     }
 
-    @Test func aSlowConsumerHoldsTheServerUp() async throws {
+    @Test("a server cannot send more than the buffers hold while the consumer reads nothing")
+    func backPressure() async throws {
         let buffer = 64 << 10
         let size = 64 << 20
         let block = [UInt8](repeating: 7, count: 64 << 10)
@@ -107,7 +113,7 @@ struct StreamTests {
         }
         let exchange = try await CurlTransport(buffer: buffer).open(HTTPRequest("GET", server.url()))
         await isStuck.wait()
-        // Our buffer and those of the two sockets, which the system sizes: 4 MB to send and 6 MB to receive at most, tcp(7).
+        // The client's buffer and those of the two sockets: at most 4 MB to send and 6 MB to receive, tcp(7).
         #expect(taken.value < 11 << 20)
         var count = 0
         var largest = 0
@@ -119,7 +125,8 @@ struct StreamTests {
         #expect(largest <= buffer + 16 << 10)
     }
 
-    @Test func sixtyFourStreamsRunSideBySide() async throws {
+    @Test("64 HTTP streams run at the same time")
+    func manyStreams() async throws {
         let everyoneIsHere = StubSignal()
         let here = Counter()
         let server = try StubServer { connection in
@@ -144,7 +151,8 @@ struct StreamTests {
         }
     }
 
-    @Test func twoReadersOfOneBodyLoseNothing() async throws {
+    @Test("two readers of one HTTP body together receive every byte")
+    func twoReaders() async throws {
         let server = try StubServer { connection in
             try connection.sendHead(headers: [("Content-Length", "8000000")])
             for _ in 0..<80 { try connection.send([UInt8](repeating: 1, count: 100_000)) }

@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// The error `work` throws; fails the test when it throws none.
+/// Returns the error that `work` throws. Fails the test if it throws none.
 func failure(
     sourceLocation: SourceLocation = #_sourceLocation, _ work: () async throws(HTTPError) -> some Any
 ) async throws -> HTTPError {
@@ -23,7 +23,7 @@ func failure(
     }
 }
 
-/// Waits for `signal` and says how long after `start` it was fired.
+/// Waits for `signal` and returns the time from `start` to its firing.
 func time(from start: ContinuousClock.Instant, to signal: StubSignal) async throws -> Duration {
     await signal.wait()
     return try #require(signal.firedAt) - start
@@ -33,13 +33,13 @@ func text(_ bytes: [UInt8]?) -> String? {
     bytes.map { String(decoding: $0, as: UTF8.self) }
 }
 
-/// A number that tasks and threads add to.
+/// A sum that tasks and threads may add to at the same time.
 final class Counter: Sendable {
     private let number = Mutex(0)
 
     var value: Int { number.withLock { $0 } }
 
-    /// - Returns: The sum.
+    /// - Returns: The new sum.
     @discardableResult
     func add(_ count: Int) -> Int {
         number.withLock {
@@ -49,7 +49,7 @@ final class Counter: Sendable {
     }
 }
 
-/// A checksum that is quick in a debug build: 64-bit FNV-1a over the bytes, carried on from chunk to chunk.
+/// A checksum that is fast in a debug build: 64-bit FNV-1a, continued from chunk to chunk.
 struct Checksum: Equatable {
     private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325  // offset basis, RFC 9923
     private(set) var count = 0
@@ -72,7 +72,7 @@ func setEnvironment(_ name: String, _ value: String) {
     setenv(name, value, 1)
 }
 
-/// Prints what was measured, when asked for with `HTTP_TIMINGS=1`.
+/// Prints measured times if `HTTP_TIMINGS` is set.
 enum Timings {
     static func note(_ what: String, _ time: Duration) {
         guard getenv("HTTP_TIMINGS") != nil else { return }

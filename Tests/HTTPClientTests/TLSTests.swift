@@ -4,10 +4,11 @@ import Shared
 import TestSupport
 import Testing
 
-/// With a real TLS server, `openssl s_server`, and a certificate made for the test.
-@Suite("Only the trusted are spoken to", .timeLimit(.minutes(1)), .enabled(if: TLSServer.isAvailable))
+/// Uses a real TLS server, `openssl s_server`, and a certificate made for the test.
+@Suite("TLS trust", .timeLimit(.minutes(1)), .enabled(if: TLSServer.isAvailable))
 struct TLSTests {
-    @Test func aStrangerIsRefused() async throws {
+    @Test("the HTTP client refuses a server whose certificate no trusted authority signed")
+    func unknownAuthority() async throws {
         let server = try await TLSServer()
         let error = try await failure { () throws(HTTPError) in
             try await CurlTransport().send(HTTPRequest("GET", server.url))
@@ -17,13 +18,15 @@ struct TLSTests {
         #expect(error.message.contains("could not trust"))
     }
 
-    @Test func itsOwnAuthorityIsBelieved() async throws {
+    @Test("the HTTP client accepts a server if it was given the server's authority")
+    func givenAuthority() async throws {
         let server = try await TLSServer()
         let transport = CurlTransport(trust: .pem(server.certificate))
         #expect(try await transport.send(HTTPRequest("GET", server.url)).status == 200)
     }
 
-    @Test func anotherAuthorityIsNot() async throws {
+    @Test("the HTTP client refuses a server whose authority is not the given one")
+    func otherAuthority() async throws {
         let server = try await TLSServer()
         let transport = CurlTransport(trust: .pem(try await TLSServer().certificate))
         let error = try await failure { () throws(HTTPError) in
@@ -32,7 +35,8 @@ struct TLSTests {
         #expect(error.code == .tls)
     }
 
-    @Test func theNameMustMatch() async throws {
+    @Test("the HTTP client refuses a certificate made for another host")
+    func otherHost() async throws {
         let server = try await TLSServer(name: "IP:127.0.0.9")
         let transport = CurlTransport(trust: .pem(server.certificate))
         let error = try await failure { () throws(HTTPError) in
@@ -41,7 +45,8 @@ struct TLSTests {
         #expect(error.code == .tls)
     }
 
-    @Test func whatIsNoCertificateIsATLSError() async throws {
+    @Test("an HTTP request fails as a TLS error if the given authority is no certificate")
+    func notACertificate() async throws {
         let server = try await TLSServer()
         let transport = CurlTransport(trust: .pem(Array("nonsense".utf8)))
         let error = try await failure { () throws(HTTPError) in
@@ -51,7 +56,7 @@ struct TLSTests {
     }
 }
 
-/// Runs until it is dropped; its files go with it.
+/// An `openssl s_server`. Its release ends the process and deletes its files.
 private final class TLSServer {
     static let isAvailable = FileManager.default.isExecutableFile(atPath: openssl)
     private static let openssl = "/usr/bin/openssl"
@@ -78,7 +83,7 @@ private final class TLSServer {
             arguments: ["openssl", "s_server", "-accept", "127.0.0.1:0", "-www", "-cert", file, "-key", key],
             environment: ProcessEnvironment.all, folder: "/", output: ends[1]
         ).start()
-        // "ACCEPT 127.0.0.1:40321" is its word that it listens.
+        // The server prints "ACCEPT 127.0.0.1:40321" as soon as it listens.
         var text = ""
         var buffer = [UInt8](repeating: 0, count: 4096)
         while !text.contains(/ACCEPT .*:[0-9]+\n/) {

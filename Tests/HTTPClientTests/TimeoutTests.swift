@@ -2,11 +2,11 @@ import HTTPClient
 import TestSupport
 import Testing
 
-@Suite("Times run out", .timeLimit(.minutes(1)))
+@Suite("Timeouts of the HTTP client", .timeLimit(.minutes(1)))
 struct TimeoutTests {
     let transport = CurlTransport()
 
-    /// The error, and that the connection was closed neither before `time` nor long after.
+    /// Returns the timeout error of `request`. Expects the client to close the connection within a second after `time`.
     private func timeout(
         of request: HTTPRequest, after time: Duration, closing closed: StubSignal
     ) async throws -> HTTPError {
@@ -18,7 +18,8 @@ struct TimeoutTests {
         return error
     }
 
-    @Test func theHandshakeIsPartOfConnecting() async throws {
+    @Test("the connect timeout covers the TLS handshake")
+    func connect() async throws {
         let closed = StubSignal()
         let server = try StubServer(readsRequest: false) { connection in
             try connection.waitForClose()
@@ -30,7 +31,8 @@ struct TimeoutTests {
         #expect(error.message.contains("could not connect"))
     }
 
-    @Test func noHeadIsIdle() async throws {
+    @Test("the idle timeout ends an HTTP request that gets no response")
+    func noResponse() async throws {
         let closed = StubSignal()
         let server = try StubServer { connection in
             try connection.waitForClose()
@@ -42,7 +44,8 @@ struct TimeoutTests {
         #expect(error.message.contains("nothing came"))
     }
 
-    @Test func anUploadNobodyTakesIsIdle() async throws {
+    @Test("the idle timeout ends an upload that the server does not read")
+    func stuckUpload() async throws {
         let isOver = StubSignal()
         let server = try StubServer(readsRequest: false) { _ in try isOver.block() }
         let body = [UInt8](repeating: 1, count: 30_000_000)
@@ -52,7 +55,8 @@ struct TimeoutTests {
         isOver.fire()
     }
 
-    @Test func aStalledBodyIsIdleAfterItsBytes() async throws {
+    @Test("the idle timeout ends a stalled HTTP body after its received bytes")
+    func stalledBody() async throws {
         let server = try StubServer { connection in
             try connection.sendHead(headers: [("Content-Length", "10")])
             try connection.send("half")
@@ -65,7 +69,8 @@ struct TimeoutTests {
         #expect(error.code == .timedOut)
     }
 
-    @Test func aDripKeepsIdleAwayButNotTotal() async throws {
+    @Test("the total timeout ends a slow HTTP body that never exceeds the idle timeout")
+    func slowBody() async throws {
         let closed = StubSignal()
         let server = try StubServer { connection in
             defer { closed.fire() }
@@ -81,13 +86,14 @@ struct TimeoutTests {
         #expect(error.message.contains("took longer"))
     }
 
-    @Test func timeInTheConsumerIsNotIdle() async throws {
+    @Test("the idle timeout does not count the time in which the consumer reads nothing")
+    func slowConsumer() async throws {
         let size = 20 << 20
         let isStuck = StubSignal()
         let server = try StubServer { connection in
             try connection.sendHead(headers: [("Content-Length", "\(size)")])
             let block = [UInt8](repeating: 1, count: 64 << 10)
-            // Four times the idle time without a byte taken.
+            // The client reads nothing for four times its idle timeout.
             let count = try connection.flood(block, limit: size, quiet: .milliseconds(800))
             isStuck.fire()
             for _ in stride(from: count, to: size, by: block.count) { try connection.send(block) }
@@ -100,7 +106,8 @@ struct TimeoutTests {
         #expect(count == size)
     }
 
-    @Test func noIdleTimeWaits() async throws {
+    @Test("an HTTP request without an idle timeout waits for a late response")
+    func noTimeout() async throws {
         let go = StubSignal()
         let server = try StubServer { connection in
             go.block(for: .milliseconds(500))

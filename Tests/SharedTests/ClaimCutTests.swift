@@ -2,7 +2,7 @@ import Foundation
 import Shared
 import Testing
 
-/// Where a follower of an earlier attempt has bytes that the log has not.
+/// The offset at which a follower has to drop bytes that a power loss removed from the log.
 @Suite struct ClaimCutTests {
     private func claims(_ offsets: Int...) -> [Claim] {
         offsets.enumerated().map { index, offset in
@@ -13,16 +13,18 @@ import Testing
     }
 
     @Test(
+        "a follower's bytes are cut at the next attempt's first offset if the follower has more",
         arguments: [
             ("s1", 100, nil), ("s1", 101, 100), ("s1", 150, 100), ("s2", 150, nil), ("s2", 201, 200),
             ("s3", 999, nil), ("other", 150, nil), (nil, 150, nil),
-        ] as [(String?, Int, Int?)]) func cut(stream: String?, end: Int, expected: Int?)
-    {
+        ] as [(String?, Int, Int?)])
+    func cut(stream: String?, end: Int, expected: Int?) {
         #expect(claims(0, 100, 200).cut(of: stream, before: end) == expected)
     }
 
-    /// Each power cut takes what was not synced, and a later one may take more than an earlier one.
-    @Test func theLowestOfAllLaterOnes() {
+    /// Each power loss removes unsynced bytes, and a later one may remove more than an earlier one.
+    @Test("a follower's bytes are cut at the lowest first offset of all later attempts")
+    func lowestCut() {
         #expect(claims(0, 100, 80).cut(of: "s1", before: 90) == 80)
         #expect(claims(0, 100, 80).cut(of: "s1", before: 80) == nil)
         #expect([Claim]().cut(of: "s1", before: 80) == nil)

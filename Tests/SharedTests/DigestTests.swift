@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct DigestTests {
     /// FIPS 180-2, appendix B, and NIST's example of a million letters.
-    private static let vectors: [(String, String)] = [
+    private static let published: [(String, String)] = [
         ("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
         ("abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
         (
@@ -17,11 +17,13 @@ import Testing
         ),
     ]
 
-    @Test(arguments: vectors) func known(_ text: String, _ digest: String) {
+    @Test("SHA-256 matches the published test vectors", arguments: published)
+    func vectors(_ text: String, _ digest: String) {
         #expect(SHA256Digest(of: text).description == digest)
     }
 
-    @Test func inPieces() {
+    @Test("a SHA-256 digest does not depend on how its input is split")
+    func pieces() {
         let bytes = (0..<100_000).map { UInt8(truncatingIfNeeded: $0) }
         for size in [1, 63, 64, 65, 4096, 99_999] {
             var hasher = SHA256Hasher()
@@ -38,7 +40,7 @@ import Testing
         var code: String
     }
 
-    /// RFC 4231, 4.2 to 4.8; the fifth is of a truncated code.
+    /// RFC 4231, 4.2 to 4.8. The fifth vector is a truncated code.
     private static let authentications: [Authentication] = [
         .init(
             key: Array(repeating: 0x0b, count: 20), message: Array("Hi There".utf8),
@@ -67,12 +69,14 @@ import Testing
             code: "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2"),
     ]
 
-    @Test(arguments: authentications) func authenticated(_ vector: Authentication) {
+    @Test("HMAC-SHA256 matches the test vectors of RFC 4231", arguments: authentications)
+    func hmac(_ vector: Authentication) {
         let code = SHA256Digest(authenticating: vector.message, key: vector.key).description
         #expect(code.hasPrefix(vector.code))
     }
 
-    @Test func hexadecimal() throws {
+    @Test("a digest is read from 64 hexadecimal digits of either case and from nothing else")
+    func hexadecimal() throws {
         let digest = SHA256Digest(of: "abc")
         #expect(SHA256Digest(hexadecimal: digest.description) == digest)
         #expect(SHA256Digest(hexadecimal: digest.description.uppercased()) == digest)
@@ -82,7 +86,8 @@ import Testing
         }
     }
 
-    @Test func matches() {
+    @Test("a digest matches an equal one and none with a flipped bit")
+    func matches() {
         let digest = SHA256Digest(of: "abc")
         #expect(digest.matches(SHA256Digest(of: "abc")))
         for index in 0..<32 {

@@ -10,7 +10,7 @@ import Testing
 
     init() throws { folder = try TemporaryFolder("file") }
 
-    /// Runs `body` on `count` threads at once and returns when all are through.
+    /// Runs `body` on `count` threads at once and returns when all have ended.
     private func threads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) async throws {
         let ended = Mutex(0)
         for number in 0..<count {
@@ -22,7 +22,8 @@ import Testing
         try await eventually { ended.withLock { $0 } == count }
     }
 
-    @Test func aReaderSeesTheOldOrTheNewNeverHalf() async throws {
+    @Test("a reader sees the old or the new content while a file is replaced, never a mix")
+    func atomicReplace() async throws {
         let texts = (0..<2).map { [UInt8](repeating: UInt8(ascii: "a") + UInt8($0), count: 200_000 + $0) }
         try File.replace(path, with: texts[0])
         let isOver = Mutex(false)
@@ -43,22 +44,25 @@ import Testing
         #expect(try File.list(folder.path) == ["file"])
     }
 
-    @Test func replaceGivesTheMode() throws {
+    @Test("a replaced file has the mode that was given")
+    func replaceMode() throws {
         try File.replace(path, with: [1], mode: 0o755)
         #expect(File.status(path)?.isExecutable == true)
         try File.replace(path, with: [1])
         #expect(File.status(path)?.isExecutable == false)
     }
 
-    @Test func aFailedReplaceLeavesTheOld() throws {
+    @Test("a failed replacement leaves the old file")
+    func failedReplace() throws {
         try File.replace(path, with: [1])
-        // What is aside cannot be written.
+        // The staging file cannot be written: a folder has its name.
         try File.makeFolders(path + ".new")
         #expect(throws: Problem.self) { try File.replace(path, with: [2]) }
         #expect(try File.read(path) == [1])
     }
 
-    @Test func oneOfTwentyWins() async throws {
+    @Test("exactly one of twenty threads creates a file exclusively")
+    func exclusiveCreation() async throws {
         for round in 0..<10 {
             let path = "\(path)-\(round)"
             let winners = Mutex<[Int]>([])
@@ -74,8 +78,9 @@ import Testing
         #expect(try File.list(folder.path).count == 10)
     }
 
-    /// What cannot be told is not taken for nothing: a log of no segments would be one to begin anew.
-    @Test func anErrorIsNotNothing() throws {
+    /// An unreadable log must not look empty: the agent would begin a new one.
+    @Test("a file system error is not taken for a missing file, claim or log")
+    func errorIsNotAbsence() throws {
         let loop = "\(folder.path)/loop"
         try File.replaceLink(loop, to: loop)
         #expect(!File.exists(loop))
@@ -96,7 +101,8 @@ import Testing
         #expect(throws: Problem.self) { try LogStream(of: run) }
     }
 
-    @Test func removeTreeDoesNotFollowLinks() throws {
+    @Test("removing a folder removes its links and keeps what they point to")
+    func removeTree() throws {
         try File.makeFolders("\(folder.path)/outside/deep")
         try File.write([1], over: "\(folder.path)/outside/deep/kept")
         try File.makeFolders("\(folder.path)/tree/inner")
@@ -112,7 +118,8 @@ import Testing
         #expect(File.exists("\(folder.path)/outside/deep/kept"))
     }
 
-    @Test func manyMakeTheSameFolders() async throws {
+    @Test("threads that make the same nested folders at once all succeed")
+    func sameFolders() async throws {
         for round in 0..<20 {
             let deep = "\(folder.path)/\(round)/a/b/c/d"
             let failed = Mutex<[String]>([])
@@ -124,7 +131,8 @@ import Testing
         }
     }
 
-    @Test func aLinkIsReplacedInOneStep() async throws {
+    @Test("a reader sees the old or the new target while a link is replaced")
+    func atomicLink() async throws {
         try File.replaceLink(path, to: "a")
         let isOver = Mutex(false)
         let odd = Mutex(0)
@@ -143,7 +151,8 @@ import Testing
         #expect(odd.withLock { $0 } == 0)
     }
 
-    @Test func parts() throws {
+    @Test("reading part of a file returns no bytes beyond its end")
+    func parts() throws {
         try File.write(Array("0123456789".utf8), over: path)
         #expect(try File.read(path, at: 3, limit: 4).text == "3456")
         #expect(try File.read(path, at: 8, limit: 4).text == "89")
@@ -151,7 +160,8 @@ import Testing
         #expect(try File.read(path, at: 11, limit: 4) == [])
     }
 
-    @Test func problemsNameThePath() {
+    @Test("a file error names the path and the cause")
+    func problems() {
         for body: () throws -> Void in [
             { _ = try File.read("/none/x") }, { try File.replace("/none/x", with: []) },
             { _ = try File.list("/none/x") }, { _ = try File.readLink("/none/x") },

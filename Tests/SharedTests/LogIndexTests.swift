@@ -2,7 +2,7 @@ import Shared
 import TestSupport
 import Testing
 
-/// Where the log was at a time.
+/// The index that maps times to offsets of the log.
 @Suite struct LogIndexTests {
     private let folder: TemporaryFolder
     private let run: RunFolder
@@ -20,7 +20,8 @@ import Testing
 
     private func offset(_ time: Int) throws -> Int { try LogIndex.offset(at: time, in: run) }
 
-    @Test func anEntryIsALine() {
+    @Test("an entry of the log index is a line of 32 bytes, and a damaged line is no entry")
+    func entry() {
         let entry = LogIndex.Entry(time: 1_800_000_000, offset: 12_345)
         #expect(entry.line.text == "1800000000 00000000000000012345\n")
         #expect(LogIndex.Entry(line: entry.line) == entry)
@@ -29,21 +30,24 @@ import Testing
         }
     }
 
-    @Test func withoutAnIndexItIsTheBegin() throws {
+    @Test("any time maps to offset 0 of a log without an index")
+    func noIndex() throws {
         #expect(try offset(100) == 0)
         try index(0, 1, [])
         #expect(try offset(100) == 0)
     }
 
-    @Test func theLastEntryThatIsNotLater() throws {
+    @Test("a time maps to the last entry of the log index that is not later")
+    func lookup() throws {
         try index(0, 1, [(100, 0), (105, 50), (110, 90)])
         for (time, expected) in [(0, 0), (99, 0), (100, 0), (104, 0), (105, 50), (109, 50), (110, 90), (999, 90)] {
             #expect(try offset(time) == expected, "\(time)")
         }
     }
 
-    @Test func overSeveralAttempts() throws {
-        // The first one went on after the second had begun.
+    @Test("the log index ignores what a stale attempt wrote after its successor began")
+    func attempts() throws {
+        // The first attempt continued after the second had begun.
         try index(0, 1, [(100, 0), (105, 50), (110, 90), (300, 200)])
         try index(120, 2, [(200, 120), (205, 150)])
         try index(160, 3, [])
@@ -52,7 +56,8 @@ import Testing
         }
     }
 
-    @Test(arguments: [0, 1, 31, 32, 100]) func whatALossOfPowerLeft(_ zeros: Int) throws {
+    @Test("the log index ignores the zeros that a power loss left at its end", arguments: [0, 1, 31, 32, 100])
+    func powerLoss(_ zeros: Int) throws {
         try index(0, 1, [(100, 0), (105, 50)], damage: [UInt8](repeating: 0, count: zeros))
         #expect(try offset(104) == 0)
         #expect(try offset(999) == 50)

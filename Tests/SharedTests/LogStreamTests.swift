@@ -16,7 +16,7 @@ import Testing
         try File.write(Array(text.utf8), over: run.liveSegmentPath(from: offset, attempt: attempt))
     }
 
-    /// All of it, in reads of `limit` bytes.
+    /// Reads the log from `offset` to its end, at most `limit` bytes at a time.
     private func read(from offset: Int = 0, limit: Int = 1000) throws -> String {
         let stream = try LogStream(of: run)
         var bytes: [UInt8] = []
@@ -28,7 +28,8 @@ import Testing
         }
     }
 
-    @Test func withoutALogItIsEmpty() throws {
+    @Test("the log of a run without segments is empty")
+    func noLog() throws {
         #expect(try LogStream(of: run).end == 0)
         #expect(try read() == "")
         try File.makeFolders(run.logs)
@@ -36,7 +37,8 @@ import Testing
         #expect(try read() == "")
     }
 
-    @Test(arguments: [1, 3, 4, 1000]) func severalSegments(_ limit: Int) throws {
+    @Test("a log of several segments is read from any offset, with reads of any size", arguments: [1, 3, 4, 1000])
+    func segments(_ limit: Int) throws {
         try segment(0, 1, "0123")
         try segment(4, 2, "45")
         try segment(6, 3, "6789")
@@ -47,8 +49,8 @@ import Testing
         #expect(try read(from: 11, limit: limit) == "")
     }
 
-    /// A host died after a segment was full, and took its end along.
-    @Test func itEndsWhereASegmentLacksItsEnd() throws {
+    @Test("the log ends where a full segment lost its end in a host's crash")
+    func lostEnd() throws {
         try segment(0, 1, "0123")
         try segment(4, 1, "4")
         try segment(6, 1, "6789")
@@ -56,18 +58,20 @@ import Testing
         #expect(try read() == "01234")
     }
 
-    @Test func whatAStaleAttemptWroteIsNoPart() throws {
+    @Test("bytes that a stale attempt wrote after the next attempt began are not part of the log")
+    func staleBytes() throws {
         try segment(0, 1, "0123STALE AND LONG")
         try segment(4, 2, "45")
         #expect(try read(limit: 3) == "012345")
         #expect(try LogStream(of: run).end == 6)
-        // Even before the next attempt has written anything.
+        // This holds even before the next attempt has written anything.
         try segment(4, 2, "")
         #expect(try read() == "0123")
         #expect(try LogStream(of: run).end == 4)
     }
 
-    @Test func emptySegments() throws {
+    @Test("empty segments do not change the log")
+    func emptySegments() throws {
         try segment(0, 1, "")
         try segment(0, 2, "")
         try segment(0, 3, "012")
@@ -79,7 +83,8 @@ import Testing
         #expect(try read() == "01234")
     }
 
-    @Test func aMissingRangeIsAProblem() throws {
+    @Test("reading a missing range of the log fails and names its bytes")
+    func missingRange() throws {
         try segment(0, 1, "01")
         try segment(4, 2, "45")
         let stream = try LogStream(of: run)
@@ -89,7 +94,8 @@ import Testing
         #expect(try stream.read(at: 4, limit: 10).text == "45")
     }
 
-    @Test func otherFilesAreNoSegments() throws {
+    @Test("other files in the log's folder are not part of the log")
+    func otherFiles() throws {
         try segment(0, 1, "01")
         for name in ["notes.log", "00000000000000000002.txt", "current"] {
             try File.write(Array("x".utf8), over: "\(run.logs)/\(name)")
@@ -97,7 +103,8 @@ import Testing
         #expect(try read() == "01")
     }
 
-    @Test func itGrows() throws {
+    @Test("an open log stream reads bytes that are written later")
+    func growth() throws {
         try segment(0, 1, "01")
         let stream = try LogStream(of: run)
         try segment(0, 1, "0123")

@@ -4,10 +4,10 @@ import Shared
 import TestSupport
 import Testing
 
-/// Who a process is, and whether it still is.
+/// The identity of a process, and whether that process is alive.
 @Suite struct ProcessTests {
     private func sleeper<Result>(
-        program: String = "/bin/sleep", _ look: (Int32) throws -> Result
+        program: String = "/bin/sleep", _ body: (Int32) throws -> Result
     ) throws -> Result {
         let pid = try CleanSpawn(
             program: program, arguments: ["sleep", "600"], environment: [:], folder: "/", output: STDERR_FILENO
@@ -16,10 +16,11 @@ import Testing
             kill(pid, SIGKILL)
             waitpid(pid, nil, 0)
         }
-        return try look(pid)
+        return try body(pid)
     }
 
-    @Test func aliveAndThenNot() throws {
+    @Test("a process is alive while it runs and not after it ended")
+    func alive() throws {
         let identity = try sleeper { pid throws in
             let identity = try #require(ProcessIdentity(pid: pid))
             #expect(identity.isAlive == true)
@@ -30,7 +31,8 @@ import Testing
         #expect(ProcessIdentity(pid: identity.pid) != identity)
     }
 
-    @Test func aZombieIsNot() async throws {
+    @Test("a zombie is not taken for a live process")
+    func zombie() async throws {
         let pid = try CleanSpawn(
             program: "/bin/true", arguments: ["true"], environment: [:], folder: "/", output: STDERR_FILENO
         ).start()
@@ -39,7 +41,8 @@ import Testing
         #expect(ProcessIdentity(pid: pid) == nil)
     }
 
-    @Test func whatCannotBeKnownIsNotGuessed() throws {
+    @Test("a process that cannot be seen from here counts neither as alive nor as dead")
+    func unknown() throws {
         let own = try #require(ProcessIdentity(pid: getpid()))
         #expect(own.isAlive == true)
         var other = own
@@ -57,7 +60,10 @@ import Testing
         #expect(try JSON.decode(ProcessIdentity.self, from: try JSON.encode(own)) == own)
     }
 
-    @Test(arguments: ["a) S 1 (b", "two\nlines", "))))"]) func namesMayHoldAnything(_ name: String) throws {
+    @Test(
+        "a process is read from /proc whatever characters its name has",
+        arguments: ["a) S 1 (b", "two\nlines", "))))"])
+    func oddNames(_ name: String) throws {
         let folder = try TemporaryFolder("names")
         let program = "\(folder.path)/\(name)"
         try File.replaceLink(program, to: "/bin/sleep")

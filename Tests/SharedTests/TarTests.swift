@@ -3,7 +3,7 @@ import Shared
 import TestSupport
 import Testing
 
-/// GNU tar is the other side of these tests.
+/// The tar reader and writer, tested against GNU tar.
 @Suite final class TarTests {
     private let folder = NSTemporaryDirectory() + "tar-\(UUID().uuidString)"
 
@@ -62,18 +62,21 @@ import Testing
         (TarEntry(String(repeating: "f/", count: 100) + "folder", .folder), []),
     ]
 
-    @Test(arguments: [1, 511, 513, 1 << 20])
-    func readsWhatItWrote(piece: Int) throws {
+    @Test(
+        "the tar reader returns what the tar writer wrote, with reads of any size", arguments: [1, 511, 513, 1 << 20])
+    func roundTrip(piece: Int) throws {
         let back = try read(try write(Self.members), piece: piece)
         #expect(back.map(\.0) == Self.members.map(\.0))
         #expect(back.map(\.1) == Self.members.map(\.1))
     }
 
-    @Test func isTheSameEachTime() throws {
+    @Test("two tar archives of the same members are equal byte for byte")
+    func reproducible() throws {
         #expect(try write(Self.members) == write(Self.members))
     }
 
-    @Test func gnuTarReadsIt() throws {
+    @Test("GNU tar unpacks our archives with all names, modes and contents")
+    func gnuTarReads() throws {
         try Data(try write(Self.members)).write(to: URL(fileURLWithPath: folder + "/x.tar"))
         let listing = try sh("tar tvf x.tar --full-time --quoting-style=escape")
         #expect(listing.contains("-rwxr-xr-x 0/0              10 1970-01-01 00:00:00 bin/run me"))
@@ -90,8 +93,10 @@ import Testing
         }
     }
 
-    @Test(arguments: ["gnu", "posix", "pax", "v7", "ustar", "oldgnu"])
-    func readsWhatGnuTarWrites(format: String) throws {
+    @Test(
+        "the tar reader reads each format that GNU tar writes",
+        arguments: ["gnu", "posix", "pax", "v7", "ustar", "oldgnu"])
+    func gnuTarWrites(format: String) throws {
         let long = ["v7": 80, "ustar": 200][format] ?? 300
         _ = try sh(
             """
@@ -110,17 +115,19 @@ import Testing
         #expect(members["."] == nil && members[""] == nil)
     }
 
-    @Test func aLongLinkOfGnuTar() throws {
+    @Test("the tar reader reads a link of GNU tar whose target has 200 characters")
+    func longLink() throws {
         let target = String(repeating: "t", count: 200)
         _ = try sh("ln -s \(target) l; tar cf x.tar --format=gnu l")
         #expect(try read(try File.read(folder + "/x.tar")).map(\.0) == [TarEntry("l", .link(target: target))])
     }
 
-    @Test func sizesAboveEightGigabytes() throws {
+    @Test("the tar reader and the tar writer handle files above 8 GB")
+    func largeSizes() throws {
         let size = 9 << 30
         _ = try sh("truncate -s \(size) big; : >after")
         for format in ["gnu", "posix"] {
-            // A pipe whose reader stops early: only the first header matters.
+            // head stops reading early: only the first header matters.
             _ = try sh("tar cf - --format=\(format) big 2>/dev/null | head -c 4096 >head-\(format)")
             var rest = try File.read("\(folder)/head-\(format)")[...]
             var reader = TarReader { buffer in
@@ -139,14 +146,16 @@ import Testing
         #expect(try sh("tar tvf own 2>/dev/null || true").contains("\(size)"))
     }
 
-    @Test func truncatedAnywhereIsAProblem() throws {
+    @Test("the tar reader refuses an archive that is cut off anywhere")
+    func truncated() throws {
         let archive = try write([Self.file("a", "hello"), Self.file(Self.long, "deep")])
         for length in stride(from: 0, to: archive.count - 1024, by: 37) {
             #expect(throws: Problem.self) { try read(Array(archive[..<length])) }
         }
     }
 
-    @Test func aFlippedByteInAHeaderIsAProblem() throws {
+    @Test("the tar reader refuses a header with one damaged byte")
+    func damagedHeader() throws {
         let archive = try write([Self.file("a", "hello")])
         for index in 0..<512 {
             var damaged = archive
@@ -155,7 +164,8 @@ import Testing
         }
     }
 
-    @Test func noiseNeverTraps() {
+    @Test("the tar reader never crashes on damaged archives")
+    func noise() {
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<200 {
             var archive = (try? write(Self.members)) ?? []
@@ -164,15 +174,18 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ["/etc/passwd"], ["../x"], ["a/../../x"], ["a/.."], [".."],
-    ])
-    func namesThatLeadOutAreRefused(paths: [String]) throws {
+    @Test(
+        "the tar reader refuses paths that lead out of the folder",
+        arguments: [
+            ["/etc/passwd"], ["../x"], ["a/../../x"], ["a/.."], [".."],
+        ])
+    func outside(paths: [String]) throws {
         let archive = try write(paths.map { Self.file($0, "x") })
         #expect(throws: Problem.self) { try read(archive) }
     }
 
-    @Test func nothingBelowALinkOfTheSameArchive() throws {
+    @Test("the tar reader refuses a member below a link of the same archive")
+    func belowALink() throws {
         let link = (TarEntry("a/link", .link(target: "/nowhere")), [UInt8]())
         let below = try write([link, Self.file("a/link/passwd", "x")])
         #expect(throws: Problem.self) { try read(below) }
@@ -182,13 +195,15 @@ import Testing
         #expect(try read(beside).count == 2)
     }
 
-    @Test func hardLinksAndPipesAreRefused() throws {
+    @Test("the tar reader refuses hard links and pipes")
+    func hardLinksAndPipes() throws {
         _ = try sh("echo x >a; ln a b; mkfifo p; tar cf hard.tar a b; tar cf pipe.tar p")
         #expect(throws: Problem.self) { try read(try File.read(folder + "/hard.tar")) }
         #expect(throws: Problem.self) { try read(try File.read(folder + "/pipe.tar")) }
     }
 
-    @Test func gitArchiveIsRead() throws {
+    @Test("the tar reader reads what git archive writes")
+    func gitArchive() throws {
         _ = try sh(
             """
             git init -q .; echo x >a; git add a; git -c user.name=n -c user.email=e commit -qm m
@@ -197,7 +212,8 @@ import Testing
         #expect(try read(try File.read(folder + "/x.tar")).map(\.0.path) == ["a"])
     }
 
-    @Test func contentMustBeAsLongAsAnnounced() throws {
+    @Test("the tar writer refuses content that is longer or shorter than announced")
+    func announcedSize() throws {
         var writer = TarWriter { _ in }
         try writer.begin(TarEntry("a", .file(size: 3, isExecutable: false)))
         #expect(throws: Problem.self) { try [UInt8](repeating: 0, count: 4).withUnsafeBytes { try writer.write($0) } }

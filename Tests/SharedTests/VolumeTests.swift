@@ -3,9 +3,10 @@ import Shared
 import TestSupport
 import Testing
 
-/// The names on the volume: other versions and other hosts read them.
+/// Names on the volume. They must not change: other versions and other hosts read them.
 @Suite struct VolumeTests {
-    @Test func names() throws {
+    @Test("files on the volume keep their names")
+    func names() throws {
         let volume = Volume(root: "/v")
         let run = volume.run(try #require(RunID("train")))
         #expect(run.path == "/v/runs/train")
@@ -20,14 +21,16 @@ import Testing
         #expect(Volume(of: run) == volume)
     }
 
-    @Test func runsAreTheFoldersWithARunsName() throws {
+    @Test("the volume's runs are the folders with a valid run name, in order")
+    func runs() throws {
         let folder = try TemporaryFolder("volume")
         #expect(Volume(root: folder.path).runs == [])
         for name in ["b", "a", "Not One", ".hidden"] { try File.makeFolders("\(folder.path)/runs/\(name)") }
         #expect(Volume(root: folder.path).runs.map(\.text) == ["a", "b"])
     }
 
-    @Test func claimsByNumberNotByName() throws {
+    @Test("claims are ordered by number, not by file name, and other files are ignored")
+    func claims() throws {
         let folder = try TemporaryFolder("volume")
         let run = Volume(root: folder.path).run(try #require(RunID("train")))
         #expect(try run.claims() == [])
