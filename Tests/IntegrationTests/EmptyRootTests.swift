@@ -86,7 +86,7 @@ import Testing
                 #expect(sink.received == [])
                 #expect(
                     unshare.errors.contains(
-                        "NOTIFY: could not tell of the end: could not trust \"\(sink.url.dropLast())\""))
+                        "NOTIFY: could not post \"end\": could not trust \"\(sink.url.dropLast())\""))
                 #expect(!unshare.errors.contains("secret"))
             }
             try await sink.end()

@@ -75,7 +75,7 @@ import Testing
             try disk.free()
             try await eventuallyTrue("what could not be written; \(second.errors)") {
                 let log = try saver.agent.log
-                return log.contains("\nPUT BACK: ") && log.contains("\nbegins at step \(step)\n")
+                return log.contains("\nRESTORED: ") && log.contains("\nbegins at step \(step)\n")
             }
             #expect(try await Self.save(saver, second) > step)
             try saver.agent.site.open("finish")

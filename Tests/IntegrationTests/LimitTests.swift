@@ -38,7 +38,7 @@ import Testing
             let run = try site.launch("run")
             #expect(try await run.end() == 128 + SIGABRT)
             #expect(run.output == (try site.log("limited")))
-            #expect(run.text.contains("STALLED: what can be seen from outside:\n"))
+            #expect(run.text.contains("STALLED: the processes as seen from outside:\n"))
             #expect(run.text.contains("Fatal Python error: Aborted"))
             #expect(run.text.contains("/train.py\", line 7 in stuck\n"))
             let attempt = try #require(try await site.status("limited").attempts.last)

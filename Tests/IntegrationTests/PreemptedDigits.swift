@@ -46,7 +46,7 @@ final class PreemptedDigits {
         pod = Pod(started: client, first: try await site.pod(of: "digits")[0], isLaunched: true)
         let began = try #require(record.began(.training))
         print("timing: launch run to the training, environment found again: \(began.timeIntervalSince(typed)) s")
-        try await client.prints("(found again)\n")
+        try await client.prints("(reused)\n")
         if costs.isEmpty { #expect(began.timeIntervalSince(typed) < 4, "2 s on a quiet machine") }
     }
 

@@ -73,9 +73,9 @@ import Testing
             #expect(try await run.end() == 130)
             #expect(run.output == (try site.log("deaf")))
             let told = run.text.split(separator: "\n").filter { $0.hasPrefix("STOPPING: ") }.map { $0.dropFirst(10) }
-            #expect(told.first == "it has 4 s to save and end")
-            #expect(told.contains("1 s of 4 s, and it goes on"))
-            #expect(told.suffix(2) == ["SIGTERM to all that is left", "SIGKILL to all that is left"])
+            #expect(told.first == "the training has 4 s to save and exit")
+            #expect(told.contains("waiting for the training to save, 1 of 4 s"))
+            #expect(told.suffix(2) == ["SIGTERM", "SIGKILL"].map { "sent \($0) to all remaining processes" })
             let attempt = try #require(try await site.status("deaf").attempts.last)
             #expect(attempt.outcome?.kind == .stopped && attempt.outcome?.exit == .signal(SIGKILL))
             let teardown = try #require(attempt.death?.teardown)
@@ -104,7 +104,7 @@ import Testing
             try await run.prints("started\n")
             let pod = try await site.pod(of: "deaf")
             let stop = try site.launch("stop", "--grace", "10m")
-            try await run.prints("STOPPING: it has 600 s to save and end\n")
+            try await run.prints("STOPPING: the training has 600 s to save and exit\n")
             let second = try site.launch("stop", "--grace", "20m")
             try await run.prints("caught\n")
             let start = ContinuousClock.now

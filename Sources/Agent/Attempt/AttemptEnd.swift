@@ -7,15 +7,15 @@ internal import Synchronization
 extension AttemptRunner {
     func settle(patiently: Bool, outcome: Outcome?) async -> Event {
         // The training's end is the first durable fact; only then may anything that takes time follow.
-        if await !work.journal.durable(within: .seconds(30)) {
-            work.log.say("RECORD: the volume takes no record of the end")
+        if case let timeout = Duration.seconds(30), await !work.journal.durable(within: timeout) {
+            work.log.say(.endNotRecorded(within: timeout))
         }
         let gone = await supervisor.settle(patiently: patiently)
         let prepared = prepared.withLock { prepared in
             prepared.countdown?.cancel()
             return prepared
         }
-        if gone == nil { work.log.say("LEFT BEHIND: processes that SIGKILL does not end") }
+        if gone == nil { work.log.say(.unkillable) }
         let found = try? await looking(within: hurry.valueIfFulfilled == nil ? .seconds(30) : .seconds(5)) {
             [work, spec] in
             try Receipts(of: spec, in: work.run, for: work.claim)?
@@ -44,23 +44,15 @@ extension AttemptRunner {
         // What the volume lost is told before the end is.
         if hurry.valueIfFulfilled == nil { await work.log.sync() }
         if let outcome {
-            if let reason = outcome.message ?? Self.reason(outcome.kind, kills: prepared.outOfMemoryKills) {
-                work.log.say("\(outcome.kind.rawValue.uppercased()): \(reason)")
+            if let reason = outcome.message {
+                work.log.say(.outcome(outcome.kind, reason: reason))
+            } else if outcome.kind == .outOfMemory {
+                work.log.say(.outOfMemory(kills: prepared.outOfMemoryKills ?? 0))
             }
-            work.log.say("EXIT_CODE=\(RunState.exitCode(outcome))")
+            work.log.say(.exitCode(RunState.exitCode(outcome)))
         }
         await work.log.sync()
         return .settled(verdict)
-    }
-
-    /// What tells of an end that the training itself may not have told of. `kills` are those by the kernel, for lack of memory.
-    private static func reason(_ kind: OutcomeClass, kills: Int?) -> String? {
-        guard kind == .outOfMemory else { return nil }
-        return switch kills ?? 0 {
-        case 0: "by the training's last lines"
-        case 1: "the kernel killed a process for lack of memory"
-        case let kills: "the kernel killed \(kills) processes for lack of memory"
-        }
     }
 
     /// Sees to it that the run's newest checkpoint is safe before the pod may go.
@@ -78,7 +70,7 @@ extension AttemptRunner {
         let doubt = hurry.valueIfFulfilled == nil ? await gate.check(hurry: hurry) : SafetyGate.noTime
         prepared.withLock { $0.gate = doubt.map(Gate.refused) ?? .passed }
         guard let doubt, hurry.valueIfFulfilled == nil else { return }
-        work.log.say("GATE: the newest checkpoint is not proven to be safe: \(doubt)")
+        work.log.say(.checkpointNotSafe(doubt))
         notify(.failedGate, message: doubt)
     }
 

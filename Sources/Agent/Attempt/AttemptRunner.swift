@@ -70,7 +70,7 @@ final class AttemptRunner: Sendable {
 
     private func limitCost(to limit: Double, _ tell: @escaping @Sendable (Event) -> Void) {
         guard let bill = work.journal.current.bill, bill.price > 0 else {
-            return work.log.say("LIMIT: limits.cost cannot be kept, the price of this pod is not known")
+            return work.log.say(.costUnlimited)
         }
         let left = limit - (work.spentBefore.cost ?? 0)
         // A price of next to nothing leaves more seconds than a clock can count.
@@ -125,7 +125,7 @@ final class AttemptRunner: Sendable {
         case .schedule(let pause): schedule(pause)
         case .wait(let pause):
             schedule(pause)
-            work.log.say("RETRY: attempt \(work.claim.number + 1) in \(Int(pause.inSeconds.rounded())) s")
+            work.log.say(.retry(attempt: work.claim.number + 1, after: pause))
             after(pause.inSeconds) { tell(.waited) }
         case .publish(let patiently): step(tell) { await self.publish(patiently: patiently) }
         case .fence: work.volume.fence()
@@ -166,7 +166,7 @@ final class AttemptRunner: Sendable {
             notify(event, tries: state.isHurried ? 1 : 4)
         }
         if state.outcome?.kind == .stopped, before.outcome?.kind.isFault == true, let message = state.outcome?.message {
-            work.log.say("STOPPED: \(message)")
+            work.log.say(.outcome(.stopped, reason: message))
         }
     }
 
@@ -212,11 +212,10 @@ final class AttemptRunner: Sendable {
         }
         prepared.withLock { ($0.checkpoint, $0.checkpointWatch) = (chosen?.checkpoint, watch) }
         work.journal.change { $0.resumedFrom = chosen?.checkpoint }
-        work.log.say("CONFIG: \(try JSON.text(spec))")
-        if isForced { work.log.say("FORCE RESTART: checkpoints ignored") }
+        work.log.say(.config(try JSON.text(spec)))
+        if isForced { work.log.say(.forceRestart) }
         work.log.say(
-            chosen.map { "RESUMING FROM: \($0.checkpoint.path)\($0.isProven ? "" : " (unproven)")" } ?? "STARTING FRESH"
-        )
+            chosen.map { .resuming(from: $0.checkpoint.path, isProven: $0.isProven) } ?? .startingFresh)
         return .resumeChosen
     }
 

@@ -42,7 +42,7 @@ struct OpenAttempt: Sendable {
             spentBefore: try run.spending(of: claims.filter { $0.number < claim.number }),
             crash: try Predecessor.crash(before: claim, in: run))
         volume.look { try run.isSuperseded(claim.number) }
-        log.say("====== \(claim.claimed.inLog) attempt \(claim.number) pod \(claim.pod) ======")
+        log.say(.attempt(claim.number, pod: claim.pod, claimed: claim.claimed))
         return work
     }
 
@@ -55,12 +55,5 @@ struct OpenAttempt: Sendable {
         return StatusReport(
             version: Version.current, attempt: attempt, logEnd: log.progress.end,
             logDurable: log.progress.durable, logTrouble: log.trouble)
-    }
-}
-
-extension Date {
-    /// `2026-11-21 10:00:00`, in UTC.
-    fileprivate var inLog: String {
-        formatted(.iso8601.year().month().day().dateTimeSeparator(.space).time(includingFractionalSeconds: false))
     }
 }

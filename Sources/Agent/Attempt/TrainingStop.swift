@@ -31,7 +31,7 @@ extension AttemptRunner {
             // A step may be the last thing that this agent does.
             work.journal.change { $0.death?.teardown?.signals.append(signal) }
             if teardown.isPatient && step.target == .tree {
-                work.log.say("STOPPING: \(step.signal == SIGKILL ? "SIGKILL" : "SIGTERM") to all that is left")
+                work.log.say(.signalled(step.signal))
             }
         }
     }
@@ -44,7 +44,7 @@ extension AttemptRunner {
     /// Says what a patient teardown gives the training, and from time to time what is left of it.
     private func countDown(_ teardown: Teardown) {
         let patience = Int(teardown.patience.inSeconds)
-        if teardown.isPatient { work.log.say("STOPPING: it has \(patience) s to save and end") }
+        if teardown.isPatient { work.log.say(.stopping(timeout: patience)) }
         let countdown = teardown.isPatient ? Task { await tellProgress(of: patience) } : nil
         let former = prepared.withLock { prepared in
             defer { prepared.countdown = countdown }
@@ -60,7 +60,7 @@ extension AttemptRunner {
             do { try await Task.sleep(for: .seconds(min(max(patience / 4, 1), 30))) } catch { return }
             let spent = Int(start.duration(to: .now).inSeconds)
             guard supervisor.leader != nil, spent < patience else { return }
-            work.log.say("STOPPING: \(spent) s of \(patience) s, and it goes on")
+            work.log.say(.stillStopping(spent, timeout: patience))
         }
     }
 
@@ -77,6 +77,6 @@ extension AttemptRunner {
             record.death = record.death ?? Death()
             record.death?.stall = found
         }
-        for line in ["STALLED: what can be seen from outside:"] + lines { work.log.say(line) }
+        for line in [LogLine.stalled] + lines.map(LogLine.captured) { work.log.say(line) }
     }
 }

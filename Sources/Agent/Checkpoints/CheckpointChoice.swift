@@ -36,7 +36,7 @@ struct CheckpointChoice: Sendable {
             case .unproven: unproven.append(checkpoint)
             case .torn(let reason): aside.append((checkpoint, reason))
             case .unread(let reason):
-                receipts.say("UNREAD: \(receipts.folder.path(of: checkpoint)): \(reason); left there")
+                receipts.say(.unreadable(receipts.folder.path(of: checkpoint), reason: reason))
             }
             if chosen != nil { break }
         }
@@ -51,13 +51,13 @@ struct CheckpointChoice: Sendable {
 
     /// Where it is now; nil where it could not be moved.
     private func setAside(_ name: String, _ reason: String) throws -> String? {
-        let what = "TORN: \(receipts.folder.path)/\(name): \(reason)"
+        let path = "\(receipts.folder.path)/\(name)"
         do {
-            let path = try receipts.setAside(name)
-            receipts.say("\(what); moved to \(path)")
-            return path
+            let target = try receipts.setAside(name)
+            receipts.say(.torn(path, reason: reason, movedTo: target))
+            return target
         } catch let problem as Problem {
-            receipts.say("\(what); \(problem)")
+            receipts.say(.tornInPlace(path, reason: reason, problem: problem))
             return nil
         }
     }
@@ -72,8 +72,7 @@ struct CheckpointChoice: Sendable {
         for name in receipts.folder.names {
             let place = "\(receipts.folder.path)/\(name)"
             if receipts.folder.isLinkToFolder(name) {
-                receipts.say(
-                    "NOT LOOKED AT: \(place): a link to a folder; give \"checkpoints\" the name of what it leads to")
+                receipts.say(.linkSkipped(place))
                 continue
             }
             let checkpoint = found.first { $0.name == name }
@@ -111,11 +110,11 @@ struct CheckpointChoice: Sendable {
     private func putBack(_ copy: KeptCopies.Copy, by copies: KeptCopies) throws -> Bool {
         do {
             let receipt = try copies.putBack(copy)
-            let step = receipt.stepAtSave.map { ", saved at about step \(Int($0))" } ?? ""
-            receipts.say("PUT BACK: \(receipt.path): the copy of attempt \(receipt.attempt)\(step)")
+            receipts.say(
+                .restored(receipt.path, attempt: receipt.attempt, step: receipt.stepAtSave.map { Int($0) }))
             return true
         } catch let problem as Problem {
-            receipts.say("PUT BACK: \(receipts.folder.path)/\(copy.receipt.name): \(problem)")
+            receipts.say(.notRestored("\(receipts.folder.path)/\(copy.receipt.name)", problem: problem))
             return false
         }
     }
@@ -143,7 +142,11 @@ struct CheckpointChoice: Sendable {
             guard let evidence else { return .unproven }
             let receipt = try receipts.prove(checkpoint, by: evidence)
             // It is what it is, whether or not there is room to write that down.
-            do { try receipts.write(receipt) } catch let problem as Problem { receipts.say("RECEIPT: \(problem)") }
+            do {
+                try receipts.write(receipt)
+            } catch let problem as Problem {
+                receipts.say(.noReceipt(receipt.path, problem: problem))
+            }
             return .proven
         } catch let problem as Problem {
             return .unread("\(problem)")

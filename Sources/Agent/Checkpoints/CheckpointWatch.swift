@@ -28,7 +28,7 @@ final class CheckpointWatch: Sendable {
     private let sightings = Mutex(CheckpointObservations())
     private let task = Mutex<Task<Void, Never>?>(nil)
     /// Why there was no copy, so that it is said once.
-    private let lastSaid = Mutex("")
+    private let lastSaid = Mutex<LogLine?>(nil)
     private let isStopped = Monitor(false)
     /// Kept once nothing is proven here any more.
     let ended = Promise<Void>()
@@ -167,7 +167,7 @@ final class CheckpointWatch: Sendable {
             } catch let problem as Problem {
                 // It is being saved again, or there is no room.
                 sightings.withLock { $0.postponeCopy(of: receipt, at: now) }
-                let line = "NOT KEPT: \(problem)"
+                let line = LogLine.notKept(problem)
                 if lastSaid.withLock({ said in
                     defer { said = line }
                     return said != line

@@ -86,7 +86,7 @@ struct KeptCopies: Sendable {
     func usable(_ name: String) throws -> Copy? {
         try all(of: name).first { copy in
             guard let change = try difference(of: copy) else { return true }
-            receipts.say("UNUSABLE: \(copy.content): \(change); left there")
+            receipts.say(.unusableCopy(copy.content, reason: change))
             return false
         }
     }
@@ -133,7 +133,11 @@ struct KeptCopies: Sendable {
         receipt.path = place
         receipt.boot = receipts.boot
         // It is what it is, whether or not there is room to write that down.
-        do { try receipts.write(receipt) } catch let problem as Problem { receipts.say("RECEIPT: \(problem)") }
+        do {
+            try receipts.write(receipt)
+        } catch let problem as Problem {
+            receipts.say(.noReceipt(receipt.path, problem: problem))
+        }
         return receipt
     }
 }

@@ -18,7 +18,7 @@ extension Receipts {
         let numbered = proven.filter { $0.step != nil }
         for checkpoint in numbered.dropFirst(max(1, keep)) where !best.contains(checkpoint.name) {
             try checkOwner()
-            say("PRUNED: \(folder.path(of: checkpoint))")
+            say(.pruned(folder.path(of: checkpoint)))
             try delete(checkpoint)
         }
     }

@@ -11,7 +11,7 @@ struct Receipts: Sendable {
     /// Asked before anything is written, and while much is read: whether the attempt goes on.
     var isCancelled: @Sendable () -> Bool = { false }
     /// Takes lines for the log.
-    var say: @Sendable (String) -> Void = { _ in }
+    var say: @Sendable (LogLine) -> Void = { _ in }
     var boot = Self.currentBoot
     /// How many proven checkpoints are kept, and copies of each fixed name; nil: all, and no copies.
     let keep: Int?

@@ -98,8 +98,8 @@ final class LogWriter: Sendable {
     }
 
     /// A line of the agent's own. It begins a line whatever the training printed last.
-    func say(_ line: String) {
-        console?.say(line)
+    func say(_ line: LogLine) {
+        console?.say(line.text)
         if buffer.update({ $0.say(line) }) { enqueueDrain() }
     }
 
@@ -194,9 +194,7 @@ final class LogWriter: Sendable {
             volume.enqueue { [self] in live.withLock { $0.spoil(lost, began: began) } }
         }
         for lost in syncing.takeLost() {
-            say(
-                "LOG GAP: \(lost.count) bytes from byte \(lost.lowerBound) on were lost by the volume; zeros stand for them"
-            )
+            say(.lost(lost))
         }
         // What could not be synced is copied, and then another sync finds it durable.
         if syncing.trouble != nil { scheduleSync() }
@@ -215,9 +213,9 @@ extension LogWriter.Buffer {
 
     /// True where the caller is the one to queue the drain. There is room for the agent's lines where there is none for the
     /// training's bytes, so that the log ends with how it ended. What was dropped before is told before.
-    mutating func say(_ line: String) -> Bool {
+    mutating func say(_ line: LogLine) -> Bool {
         let lines = [trouble.flatMap { gapLine(after: $0) }, line].compactMap { $0 }
-        let bytes = Array(((endsLine ? "" : "\n") + lines.map { $0 + "\n" }.joined()).utf8)
+        let bytes = Array(((endsLine ? "" : "\n") + lines.map { $0.text + "\n" }.joined()).utf8)
         guard queue.hasRoom(for: bytes.count, ofReserve: true) else {
             dropped += bytes.count
             return false
@@ -227,8 +225,8 @@ extension LogWriter.Buffer {
         return startsDraining()
     }
 
-    private func gapLine(after trouble: LogWriter.Trouble) -> String? {
-        dropped > 0 ? "LOG GAP: \(dropped) bytes could not be kept (\(trouble))" : nil
+    private func gapLine(after trouble: LogWriter.Trouble) -> LogLine? {
+        dropped > 0 ? .dropped(bytes: dropped, reason: "\(trouble)") : nil
     }
 
     /// The volume took `count` bytes: it is well again, and what was lost can be told.

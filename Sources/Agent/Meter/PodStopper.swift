@@ -10,7 +10,7 @@ struct PodStopper: Sendable {
     /// From 0 to 1.
     var jitter: @Sendable () -> Double = { .random(in: 0...1) }
     /// Is told what does not work, a line each.
-    let say: @Sendable (String) -> Void
+    let say: @Sendable (LogLine) -> Void
 
     struct Pace: Sendable {
         /// A route that takes longer to answer is left behind.
@@ -31,7 +31,7 @@ struct PodStopper: Sendable {
                 if Task.isCancelled { return }
             }
             let pause = pause(after: round)
-            say("METER: the pod still runs and costs; again in \(Int(pause.inSeconds.rounded())) s")
+            say(.podStillRuns(retryAfter: pause))
             do { try await clock.sleep(for: pause) } catch { return }
         }
     }
@@ -44,11 +44,11 @@ struct PodStopper: Sendable {
         do {
             try await bounded { [way] in try await route.end(way) }
         } catch {
-            say("METER: could not \(way.rawValue) the pod by \(route.name): \(error)")
+            say(.podNotEnded(verb: way.rawValue, route: route.name, reason: "\(error)"))
             // The answer may have been lost, or the pod may be on its way out already.
             return (try? await bounded { try await route.isOver() }) == true
         }
-        var doubt = "it is not over"
+        var doubt = "the pod still runs"
         for look in 0..<pace.looks {
             if look > 0 { do { try await clock.sleep(for: pace.interval) } catch { return false } }
             do {
@@ -57,9 +57,7 @@ struct PodStopper: Sendable {
                 doubt = "\(error)"
             }
         }
-        say(
-            "METER: \(route.name) took the request to \(way.rawValue) the pod, and it is not seen to have worked: \(doubt)"
-        )
+        say(.podEndNotSeen(verb: way.rawValue, route: route.name, reason: doubt))
         return false
     }
 

@@ -20,7 +20,7 @@ final class Notifier: Sendable {
     }
 
     /// Sends `notice` to every URL, in `tries` tries each. What does not arrive is told to `say`.
-    func send(_ notice: Notice, tries: Int, say: @escaping @Sendable (String) -> Void) {
+    func send(_ notice: Notice, tries: Int, say: @escaping @Sendable (LogLine) -> Void) {
         guard let body = try? JSON.encode(notice) else { return }
         for url in urls {
             let first = Promise<Void>()
@@ -29,8 +29,8 @@ final class Notifier: Sendable {
                 tried.append(first)
             }
             Task {
-                await post(body, to: url, tries: tries, first) {
-                    say("NOTIFY: could not tell of the \(notice.event.rawValue): \($0)")
+                await post(body, to: url, tries: tries, first) { reason, isRetried in
+                    say(.notPosted(event: notice.event.rawValue, reason: reason, isRetried: isRetried))
                 }
                 first.fulfil(())
             }
@@ -50,7 +50,8 @@ final class Notifier: Sendable {
 
     /// Says why the first try failed and, where there were more, why the last one did.
     private func post(
-        _ body: [UInt8], to url: String, tries: Int, _ first: Promise<Void>, say: (String) -> Void
+        _ body: [UInt8], to url: String, tries: Int, _ first: Promise<Void>,
+        failed: (_ reason: String, _ isRetried: Bool) -> Void
     ) async {
         var request = HTTPRequest(
             "POST", url, headers: [("Content-Type", "application/json")], body: body,
@@ -59,8 +60,8 @@ final class Notifier: Sendable {
         let transport = await transport()
         for count in 1... {
             guard let failure = await post(request, by: transport) else { return }
-            guard failure.isPassing, count < tries else { return say(failure.reason) }
-            if count == 1 { say("\(failure.reason); trying again") }
+            guard failure.isPassing, count < tries else { return failed(failure.reason, false) }
+            if count == 1 { failed(failure.reason, true) }
             first.fulfil(())
             // 1 s, 4 s, 16 s, each with up to half of it on top.
             let pause = Duration.seconds(Double(1 << (2 * min(count - 1, 4))) * .random(in: 1...1.5))

@@ -23,7 +23,7 @@ import Testing
         boot: String? = nil
     ) throws -> String {
         var receipts = try #require(try run.receipts(rule, attempt: attempt, lineage: lineage, boot: boot))
-        receipts.say = { [said] line in said.update { $0.append(line) } }
+        receipts.say = { [said] line in said.update { $0.append(line.text) } }
         let choice = CheckpointChoice(receipts: receipts)
         return try choice.choose().map { "\($0.checkpoint.step ?? -1)\($0.isProven ? "" : " unproven")" } ?? "none"
     }
@@ -152,8 +152,8 @@ import Testing
         #expect(torn == [])
         #expect(left == ["checkpoint-10", "checkpoint-20"])
         #expect(lines.count == 1)
-        #expect(lines[0].hasPrefix("UNREAD: \(out)/checkpoint-20: socket: could not be read: "))
-        #expect(lines[0].hasSuffix("; left there"))
+        #expect(lines[0].hasPrefix("UNREADABLE: \(out)/checkpoint-20: socket: could not be read: "))
+        #expect(lines[0].hasSuffix("; left in place"))
     }
 
     /// A path that is too long is not one where nothing is.

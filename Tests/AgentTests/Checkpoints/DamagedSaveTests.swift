@@ -35,7 +35,7 @@ import Testing
     private func reason(_ checkpoint: Int, boot: String? = nil) throws -> (chosen: Int?, reason: String) {
         said.update { $0 = [] }
         var receipts = try #require(try run.receipts(boot: boot))
-        receipts.say = { [said] line in said.update { $0.append(line) } }
+        receipts.say = { [said] line in said.update { $0.append(line.text) } }
         let chosen = try CheckpointChoice(receipts: receipts).choose()
         let prefix = "TORN: \(out)/checkpoint-\(checkpoint): "
         let line = said.read { $0 }.first { $0.hasPrefix(prefix) } ?? ""

@@ -25,7 +25,7 @@ import Testing
         var receipts = try #require(
             try run.receipts(
                 CheckpointRule(path: "out", keep: keep, names: names), attempt: attempt, lineage: lineage, boot: boot))
-        receipts.say = { [said] line in said.update { $0.append(line) } }
+        receipts.say = { [said] line in said.update { $0.append(line.text) } }
         return receipts
     }
 
@@ -85,7 +85,7 @@ import Testing
         #expect(torn == ["last.ckpt"])
         #expect(try File.read("\(run.folders.torn)/last.ckpt").count == bytes, "nothing is lost")
         #expect(lines.count == 2 && lines.first?.hasPrefix("TORN: \(out)/last.ckpt: ") == true, "\(lines)")
-        #expect(lines.last == "PUT BACK: \(out)/last.ckpt: the copy of attempt 1, saved at about step 10")
+        #expect(lines.last == "RESTORED: \(out)/last.ckpt: the copy of attempt 1, saved at about step 10")
         // It is what its receipt says, and stays.
         #expect(try choose(attempt: 3) == "last.ckpt")
         #expect(try choose(attempt: 4, boot: "another") == "last.ckpt")
@@ -147,7 +147,7 @@ import Testing
         try File.replaceLink("\(out)/final", to: "5")
         #expect(try choose() == "none")
         #expect(File.status("\(out)/final")?.isLink == true)
-        #expect(lines.first?.hasPrefix("NOT LOOKED AT: \(out)/final: a link to a folder") == true, "\(lines)")
+        #expect(lines.first?.hasPrefix("SKIPPED: \(out)/final: a link to a folder") == true, "\(lines)")
     }
 
     /// Without `keep` there is no copy, and a mixture of two saves is no checkpoint.
@@ -218,7 +218,7 @@ import Testing
         try saveFolder(5, files: ["model.json"])
         #expect(try choose(keep: 2, attempt: 2) == "final")
         #expect(try text("\(out)/final/model.json") == "{\"step\": 3}")
-        #expect(lines.contains("UNUSABLE: \(kept[0].content): it holds other bytes than it did; left there"))
+        #expect(lines.contains("UNUSABLE COPY: \(kept[0].content): it holds other bytes than it did; left in place"))
     }
 
     /// One that was saved and proven before there was a rule, or at the very end of a training.

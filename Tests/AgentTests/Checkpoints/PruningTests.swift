@@ -28,7 +28,7 @@ import Testing
     private func prune(_ keep: Int?, attempt: Int = 1, lineage: String = "L1") throws {
         var receipts = try #require(
             try run.receipts(CheckpointRule(path: "out", keep: keep), attempt: attempt, lineage: lineage))
-        receipts.say = { [said] line in said.update { $0.append(line) } }
+        receipts.say = { [said] line in said.update { $0.append(line.text) } }
         try receipts.prune()
     }
 

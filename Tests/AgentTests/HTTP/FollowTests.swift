@@ -63,7 +63,7 @@ import Testing
         for offset in [0, 3, 9, 10] {
             let exchange = try await follow(offset, "stream1")
             #expect(exchange.head.headers[APIHeader.logOffset] == String(offset))
-            work.log.say("more after \(offset)")
+            work.log.say(.captured("more after \(offset)"))
             await work.log.sync()
             let end = work.log.progress.end
             var bytes: [UInt8] = []
@@ -98,7 +98,9 @@ import Testing
                 return try await group.reduce(into: []) { $0.append($1) }
             }
         }
-        for number in 0..<2000 { work.log.say("line \(number) " + String(repeating: "x", count: number % 200)) }
+        for number in 0..<2000 {
+            work.log.say(.captured("line \(number) " + String(repeating: "x", count: number % 200)))
+        }
         await work.log.sync()
         work.log.progress.close()
         let log = try run.log()

@@ -61,7 +61,7 @@ import Testing
 
     @Test func whatThereIsByTheTimeOfTheAnswer() async throws {
         let before = try await get()
-        work.log.say("more")
+        work.log.say(.captured("more"))
         await work.log.sync()
         let rest = try await get("bytes=\(before.body.count)-")
         #expect(before.body + rest.body == (try run.log()))

@@ -97,7 +97,7 @@ import Testing
 
     @Test func status() async throws {
         let work = try open()
-        work.log.say("a line")
+        work.log.say(.captured("a line"))
         await work.log.sync()
         work.journal.change { $0.enter(.training, at: $0.phases[0].began) }
         var (report, status) = (try await agent.client().status(), work.status)

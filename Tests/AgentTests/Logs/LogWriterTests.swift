@@ -53,13 +53,13 @@ import Testing
 
     @Test func theAgentsLinesBeginALine() async throws {
         let log = try writer()
-        log.say("first")
+        log.say(.captured("first"))
         append("50%|████\r", to: log)
-        log.say("in the middle")
+        log.say(.captured("in the middle"))
         append("a line\n", to: log)
         append("", to: log)
-        log.say("after a line")
-        log.say("")
+        log.say(.captured("after a line"))
+        log.say(.captured(""))
         append("end", to: log)
         try await sync(log)
         #expect(try File.read(segment).text == "first\n50%|████\r\nin the middle\na line\nafter a line\n\nend")
@@ -72,7 +72,7 @@ import Testing
             try DedicatedThread.start {
                 for number in 0..<500 {
                     let line = "\(thread) \(number) " + String(repeating: "x", count: number % 97)
-                    if number % 10 == 0 { log.say(line) } else { log.append(Array((line + "\n").utf8)[...]) }
+                    if number % 10 == 0 { log.say(.captured(line)) } else { log.append(Array((line + "\n").utf8)[...]) }
                 }
                 ended.update { $0 += 1 }
             }

@@ -13,6 +13,7 @@ import Testing
     private final class Said: Sendable {
         private let lines = Mutex<[String]>([])
         var all: [String] { lines.withLock { $0 } }
+        func add(_ line: LogLine) { add(line.text) }
         func add(_ line: String) { lines.withLock { $0.append(line) } }
     }
 
@@ -51,8 +52,8 @@ import Testing
         #expect(clock.sleeps == [.seconds(5), .seconds(10), .seconds(20)])
         #expect(
             said.all.prefix(2) == [
-                "METER: could not stop the pod by a route: 403 access denied",
-                "METER: the pod still runs and costs; again in 5 s",
+                "POD: could not stop the pod by a route: 403 access denied",
+                "POD: still running and billed; retrying in 5 s",
             ])
     }
 
@@ -64,7 +65,7 @@ import Testing
         #expect(clock.sleeps == [.seconds(2), .seconds(2), .seconds(5)])
         #expect(
             said.all.first
-                == "METER: a route took the request to terminate the pod, and it is not seen to have worked: it is not over"
+                == "POD: a route accepted the request to terminate the pod, but the pod's end is not seen: the pod still runs"
         )
     }
 
@@ -73,7 +74,7 @@ import Testing
         let meter = FakeStopRoute(look: { if $0 < 4 { throw Problem("403") } else { return true } })
         await end(meter).run()
         #expect(meter.ends == 2)
-        #expect(said.all.first?.hasSuffix("not seen to have worked: 403") == true)
+        #expect(said.all.first?.hasSuffix("the pod's end is not seen: 403") == true)
     }
 
     /// The request worked, and its answer was lost.
@@ -90,7 +91,7 @@ import Testing
         )
         await end(hung, works, call: .seconds(1)).run()
         #expect((hung.ends, works.ends) == (1, 1))
-        #expect(said.all == ["METER: could not stop the pod by one: no answer within 1 s"])
+        #expect(said.all == ["POD: could not stop the pod by one: no answer within 1 s"])
     }
 
     @Test func theRoutesTakeTurnsInOrder() async {

@@ -26,7 +26,7 @@ import Testing
     }
 
     private func send(_ notifier: Notifier, tries: Int = 4) throws {
-        notifier.send(try notice(), tries: tries) { [said] line in said.change { $0.append(line) } }
+        notifier.send(try notice(), tries: tries) { [said] line in said.change { $0.append(line.text) } }
     }
 
     @Test func theNoticeArrives() async throws {
@@ -59,7 +59,7 @@ import Testing
         let (first, second) = (clock.sleeps[0], clock.sleeps[1])
         #expect(first >= .seconds(1) && first <= .seconds(1.5))
         #expect(second >= .seconds(4) && second <= .seconds(6))
-        let why = "NOTIFY: could not tell of the end: \"http://127.0.0.1:\(server.port)\" answered 503; trying again"
+        let why = "NOTIFY: could not post \"end\": \"http://127.0.0.1:\(server.port)\" answered 503; retrying"
         #expect(said.value == [why])
     }
 
@@ -69,8 +69,8 @@ import Testing
         try send(notifier(server.url("/services/T0/secret?token=secret")))
         try await eventuallyTrue("the last word") { said.value.count == 2 }
         #expect(server.accepted == 4)
-        let why = "NOTIFY: could not tell of the end: \"http://127.0.0.1:\(server.port)\" answered 500"
-        #expect(said.value == [why + "; trying again", why])
+        let why = "NOTIFY: could not post \"end\": \"http://127.0.0.1:\(server.port)\" answered 500"
+        #expect(said.value == [why + "; retrying", why])
     }
 
     @Test func whatIsRefusedForGoodIsNotTriedAgain() async throws {

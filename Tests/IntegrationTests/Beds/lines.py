@@ -144,7 +144,7 @@ class Place:
 
 
 GAP = re.compile(rb"LOG GAP: (\d+) bytes could not be kept")
-ZEROS = re.compile(rb"LOG GAP: (\d+) bytes from byte (\d+) on were lost by the volume")
+ZEROS = re.compile(rb"LOG GAP: the volume lost (\d+) bytes from byte (\d+) on")
 
 
 class Log:

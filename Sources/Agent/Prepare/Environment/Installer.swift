@@ -17,7 +17,7 @@ struct Installer: Sendable {
     let supervisor: Supervisor
 
     /// The environment for these requirements: the one that is there, or a new one.
-    func install(say: @Sendable (String) -> Void) async throws -> PythonEnvironment {
+    func install(say: @Sendable (LogLine) -> Void) async throws -> PythonEnvironment {
         let fingerprint = try await fingerprint()
         let link = "\(volume.environments)/\(fingerprint)"
         let ready = try await DedicatedThread.run { [volume] () -> PythonEnvironment? in
@@ -26,14 +26,14 @@ struct Installer: Sendable {
             return File.isExecutable(found.python) ? found : nil
         }
         if let ready {
-            say("ENVIRONMENT: \(ready.path) (found again)")
+            say(.environment(ready.path, isReused: true))
             return ready
         }
         return try await build(fingerprint: fingerprint, link: link, say: say)
     }
 
     private func build(
-        fingerprint: String, link: String, say: @Sendable (String) -> Void
+        fingerprint: String, link: String, say: @Sendable (LogLine) -> Void
     ) async throws -> PythonEnvironment {
         let temporary = volume.temporary(for: run)
         let name = "\(fingerprint)-\(run)"
@@ -44,7 +44,7 @@ struct Installer: Sendable {
             try File.removeTree(temporary)
             for folder in [volume.environments, volume.pipCache, temporary] { try File.makeFolders(folder) }
         }
-        say("ENVIRONMENT: \(new.path) (installing)")
+        say(.environment(new.path, isReused: false))
         var variables = environment
         variables["TMPDIR"] = temporary
         variables["PIP_CACHE_DIR"] = volume.pipCache

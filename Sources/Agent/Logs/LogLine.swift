@@ -1,0 +1,150 @@
+internal import FoundationEssentials
+internal import Glibc
+internal import Shared
+
+/// A line that the agent itself writes into the run's log. Users and scripts read these lines, so all texts are here.
+enum LogLine: Sendable, Equatable {
+    // MARK: The attempt
+
+    /// The first line of each attempt.
+    case attempt(Int, pod: String, claimed: Date)
+    /// The resolved spec as JSON, in one line.
+    case config(String)
+    /// The launch asked for a new lineage, and this attempt is the first of it.
+    case forceRestart
+    case resuming(from: String, isProven: Bool)
+    case startingFresh
+    /// `limits.cost` is set, but the launch order has no price.
+    case costUnlimited
+    case retry(attempt: Int, after: Duration)
+
+    // MARK: The end of the training
+
+    /// Written once when the training is asked to end. `timeout` is in seconds.
+    case stopping(timeout: Int)
+    /// Written from time to time while the training saves. Both are in seconds.
+    case stillStopping(Int, timeout: Int)
+    /// The training is over, and the processes that it left got this signal: SIGTERM or SIGKILL.
+    case signalled(Int32)
+    /// Followed by a `captured` line for each fact.
+    case stalled
+    /// One line of what was read from the stalled processes.
+    case captured(String)
+    /// Some processes hang in a system call, so that SIGKILL has no effect.
+    case unkillable
+    case endNotRecorded(within: Duration)
+    /// Why the pod must not be deleted yet.
+    case checkpointNotSafe(String)
+    case outcome(OutcomeClass, reason: String)
+    /// `kills` is how many processes the kernel killed; 0 if only the training's output says that memory ran out.
+    case outOfMemory(kills: Int)
+    /// The last line of each attempt.
+    case exitCode(Int32)
+
+    // MARK: Checkpoints
+
+    case unreadable(String, reason: String)
+    /// The checkpoint at the path was moved out of the training's way.
+    case torn(String, reason: String, movedTo: String)
+    case tornInPlace(String, reason: String, problem: Problem)
+    /// A fixed name leads to a folder elsewhere, which the agent must not move.
+    case linkSkipped(String)
+    /// `step` is about the step at which the copied checkpoint was saved.
+    case restored(String, attempt: Int, step: Int?)
+    case notRestored(String, problem: Problem)
+    case unusableCopy(String, reason: String)
+    case notKept(Problem)
+    case noReceipt(String, problem: Problem)
+    case pruned(String)
+
+    // MARK: The log, the environment, the pod
+
+    /// The log had no room for these bytes.
+    case dropped(bytes: Int, reason: String)
+    /// The volume took these bytes and lost them before they were on stable storage. Offsets are those of the run's log.
+    case lost(Range<Int>)
+    case environment(String, isReused: Bool)
+    /// `event` is the name in the posted JSON.
+    case notPosted(event: String, reason: String, isRetried: Bool)
+    /// `verb` is `stop` or `terminate`, `route` the name of the way that was tried.
+    case podNotEnded(verb: String, route: String, reason: String)
+    /// The route took the request, but reading the pod back does not show that it ended.
+    case podEndNotSeen(verb: String, route: String, reason: String)
+    case podStillRuns(retryAfter: Duration)
+}
+
+extension LogLine {
+    /// The line without its line break.
+    var text: String {
+        switch self {
+        case .attempt(let number, let pod, let claimed): "====== \(claimed.inLog) attempt \(number) pod \(pod) ======"
+        case .config(let spec): "CONFIG: \(spec)"
+        case .forceRestart: "FORCE RESTART: checkpoints ignored"
+        case .resuming(let path, let isProven): "RESUMING FROM: \(path)\(isProven ? "" : " (unproven)")"
+        case .startingFresh: "STARTING FRESH"
+        case .costUnlimited: "WARNING: limits.cost has no effect: the price of this pod is unknown"
+        case .retry(let attempt, let pause): "RETRY: attempt \(attempt) in \(pause.wholeSeconds) s"
+
+        case .stopping(let timeout): "STOPPING: the training has \(timeout) s to save and exit"
+        case .stillStopping(let spent, let timeout):
+            "STOPPING: waiting for the training to save, \(spent) of \(timeout) s"
+        case .signalled(let signal):
+            "STOPPING: sent \(signal == SIGKILL ? "SIGKILL" : "SIGTERM") to all remaining processes"
+        case .stalled: "STALLED: the processes as seen from outside:"
+        case .captured(let line): line
+        case .unkillable: "WARNING: some processes are still there after SIGKILL and are left behind"
+        case .endNotRecorded(let timeout):
+            "WARNING: the volume did not store the record of the end within \(timeout.wholeSeconds) s"
+        case .checkpointNotSafe(let reason): "WARNING: the newest checkpoint is not proven to be safe: \(reason)"
+        case .outcome(let kind, let reason): "\(kind.rawValue.uppercased()): \(reason)"
+        case .outOfMemory(let kills): "OUT-OF-MEMORY: \(Self.memoryReason(kills: kills))"
+        case .exitCode(let code): "EXIT_CODE=\(code)"
+
+        case .unreadable(let path, let reason): "UNREADABLE: \(path): \(reason); left in place"
+        case .torn(let path, let reason, let target): "TORN: \(path): \(reason); moved to \(target)"
+        case .tornInPlace(let path, let reason, let problem): "TORN: \(path): \(reason); \(problem)"
+        case .linkSkipped(let path): "SKIPPED: \(path): a link to a folder; give \"checkpoints\" that folder's own path"
+        case .restored(let path, let attempt, let step):
+            "RESTORED: \(path): the copy of attempt \(attempt)\(step.map { ", saved at about step \($0)" } ?? "")"
+        case .notRestored(let path, let problem): "WARNING: \(path) is not restored from its copy: \(problem)"
+        case .unusableCopy(let path, let reason): "UNUSABLE COPY: \(path): \(reason); left in place"
+        case .notKept(let problem): "NOT KEPT: \(problem)"
+        case .noReceipt(let path, let problem): "WARNING: no receipt of \(path): \(problem)"
+        case .pruned(let path): "PRUNED: \(path)"
+
+        case .dropped(let bytes, let reason): "LOG GAP: \(bytes) bytes could not be kept (\(reason))"
+        case .lost(let bytes):
+            "LOG GAP: the volume lost \(bytes.count) bytes from byte \(bytes.lowerBound) on; zeros replace them"
+        case .environment(let path, let isReused): "ENVIRONMENT: \(path) (\(isReused ? "reused" : "installing"))"
+        case .notPosted(let event, let reason, let isRetried):
+            "NOTIFY: could not post \"\(event)\": \(reason)\(isRetried ? "; retrying" : "")"
+        case .podNotEnded(let verb, let route, let reason): "POD: could not \(verb) the pod by \(route): \(reason)"
+        case .podEndNotSeen(let verb, let route, let reason):
+            "POD: \(route) accepted the request to \(verb) the pod, but the pod's end is not seen: \(reason)"
+        case .podStillRuns(let pause): "POD: still running and billed; retrying in \(pause.wholeSeconds) s"
+        }
+    }
+
+    private static func memoryReason(kills: Int) -> String {
+        switch kills {
+        case 0: "the training's last lines say so"
+        case 1: "the kernel killed a process for lack of memory"
+        default: "the kernel killed \(kills) processes for lack of memory"
+        }
+    }
+}
+
+extension Console {
+    static func say(_ line: LogLine) { say(line.text) }
+}
+
+extension Date {
+    /// `2026-11-21 10:00:00`, in UTC.
+    fileprivate var inLog: String {
+        formatted(.iso8601.year().month().day().dateTimeSeparator(.space).time(includingFractionalSeconds: false))
+    }
+}
+
+extension Duration {
+    fileprivate var wholeSeconds: Int { Int(inSeconds.rounded()) }
+}
