@@ -2,9 +2,12 @@ import Testing
 
 @testable import Launcher
 
-/// Every way to get a config wrong, with exactly what is printed.
+/// Mistakes in a config, each with the exact error that `launch` prints.
 @Suite struct ConfigErrorTests {
-    @Test(arguments: notYAML + keys + values + rules + unsupported) func printed(broken: Broken) {
+    @Test(
+        "a mistake in a config is printed with its place, the reason and a hint",
+        arguments: notYAML + keys + values + rules + unsupported)
+    func printed(broken: Broken) {
         #expect(Config.error(in: broken.yaml.utf8) == broken.error)
     }
 
@@ -20,7 +23,7 @@ import Testing
         var testDescription: String { error }
     }
 
-    /// What is no YAML, or more of it than a config needs.
+    /// Text that is not YAML, and YAML that a config does not support.
     private static let notYAML: [Broken] = [
         Broken(
             #"""
@@ -339,7 +342,7 @@ import Testing
             """#),
     ]
 
-    /// Keys that are unknown, missing or given twice.
+    /// Keys that are unknown, missing or duplicate.
     private static let keys: [Broken] = [
         Broken(
             #"""
@@ -464,7 +467,7 @@ import Testing
             """#),
     ]
 
-    /// Values of a wrong type or form.
+    /// Values of the wrong type or form.
     private static let values: [Broken] = [
         Broken(
             #"""
@@ -856,7 +859,7 @@ import Testing
             """#),
     ]
 
-    /// Rules that join several keys.
+    /// Rules about several keys together.
     private static let rules: [Broken] = [
         Broken(
             #"""
@@ -1008,7 +1011,7 @@ import Testing
             """#),
     ]
 
-    /// What is right, and not built yet.
+    /// Valid values whose feature is not built yet.
     private static let unsupported: [Broken] = [
         Broken(
             #"""

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Launcher
 
-/// `Config.load` with real files.
+/// `Config.load` on real files.
 @Suite struct ConfigFileTests {
     private static func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
         let folder = "/tmp/config-\(UInt64.random(in: 0 ... .max))"
@@ -24,7 +24,8 @@ import Testing
         }
     }
 
-    @Test func variablesComeFromTheFilesBeside() throws {
+    @Test("a config's variables come from the environment, then .env, then .runpod.env")
+    func variableFiles() throws {
         try Self.withFolder { folder in
             try Self.write("run: ${A}-${B}-${C}\ncommand: x\ncode: {path: .}\n", to: "\(folder)/config.yaml")
             try Self.write("A=x\nB=b\nMY_TOKEN=secret-value\n", to: "\(folder)/.env")
@@ -38,7 +39,8 @@ import Testing
         }
     }
 
-    @Test func brokenVariableFileIsNamed() throws {
+    @Test("an error in .env names that file and the line")
+    func brokenVariableFile() throws {
         try Self.withFolder { folder in
             try Self.write("run: a\ncommand: x\n", to: "\(folder)/config.yaml")
             try Self.write("A=1\n\nhf_secret\n", to: "\(folder)/.env")
@@ -46,7 +48,8 @@ import Testing
         }
     }
 
-    @Test func folderNamedDotEnvIsNoVariableFile() throws {
+    @Test("a folder named .env is not read as a variable file")
+    func folderNamedDotEnv() throws {
         try Self.withFolder { folder in
             try Self.write("run: a\ncommand: x\n", to: "\(folder)/config.yaml")
             try File.makeFolders("\(folder)/.env/bin")
@@ -54,7 +57,8 @@ import Testing
         }
     }
 
-    @Test func whatIsNoFile() throws {
+    @Test("a config that is missing, empty or not a regular file is refused with the reason")
+    func notAFile() throws {
         try Self.withFolder { folder in
             #expect(Self.error(loading: "\(folder)/none.yaml") == "\(folder)/none.yaml: no such file")
             #expect(Self.error(loading: "\(folder)/no/none.yaml") == "\(folder)/no/none.yaml: no such file")
@@ -69,18 +73,20 @@ import Testing
         }
     }
 
-    @Test func unreadableFile() throws {
+    @Test("a config that the user may not read is refused")
+    func unreadable() throws {
         try Self.withFolder { folder in
             let path = "\(folder)/config.yaml"
             try File.replace(path, with: [], mode: 0o000)
-            // Root reads it all the same, and finds it empty.
+            // Root may read every file and finds this one empty.
             let expected =
                 geteuid() == 0 ? "\(path):1:1: the config is empty" : "\(path): could not be read: Permission denied"
             #expect(Self.error(loading: path)?.hasPrefix(expected) == true)
         }
     }
 
-    @Test func largeFileIsNotRead() throws {
+    @Test("a config above 1 MB is refused within half a second")
+    func largeFile() throws {
         try Self.withFolder { folder in
             let path = "\(folder)/config.yaml"
             try File.replace(path, with: [UInt8](repeating: 0x61, count: 10 << 20))

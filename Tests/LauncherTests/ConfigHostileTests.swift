@@ -3,15 +3,18 @@ import Testing
 
 @testable import Launcher
 
-/// What no person writes: it is refused at once, and never brings the launcher down.
+/// Configs that no person writes. The launcher refuses them fast and never crashes on them.
 @Suite struct ConfigHostileTests {
     private static let head = "run: a\ncommand: x\n"
 
-    @Test(arguments: [
-        (Array("run: a\0b".utf8), "config.yaml:1:7: a character that text cannot hold, U+0000"),
-        (Array("run: a\r\n\u{1b}[0m".utf8), "config.yaml:2:1: a character that text cannot hold, U+001B"),
-        (Array("run: é\u{85}\u{7f}".utf8), "config.yaml:1:8: a character that text cannot hold, U+007F"),
-    ]) func characters(yaml: [UInt8], expected: String) {
+    @Test(
+        "a control character in a config is refused with its place",
+        arguments: [
+            (Array("run: a\0b".utf8), "config.yaml:1:7: a character that text cannot hold, U+0000"),
+            (Array("run: a\r\n\u{1b}[0m".utf8), "config.yaml:2:1: a character that text cannot hold, U+001B"),
+            (Array("run: é\u{85}\u{7f}".utf8), "config.yaml:1:8: a character that text cannot hold, U+007F"),
+        ])
+    func characters(yaml: [UInt8], expected: String) {
         #expect(
             Config.error(in: yaml)
                 == "\(expected)\nhint: remove it, or write it with an escape in double quotes")
@@ -24,12 +27,13 @@ import Testing
         (Array("run: a\n".utf8) + [0xed, 0xa0, 0x80], "2:1", 7),  // a surrogate
     ]
 
-    @Test(arguments: notUTF8) func encodings(yaml: [UInt8], place: String, offset: Int) {
+    @Test("bytes of a config that are not UTF-8 are refused with their place", arguments: notUTF8)
+    func encodings(yaml: [UInt8], place: String, offset: Int) {
         let expected = "config.yaml:\(place): not UTF-8: the byte at offset \(offset)\nhint: save the file as UTF-8"
         #expect(Config.error(in: yaml) == expected)
     }
 
-    /// Each line is nine times the one before.
+    /// Each line expands to nine times the line before.
     private static let bomb: String = {
         var lines = ["a: &a [lol, lol, lol, lol, lol, lol, lol, lol, lol]"]
         for (inner, name) in zip("abcdefghijklmno", "bcdefghijklmnop") {
@@ -39,15 +43,21 @@ import Testing
         return lines.joined(separator: "\n") + "\n"
     }()
 
-    /// The second one, a bomb as a key, is hashed by Yams: without the copy that has no aliases it takes minutes.
-    @Test(arguments: [bomb, bomb + "? *p\n: x\n", bomb + "<<: *p\n"]) func aliasBomb(yaml: String) {
+    /// Yams hashes keys: it would take minutes for a bomb as a key, so the launcher parses a copy without aliases.
+    @Test(
+        "a config whose aliases expand to billions of nodes is refused within half a second",
+        arguments: [bomb, bomb + "? *p\n: x\n", bomb + "<<: *p\n"])
+    func aliasBomb(yaml: String) {
         let time = ContinuousClock().measure {
             #expect(Config.error(in: yaml.utf8)?.hasPrefix("config.yaml:1:4: anchors and aliases") == true)
         }
         #expect(time < .milliseconds(500))
     }
 
-    @Test(arguments: ["[", "{", "- ", "? ", "{a: ", "[[{x: ", "!a [", "&a ["]) func deepNesting(opening: String) {
+    @Test(
+        "a config of any kind of deep nesting is refused within half a second",
+        arguments: ["[", "{", "- ", "? ", "{a: ", "[[{x: ", "!a [", "&a ["])
+    func deepNesting(opening: String) {
         for count in [10_000, 100_000 / opening.count] {
             let time = ContinuousClock().measure {
                 let error = Config.error(in: (Self.head + "x:\n " + String(repeating: opening, count: count)).utf8)
@@ -57,8 +67,9 @@ import Testing
         }
     }
 
-    /// libyaml stops at a depth of 1000. That fits a stack much smaller than a main thread's.
-    @Test func deepNestingFitsASmallStack() async {
+    /// libyaml stops at a depth of 1000, which fits a stack much smaller than a main thread's.
+    @Test("a config nested 990 levels deep is parsed on a stack of 2 MB")
+    func smallStack() async {
         let depth = 990
         let yaml = Self.head + "x: " + String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
         let error = await withCheckedContinuation { continuation in
@@ -69,12 +80,14 @@ import Testing
         #expect(error?.hasPrefix("config.yaml:3:1: unknown key \"x\"") == true)
     }
 
-    @Test func nestingIsNamed() {
+    @Test("a config nested 10000 levels deep is refused as nested too deeply")
+    func nestingError() {
         let error = Config.error(in: ("x: " + String(repeating: "[", count: 10_000)).utf8)
         #expect(error?.hasSuffix("nested too deeply") == true)
     }
 
-    @Test func manyKeys() {
+    @Test("a config of 5000 keys is read within two seconds")
+    func manyKeys() {
         let many = (0..<5_000).map { "K\($0): 1" }
         let time = ContinuousClock().measure {
             #expect(
@@ -85,13 +98,15 @@ import Testing
         #expect(time < .seconds(2))
     }
 
-    @Test func longWordsAreCutShort() {
+    @Test("a config error cuts long words of the config short")
+    func longWords() {
         let word = String(repeating: "x", count: 10_000)
         #expect(Config.error(in: (Self.head + "provider: \(word)").utf8).map { $0.count < 150 } == true)
         #expect(Config.error(in: (Self.head + "\(word): 1").utf8).map { $0.count < 500 } == true)
     }
 
-    @Test func mutationsNeverCrash() {
+    @Test("the launcher reads each random mutation of a config within 100 ms and never crashes")
+    func mutations() {
         let valid = Array(
             """
             run: my-run # a comment
@@ -127,7 +142,7 @@ import Testing
                 }
                 if bytes.isEmpty { bytes = [0x0a] }
             }
-            // Of two, as other tests run beside this one.
+            // The faster of two runs counts, as other processes may take the processor during one.
             let time = min(Self.time(bytes), Self.time(bytes))
             #expect(time < .milliseconds(100), "\(String(decoding: bytes, as: UTF8.self))")
         }
@@ -137,7 +152,7 @@ import Testing
         ContinuousClock().measure { _ = Config.error(in: bytes) }
     }
 
-    /// SplitMix64: the same mutations in each run of the tests.
+    /// SplitMix64 with a fixed seed: every test run makes the same mutations.
     private struct SeededGenerator: RandomNumberGenerator {
         var state: UInt64
 

@@ -4,14 +4,15 @@ import Testing
 
 @testable import Launcher
 
-/// What of the config the agent is told.
+/// The spec that the launcher makes of a config for the agent.
 @Suite struct ConfigSpecTests {
     private func spec(_ yaml: String = "") throws -> RunSpec {
         try Config.reading("run: a\ncommand: x\n\(yaml)\n").spec(
             project: "p", code: nil, volume: "/v", launch: LaunchOrder(id: "L1"))
     }
 
-    @Test func whatIsNotSaid() throws {
+    @Test("the spec has default limits, retries and logs if the config names none")
+    func defaults() throws {
         let spec = try spec()
         #expect(spec.limits == Limits(setup: 1800, duration: nil, stall: .none))
         #expect(spec.retry == RetryPolicy(crash: 2, backoff: 10))
@@ -19,7 +20,8 @@ import Testing
         #expect(spec.logs == LogRule(segment: 8 << 20, keep: 4 << 30))
     }
 
-    @Test func whatIsSaid() throws {
+    @Test("the spec takes limits, retries, progress and logs from the config")
+    func values() throws {
         let spec = try spec(
             """
             progress: 'it (\\d+)/'
@@ -33,8 +35,9 @@ import Testing
         #expect(spec.progress == #"it (\d+)/"#)
     }
 
-    /// Their URLs may hold secrets, and the spec is kept on the volume.
-    @Test func theURLsOfNotifyAreNotPartOfTheSpec() throws {
+    /// The URLs may hold secrets, and the spec is written to the volume.
+    @Test("the spec holds no URL of notify, and a printed order shows only their hosts")
+    func notify() throws {
         #expect(try spec("notify: [https://example.com/secret]") == spec())
         let order = PodOrder(
             spec: try spec(), notify: ["https://example.com:8/secret?a=b#c", "http://x", "https://x?token=secret"])
@@ -42,39 +45,45 @@ import Testing
         #expect(order.redacted.spec == order.spec)
     }
 
-    @Test func theEndOfThePod() throws {
+    @Test("the spec takes on_finish from the config")
+    func onFinish() throws {
         #expect(try spec().onFinish == nil)
         #expect(try spec("on_finish: stop").onFinish == .stop)
         #expect(try spec("on_finish: terminate").onFinish == .terminate)
-        // As a spec had it before there were such keys: a run that has finished is still the same one.
+        // Unset keys stay out of the JSON, so they do not change a run's fingerprint.
         #expect(try !JSON.text(spec()).contains("onFinish"))
         #expect(try !JSON.text(spec()).contains("cost"))
     }
 
-    @Test func checkpointsToKeep() throws {
+    @Test("the spec takes checkpoints.keep from the config, and \"none\" leaves it out")
+    func keep() throws {
         #expect(try spec("checkpoints: {path: x, keep: 2}").checkpoints == CheckpointRule(path: "x", keep: 2))
         #expect(try spec("checkpoints: {path: x, keep: none}").checkpoints == CheckpointRule(path: "x"))
         #expect(try !JSON.text(spec("checkpoints: {path: x}")).contains("\"keep\":null"))
     }
 
-    @Test func fixedNames() throws {
+    @Test("the spec takes checkpoints.names from the config, and an empty list leaves it out")
+    func fixedNames() throws {
         let rule = try spec("checkpoints: {path: x, keep: 1, names: [last.ckpt, final_model]}").checkpoints
         #expect(rule == CheckpointRule(path: "x", keep: 1, names: ["last.ckpt", "final_model"]))
-        // A run without any is still the same one.
+        // An empty list stays out of the JSON, so it does not change a run's fingerprint.
         #expect(try !JSON.text(spec("checkpoints: {path: x, names: []}")).contains("names"))
     }
 
-    @Test func withoutEnd() throws {
+    @Test("the spec takes an automatic stall limit and unlimited retries from the config")
+    func unlimited() throws {
         #expect(try spec("limits: {stall: auto}").limits.stall == .auto)
         #expect(try spec("retry: {crash: unlimited}").retry.crash == nil)
     }
 
-    @Test(arguments: [Limits.Stall.none, .auto, .after(seconds: 90.5)])
-    func itTravels(_ stall: Limits.Stall) throws {
+    @Test(
+        "a spec with limits, retries and a price survives a round trip through JSON",
+        arguments: [Limits.Stall.none, .auto, .after(seconds: 90.5)])
+    func roundTrip(_ stall: Limits.Stall) throws {
         var spec = try spec()
         spec.limits = Limits(setup: nil, duration: 5, cost: 12.34567, stall: stall)
         spec.onFinish = .terminate
-        // To the millisecond, as times are written.
+        // A whole number of milliseconds: JSON keeps no more of a time.
         spec.launch = LaunchOrder(id: "L1", price: 2.49, bought: Date(timeIntervalSince1970: 1_800_000_000.5))
         spec.retry = RetryPolicy(crash: nil, backoff: 0.5)
         #expect(try JSON.decode(RunSpec.self, from: try JSON.encode(spec)) == spec)

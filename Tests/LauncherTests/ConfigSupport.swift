@@ -3,7 +3,7 @@ import Shared
 @testable import Launcher
 
 extension Config {
-    /// The config that `yaml` is, in the folder `/project` of a user whose home is `/home/me`.
+    /// Reads `yaml` as a config in the folder `/project` of a user whose home is `/home/me`.
     static func reading(
         _ yaml: some Sequence<UInt8>, environment: [String: String] = [:]
     ) throws(ConfigError) -> Config {
@@ -19,7 +19,7 @@ extension Config {
         try reading(yaml.utf8, environment: environment)
     }
 
-    /// As `launch` would print it; nil where nothing is wrong.
+    /// Returns the error as `launch` would print it, nil if there is none.
     static func error(in yaml: some Sequence<UInt8>) -> String? {
         do throws(ConfigError) {
             _ = try reading(yaml)

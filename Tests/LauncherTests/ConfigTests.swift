@@ -4,7 +4,8 @@ import Testing
 @testable import Launcher
 
 @Suite struct ConfigTests {
-    @Test func minimalConfigHasDefaults() throws {
+    @Test("a config of \"run\" and \"command\" gives a spec with defaults")
+    func minimal() throws {
         let config = try Config.reading("run: a\ncommand: python train.py\n")
         let launch = LaunchOrder(id: "1")
         #expect(config.code == nil)
@@ -16,7 +17,8 @@ import Testing
         #expect(config.spec(project: "p", code: nil, volume: "/v", launch: launch) == expected)
     }
 
-    @Test func everythingThatWorksNow() throws {
+    @Test("every supported key of the config reaches the spec")
+    func supportedKeys() throws {
         let config = try Config.reading(
             """
             run: my-run-1
@@ -60,7 +62,8 @@ import Testing
                     env: ["A": "1", "B": "yes", "C": "x${X}", "D": "null"], volume: "/v", launch: launch))
     }
 
-    @Test func everythingElseIsReadToo() throws {
+    @Test("every key of the config is read, even if its feature is not built yet")
+    func allKeys() throws {
         let file = try TextFile(bytes: Array(Self.everything.utf8), name: "config.yaml")
         let paths = Paths(folder: "/project", environment: ["HOME": "/home/me"])
         let reader = ConfigReader(file: "config.yaml", variables: Variables([["HF_TOKEN": "hf_12345678"]]))
@@ -150,32 +153,40 @@ import Testing
         mirror: {bucket: b, endpoint: "https://s3.example.com", region: eu, prefix: runs/}
         """#
 
-    @Test(arguments: ["123", "yes", "1e3", "0x10", "\"a\"", "a # comment"]) func runIsTextAsWritten(_ written: String)
+    @Test(
+        "the run's name is taken as written, even if YAML would read a number or a boolean",
+        arguments: ["123", "yes", "1e3", "0x10", "\"a\"", "a # comment"])
+    func runAsWritten(_ written: String)
         throws
     {
         let expected = written == "\"a\"" || written.hasPrefix("a ") ? "a" : written
         #expect(try Config.reading("run: \(written)\ncommand: x").run.text == expected)
     }
 
-    @Test(arguments: ["\u{FEFF}run: a\ncommand: x\n", "run: a\r\ncommand: x\r\n", "---\nrun: a\ncommand: x\n...\n"])
-    func byteOrderMarkAndLineEndsAreFine(_ yaml: String) throws {
+    @Test(
+        "a config may have a byte order mark, CRLF line ends and document markers",
+        arguments: ["\u{FEFF}run: a\ncommand: x\n", "run: a\r\ncommand: x\r\n", "---\nrun: a\ncommand: x\n...\n"])
+    func lineEnds(_ yaml: String) throws {
         let config = try Config.reading(yaml)
         #expect(config.run.text == "a")
         #expect(config.command == .shell("x"))
     }
 
-    @Test func blockCommandKeepsItsTabsAndBraces() throws {
+    @Test("a command in a YAML block keeps its tabs and braces")
+    func blockCommand() throws {
         let config = try Config.reading("run: a\ncommand: |\n  cat <<E\n  \t{x} *.py &\n  E\n")
         #expect(config.command == .shell("cat <<E\n\t{x} *.py &\nE\n"))
     }
 
-    @Test func dependenciesWithNothingToInstallAreOdd() throws {
+    @Test("a config whose dependencies name nothing to install gives a warning")
+    func emptyDependencies() throws {
         let config = try Config.reading("run: a\ncommand: x\ndependencies: {python: python3.11}")
         #expect(config.dependencies == nil)
         #expect(config.warnings.map(\.description) == ["config.yaml:3:1: \"dependencies\" names nothing to install"])
     }
 
-    @Test func unusedResumeIsOdd() throws {
+    @Test("a config whose command does not use \"resume\" gives a warning")
+    func unusedResume() throws {
         let config = try Config.reading(
             "run: a\ncommand: x\nresume: --resume {checkpoint}\ncheckpoints: {path: out}")
         #expect(
@@ -187,7 +198,8 @@ import Testing
             ])
     }
 
-    @Test func fixedNamesWithoutCopiesAreOdd() throws {
+    @Test("a config with fixed checkpoint names and no kept copies gives a warning")
+    func fixedNames() throws {
         func warnings(_ more: String) throws -> [String] {
             try Config.reading("run: a\ncommand: x\ncheckpoints: {path: out, names: [last.ckpt]\(more)}").warnings
                 .map(\.description)
@@ -203,11 +215,14 @@ import Testing
         #expect(try warnings(", keep: none").count == 1)
     }
 
-    @Test(arguments: [
-        (["LAUNCH_HOME": "/l"], "/l/volume/x"),
-        (["XDG_STATE_HOME": "/s"], "/s/launch/volume"),
-        ([:], "/home/me/.local/state/launch/volume/a/../b"),
-    ]) func absoluteWorkdirOnTheVolume(environment: [String: String], workdir: String) throws {
+    @Test(
+        "an absolute workdir must be on the volume",
+        arguments: [
+            (["LAUNCH_HOME": "/l"], "/l/volume/x"),
+            (["XDG_STATE_HOME": "/s"], "/s/launch/volume"),
+            ([:], "/home/me/.local/state/launch/volume/a/../b"),
+        ])
+    func absoluteWorkdir(environment: [String: String], workdir: String) throws {
         #expect(
             try Config.reading("run: a\ncommand: x\nworkdir: \(workdir)", environment: environment).workdir == workdir)
         #expect(throws: ConfigError.self) {

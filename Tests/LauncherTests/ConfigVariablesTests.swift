@@ -3,26 +3,32 @@ import Testing
 @testable import Launcher
 
 @Suite struct ConfigVariablesTests {
-    @Test(arguments: [
-        ("${A}", "1"), ("x${A}y${B}z", "x1y${A}z"), ("$A", "$A"), ("$(ls)", "$(ls)"), ("${A:-x}", "${A:-x}"),
-        ("${#A}", "${#A}"),
-        ("${1}", "${1}"), ("${}", "${}"), ("${A", "${A"), ("$$", "$$"), ("$${A}", "${A}"), ("$$${A}", "$${A}"),
-        ("$${A:-x}", "$${A:-x}"),
-        ("${ A }", "${ A }"), ("", ""), ("${EMPTY}.", "."), ("é${A}ü", "é1ü"), ("$${MISSING}", "${MISSING}"),
-    ]) func expands(text: String, expected: String) throws {
+    @Test(
+        "a config's ${NAME} becomes the variable's value, once, and other uses of \"$\" stay",
+        arguments: [
+            ("${A}", "1"), ("x${A}y${B}z", "x1y${A}z"), ("$A", "$A"), ("$(ls)", "$(ls)"), ("${A:-x}", "${A:-x}"),
+            ("${#A}", "${#A}"),
+            ("${1}", "${1}"), ("${}", "${}"), ("${A", "${A"), ("$$", "$$"), ("$${A}", "${A}"), ("$$${A}", "$${A}"),
+            ("$${A:-x}", "$${A:-x}"),
+            ("${ A }", "${ A }"), ("", ""), ("${EMPTY}.", "."), ("é${A}ü", "é1ü"), ("$${MISSING}", "${MISSING}"),
+        ])
+    func expands(text: String, expected: String) throws {
         #expect(try Variables([["A": "1", "B": "${A}", "EMPTY": ""]]).expand(text) == expected)
     }
 
-    @Test func namesWhatIsNotSet() {
+    @Test("expanding an unset variable fails and names the variable")
+    func unset() {
         #expect(throws: Variables.Unset(name: "NOT_SET")) { try Variables([["A": "1"]]).expand("${A}${NOT_SET}") }
     }
 
-    @Test func earlierSourcesWin() throws {
+    @Test("a variable has the value of the first source that sets it")
+    func sources() throws {
         let variables = Variables([["A": "1"], ["A": "2", "B": "2"], ["B": "3", "C": "3"]])
         #expect(try variables.expand("${A}${B}${C}") == "123")
     }
 
-    @Test func secretsAreKnownByName() {
+    @Test("a variable named like a secret counts as a secret if its value is long enough")
+    func knownSecrets() {
         let variables = Variables([
             ["API_KEY": "long-enough", "my_password": "also-long-enough", "TOKEN": "short", "HOST": "not-a-secret"],
             ["AWS_CREDENTIALS": "in-a-file", "DB_PASSWD": "passwd-value", "SECRET_X": "secret-value"],
@@ -32,7 +38,8 @@ import Testing
                 == ["long-enough", "also-long-enough", "in-a-file", "passwd-value", "secret-value"])
     }
 
-    @Test func errorsShowNoSecret() throws {
+    @Test("a config error does not show a secret's value")
+    func noSecretShown() throws {
         let environment = ["API_KEY": "TOP_SECRET_VALUE"]
         for yaml in [
             "run: ${API_KEY}\ncommand: x", "run: TOP_SECRET_VALUE\ncommand: x",

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Launcher
 
-/// Real trees, real git, and GNU tar to look into the packs.
+/// Packs of real folders and real git repositories, read with GNU tar.
 @Suite final class PackTests {
     private let folder = NSTemporaryDirectory() + "pack-\(UUID().uuidString)"
     private var tree: String { folder + "/tree" }
@@ -14,7 +14,7 @@ import Testing
     init() throws { try File.makeFolders(tree) }
 
     deinit {
-        _ = try? sh("rm -rf '\(folder)'")  // names that are not UTF-8 too
+        _ = try? sh("rm -rf '\(folder)'")  // removes names that are not UTF-8, too
     }
 
     @discardableResult
@@ -49,9 +49,10 @@ import Testing
         }
     }
 
-    // MARK: - what goes in
+    // MARK: - Files that are packed
 
-    @Test func withGitWhatIsTrackedOrNotIgnored() async throws {
+    @Test("the pack of a git repository holds the files that git tracks or does not ignore")
+    func gitFiles() async throws {
         try sh(
             """
             git init -q .; printf 'ignored/\\n*.log\\n' >.gitignore; mkdir -p ignored src; touch ignored/x a.log new
@@ -66,14 +67,16 @@ import Testing
         #expect(pack.path == "\(packs)/\(pack.code.sha256).tar")
     }
 
-    @Test func onlyTheFolderOfALargerRepository() async throws {
+    @Test("the pack of a folder in a git repository holds that folder only")
+    func subfolder() async throws {
         try sh(
             "git init -q .; mkdir -p sub/in other; echo /in/no >sub/.gitignore; touch sub/in/yes sub/in/no other/x; git add ."
         )
         #expect(try names(try await pack("/sub")) == [".gitignore", "in/yes"])
     }
 
-    @Test func submodulesAndNestedRepositories() async throws {
+    @Test("the pack holds files of submodules and nested repositories and reports absent submodules")
+    func submodules() async throws {
         try sh(
             """
             git init -q ../lib; cd ../lib; echo '*.o' >.gitignore; touch a.c; git add .; git commit -qm m; cd ../tree
@@ -86,14 +89,16 @@ import Testing
         #expect(pack.leftOut == ["absent (a submodule that is not checked out)"])
     }
 
-    @Test func aFolderThatALinkTookThePlaceOf() async throws {
+    @Test("a link that replaced a tracked folder is packed as a link, with a warning")
+    func linkForFolder() async throws {
         try sh("git init -q .; mkdir a ../b; touch a/x ../b/x; git add .; rm -r a; ln -s ../b a")
         let pack = try await pack()
         #expect(try names(pack) == ["a"])
         #expect(pack.warnings.count == 1)
     }
 
-    @Test func aConflictListsAFileOnce() async throws {
+    @Test("a file with a merge conflict is packed once")
+    func mergeConflict() async throws {
         try sh(
             """
             git init -q -b main .; echo 1 >f; git add .; git commit -qm m; git checkout -qb o; echo 2 >f; git commit -qam m
@@ -102,7 +107,8 @@ import Testing
         #expect(try names(try await pack()) == ["f"])
     }
 
-    @Test func withoutGitAllButLaunchignore() async throws {
+    @Test("the pack of a folder without git holds all but caches and files that .launchignore names")
+    func launchignore() async throws {
         try sh(
             """
             mkdir -p a/__pycache__ .git data keep/empty; touch a/x.py a/__pycache__/x.pyc .git/c data/big data/small run
@@ -111,12 +117,14 @@ import Testing
         #expect(try names(try await pack()) == [".launchignore", "a/x.py", "data/small", "keep/empty", "run"])
     }
 
-    @Test func aRepositoryThatGitRefusesIsNoFolderWithoutGit() async throws {
+    @Test("packing fails for a repository that git cannot read")
+    func brokenRepository() async throws {
         try sh("git init -q .; touch a; echo '[core' >.git/config")
         #expect(await problem()?.sentence.hasPrefix("git cannot read") == true)
     }
 
-    @Test func launchignoreIsAsGitignore() async throws {
+    @Test(".launchignore selects the same files as the same rules do in git")
+    func ignoreRules() async throws {
         try sh(
             "mkdir -p a/b/c b/a 'sp ace' x; for d in . a a/b a/b/c b b/a 'sp ace' x; do touch $\"\" 2>/dev/null || true; for f in a1 b.py '#c' '!d' 'e ' .f; do touch \"$d/$f\"; done; done"
         )
@@ -142,10 +150,10 @@ import Testing
         }
     }
 
-    // MARK: - what never does
+    // MARK: - Files that are never packed
 
-    @Test(arguments: [true, false])
-    func filesMadeToHoldSecretsStay(git: Bool) async throws {
+    @Test("a pack never holds .env files, keys and other files made for secrets", arguments: [true, false])
+    func secretFiles(git: Bool) async throws {
         try sh(
             """
             mkdir -p sub .env.d .ssh; touch a .env sub/.env.local .env.d/x .env.d/y .runpod.env sub/server.pem sub/x.KEY id_rsa \
@@ -162,10 +170,12 @@ import Testing
             ])
     }
 
-    @Test(arguments: [
-        0, 1, 7, (256 << 10) - 30, (256 << 10) - 13, (256 << 10) - 1, 256 << 10, (512 << 10) - 5, (512 << 10) + 40,
-    ])
-    func aSecretIsFoundWhereverItIs(offset: Int) async throws {
+    @Test(
+        "packing fails if a file holds a secret's value at any offset",
+        arguments: [
+            0, 1, 7, (256 << 10) - 30, (256 << 10) - 13, (256 << 10) - 1, 256 << 10, (512 << 10) - 5, (512 << 10) + 40,
+        ])
+    func secretInFile(offset: Int) async throws {
         let secret = "sk-live-0123456789abcdef"
         let bytes = [UInt8](repeating: UInt8(ascii: "s"), count: offset) + Array(secret.utf8) + Array("rest".utf8)
         try sh("mkdir sub")
@@ -177,16 +187,18 @@ import Testing
         #expect(try File.list(packs).filter { $0.hasPrefix(".") } == [])
     }
 
-    @Test func secretsInLinksAndNames() async throws {
+    @Test("packing fails if a link or a file name holds a secret's value, and does not print it")
+    func secretInName() async throws {
         try sh("touch a; ln -s /tmp/supersecret1 l")
         #expect(await problem(secrets: ["supersecret1"])?.sentence == "\"l\" holds the value of a secret")
         try sh("rm l; touch supersecret1")
         #expect(await problem(secrets: ["supersecret1"])?.description.contains("supersecret1") == false)
     }
 
-    // MARK: - limits and odd files
+    // MARK: - Limits and unusual files
 
-    @Test func aboveTheLimitTheLargestAreNamed() async throws {
+    @Test("packing more than 100 MB fails and names the largest files")
+    func sizeLimit() async throws {
         try sh("for i in 1 2 3 4 5 6; do truncate -s ${i}0000000 f$i; done; touch a")
         let found = await problem()
         #expect(found?.sentence.contains("210.0 MB, above the limit of 100.0 MB") == true)
@@ -199,13 +211,15 @@ import Testing
         #expect(await problem() != nil)
     }
 
-    @Test func nothingToPack() async throws {
+    @Test("packing fails if there are no files to pack")
+    func nothingToPack() async throws {
         #expect(await problem()?.sentence.hasPrefix("there is no code to pack") == true)
         try sh("git init -q .; echo '*' >.gitignore; touch a")
         #expect(await problem()?.sentence.hasPrefix("there is no code to pack") == true)
     }
 
-    @Test func pipesAndForeignNamesStay() async throws {
+    @Test("a pack leaves out pipes and names that are not UTF-8, and reports them")
+    func unusualFiles() async throws {
         try sh("touch a; mkfifo p; touch \"$(printf 'b\\377')\"")
         let pack = try await pack()
         #expect(try names(pack) == ["a"])
@@ -214,13 +228,16 @@ import Testing
         #expect(try await self.pack().leftOut.count == 1)  // git does not list pipes
     }
 
-    @Test(.enabled(if: getuid() != 0, "root reads everything"))
-    func anUnreadableFileIsNamed() async throws {
+    @Test(
+        "packing fails for a file that cannot be read and names it",
+        .enabled(if: getuid() != 0, "root reads everything"))
+    func unreadable() async throws {
         try sh("touch a; chmod 0 a")
         #expect(await problem()?.sentence.contains("\"a\"") == true)
     }
 
-    @Test func linksStayLinks() async throws {
+    @Test("a pack holds links as links and warns of those that lead out of the code")
+    func links() async throws {
         try sh(
             "mkdir d; touch d/f; ln -s d/f in; ln -s ../x d/out; ln -s ../../x d/far; ln -s /nowhere/else abs; ln -s d/../d dir"
         )
@@ -234,8 +251,10 @@ import Testing
             ])
     }
 
-    @Test(arguments: ["echo x >>log", "printf x | dd of=log conv=notrunc 2>/dev/null"])
-    func aFileThatChangesIsToldOrPackedWhole(writer: String) async throws {
+    @Test(
+        "packing fails if a file changes meanwhile, and names the file",
+        arguments: ["echo x >>log", "printf x | dd of=log conv=notrunc 2>/dev/null"])
+    func changingFile(writer: String) async throws {
         try sh("truncate -s 30000000 log; touch a")
         let null = open("/dev/null", O_WRONLY | O_CLOEXEC)
         defer { close(null) }
@@ -251,9 +270,10 @@ import Testing
         #expect(await problem() == nil)
     }
 
-    // MARK: - the pack
+    // MARK: - The pack's file
 
-    @Test func anUnchangedTreeIsNotWrittenAgain() async throws {
+    @Test("packing unchanged files again keeps the pack's file and restores an emptied one")
+    func unchanged() async throws {
         try sh("mkdir d; echo 1 >d/a; echo 2 >b; chmod 755 b")
         let first = try await pack()
         try sh("touch -d '2001-01-01' ../packs/*.tar d/a; cp -r d e; rm -r d; mv e d")
@@ -262,27 +282,29 @@ import Testing
         #expect(try sh("stat -c %y \(first.path)").hasPrefix("2001"))
         try sh("chmod 644 b")
         #expect(try await pack().code != first.code)
-        // A pack that lost its bytes is put there again.
+        // The pack's file was emptied: it is written again.
         try sh(": >\(first.path); chmod 755 b")
         #expect(File.status(try await pack().path)?.size == first.code.size)
         #expect(try File.list(packs).count == 2)
     }
 
-    @Test func asidesOfKilledPackersGo() async throws {
+    @Test("packing removes old staging files that killed launchers left")
+    func staging() async throws {
         try sh("touch a; mkdir ../packs; touch -d '2 hours ago' ../packs/.pack-old; touch ../packs/.pack-young")
         let pack = try await pack()
         #expect(try File.list(packs) == [".pack-young", "\(pack.code.sha256).tar"])
     }
 
-    @Test func goesWhereTheAgentLooks() async throws {
+    @Test("the pack is written to the path on the volume where the agent reads it")
+    func packPath() async throws {
         try sh("touch a")
         let volume = Volume(root: folder + "/volume")
         let pack = try await CodePack.make(folder: tree, on: volume)
         #expect(pack.path == volume.pack(pack.code))
     }
 
-    @Test(arguments: 0..<12)
-    func randomTreesComeBackEqual(seed: UInt64) async throws {
+    @Test("a random folder that is packed and unpacked again stays equal", arguments: 0..<12)
+    func randomTrees(seed: UInt64) async throws {
         var generator = Fixed(seed: seed)
         let parts = [
             "a", "b c", "ü", "u\u{308}", "new\nline", "-x", "训练", String(repeating: "l", count: 120), "*", "\\", "'",
@@ -311,9 +333,10 @@ import Testing
                 == sh("find . -type f -perm -100 | sort", in: folder + "/out"))
     }
 
-    // MARK: - fingerprints
+    // MARK: - Fingerprints
 
-    @Test func aProjectIsKnownByItsRootsAndItsPlace() async throws {
+    @Test("all full clones of a repository give a folder the same project fingerprint")
+    func gitFingerprint() async throws {
         try sh("git init -q .; mkdir sub; touch sub/a; git add .; git commit -qm one")
         let top = try await ProjectFingerprint.of(folder: tree)
         #expect(top.hasPrefix("git:") && top.count == 4 + 64)
@@ -326,7 +349,8 @@ import Testing
         #expect(try await ProjectFingerprint.of(folder: folder + "/shallow").hasPrefix("folder:/"))
     }
 
-    @Test func withoutHistoryByItsPath() async throws {
+    @Test("the fingerprint of a project without git history is its real path")
+    func folderFingerprint() async throws {
         try sh("mkdir real; ln -s real link")
         let real = try await ProjectFingerprint.of(folder: tree + "/real")
         #expect(real == (try await ProjectFingerprint.of(folder: tree + "/link")))
@@ -337,7 +361,7 @@ import Testing
     }
 }
 
-/// The same numbers for the same seed, SplitMix64.
+/// SplitMix64: the same seed gives the same numbers.
 private struct Fixed: RandomNumberGenerator {
     var state: UInt64
 

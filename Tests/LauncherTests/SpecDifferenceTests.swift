@@ -50,7 +50,8 @@ import Testing
         },
     ]
 
-    @Test(arguments: cases) func lines(of example: Case) throws {
+    @Test("the difference of two specs lists every changed key but the launch", arguments: cases)
+    func lines(of example: Case) throws {
         let (old, new) = (try Self.spec(), try Self.spec(example.change))
         #expect(try SpecDifference.lines(from: old, to: new) == example.lines)
         #expect(try (old.fingerprint == new.fingerprint) == example.lines.isEmpty)

@@ -3,7 +3,8 @@ import Testing
 @testable import Launcher
 
 @Suite struct TableTests {
-    @Test func alignsAllColumnsButTheLast() {
+    @Test("a table pads all columns but the last")
+    func columns() {
         let table = Table(
             ["RUN", "STATE", "VOLUME"], [["a", "setup-failed", "/v"], ["long-name", "lost", "/volume"]])
         #expect(
@@ -15,16 +16,19 @@ import Testing
                 """)
     }
 
-    @Test func nothingToShowPrintsNothing() {
+    @Test("a table without rows prints nothing")
+    func noRows() {
         #expect(Table(["RUN", "STATE"], []).text == "")
     }
 
-    @Test func facts() {
+    @Test("a list of facts aligns the values")
+    func facts() {
         #expect(Table([("run", "a"), ("exit code", "7")]).lines == ["run        a", "exit code  7"])
         #expect(Table([]).lines.isEmpty)
     }
 
-    @Test func oneColumn() {
+    @Test("a table of one column has no padding")
+    func oneColumn() {
         #expect(Table(["RUN"], [["a"]]).text == "RUN\na\n")
     }
 }

@@ -5,42 +5,47 @@ import Testing
 @testable import Launcher
 
 @Suite struct TerminalLinesTests {
-    /// All that comes out, to the end.
+    /// Returns all that comes out for `text`, with the open line at the end.
     private static func all(_ text: String) -> String {
         var lines = TerminalLines()
         return (lines.feed(Array(text.utf8)) + lines.end()).text
     }
 
-    @Test(arguments: [
-        ("", ""), ("a\nb\n", "a\nb\n"), ("a\nb", "a\nb"), ("\n\n", "\n\n"), ("a\tb\u{7}\0\n", "a\tb\u{7}\0\n"),
-        // Overwritten.
-        (" 1%\r 2%\r 3%\n", " 3%\n"), ("\r 1%\r 2%", " 2%"), ("12345\rab\n", "ab345\n"), ("dos\r\n\r\n", "dos\n\n"),
-        ("1/9\u{8}\u{8}\u{8}2/9\n", "2/9\n"), ("long line\r         \rnext\n", "next\n"), ("gone\r    \r\n", ""),
-        ("gone\r    \r", ""), ("é█x\rü\n", "ü█x\n"), ("a b \rx\n", "x b\n"),
-        // Erased.
-        ("12345\r\u{1b}[Kab\n", "ab\n"), ("12345\r\u{1b}[2Kab\n", "ab\n"), ("12345\u{1b}[2Kab\n", "     ab\n"),
-        ("12345\r12\u{1b}[0K\n", "12\n"),
-        // Colours stay with their text.
-        ("\u{1b}[31mred\u{1b}[0m\n", "\u{1b}[31mred\u{1b}[0m\n"),
-        ("\u{1b}[31m1%\u{1b}[0m\r\u{1b}[32m2%\u{1b}[0m\n", "\u{1b}[32m2%\u{1b}[0m\u{1b}[0m\n"),
-        ("\u{1b}[31m1%\r2%\n", "\u{1b}[31m2%\n"),
-        ("a\u{1b}[1m\n", "a\u{1b}[1m\n"), ("a\u{1b}", "a\u{1b}"), ("a\u{1b}[3\nb", "a\u{1b}[3\nb"),
-        // A bar below another, as tqdm has them, and lines that are painted anew, as rich does.
-        ("\rout 1\n\rin 1\u{1b}[A\n\rin 2\u{1b}[A\rout 2\n\rin 3\u{1b}[A\n\n", "out 1\nout 2\nin 3\n"),
-        ("\rout 1\n\rin 1\u{1b}[A\n\r    \u{1b}[A\rout 2\ndone\n", "out 1\nout 2\ndone\n"),
-        ("a 1\nb 1\r\u{1b}[2K\u{1b}[1A\u{1b}[2Ka 2\nb 2\r\u{1b}[2K\u{1b}[1A\u{1b}[2Ka 3\nb 3\n", "a 1\na 3\nb 3\n"),
-    ]) func aTerminalWouldLeave(text: String, expected: String) {
+    @Test(
+        "a stream is reduced to the text that a terminal shows in the end",
+        arguments: [
+            ("", ""), ("a\nb\n", "a\nb\n"), ("a\nb", "a\nb"), ("\n\n", "\n\n"), ("a\tb\u{7}\0\n", "a\tb\u{7}\0\n"),
+            // Overwritten.
+            (" 1%\r 2%\r 3%\n", " 3%\n"), ("\r 1%\r 2%", " 2%"), ("12345\rab\n", "ab345\n"), ("dos\r\n\r\n", "dos\n\n"),
+            ("1/9\u{8}\u{8}\u{8}2/9\n", "2/9\n"), ("long line\r         \rnext\n", "next\n"), ("gone\r    \r\n", ""),
+            ("gone\r    \r", ""), ("é█x\rü\n", "ü█x\n"), ("a b \rx\n", "x b\n"),
+            // Erased.
+            ("12345\r\u{1b}[Kab\n", "ab\n"), ("12345\r\u{1b}[2Kab\n", "ab\n"), ("12345\u{1b}[2Kab\n", "     ab\n"),
+            ("12345\r12\u{1b}[0K\n", "12\n"),
+            // Colours stay with their text.
+            ("\u{1b}[31mred\u{1b}[0m\n", "\u{1b}[31mred\u{1b}[0m\n"),
+            ("\u{1b}[31m1%\u{1b}[0m\r\u{1b}[32m2%\u{1b}[0m\n", "\u{1b}[32m2%\u{1b}[0m\u{1b}[0m\n"),
+            ("\u{1b}[31m1%\r2%\n", "\u{1b}[31m2%\n"),
+            ("a\u{1b}[1m\n", "a\u{1b}[1m\n"), ("a\u{1b}", "a\u{1b}"), ("a\u{1b}[3\nb", "a\u{1b}[3\nb"),
+            // Nested bars as tqdm prints them, and lines that rich repaints.
+            ("\rout 1\n\rin 1\u{1b}[A\n\rin 2\u{1b}[A\rout 2\n\rin 3\u{1b}[A\n\n", "out 1\nout 2\nin 3\n"),
+            ("\rout 1\n\rin 1\u{1b}[A\n\r    \u{1b}[A\rout 2\ndone\n", "out 1\nout 2\ndone\n"),
+            ("a 1\nb 1\r\u{1b}[2K\u{1b}[1A\u{1b}[2Ka 2\nb 2\r\u{1b}[2K\u{1b}[1A\u{1b}[2Ka 3\nb 3\n", "a 1\na 3\nb 3\n"),
+        ])
+    func finalText(text: String, expected: String) {
         #expect(Self.all(text) == expected, "\(Self.all(text).debugDescription)")
     }
 
-    @Test func aFinishedLineIsNotHeldBack() {
+    @Test("a line is passed on as soon as it is finished")
+    func finishedLine() {
         var lines = TerminalLines()
         #expect(lines.feed(Array("a\nb".utf8)).text == "a\n")
         #expect(lines.feed(Array("c\r".utf8)).text == "")
         #expect(lines.feed(Array("\n".utf8)).text == "bc\n")
     }
 
-    @Test func anOpenLineIsShownWhereItHasChanged() {
+    @Test("a snapshot shows the open line only if it changed since it was last shown")
+    func snapshot() {
         var lines = TerminalLines()
         #expect(lines.snapshot() == [])
         _ = lines.feed(Array("\r 1%\r 2%".utf8))
@@ -55,15 +60,16 @@ import Testing
         #expect(lines.end() == [])
     }
 
-    /// An hour of a bar.
-    @Test func aLongBarTakesNoSpace() {
+    @Test("a progress bar of 20000 states takes the memory of its last state")
+    func longBar() {
         var lines = TerminalLines()
         for step in 0..<20_000 { #expect(lines.feed(Array("\r\(step) of 20000 |####    |".utf8)) == []) }
         #expect(lines.open.text == "19999 of 20000 |####    |")
     }
 
-    /// No bar, and it must not be gathered for ever.
-    @Test func aLineWithoutEndIsPassedOn() {
+    /// Such a line is no progress bar, and memory must not grow with it.
+    @Test("a line of 500 kB is passed on before it ends")
+    func endlessLine() {
         var lines = TerminalLines()
         var bytes: [UInt8] = []
         for _ in 0..<50 { bytes += lines.feed([UInt8](repeating: 0x78, count: 10_000)) }
@@ -72,11 +78,12 @@ import Testing
         #expect(bytes == [UInt8](repeating: 0x78, count: 500_000) + [0x0a])
     }
 
-    /// What a terminal has shown already is all it needs to go on.
-    @Test(arguments: [
-        "abc", "abc\r", "abc\rd", "a\n\rb\u{1b}[A", "a\nbb\r\u{1b}[Acc", "\u{1b}[31mab\u{8}\u{8}", "a\u{1b}[",
-    ])
-    func openGoesOnWhereItWas(text: String) {
+    @Test(
+        "a reader that got only the open lines shows later bytes as one that got the whole stream",
+        arguments: [
+            "abc", "abc\r", "abc\rd", "a\n\rb\u{1b}[A", "a\nbb\r\u{1b}[Acc", "\u{1b}[31mab\u{8}\u{8}", "a\u{1b}[",
+        ])
+    func resume(text: String) {
         for more in ["XY\n", "\rXY\n", "\nXY\n", "mXY\n"] {
             var whole = TerminalLines()
             _ = whole.feed(Array(text.utf8))
@@ -91,9 +98,9 @@ import Testing
 
     private static func visible(_ bytes: [UInt8]) -> String { bytes.text.replacing("\u{1b}[31m", with: "") }
 
-    // MARK: - Whatever comes
+    // MARK: - Random streams
 
-    /// Pieces that terminals are made of, and bytes that are nothing.
+    /// Random control sequences, words and invalid bytes. `moving` adds sequences that move the cursor.
     private static func stream(_ dice: inout Dice, moving: Bool) -> [UInt8] {
         let moves = ["\r", "\u{8}", "\u{1b}[K", "\u{1b}[2K", "\u{1b}[A", "\u{1b}[2A", "\r\n"]
         let others = ["\n", "word", "█é", "\u{1b}[31m", "\u{1b}[0m", "\u{1b}", "\u{1b}[", " ", "\t", "100%"]
@@ -108,7 +115,8 @@ import Testing
         return bytes
     }
 
-    @Test(arguments: 1...200) func theResultDoesNotDependOnThePieces(seed: UInt64) {
+    @Test("the lines of a stream do not depend on the pieces in which it comes", arguments: 1...200)
+    func pieces(seed: UInt64) {
         var dice = Dice(seed: seed)
         let stream = Self.stream(&dice, moving: true)
         // Snapshots at the same places of the stream.
@@ -129,7 +137,8 @@ import Testing
         #expect(Set(results).count == 1, "\(results.map { $0.text.debugDescription })")
     }
 
-    @Test(arguments: 1...200) func withoutMovesNothingChanges(seed: UInt64) {
+    @Test("a stream without cursor movements passes unchanged", arguments: 1...200)
+    func unchanged(seed: UInt64) {
         var dice = Dice(seed: seed)
         let stream = Self.stream(&dice, moving: false)
         guard !stream.text.contains("\u{1b}[A") else { return }
@@ -137,7 +146,8 @@ import Testing
         #expect(lines.feed(stream) + lines.end() == stream, "\(stream.text.debugDescription)")
     }
 
-    @Test(arguments: 1...50) func everyNewlineEndsALineThatIsOut(seed: UInt64) {
+    @Test("every line that a newline ends is passed on", arguments: 1...50)
+    func newlines(seed: UInt64) {
         var dice = Dice(seed: seed)
         let stream = Self.stream(&dice, moving: false)
         var lines = TerminalLines()
