@@ -4,7 +4,7 @@ import Testing
 
 @testable import Launcher
 
-/// The one screen that explains an end.
+/// The text of one screen that explains the end of an attempt.
 @Suite struct AttemptTextTests {
     private let run: RunFixture
     private let test: TestWorld
@@ -18,7 +18,8 @@ import Testing
         AttemptText(attempt: try run.record(try run.claim(3), change))
     }
 
-    @Test func allThatCanBeKnown() throws {
+    @Test("the text on an attempt's end shows all that its record holds")
+    func full() throws {
         let text = try text {
             $0.outcome = Outcome(.stalled, exit: .signal(6), message: "no new step for 600 s")
             $0.step = 1250
@@ -77,7 +78,8 @@ import Testing
                 """)
     }
 
-    @Test func littleIsKnown() throws {
+    @Test("the text on an attempt's end leaves out what its record lacks")
+    func short() throws {
         let text = try text {
             $0.outcome = Outcome(.failed, exit: .code(3))
             $0.step = 1.25
@@ -90,7 +92,8 @@ import Testing
             ])
     }
 
-    @Test func oneLine() throws {
+    @Test("an attempt in one line shows its state or outcome, exit code and duration")
+    func oneLine() throws {
         #expect(try text { _ in }.line == "attempt 3: training")
         #expect(try text { $0.outcome = Outcome(.agentCrash) }.line == "attempt 3: agent-crash")
         #expect(

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Launcher
 
-/// What `checkpoints` and `status` say of them.
+/// Checkpoints as `launch checkpoints` and `launch status` show them.
 @Suite struct CheckpointListTests {
     private let test: TestWorld
     private let run: RunFixture
@@ -26,7 +26,7 @@ import Testing
                 volume: Volume(of: run.folder).root, launch: LaunchOrder(id: "launch-1")))
     }
 
-    /// A checkpoint of one file.
+    /// Writes a checkpoint of one file, and its receipt unless `lineage` is nil.
     private func save(_ step: Int, _ text: String, lineage: String? = "launch-1", took: Double? = nil) throws {
         try save("checkpoint-\(step)", step: step, text, lineage: lineage, took: took)
     }
@@ -49,7 +49,8 @@ import Testing
         try File.replace(run.folder.receiptPath(of: receipt.name), with: try JSON.encode(receipt))
     }
 
-    @Test func table() async throws {
+    @Test("launch checkpoints lists size, age, save time, state, lineage and path of each checkpoint")
+    func table() async throws {
         try spec()
         try save(20, "x", lineage: nil)
         try save(9, "1234567", took: 75.2)
@@ -74,7 +75,8 @@ import Testing
             ])
     }
 
-    @Test func json() async throws {
+    @Test("launch checkpoints --json prints each checkpoint and its receipt")
+    func json() async throws {
         try spec()
         try save(9, "1234567", took: 75.2)
         try save(20, "x", lineage: nil)
@@ -89,8 +91,9 @@ import Testing
         #expect(list?.map { ($0["receipt"] as? [String: Any])?["evidence"] as? String } == ["laterStep", nil])
     }
 
-    /// As sha256sum takes it, whatever the names.
-    @Test func sums() async throws {
+    /// The file's name holds a backslash, which sha256sum escapes.
+    @Test("launch checkpoints --sums prints the proven files as sha256sum reads them")
+    func sums() async throws {
         try spec()
         try save(9, "1234567")
         try save(20, "x", lineage: nil)
@@ -103,12 +106,12 @@ import Testing
         #expect(try Command.run(["sha256sum", "--strict", "-c", list]).code == 1)
     }
 
-    /// Which is no result, and so goes to standard error.
-    @Test func howOftenToSave() async throws {
+    @Test("launch checkpoints prints to standard error how often to save")
+    func advice() async throws {
         try spec()
         try save(9, "1234567", took: 30)
         #expect(try await test.launch("checkpoints", run.id.text) == 0)
-        // Its pod is gone, and gave no sign after its training had begun.
+        // The pod is gone and gave no sign after the training had begun.
         #expect(test.errors == "how often to save cannot be told: nothing is known of how long it trained\n")
         // 60.5 s of training: √(2 × 30 × 60.5) = 60.2 s
         try run.end(try run.claim(), Outcome(.interrupted))
@@ -120,8 +123,8 @@ import Testing
         #expect(test.output.hasPrefix("STEP"))
     }
 
-    /// As agents before had them.
-    @Test func aReceiptWithoutTheTimeOfItsSave() throws {
+    @Test("a receipt without the time and step of its save is read")
+    func receiptWithoutTimes() throws {
         let text = """
             {"attempt":1,"boot":"b","evidence":"exit","files":[],"lineage":"l","name":"checkpoint-7","path":"/c",
              "proven":"2027-01-15T08:00:00.000Z","step":7}
@@ -130,14 +133,16 @@ import Testing
         #expect(receipt.step == 7 && receipt.saveSeconds == nil && receipt.stepAtSave == nil)
     }
 
-    @Test func none() async throws {
+    @Test("launch checkpoints prints nothing if there are no checkpoints")
+    func none() async throws {
         #expect(try await test.launch("checkpoints", run.id.text) == 0)
         try spec()
         #expect(try await test.launch("checkpoints", run.id.text) == 0)
         #expect(test.output == "" && test.errors == "")
     }
 
-    @Test func theNewestProvenOneIsInTheStatus() async throws {
+    @Test("launch status shows the newest proven checkpoint of the run's lineage")
+    func newestProven() async throws {
         try spec()
         #expect(try RunReport(of: try await test.view(run)).proven == nil)
         try save(9, "1")

@@ -3,22 +3,26 @@ import Testing
 
 @testable import Launcher
 
-/// What `launch` understands, and what it calls wrong usage.
+/// Command lines that `launch` accepts, and those it refuses.
 @Suite struct CommandLineTests {
-    @Test(arguments: [
-        ([], "config.yaml", [false, false, false]),
-        (["a.yaml"], "a.yaml", [false, false, false]),
-        (["--force-restart"], "config.yaml", [true, false, false]),
-        (["--detach", "a.yaml"], "a.yaml", [false, true, false]),
-        (["a.yaml", "--dry-run"], "a.yaml", [false, false, true]),
-        (["--", "--dry-run"], "--dry-run", [false, false, false]),
-    ]) func run(arguments: [String], config: String, flags: [Bool]) throws {
+    @Test(
+        "launch run reads its config path and flags",
+        arguments: [
+            ([], "config.yaml", [false, false, false]),
+            (["a.yaml"], "a.yaml", [false, false, false]),
+            (["--force-restart"], "config.yaml", [true, false, false]),
+            (["--detach", "a.yaml"], "a.yaml", [false, true, false]),
+            (["a.yaml", "--dry-run"], "a.yaml", [false, false, true]),
+            (["--", "--dry-run"], "--dry-run", [false, false, false]),
+        ])
+    func run(arguments: [String], config: String, flags: [Bool]) throws {
         let command = try #require(try Launcher.parseAsRoot(["run"] + arguments) as? Run)
         #expect(command.config == config)
         #expect([command.forceRestart, command.detach, command.dryRun] == flags)
     }
 
-    @Test func commandsThatTakeARun() throws {
+    @Test("every command reads its run, flags and options")
+    func commands() throws {
         #expect(try (Launcher.parseAsRoot(["attach"]) as? Attach)?.run == .some(nil))
         #expect(try (Launcher.parseAsRoot(["attach", "demo"]) as? Attach)?.run == "demo")
         #expect(try (Launcher.parseAsRoot(["attach", "--from-start"]) as? Attach)?.fromStart == true)
@@ -36,25 +40,30 @@ import Testing
         #expect(try (Launcher.parseAsRoot(["ls", "--json"]) as? List)?.json == true)
     }
 
-    @Test(arguments: [
-        (["frobnicate"], "frobnicate"), (["run", "a", "b"], "b"), (["run", "--force"], "--force"),
-        (["status", "--jsno"], "--jsno"), (["ls", "demo"], "demo"),
-        (["stop", "--grace", "1"], "\"1\" is not a duration"),
-        (["stop", "--grace", "0s"], "0.0 s makes no sense"), (["stop", "--grace", "25h"], "makes no sense"),
-        (["stop", "--grace", "2m", "--now"], "no patience"),
-        (["--json"], "--json"), (["logs", "--tail", "x"], "--tail"), (["logs", "--tail=-1"], "-1"),
-        (["logs", "--tail", "1", "-o", "f"], "excludes"), (["logs", "--since", "1h", "-o", "f"], "excludes"),
-        (["checkpoints", "--json", "--sums"], "--sums"),
-        (["logs", "--since", "10"], "\"10\""), (["logs", "--since", "x"], "\"x\""),
-    ]) func wrongUsage(arguments: [String], named: String) throws {
+    @Test(
+        "a wrong command line exits with 64 and names the mistake",
+        arguments: [
+            (["frobnicate"], "frobnicate"), (["run", "a", "b"], "b"), (["run", "--force"], "--force"),
+            (["status", "--jsno"], "--jsno"), (["ls", "demo"], "demo"),
+            (["stop", "--grace", "1"], "\"1\" is not a duration"),
+            (["stop", "--grace", "0s"], "0.0 s makes no sense"), (["stop", "--grace", "25h"], "makes no sense"),
+            (["stop", "--grace", "2m", "--now"], "no patience"),
+            (["--json"], "--json"), (["logs", "--tail", "x"], "--tail"), (["logs", "--tail=-1"], "-1"),
+            (["logs", "--tail", "1", "-o", "f"], "excludes"), (["logs", "--since", "1h", "-o", "f"], "excludes"),
+            (["checkpoints", "--json", "--sums"], "--sums"),
+            (["logs", "--since", "10"], "\"10\""), (["logs", "--since", "x"], "\"x\""),
+        ])
+    func wrongUsage(arguments: [String], named: String) throws {
         let error = try #require(throws: (any Error).self) { try Launcher.parseAsRoot(arguments) }
         #expect(Launcher.exitCode(for: error).rawValue == Exit.usage.rawValue)
         #expect(Launcher.fullMessage(for: error).contains(named))
     }
 
-    @Test(arguments: [["--help"], ["-h"], ["help", "run"], ["run", "--help"], ["--version"]])
-    func whatIsAskedForIsNoError(arguments: [String]) throws {
-        // "help" is a command, the flags are thrown.
+    @Test(
+        "asking for help or the version exits with 0",
+        arguments: [["--help"], ["-h"], ["help", "run"], ["run", "--help"], ["--version"]])
+    func requestedHelp(arguments: [String]) throws {
+        // "help" is a command, but the parser throws for the flags.
         do {
             var command = try Launcher.parseAsRoot(arguments)
             try command.run()
@@ -64,12 +73,14 @@ import Testing
         }
     }
 
-    @Test func version() throws {
+    @Test("launch --version prints the version")
+    func version() throws {
         let error = try #require(throws: (any Error).self) { try Launcher.parseAsRoot(["--version"]) }
         #expect(Launcher.fullMessage(for: error) == "0.1.0")
     }
 
-    @Test func help() {
+    @Test("launch --help lists the commands and the exit codes")
+    func help() {
         #expect(
             Launcher.helpMessage(columns: 120) == """
                 OVERVIEW: Train on a pod as if it were a local command.

@@ -3,7 +3,7 @@ import Shared
 import Synchronization
 import Testing
 
-/// Nothing may be asked over the network.
+/// A transport that fails the test at any request.
 struct UnpreparedTransport: HTTPTransport {
     func open(_ request: HTTPRequest) async throws(HTTPError) -> HTTPExchange {
         Issue.record("\(request.method) \(request.url) was asked for, and nothing was prepared for that")
@@ -11,7 +11,7 @@ struct UnpreparedTransport: HTTPTransport {
     }
 }
 
-/// Answers requests without a network, and keeps them.
+/// Answers requests without a network, and records them.
 final class FakeTransport: HTTPTransport {
     typealias Answer = @Sendable (HTTPRequest) throws(HTTPError) -> HTTPResponse
 
@@ -42,7 +42,7 @@ extension HTTPResponse {
         HTTPResponse(head: HTTPHead(status: status, headers: headers), body: Array(text.utf8))
     }
 
-    /// The report that an agent gives of an attempt.
+    /// An agent's status report about the attempt of `record`.
     static func status(of record: AttemptRecord) -> HTTPResponse {
         let report = StatusReport(version: "1", attempt: record, logEnd: 0, logDurable: 0)
         return HTTPResponse(head: HTTPHead(status: 200), body: (try? JSON.encode(report)) ?? [])

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Launcher
 
-/// What goes into a pipe, and what into a file.
+/// The log as `launch` writes it into a pipe and into a file.
 @Suite struct LogOutputTests {
     private let test: TestWorld
     private let run: RunFixture
@@ -17,7 +17,8 @@ import Testing
 
     // MARK: Compact
 
-    @Test func aBarIsShownNowAndThen() {
+    @Test("a pipe gets the state of a progress bar every 30 s and at its end")
+    func bar() {
         let elapsed = Mutex(Duration.zero)
         let start = ContinuousClock.now
         let output = CompactOutput(console: test.recording.console, now: { start + elapsed.withLock { $0 } })
@@ -46,7 +47,8 @@ import Testing
         try #require(throws: Failure.self) { _ = try next(file) }.problem.description
     }
 
-    @Test(arguments: [nil, "", "0", "01234", "0123456789"]) func goesOnWhereTheFileEnds(text: String?) throws {
+    @Test("the log continues a file from the file's end", arguments: [nil, "", "0", "01234", "0123456789"])
+    func continues(text: String?) throws {
         try run.log("0123456789")
         let file = try file(text)
         let offset = try next(file)
@@ -55,7 +57,8 @@ import Testing
         #expect(try File.read(path).text == "0123456789")
     }
 
-    @Test func aLongerFileIsRefused() throws {
+    @Test("a file longer than the log is refused and left alone")
+    func longerFile() throws {
         try run.log("01234")
         #expect(
             try refusal(try file("0123456")) == """
@@ -65,7 +68,10 @@ import Testing
         #expect(try File.read(path).text == "0123456", "it is left alone")
     }
 
-    @Test(arguments: [("x123", 0), ("012x", 3), ("01x3", 2)]) func anotherLogIsRefused(text: String, byte: Int) throws {
+    @Test(
+        "a file that differs from the log is refused with the first byte that differs",
+        arguments: [("x123", 0), ("012x", 3), ("01x3", 2)])
+    func otherLog(text: String, byte: Int) throws {
         try run.log("01234")
         #expect(
             try refusal(try file(text)) == """
@@ -74,7 +80,8 @@ import Testing
                 """)
     }
 
-    @Test func theEndOfALongFileIsCompared() throws {
+    @Test("a long file is compared with the log near its end")
+    func longFile() throws {
         let log = (0..<40_000).map { "\($0)\n" }.joined()
         try run.log(log)
         let text = String(log.prefix(200_000))
@@ -83,7 +90,8 @@ import Testing
         #expect(try refusal(try file(changed)).contains("byte 140000 differs"))
     }
 
-    @Test func whatIsNoFileIsRefused() throws {
+    @Test("the log is not written to a path that cannot be a regular file")
+    func notAFile() throws {
         for path in ["/dev/null", test.home, "\(test.home)/no/folder"] {
             let failure = try #require(throws: Failure.self) { try LogFile(path) }
             #expect(failure.exit == .output)
@@ -91,7 +99,8 @@ import Testing
         }
     }
 
-    @Test func lostBytesAreCutOff() throws {
+    @Test("bytes that were lost with a pod are cut off the file")
+    func lostBytes() throws {
         let file = try file("0123456")
         #expect(
             try file.lose(4..<7)
@@ -101,7 +110,8 @@ import Testing
         #expect(try File.read(path).text == "0123ab")
     }
 
-    @Test func aFileHasNoGap() throws {
+    @Test("a file is refused rather than continued with a gap")
+    func gap() throws {
         let file = try file("0123")
         #expect(throws: Failure.self) { try file.skip(4..<9) }
         #expect(try File.read(path).text == "0123")

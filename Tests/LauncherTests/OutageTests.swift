@@ -5,7 +5,8 @@ import Testing
 @Suite struct OutageTests {
     private let start = ContinuousClock.now
 
-    @Test func oneLineAfterSomeSecondsAndOneWhenItIsOver() {
+    @Test("an agent's outage is reported once after its timeout and once when it is over")
+    func notes() {
         var outage = Outage(patience: .seconds(5))
         let said = [0, 1, 4, 5, 6, 600].map { outage.failed("r\($0)", at: start + .seconds($0)) }
         #expect(said == [nil, nil, nil, "the agent does not answer (r5); still trying", nil, nil])
@@ -13,7 +14,8 @@ import Testing
         #expect(outage.answered() == nil)
     }
 
-    @Test func theNextOneIsTimedAnew() {
+    @Test("each outage of an agent is timed from its own start")
+    func nextOutage() {
         var outage = Outage(patience: .seconds(5))
         _ = outage.failed("a", at: start)
         #expect(outage.answered() == nil)
@@ -21,7 +23,8 @@ import Testing
         #expect(outage.failed("c", at: start + .seconds(14)) != nil)
     }
 
-    @Test func pausesGrowUntilBytesCome() {
+    @Test("the pause between two tries doubles up to 2 s until bytes arrive")
+    func pauses() {
         var outage = Outage()
         #expect(outage.pause == .zero)
         let pauses = (0..<9).map { _ in

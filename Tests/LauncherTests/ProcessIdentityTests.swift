@@ -7,14 +7,14 @@ extension ProcessIdentity {
     /// This process.
     static func alive() throws -> Self { try #require(ProcessIdentity(pid: getpid())) }
 
-    /// One that had this process's pid before it.
+    /// An earlier process with this process's pid.
     static func dead() throws -> Self {
         var process = try alive()
         process.started -= 1
         return process
     }
 
-    /// One whose pid counts in another container.
+    /// A process with this process's pid in another container.
     static func elsewhere() throws -> Self {
         var process = try alive()
         process.namespace = "pid:[1]"
@@ -23,27 +23,32 @@ extension ProcessIdentity {
 }
 
 @Suite struct ProcessIdentityTests {
-    @Test func thisProcessLives() throws {
+    @Test("the current process counts as alive")
+    func alive() throws {
         #expect(try ProcessIdentity.alive().isAlive == true)
     }
 
-    @Test func aLaterProcessWithTheSamePidIsAnotherOne() throws {
+    @Test("a process whose pid was reused counts as dead")
+    func reusedPid() throws {
         #expect(try ProcessIdentity.dead().isAlive == false)
     }
 
-    @Test func nothingIsKnownOfAnotherNamespace() throws {
+    @Test("a process of another PID namespace counts neither as alive nor as dead")
+    func otherNamespace() throws {
         #expect(try ProcessIdentity.elsewhere().isAlive == nil)
     }
 
-    @Test func noProcessOutlivesABoot() throws {
+    @Test("a process of an earlier boot counts as dead outside a container")
+    func otherBoot() throws {
         var process = try ProcessIdentity.alive()
         process.boot = "another"
-        // In a container it may be another machine's, with the same image.
+        // In a container the boot may be that of another machine with the same image.
         let isHost = process.namespace == "pid:[4026531836]" && process.machine != nil
         #expect(process.isAlive == (isHost ? false : nil))
     }
 
-    @Test func aProcessThatWasNotWaitedForIsDead() async throws {
+    @Test("a killed process counts as dead while it is a zombie")
+    func zombie() async throws {
         let null = open("/dev/null", O_WRONLY | O_CLOEXEC)
         defer { close(null) }
         let pid = try CleanSpawn(
@@ -58,7 +63,8 @@ extension ProcessIdentity {
         #expect(ProcessIdentity(pid: pid) == nil)
     }
 
-    @Test func survivesJSON() throws {
+    @Test("a process's identity survives a round trip through JSON")
+    func roundTrip() throws {
         let process = try ProcessIdentity.alive()
         #expect(try JSON.decode(ProcessIdentity.self, from: try JSON.encode(process)) == process)
     }

@@ -2,7 +2,7 @@ import Synchronization
 
 @testable import Launcher
 
-/// Keeps what a command prints.
+/// Records what a command prints.
 final class RecordingConsole: Sendable {
     private let kept = Mutex<(bytes: [UInt8], errors: String)>(([], ""))
 

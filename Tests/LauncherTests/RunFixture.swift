@@ -2,12 +2,12 @@ import Foundation
 import Shared
 import Testing
 
-/// A run on a volume as its agents would have left it there.
+/// A run's files on a volume, written as its agents would write them.
 struct RunFixture: Sendable {
     let id: RunID
     let folder: RunFolder
 
-    /// When the first attempt was claimed: 2027-01-15 08:00:00 UTC
+    /// The time of each claim: 2027-01-15 08:00:00 UTC.
     static let began = Date(timeIntervalSince1970: 1_800_000_000)
 
     init(_ name: String, on volume: Volume) throws {
@@ -17,7 +17,7 @@ struct RunFixture: Sendable {
         try File.makeFolders(folder.logs)
     }
 
-    /// Attempt `number` is claimed by pod `pod`.
+    /// Writes the claim of attempt `number` by pod `pod`.
     @discardableResult
     func claim(
         _ number: Int = 1, pod: String = "pod-1", launch: String = "launch-1", logStart: Int = 0,
@@ -30,7 +30,7 @@ struct RunFixture: Sendable {
         return claim
     }
 
-    /// The record of a claimed attempt: training, or as `change` makes it.
+    /// Writes the record of a claimed attempt that trains, or as `change` makes it.
     @discardableResult
     func record(
         _ claim: Claim, spec: String = "spec", _ change: (inout AttemptRecord) -> Void = { _ in }
@@ -42,7 +42,7 @@ struct RunFixture: Sendable {
         return record
     }
 
-    /// The record of an attempt that has ended, 61.5 s after its claim.
+    /// Writes the record of an attempt that ended `seconds` after its claim.
     @discardableResult
     func end(
         _ claim: Claim, _ outcome: Outcome, spec: String = "spec", after seconds: Double = 61.5

@@ -4,15 +4,16 @@ import Testing
 
 @testable import Launcher
 
-/// How often to save. The numbers are calculated by hand.
+/// The advice on how often to save. The expected numbers are calculated by hand.
 @Suite struct SaveAdviceTests {
     @Test(
+        "the best interval between saves is √(2 × time of a save × time between interruptions)",
         arguments: [
             // √(2 × 50 × 10 000) = √1 000 000
             (50, 30_000, 3, 1000),
             // √(2 × 2 × 3600) = √14 400
             (2, 3600, 1, 120),
-            // One second is the least that a look can tell: √(2 × 1 × 7200) = √14 400
+            // One second is the shortest save that a scan can measure: √(2 × 1 × 7200) = √14 400
             (0.3, 14_400, 2, 120),
             (nil, 3600, 1, nil), (5, 3600, 0, nil), (nil, 0, 0, nil),
         ] as [(Double?, Double, Int, Double?)])
@@ -22,6 +23,7 @@ import Testing
     }
 
     @Test(
+        "the advice on how often to save shows its formula, or why there is none",
         arguments: [
             (
                 SaveAdvice(save: 50, interval: 1800, interruptions: 3, training: 30_000),
@@ -47,8 +49,8 @@ import Testing
                 SaveAdvice(save: nil, interval: nil, interruptions: 2, training: 120),
                 "how often to save cannot be told: no save was timed yet"
             ),
-        ]) func text(_ advice: SaveAdvice, _ expected: String)
-    {
+        ])
+    func text(_ advice: SaveAdvice, _ expected: String) {
         #expect(advice.text == expected)
     }
 
@@ -56,7 +58,7 @@ import Testing
 
     private static let start = RunFixture.began
 
-    /// An attempt whose training lasted from 10 to `end` seconds after the claim; nil: it goes on.
+    /// Makes an attempt that trained from 10 to `end` seconds after its claim, or still trains if `end` is nil.
     private func attempt(_ kind: OutcomeClass?, until end: Double?, trains: Bool = true) throws -> AttemptRecord {
         let claim = Claim(
             number: 1, pod: "p", launch: "l", lineage: "l", logStart: 0, stream: "s", processes: [], claimed: Self.start
@@ -82,10 +84,11 @@ import Testing
             isProven: isProven, difference: nil, receipt: isProven ? receipt : nil)
     }
 
-    @Test func ofARun() throws {
+    @Test("the advice on how often to save counts interruptions and training time over all attempts")
+    func attempts() throws {
         let attempts = [
             try attempt(.interrupted, until: 110), try attempt(.failed, until: 60), try attempt(.agentCrash, until: 40),
-            // Nobody's fault, or before the training, or not over.
+            // These count as no interruption: ended on purpose, before the training, or not ended yet.
             try attempt(.stopped, until: 30), try attempt(.finished, until: 20), try attempt(.overLimit, until: 15),
             try attempt(.setupFailed, until: 50, trains: false), try attempt(.interrupted, until: nil),
         ]
@@ -98,22 +101,25 @@ import Testing
         #expect(advice == SaveAdvice(save: 4, interval: 70, interruptions: 3, training: 217))
     }
 
-    /// Nobody has written its end down: the last sign of it is where its training ended.
-    @Test func ofARunThatIsLost() throws {
+    /// The end of a lost attempt is not on record, so its last sign of life counts as the training's end.
+    @Test("the advice on how often to save counts a lost attempt as interrupted at its last sign of life")
+    func lostAttempt() throws {
         let attempts = [try attempt(.interrupted, until: 110), try attempt(nil, until: nil)]
         let lost = Self.start + 60
         let advice = SaveAdvice(checkpoints: [], attempts: attempts, lost: lost, at: Self.start + 200_000)
         #expect(advice == SaveAdvice(save: nil, interval: nil, interruptions: 2, training: 150))
     }
 
-    @Test func fixedNamesTellNothingOfTheInterval() throws {
+    @Test("the advice on how often to save ignores fixed names when it measures the interval")
+    func fixedNames() throws {
         var fixed = checkpoint(1, at: 101, took: 3)
         fixed.step = nil
         let checkpoints = [checkpoint(1, at: 100, took: 3), fixed, checkpoint(1, at: 160, took: 3)]
         #expect(SaveAdvice(checkpoints: checkpoints, attempts: [], at: Self.start).interval == 60)
     }
 
-    @Test func ofNothing() {
+    @Test("the advice on how often to save is empty without attempts and checkpoints")
+    func nothing() {
         let advice = SaveAdvice(checkpoints: [], attempts: [], at: Self.start)
         #expect(advice == SaveAdvice(save: nil, interval: nil, interruptions: 0, training: 0))
     }

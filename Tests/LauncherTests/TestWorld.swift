@@ -6,9 +6,10 @@ import Testing
 
 @testable import Launcher
 
-/// A world of a test's own: a temporary home, recorded output, pods that the test makes.
+/// The outside world of one test: a temporary home, recorded output, and pods that the test makes.
 ///
-/// Whatever is touched and was not prepared fails the test. Suites hold it in a property: the home goes with it.
+/// A call that the test did not prepare fails the test. A suite keeps the world in a property, as its release deletes
+/// the home.
 final class TestWorld: Sendable {
     let home = NSTemporaryDirectory() + "launch-\(UUID().uuidString)"
     let provider = FakeProvider()
@@ -24,21 +25,21 @@ final class TestWorld: Sendable {
 
     deinit { try? File.removeTree(home) }
 
-    /// What went to standard output and to standard error.
+    /// The text on standard output and on standard error so far.
     var output: String { recording.bytes.text }
     var errors: String { recording.errors }
 
-    /// A run on the default volume.
+    /// Makes a run on the default volume.
     func run(_ name: String = "demo") throws -> RunFixture { try RunFixture(name, on: world.volume) }
 
-    /// A follower of the run as it is now, from byte `offset` of its log.
+    /// Makes a follower of the run in its present state, from byte `offset` of its log.
     func follower(_ run: RunFixture, from offset: Int = 0) async throws -> Follower {
         Follower(try await view(run), from: offset, into: PlainOutput(console: world.console), world: world)
     }
 
     func view(_ run: RunFixture) async throws -> RunView { try await Runs(world: world).find(run.id.text) }
 
-    /// A project with this config; the config's path.
+    /// Writes a project with this config. Returns the config's path.
     func project(_ yaml: String) throws -> String {
         try File.makeFolders("\(home)/project")
         try File.write(Array(yaml.utf8), over: "\(home)/project/config.yaml")
@@ -49,7 +50,7 @@ final class TestWorld: Sendable {
         try Config.load(path: try project(yaml), environment: world.environment)
     }
 
-    /// Runs a command line in this process as `LauncherCommand.run()` does; the exit code.
+    /// Runs a command line in this process as `LauncherCommand.run()` does. Returns the exit code.
     func launch(_ arguments: String...) async throws -> Int32 {
         let command = try Launcher.parseAsRoot(arguments)
         let runnable = try #require(command as? any LauncherCommand, "\(command)")

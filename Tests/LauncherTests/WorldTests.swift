@@ -4,28 +4,34 @@ import Testing
 
 @testable import Launcher
 
-/// Where `launch` keeps its own things, and how it speaks.
+/// Where `launch` keeps its own files, and where it prints.
 @Suite struct WorldTests {
-    @Test(arguments: [
-        (["LAUNCH_HOME": "/l", "XDG_STATE_HOME": "/s", "HOME": "/h"], "/l"),
-        (["LAUNCH_HOME": "", "XDG_STATE_HOME": "/s", "HOME": "/h"], "/s/launch"),
-        (["XDG_STATE_HOME": "", "HOME": "/h"], "/h/.local/state/launch"),
-        // The XDG specification: a relative path is to be ignored.
-        (["XDG_STATE_HOME": "state", "HOME": "/h"], "/h/.local/state/launch"),
-        (["HOME": "/h"], "/h/.local/state/launch"),
-    ]) func home(environment: [String: String], expected: String) throws {
+    @Test(
+        "launch keeps its files in LAUNCH_HOME, else under XDG_STATE_HOME, else under HOME",
+        arguments: [
+            (["LAUNCH_HOME": "/l", "XDG_STATE_HOME": "/s", "HOME": "/h"], "/l"),
+            (["LAUNCH_HOME": "", "XDG_STATE_HOME": "/s", "HOME": "/h"], "/s/launch"),
+            (["XDG_STATE_HOME": "", "HOME": "/h"], "/h/.local/state/launch"),
+            // The XDG specification says to ignore a relative path.
+            (["XDG_STATE_HOME": "state", "HOME": "/h"], "/h/.local/state/launch"),
+            (["HOME": "/h"], "/h/.local/state/launch"),
+        ])
+    func home(environment: [String: String], expected: String) throws {
         #expect(try LaunchHome.path(environment) == expected)
     }
 
-    @Test func aRelativeHomeIsSeenFromTheWorkingFolder() throws {
+    @Test("a relative LAUNCH_HOME is resolved against the working folder")
+    func relativeHome() throws {
         let folder = FileManager.default.currentDirectoryPath
         #expect(try LaunchHome.path(["LAUNCH_HOME": "here"]) == "\(folder)/here")
         #expect(try LaunchHome.path(["LAUNCH_HOME": "./here"]) == "\(folder)/here")
         #expect(try LaunchHome.path(["LAUNCH_HOME": "."]) == folder)
     }
 
-    @Test(arguments: [[:], ["HOME": ""], ["HOME": "relative"], ["LAUNCH_HOME": ""]])
-    func withoutAnyHomeThereIsAHint(environment: [String: String]) throws {
+    @Test(
+        "launch fails with a hint if neither LAUNCH_HOME nor HOME is set",
+        arguments: [[:], ["HOME": ""], ["HOME": "relative"], ["LAUNCH_HOME": ""]])
+    func noHome(environment: [String: String]) throws {
         let problem = try #require(throws: Problem.self) { try LaunchHome.path(environment) }
         #expect(
             problem.description == """
@@ -34,12 +40,14 @@ import Testing
                 """)
     }
 
-    @Test func theVolumeIsInTheHome() throws {
+    @Test("the default volume lies in launch's home")
+    func volume() throws {
         let test = try TestWorld()
         #expect(test.world.volume.root == "\(test.home)/volume")
     }
 
-    @Test func resultsAndWordsGoDifferentWays() {
+    @Test("launch prints results to standard output, and notes and errors to standard error")
+    func streams() {
         let recording = RecordingConsole()
         let console = recording.console
         console.print("result")
