@@ -3,9 +3,9 @@ import Shared
 import TestSupport
 import Testing
 
-/// The API of a live agent: who may ask, what, and which bytes of the log come back.
+/// A real agent answers requests over HTTP.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct APITests {
-    /// An agent whose training has printed ten lines and waits for the file `go`.
+    /// Runs `body` with an agent whose training has printed ten lines and waits for the file `go`, and with its log.
     private func withAgent(_ body: (LiveAgent, [UInt8]) async throws -> Void) async throws {
         try await Site.with { site in
             let agent = try BareAgent(
@@ -19,7 +19,8 @@ import Testing
         }
     }
 
-    @Test func aTokenIsNeeded() async throws {
+    @Test("the agent answers 401 on every path but /v1/health if the request lacks the token")
+    func token() async throws {
         try await withAgent { agent, _ in
             for (token, header) in [
                 (nil, nil), ("wrong", nil), ("", nil), (nil, ("Authorization", "Basic secret")),
@@ -41,7 +42,8 @@ import Testing
         }
     }
 
-    @Test func whatDoesNotExist() async throws {
+    @Test("the agent answers a wrong path, method or parameter with its own status and a message")
+    func wrongRequests() async throws {
         try await withAgent { agent, _ in
             for (method, path, code) in [
                 ("GET", "/v1/nowhere", 404), ("GET", "/", 404), ("GET", "/v1/log/", 404), ("POST", "/v1/nowhere", 404),
@@ -56,7 +58,8 @@ import Testing
         }
     }
 
-    @Test func ranges() async throws {
+    @Test("GET /v1/log returns exactly the requested bytes, and 416 if the range is outside the log")
+    func ranges() async throws {
         try await withAgent { agent, log in
             let size = log.count
             for (range, expected) in [

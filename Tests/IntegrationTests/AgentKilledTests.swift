@@ -3,9 +3,9 @@ import Shared
 import TestSupport
 import Testing
 
-/// One of the agent's two processes is killed, outside any container: the training never outlives the agent.
+/// The training never outlives the agent, also outside a container, where no pid namespace ends it.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct AgentKilledTests {
-    /// It ignores SIGTERM, and has a daemon in a session of its own.
+    /// A training that ignores SIGTERM and has a daemon in a session of its own.
     private static let training = CommandForm.shell(
         """
         trap '' TERM
@@ -14,7 +14,10 @@ import Testing
         while :; do sleep 60 & sleep 0.05; done
         """)
 
-    @Test(arguments: 1...Rounds.count(2, full: 10)) func initIsKilled(round: Int) async throws {
+    @Test(
+        "serve records an interruption and all processes end within 5 s if init is killed",
+        arguments: 1...Rounds.count(2, full: 10))
+    func killInit(round: Int) async throws {
         try await Site.with { site in
             let agent = try BareAgent(at: site, command: Self.training)
             let pod = try agent.start()
@@ -28,13 +31,16 @@ import Testing
             let gone = start.duration(to: .now)
             print("timing: SIGKILL of init to the end of serve and of the training \(gone)")
             #expect(gone < .seconds(5))
-            // As with a pod that is taken away.
+            // The same class as for a pod that is taken away.
             #expect(try agent.record(1)?.state == .ended)
             #expect(try agent.record(1)?.outcome?.kind == .interrupted)
         }
     }
 
-    @Test(arguments: 1...Rounds.count(2, full: 10)) func serveIsKilled(round: Int) async throws {
+    @Test(
+        "the pod ends if serve is killed, and the next start records agent-crash and trains",
+        arguments: 1...Rounds.count(2, full: 10))
+    func killServe(round: Int) async throws {
         try await Site.with { site in
             var agent = try BareAgent(at: site, command: Self.training)
             let pod = try agent.start()
@@ -54,8 +60,9 @@ import Testing
         }
     }
 
-    /// `serve` cannot do anything any more: the deadline is not its own.
-    @Test func serveStandsStill() async throws {
+    /// `init` keeps the deadline, so a `serve` that hangs cannot break it.
+    @Test("the pod ends within 5 s of SIGTERM although serve is stopped by SIGSTOP")
+    func stopServe() async throws {
         try await Site.with { site in
             let agent = try BareAgent(at: site, command: Self.training)
             let pod = try agent.start()

@@ -2,12 +2,11 @@ import Shared
 import TestSupport
 import Testing
 
-/// A config that is wrong is told in one error that says where, at once, and nothing is touched.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct BrokenConfigTests {
     struct Broken: Sendable, CustomTestStringConvertible {
         var name: String
         var config: [UInt8]
-        /// How the error begins, after `launch: `.
+        /// The beginning of the error, after `launch: `.
         var error: String
         var testDescription: String { name }
 
@@ -55,10 +54,13 @@ import Testing
         Broken("key of a later version", "run: a\ncommand: x\nprovider: runpod\n", "config.yaml:3:1: "),
     ]
 
-    @Test(arguments: cases) func isRefused(broken: Broken) async throws {
+    @Test(
+        "launch refuses a broken config within 1 s with one error that names the place, and creates nothing",
+        arguments: cases)
+    func refusal(broken: Broken) async throws {
         try await Site.with { site in
             try File.write(broken.config, over: "\(site.project)/config.yaml")
-            // So that the program is not read from a cold disk first.
+            // The measured start does not read the program from a cold disk.
             try await site.launch("--version").check()
             let start = ContinuousClock.now
             let run = try site.launch("run")
@@ -74,7 +76,8 @@ import Testing
         }
     }
 
-    @Test func aConfigThatIsNotThere() async throws {
+    @Test("launch names the config file that does not exist, and creates nothing")
+    func missingFile() async throws {
         try await Site.with { site in
             let run = try site.launch("run", "nowhere.yaml")
             #expect(try await run.end() == 78)
@@ -83,7 +86,9 @@ import Testing
         }
     }
 
-    @Test(arguments: [["run", "--nope"], ["run", "a", "b"], ["nope"], ["status", "nope"], ["attach"]])
+    @Test(
+        "launch exits with 64 and an error if its arguments are wrong, and creates nothing",
+        arguments: [["run", "--nope"], ["run", "a", "b"], ["nope"], ["status", "nope"], ["attach"]])
     func wrongUsage(arguments: [String]) async throws {
         try await Site.with { site in
             let launch = try site.start([Programs.launch] + arguments)
@@ -94,8 +99,8 @@ import Testing
         }
     }
 
-    /// It shows what would be done, and does nothing.
-    @Test func dryRun() async throws {
+    @Test("launch run --dry-run prints the spec and the provider's request, and creates nothing")
+    func dryRun() async throws {
         try await Site.with { site in
             try site.config("run: dry\ncode: {path: .}\ncommand: touch \"$SITE/touched\"\n")
             let run = try site.launch("run", "--dry-run")

@@ -3,9 +3,8 @@ import Shared
 import TestSupport
 import Testing
 
-/// What a pod costs is summed over all attempts of the run, and has its limit.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct CostTests {
-    /// A dollar a second.
+@Suite("the cost of a run", .serialized, .timeLimit(.minutes(2))) struct CostTests {
+    /// An agent whose pod costs `price` USD per hour, by default a dollar a second.
     private func agent(_ site: Site, launch: String, price: Double = 3600, limit: Double) throws -> BareAgent {
         var agent = try BareAgent(at: site, command: .shell("echo trains; exec sleep 600"), launch: launch)
         agent.spec.launch.price = price
@@ -14,9 +13,10 @@ import Testing
         return agent
     }
 
-    @Test func theLimitIsThatOfAllAttempts() async throws {
+    @Test("limits.cost ends a run once all its attempts together have cost that much")
+    func limit() async throws {
         try await Site.with { site in
-            // Bought some time before it came up.
+            // The pod was bought 4 s before the agent starts.
             var agent = try agent(site, launch: "launch-1", limit: 8)
             agent.spec.launch.bought = Date() - 4
             #expect(try await agent.start().end(within: .seconds(30)) == 143)
@@ -29,7 +29,7 @@ import Testing
             #expect(seconds < 6, "\(seconds)")
             #expect(try agent.log.contains("OVER-LIMIT: all attempts together cost limits.cost, 8.00 USD\n"))
 
-            // Another pod at twice the price: what the first one cost counts as it was.
+            // The second pod costs twice as much. The cost of the first attempt stays as it was.
             agent = try self.agent(site, launch: "launch-2", price: 7200, limit: cost + 6)
             agent.pod = "pod-2"
             #expect(try await agent.start().end(within: .seconds(30)) == 143)
@@ -39,7 +39,7 @@ import Testing
             #expect(more >= 6 && more < 12, "\(more)")
             #expect(try abs(#require(second.bill).cost(after: #require(second.seconds)) - more) < 0.001)
 
-            // Nothing is left.
+            // The first two attempts used up the limit.
             agent = try self.agent(site, launch: "launch-3", limit: cost)
             agent.pod = "pod-3"
             _ = try await agent.start().end(within: .seconds(30))
@@ -54,7 +54,8 @@ import Testing
         }
     }
 
-    @Test func aPodOfUnknownPriceSaysSo() async throws {
+    @Test("the log says that limits.cost cannot be kept if the pod's price is unknown")
+    func unknownPrice() async throws {
         try await Site.with { site in
             var agent = try BareAgent(at: site, command: .shell("true"))
             agent.spec.limits.cost = 1

@@ -3,11 +3,11 @@ import Shared
 import TestSupport
 import Testing
 
-/// Whatever dies while a run starts, and when: the next `launch run` brings it to its end.
-@Suite(.serialized, .timeLimit(.minutes(3))) struct CrashMomentTests {
+@Suite("processes that die while a run starts", .serialized, .timeLimit(.minutes(3))) struct CrashMomentTests {
     private static let moments: [Duration] = (0..<12).map { _ in .microseconds(Int.random(in: 0...80_000)) }
 
-    @Test(arguments: moments) func thePodDies(moment: Duration) async throws {
+    @Test("the next launch run finishes the run if the pod is killed while it starts", arguments: moments)
+    func killPod(moment: Duration) async throws {
         try await Site.with { site in
             try site.write("project/words.txt", "hello\n")
             try site.config(
@@ -20,7 +20,7 @@ import Testing
             let tree = [pod] + ProcessStat.descendants(of: pod).map(\.pid)
             for process in tree { kill(process, SIGSTOP) }
             for process in tree { kill(process, SIGKILL) }
-            // The pod is gone before its agent answered, or after.
+            // 69: the pod was gone before its agent answered. 70: it was gone later.
             #expect([69, 70].contains(try await first.end()), "\(first.errors)")
             try site.open("go")
             let second = try site.launch("run")
@@ -32,8 +32,9 @@ import Testing
         }
     }
 
-    /// Its pod may be there already, unknown to anyone: there are never two that train.
-    @Test(arguments: moments) func theLauncherDies(moment: Duration) async throws {
+    /// The killed `launch` may have started a pod that it had not recorded yet.
+    @Test("two trainings never run at once if launch is killed while it starts a pod", arguments: moments)
+    func killLaunch(moment: Duration) async throws {
         try await Site.with { site in
             try site.config(
                 """

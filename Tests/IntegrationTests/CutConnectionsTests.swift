@@ -5,7 +5,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// No connection to the agent lasts, its address changes, and it is killed and started again: what `launch` has is the log.
+/// A proxy cuts every connection to the agent. The agent is killed and started again, each time with another address.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct CutConnectionsTests {
     /// Prints numbered lines at speed until the file `end` is there.
     private static let command = CommandForm.exec([
@@ -22,7 +22,8 @@ import Testing
         """,
     ])
 
-    @Test func whatIsFollowedIsTheLog() async throws {
+    @Test("attach prints the log byte for byte although connections are cut and the agent is killed twice")
+    func attach() async throws {
         try await Site.with { site in
             let pod = try ProxiedPod(at: site, command: Self.command)
             try await pod.start()
@@ -46,8 +47,8 @@ import Testing
         }
     }
 
-    /// As `curl -C -` would: however often it is killed, the file is the log in the end.
-    @Test func aFileIsContinued() async throws {
+    @Test("launch logs -f -o continues its file after each kill, and the file equals the log in the end")
+    func logsIntoFile() async throws {
         try await Site.with { site in
             let pod = try ProxiedPod(at: site, command: Self.command)
             try await pod.start()
@@ -80,7 +81,7 @@ import Testing
     }
 }
 
-/// A pod that goes on when its agent dies, as a container does that is started again, behind a proxy that cuts every connection.
+/// A pod behind a proxy that cuts every connection. Like a container that is started again, the pod outlives its agent.
 private final class ProxiedPod: Sendable {
     private let site: Site
     private let agent: BareAgent
@@ -93,10 +94,10 @@ private final class ProxiedPod: Sendable {
         home = try FollowerHome(site.home, of: agent, key: [UInt8].random(count: 32))
     }
 
-    /// Connections that were cut so far.
+    /// The number of connections that were cut so far.
     var cuts: Int { state.withLock { $0.cuts + ($0.proxy?.cuts ?? 0) } }
 
-    /// Returns once the agent has the run. It has another address each time.
+    /// Starts the agent, each time with another address. Returns once it owns the run.
     func start() async throws {
         let own = "\(site.root)/endpoint"
         try File.remove(own)
@@ -117,7 +118,7 @@ private final class ProxiedPod: Sendable {
         }
     }
 
-    /// All of the agent's processes die at once.
+    /// Kills all of the agent's processes at once.
     func cutPower() async throws {
         let running = try #require(state.withLock { $0.running })
         let processes = [running.pid] + ProcessStat.descendants(of: running.pid).map(\.pid)

@@ -3,10 +3,10 @@ import Shared
 import TestSupport
 import Testing
 
-/// What a training leaves behind itself.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct DaemonTests {
-    /// It has left session and parents, ignores signals, and keeps the output open: it gets 10 s, its words are kept, and it ends.
-    @Test func aDaemonDoesNotKeepTheRun() async throws {
+@Suite("daemons that outlive their training", .serialized, .timeLimit(.minutes(2))) struct DaemonTests {
+    /// The daemon has left its session and its parents and keeps the output open. The agent kills it after 10 s.
+    @Test("the run ends although a daemon of the training ignores signals, and the log keeps the daemon's output")
+    func daemon() async throws {
         try await Site.with { site in
             try site.write(
                 "project/train.py",
@@ -33,7 +33,7 @@ import Testing
             let daemon = try #require(Int32(try File.read("\(site.root)/daemon").text))
             #expect(pod.contains(daemon))
             try await site.reaches("finishing", "haunted")
-            // The training itself and the fork between have been reaped: what is left is init, serve and the daemon.
+            // The training and the process that forked the daemon are reaped: init, serve and the daemon are left.
             #expect(try await site.pod(of: "haunted").count == 3)
             #expect(ProcessStat.descendants(of: pod[0]).filter(\.isZombie).isEmpty)
             try await run.check()

@@ -3,9 +3,9 @@ import Shared
 import TestSupport
 import Testing
 
-/// What a training dies of is on record.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct DeathTests {
-    @Test func aCrashIsAFailureWithItsSignal() async throws {
+@Suite("the record of how a training died", .serialized, .timeLimit(.minutes(2))) struct DeathTests {
+    @Test("the record of a crashed training has its signal, its last lines and the disks")
+    func crash() async throws {
         try await Site.with { site in
             try site.config("run: segv\ncommand: echo step 1; kill -SEGV $$\nretry: {crash: 0}\n")
             let run = try site.launch("run")
@@ -18,8 +18,11 @@ import Testing
         }
     }
 
-    /// The kernel kills the training, and the agent beside it lives to tell.
-    @Test(.enabled(if: ControlGroup.isThere("memory"), ControlGroup.reason)) func outOfMemory() async throws {
+    /// The agent is in the same control group and survives.
+    @Test(
+        "the agent records out-of-memory and does not retry if the kernel kills the training",
+        .enabled(if: ControlGroup.isThere("memory"), ControlGroup.reason))
+    func outOfMemory() async throws {
         try await Site.with { site in
             try await ControlGroup.with("memory", ["memory.limit_in_bytes": 200 << 20]) { group in
                 var agent = try BareAgent(
@@ -36,10 +39,10 @@ import Testing
                 #expect(record.outcome?.exit == .signal(SIGKILL))
                 #expect(record.death?.outOfMemoryKills ?? 0 >= 1)
                 print("timing: kills by the kernel \(record.death?.outOfMemoryKills ?? 0)")
-                // Without a new checkpoint it would only happen again.
+                // Without a new checkpoint a retry would run out of memory at the same place.
                 #expect(record.outcome?.message == "it ran out of memory without a new checkpoint")
                 #expect(try agent.folder.claims().count == 1)
-                // A training that the kernel kills says nothing itself.
+                // The training prints nothing about its end, because the kernel kills it.
                 #expect(
                     try agent.log.contains(
                         /\nOUT-OF-MEMORY: the kernel killed (a process|\d+ processes) for lack of memory\nEXIT_CODE=137\n$/
@@ -48,8 +51,8 @@ import Testing
         }
     }
 
-    /// The agent itself dies: its pod with it, and the next attempt says so.
-    @Test func anAgentThatDied() async throws {
+    @Test("the next launch run records agent-crash and resumes if serve was killed")
+    func agentCrash() async throws {
         try await Site.with { site in
             let trainer = try Trainer(at: site)
             try trainer.hold(at: 30)
@@ -76,8 +79,9 @@ import Testing
         }
     }
 
-    /// A SIGTERM that comes after the training's end says nothing of how it takes one.
-    @Test func whatEndedByItselfWasNotTold() async throws {
+    /// Such a SIGTERM shows nothing about whether the training saves on a signal.
+    @Test("the record has no teardown if SIGTERM comes after the training ended by itself")
+    func lateSignal() async throws {
         try await Site.with { site in
             var agent = try BareAgent(at: site, command: .shell("mkdir -p out; sleep 600 & exit 3"))
             agent.spec.checkpoints = CheckpointRule(path: "out")
@@ -93,13 +97,14 @@ import Testing
         }
     }
 
-    /// Each attempt kills its agent, and each restart of the container brings the next one: not for ever.
-    @Test func agentsThatDieAgainAndAgain() async throws {
+    /// The training kills its agent, and each restart of the container makes the next attempt.
+    @Test("the launch ends as agent-crash once three agents have died without a new checkpoint")
+    func repeatedCrashes() async throws {
         try await Site.with { site in
             let agent = try BareAgent(at: site, command: .shell("kill -KILL $PPID; sleep 600"))
             for number in 1...3 {
                 #expect(try await agent.start().end() == 137)
-                // How far it came on the volume is a matter of milliseconds.
+                // The agent may die before it has written a record.
                 #expect(try agent.record(number)?.isOver != true)
             }
             #expect(try await agent.start().end() == 70)
@@ -107,7 +112,7 @@ import Testing
             let reason = "the agent died, or the training failed, 3 times without a new checkpoint"
             #expect(record.state == .ended && record.outcome == Outcome(.agentCrash, message: reason))
             #expect(try agent.log.contains("\nAGENT-CRASH: \(reason)\nEXIT_CODE=70\n"))
-            // That is the end of the launch, however often the container is started again.
+            // The launch is over, however often the container is started again.
             #expect(try await agent.start().end() == 70)
             #expect(try agent.folder.claims().count == 4)
         }

@@ -2,12 +2,12 @@ import Shared
 import TestSupport
 import Testing
 
-/// The example for real: real packages, a real training, and pods that are taken away at random moments.
+/// Runs `examples/digits` with its real packages and takes its pods away at random moments.
 ///
-/// `train.py` saves in the naive way, so a SIGKILL inside a save would leave half a checkpoint. That is another matter:
-/// here such kills come between two saves, and a SIGTERM at any moment. `PREEMPTION_SEED` brings an earlier run's moments back.
-/// `make torture` takes ten pods away, in place of one in each way.
-@Suite(.timeLimit(.minutes(10))) struct DigitsTests {
+/// `train.py` writes its files in place, so a SIGKILL inside a save leaves half a checkpoint. Other tests cover that:
+/// here a SIGKILL comes between two saves, and a SIGTERM at any moment. `PREEMPTION_SEED` repeats an earlier run's
+/// moments. `make torture` takes ten pods away. Without it each way is used once.
+@Suite("the example examples/digits", .timeLimit(.minutes(10))) struct DigitsTests {
     private static let seed =
         ProcessEnvironment.all["PREEMPTION_SEED"].flatMap { Int($0) } ?? Int.random(in: 0..<1_000_000)
     private static let ways = Preemption.allCases
@@ -15,10 +15,11 @@ import Testing
     /// Steps between two checkpoints of the example.
     private static let epoch = 720
 
-    @Test func podsThatAreTakenAwayBetweenSavesChangeNoByte() async throws {
+    @Test("the digits example ends with the same weights although its pods are taken away")
+    func preemptions() async throws {
         try await Site.with { site in
             try await site.start(["cp", "-r", "\(Programs.package)/examples/digits/.", site.project]).check()
-            // The example's own config, under two names. An attempt that is taken away gets at most one epoch further.
+            // The example's own config under two run names. Each attempt that is taken away adds at most one epoch.
             let config = try File.read("\(site.project)/config.yaml").text
                 .replacing("python train.py", with: "python train.py --epochs \(Self.count + 2)")
             try site.write("project/reference.yaml", config.replacing("run: digits", with: "run: reference"))

@@ -3,7 +3,7 @@ import Shared
 import TestSupport
 import Testing
 
-/// The agent needs nothing of its image: a root with /proc, a volume, the agent and a static training is enough.
+/// The root folder holds only /proc, a volume, the agent and a static training: the agent needs nothing else.
 @Suite(.timeLimit(.minutes(1)), .enabled(if: Namespaces.areThere, Namespaces.reason)) struct EmptyRootTests {
     private static let training = """
         #include <stdio.h>
@@ -16,7 +16,8 @@ import Testing
         }
         """
 
-    @Test func itStartsServesAndTrains() async throws {
+    @Test("the agent starts, serves its API and trains in a root folder without any other program or library")
+    func life() async throws {
         try await Site.with { site in
             let root = "\(site.root)/root"
             for folder in ["proc", "workspace"] { try File.makeFolders("\(root)/\(folder)") }
@@ -37,7 +38,7 @@ import Testing
             let status = try JSON.decode(StatusReport.self, from: try await live.ask("/v1/status").body)
             #expect(status.attempt.state == .training)
             #expect(try await live.ask("GET", "/v1/status", token: nil).status == 401)
-            // From inside, as a container's health check does.
+            // The check runs inside the root, as a container's health check does.
             let health = Namespaces.enter(first) + ["/pod-agent", "health"]
             try await site.start(health + [live.address]).check()
             let deaf = try site.start(health + ["http://127.0.0.1:1"])
@@ -54,8 +55,9 @@ import Testing
         }
     }
 
-    /// Whether it trusts a server is up to what is built in, and to the file of an authority that it is given.
-    @Test(arguments: [true, false]) func itSpeaksTLSWithTheTrustedOnly(_ isTrusted: Bool) async throws {
+    /// The agent trusts its built-in authorities and the one in the file that `SSL_CERT_FILE` names.
+    @Test("the agent posts a notice over TLS only if it trusts the server's authority", arguments: [true, false])
+    func tls(_ isTrusted: Bool) async throws {
         try await Site.with { site in
             let root = "\(site.root)/root"
             for folder in ["proc", "workspace"] { try File.makeFolders("\(root)/\(folder)") }

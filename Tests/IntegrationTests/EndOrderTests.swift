@@ -2,12 +2,14 @@ import Shared
 import TestSupport
 import Testing
 
-/// In which order the end of a run reaches stable storage, as strace sees it.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct EndOrderTests {
+@Suite("the order in which the end of a run is made durable", .serialized, .timeLimit(.minutes(2)))
+struct EndOrderTests {
     private static let strace = (try? Command.run(TortureCall.strace + ["-o", "/dev/null", "true"]).code) == 0
 
-    @Test(.enabled(if: strace, "strace is not there, or may not trace"))
-    func theExitThenTheCheckpointThenTheLogThenTheEnd() async throws {
+    @Test(
+        "the agent syncs the exit code, then the checkpoint, then the log, then the record of the end",
+        .enabled(if: strace, "strace is not there, or may not trace"))
+    func order() async throws {
         try await Site.with { site in
             var agent = try BareAgent(
                 at: site,
@@ -23,7 +25,7 @@ import Testing
             func index(_ what: String, after start: Int = 0, _ body: (Substring) -> Bool) throws -> Int {
                 try #require(lines.indices.dropFirst(start).first { body(lines[$0]) }, "\(what)")
             }
-            /// Where the record is synced that was written with `text` in it.
+            /// Returns the index of the record's first sync after `text` was written into it.
             func record(_ text: String) throws -> Int {
                 let written = try index("the record with \(text)") {
                     $0.contains("0001.json.new>") && $0.contains("write(") && $0.contains(text)

@@ -3,14 +3,14 @@ import Shared
 import TestSupport
 import Testing
 
-/// `GET /v1/events` of a live agent, followed with curl as a person would.
+/// curl follows `GET /v1/events` of a real agent.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct EventsTests {
     private struct Event {
         var name = ""
         var id = ""
         var data = ""
 
-        /// The events in a stream so far, and its comments.
+        /// Returns the events of the stream so far, and the number of its comments.
         static func parse(_ text: String) -> (events: [Event], comments: Int) {
             var events: [Event] = []
             var comments = 0
@@ -37,7 +37,8 @@ import Testing
                 + (lastID.map { ["-H", "Last-Event-ID: \($0)"] } ?? []))
     }
 
-    @Test func fromTheTrainingsStartToItsEnd() async throws {
+    @Test("/v1/events sends every change until the end, and a resumed follower gets only the changes that it missed")
+    func changes() async throws {
         try await Site.with { site in
             let agent = try BareAgent(
                 at: site,
@@ -72,14 +73,14 @@ import Testing
             #expect(changes.compactMap(\.outcome).last?.kind == .finished)
             #expect(Set(events.map(\.id)).count == events.count)
             #expect(events.allSatisfy { $0.id.hasPrefix("1.") })
-            // The one that resumed has all that came after, and nothing twice.
+            // The resumed follower has every later event, and none twice.
             let rest = events.drop { $0.id != middle }.dropFirst()
             #expect(Event.parse(second.text).events.map(\.id) == rest.map(\.id))
         }
     }
 
-    /// Over a retry, and with an id of a time that nobody remembers.
-    @Test func overAttempts() async throws {
+    @Test("/v1/events continues over a retry, also for a follower whose Last-Event-ID is unknown")
+    func retry() async throws {
         try await Site.with { site in
             var agent = try BareAgent(
                 at: site,
@@ -109,7 +110,8 @@ import Testing
         }
     }
 
-    @Test func aTokenIsNeededAndOnlyGetIsThere() async throws {
+    @Test("/v1/events refuses a request without the token and any method but GET")
+    func refusals() async throws {
         try await Site.with { site in
             let agent = try BareAgent(at: site, command: .shell("until [ -e \"$SITE/go\" ]; do sleep 0.02; done"))
             let running = try agent.start()

@@ -3,10 +3,10 @@ import Shared
 import TestSupport
 import Testing
 
-/// The agent as a real PID 1: it reaps, it passes on, and it is gone when it has to be.
-@Suite(.serialized, .timeLimit(.minutes(2)), .enabled(if: Namespaces.areThere, Namespaces.reason))
+@Suite("the agent as PID 1", .serialized, .timeLimit(.minutes(2)), .enabled(if: Namespaces.areThere, Namespaces.reason))
 struct FirstProcessTests {
-    @Test func orphansAreReaped() async throws {
+    @Test("the agent as PID 1 reaps hundreds of orphans of the training")
+    func orphans() async throws {
         try await Site.with { site in
             let agent = try BareAgent(
                 at: site,
@@ -19,7 +19,7 @@ struct FirstProcessTests {
             let unshare = try agent.startAsFirst()
             let first = try await agent.first(unshare)
             try await eventuallyTrue("the burst") { site.exists("burst") }
-            // Serve, the shell, and at times its sleep, which is a zombie until the shell has waited for it.
+            // `serve`, the shell and at times its `sleep`, which is a zombie until the shell has waited for it.
             try await eventuallyTrue("no orphan", within: .seconds(10)) {
                 let all = ProcessStat.descendants(of: first)
                 return all.count <= 3 && !all.contains(where: \.isZombie)
@@ -29,8 +29,10 @@ struct FirstProcessTests {
         }
     }
 
-    @Test(arguments: [("exit 0", 0), ("exit 7", 7), ("kill -9 $$", 137), ("kill -15 $$", 143)])
-    func exitCodesPassThrough(command: String, code: Int) async throws {
+    @Test(
+        "the pod exits with the training's exit code, or 128 + n if a signal n ended the training",
+        arguments: [("exit 0", 0), ("exit 7", 7), ("kill -9 $$", 137), ("kill -15 $$", 143)])
+    func exitCode(command: String, code: Int) async throws {
         try await Site.with { site in
             let agent = try BareAgent(at: site, command: .shell(command))
             #expect(try await agent.startAsFirst().end() == code)
@@ -38,8 +40,9 @@ struct FirstProcessTests {
         }
     }
 
-    /// What the provider's log page shows: the log, from a container's pipe, secrets masked.
-    @Test func theContainersOutputIsACopyOfTheLog() async throws {
+    /// The provider's log page shows the container's output.
+    @Test("the container's output is a copy of the log with the secrets masked")
+    func output() async throws {
         try await Site.with { site in
             var agent = try BareAgent(
                 at: site, command: .shell("seq 1000; echo \"token $TOKEN\"; printf 'no end of line'"))
@@ -53,8 +56,8 @@ struct FirstProcessTests {
         }
     }
 
-    /// A training that ignores it, forks on and on, and has daemons.
-    @Test func terminatedInFiveSecondsWhateverTheTrainingDoes() async throws {
+    @Test("all processes end within 5 s of SIGTERM although the training ignores it, forks and has daemons")
+    func ignoredSignal() async throws {
         try await Site.with { site in
             let agent = try BareAgent(
                 at: site,
@@ -85,7 +88,8 @@ struct FirstProcessTests {
         }
     }
 
-    @Test func aTrainingThatEndsAtOnceIsNotWaitedFor() async throws {
+    @Test("the pod ends soon after SIGTERM if the training obeys at once")
+    func obeyedSignal() async throws {
         try await Site.with { site in
             let agent = try BareAgent(at: site, command: .shell("echo started; exec sleep 600"))
             let unshare = try agent.startAsFirst()
@@ -101,7 +105,8 @@ struct FirstProcessTests {
     }
 
     /// Providers restart a container whose first process ends, with the same environment.
-    @Test func restartAfterTheEndTrainsNothing() async throws {
+    @Test("a container restart trains nothing and repeats the exit code if the run has ended")
+    func restartAfterEnd() async throws {
         try await Site.with { site in
             let agent = try BareAgent(at: site, command: .shell("echo once >> \"$SITE/trainings\"; exit 5"))
             for _ in 1...3 { #expect(try await agent.startAsFirst().end() == 5) }
@@ -110,7 +115,8 @@ struct FirstProcessTests {
         }
     }
 
-    @Test func restartAfterAnInterruptionGoesOn() async throws {
+    @Test("a container restart resumes from the newest checkpoint after an interruption")
+    func restartAfterInterruption() async throws {
         try await Site.with { site in
             var agent = try BareAgent(
                 at: site,
@@ -139,8 +145,9 @@ struct FirstProcessTests {
         }
     }
 
-    /// The container is killed and started again: its claim of before is nobody else's, and need not be waited for.
-    @Test func restartAfterAKillGoesOnAtOnce() async throws {
+    /// The earlier claim is of the same pod, so the agent need not watch its heartbeat.
+    @Test("a container restart after SIGKILL trains within 10 s, without waiting for the earlier claim")
+    func restartAfterKill() async throws {
         try await Site.with { site in
             let agent = try BareAgent(
                 at: site, command: .shell("echo started; until [ -e \"$SITE/go\" ]; do sleep 0.02; done"))
@@ -157,8 +164,8 @@ struct FirstProcessTests {
         }
     }
 
-    /// If `serve` dies the pod ends, and the next one goes on.
-    @Test(arguments: [true, false]) func serveDies(asPIDOne: Bool) async throws {
+    @Test("the pod ends if serve dies, and the next start finishes the run", arguments: [true, false])
+    func killServe(asPIDOne: Bool) async throws {
         try await Site.with { site in
             let agent = try BareAgent(
                 at: site,

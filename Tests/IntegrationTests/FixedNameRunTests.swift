@@ -2,16 +2,19 @@ import Shared
 import TestSupport
 import Testing
 
-/// A training that saves over its only checkpoint is killed in the middle of that.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct FixedNameRunTests {
-    /// It goes on from the save before, which it finds where it always looks.
-    @Test(arguments: ["last.ckpt", "final_model"]) func itGoesOnFromTheSaveBefore(_ name: String) async throws {
+/// The training overwrites its only checkpoint in place and is killed in the middle of that.
+@Suite("checkpoints with a fixed name", .serialized, .timeLimit(.minutes(5))) struct FixedNameRunTests {
+    @Test(
+        "a start puts back the copy of the previous save if a fixed-name checkpoint is torn",
+        arguments: ["last.ckpt", "final_model"])
+    func copyIsPutBack(_ name: String) async throws {
         try await Site.with { site in
-            try await Self.goesOnFromTheSaveBefore(try OverwritingSaver(at: site, name: name, keep: 1))
+            try await Self.resumesFromPreviousSave(try OverwritingSaver(at: site, name: name, keep: 1))
         }
     }
 
-    static func goesOnFromTheSaveBefore(_ saver: OverwritingSaver) async throws {
+    /// Kills the training twice in the middle of a save. Each next start resumes from the save before.
+    static func resumesFromPreviousSave(_ saver: OverwritingSaver) async throws {
         var steps: [Int] = []
         for round in 1...2 {
             let run = try saver.agent.start()
@@ -44,8 +47,10 @@ import Testing
         }
     }
 
-    /// A copy and the next save would not fit: it is said once that there is none.
-    @Test(.enabled(if: LoopDisk.isThere, LoopDisk.reason)) func withoutRoomThereIsNoCopy() async throws {
+    @Test(
+        "the agent keeps no copy and says so once if the disk has no room for a copy and the next save",
+        .enabled(if: LoopDisk.isThere, LoopDisk.reason))
+    func noRoomForCopy() async throws {
         try await onSmallDisk(megabytes: 9) { saver, _ in
             let run = try saver.agent.start()
             let place = "\(saver.agent.folder.work)/out/last.ckpt"
@@ -61,8 +66,10 @@ import Testing
         }
     }
 
-    /// The copy itself takes the place then.
-    @Test(.enabled(if: LoopDisk.isThere, LoopDisk.reason)) func onAFullDiskTheCopyIsMoved() async throws {
+    @Test(
+        "a start moves the copy itself into place of a torn checkpoint if the disk is full",
+        .enabled(if: LoopDisk.isThere, LoopDisk.reason))
+    func copyIsMoved() async throws {
         try await onSmallDisk(megabytes: 4) { saver, disk in
             let run = try saver.agent.start()
             let step = try await Self.save(saver, run)
@@ -83,8 +90,10 @@ import Testing
         }
     }
 
-    /// Without `keep` what is torn is out of the way all the same, and there is nothing else.
-    @Test(arguments: ["last.ckpt", "final_model"]) func withoutCopiesItBeginsAnew(_ name: String) async throws {
+    @Test(
+        "the training starts fresh after a torn save if no keep is set, and the agent makes no copies",
+        arguments: ["last.ckpt", "final_model"])
+    func withoutKeep(_ name: String) async throws {
         try await Site.with { site in
             let saver = try OverwritingSaver(at: site, name: name, keep: nil)
             let run = try saver.agent.start()
@@ -99,7 +108,7 @@ import Testing
 
     // MARK: Steps
 
-    /// Returns the step that was saved, once that is proven and, where the rule says so, copied.
+    /// Makes the training save. Returns the step once it is proven, and copied if `isCopied` and the rule has `keep`.
     private static func save(
         _ saver: OverwritingSaver, _ run: Running, isCopied: Bool = true
     ) async throws -> Int {
@@ -112,7 +121,7 @@ import Testing
                 $0.difference(from: Self.statuses(of: $0, at: place)) == nil
             }
         }
-        // Of the moment at which the agent saw the save, which takes a while.
+        // The agent notes the step when it sees the save, which is a moment later.
         let printed = try saver.agent.log.split(separator: "\n").last { $0.hasPrefix("step ") }
         let last = try #require(printed.flatMap { Double($0.dropFirst(5)) })
         #expect((Double(step - 1)...last).contains(receipt.stepAtSave ?? 0), "\(receipt), \(last)")

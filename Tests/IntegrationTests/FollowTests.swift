@@ -3,10 +3,11 @@ import Shared
 import TestSupport
 import Testing
 
-/// `launch run` shows a training as if it ran here.
+/// `launch run` shows a training as if it ran on this machine.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct FollowTests {
-    /// The training waits until its first line was seen by who launched it.
-    @Test func linesAppearAsTheyArePrinted() async throws {
+    /// The training prints no more until the test has seen its line in the output of `launch`.
+    @Test("launch run prints each line, and each half line, as soon as the training prints it")
+    func liveOutput() async throws {
         try await Site.with { site in
             try site.config(
                 """
@@ -34,12 +35,14 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ("exit 0", 0, "finished, exit code 0"), ("exit 3", 3, "failed, exit code 3"),
-        ("kill -9 $$", 137, "failed, ended by signal 9"), ("exit 143", 143, "failed, exit code 143"),
-        ("false | true", 1, "failed, exit code 1"),
-    ])
-    func theExitCodeIsTheTrainings(command: String, code: Int, verdict: String) async throws {
+    @Test(
+        "launch run exits with the training's exit code and prints it",
+        arguments: [
+            ("exit 0", 0, "finished, exit code 0"), ("exit 3", 3, "failed, exit code 3"),
+            ("kill -9 $$", 137, "failed, ended by signal 9"), ("exit 143", 143, "failed, exit code 143"),
+            ("false | true", 1, "failed, exit code 1"),
+        ])
+    func exitCode(command: String, code: Int, verdict: String) async throws {
         try await Site.with { site in
             try site.config("run: code\nretry: {crash: 0}\ncommand: '\(command)'\n")
             let launch = try site.launch("run")
@@ -50,8 +53,9 @@ import Testing
         }
     }
 
-    /// Bytes that are no text, carriage returns, no newline at the end, and a megabyte at once.
-    @Test func bytesStayAsTheyAre() async throws {
+    /// The training prints bytes that are not text, carriage returns and a megabyte at once, and no newline at the end.
+    @Test("launch run and the log have the training's bytes unchanged")
+    func bytes() async throws {
         try await Site.with { site in
             try site.write(
                 "project/train.py",
@@ -72,7 +76,8 @@ import Testing
         }
     }
 
-    @Test func runMayBeLeftOut() async throws {
+    @Test("logs and attach need no RUN if there is one run, and status asks for a name if there are two")
+    func defaultRun() async throws {
         try await Site.with { site in
             try site.config("run: only\ncommand: echo hello\n")
             try await site.launch("run").check()
@@ -97,9 +102,11 @@ import Testing
         }
     }
 
-    /// Where the tests run as root: no other user may be told less.
-    @Test(.enabled(if: geteuid() == 0, "all of this ring runs as another user already"))
-    func anyUserSeesTheSame() async throws {
+    /// The other tests run as root here.
+    @Test(
+        "launch run shows the whole log to a user who is not root",
+        .enabled(if: geteuid() == 0, "all integration tests run as another user already"))
+    func otherUser() async throws {
         try await Site.with { site in
             try site.copy(Programs.agent, to: "bin/pod-agent")
             try site.copy(Programs.launch, to: "bin/launch")

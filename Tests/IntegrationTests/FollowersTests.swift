@@ -4,9 +4,9 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// However many follow, and however badly, each gets the bytes that are on the volume, and the training does not notice.
+/// Each follower gets exactly the bytes on the volume, and none of them slows the training.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct FollowersTests {
-    /// Prints small and large pieces once the file `go` is there, and ends once `end` is.
+    /// Prints small and large pieces once the file `go` exists, and ends once the file `end` exists.
     private static let command = CommandForm.exec([
         "python3", "-c",
         """
@@ -22,7 +22,8 @@ import Testing
         """,
     ])
 
-    @Test func fromAnyByteOn() async throws {
+    @Test("a follower of /v1/log gets every byte from the offset that it asks for to the end")
+    func offsets() async throws {
         try await Site.with { site in
             let agent = try agent(at: site, pieces: 100)
             let running = try agent.start()
@@ -49,7 +50,8 @@ import Testing
         }
     }
 
-    @Test func twoHundredAtOnce() async throws {
+    @Test("200 followers at once each get the whole log")
+    func manyFollowers() async throws {
         try await Site.with { site in
             let agent = try agent(at: site, pieces: 20)
             let running = try agent.start()
@@ -69,8 +71,9 @@ import Testing
         }
     }
 
-    /// It is sent nothing more once its buffers are full. It costs the pod the 5 s that a follower gets at the end.
-    @Test func oneThatStallsHarmsNobody() async throws {
+    /// The agent stops sending once the follower's buffers are full. At the end the pod waits 5 s for it.
+    @Test("a follower that never reads delays neither the training nor another follower")
+    func silentFollower() async throws {
         try await Site.with { site in
             let agent = try agent(at: site, pieces: 1_500)
             let running = try agent.start()
@@ -89,7 +92,7 @@ import Testing
             let start = ContinuousClock.now
             try site.open("end")
             try await running.check()
-            #expect(start.duration(to: .now) < .seconds(20), "a connection that stands still is kept for 30 s")
+            #expect(start.duration(to: .now) < .seconds(20), "the server keeps a connection without progress for 30 s")
             try await other.value
             let log = try site.log("bare")
             #expect(bytes.withLock { $0 == log })

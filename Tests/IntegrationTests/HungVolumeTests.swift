@@ -4,13 +4,14 @@ import Shared
 import TestSupport
 import Testing
 
-/// A pod that is taken away while its volume hangs: who waits for the volume cannot be killed, and all else ends in time.
+/// A task that waits for a hung volume cannot be killed. Everything else must end in time.
 @Suite(.serialized, .timeLimit(.minutes(4)), .enabled(if: HangingVolume.isThere, HangingVolume.reason))
 struct HungVolumeTests {
-    /// What the agent and its training do on the volume all along, by the names that FUSE has for it.
+    /// The calls that the agent and its training make on the volume all the time, by their names in FUSE.
     private static let calls = ["fsync fsyncdir", "write", "rename", "open create", "unlink", "getattr"]
 
-    @Test(arguments: calls) func thePodHasLeftInTime(calls: String) async throws {
+    @Test("init leaves within 4.5 s of SIGTERM while calls on the volume hang", arguments: calls)
+    func terminate(calls: String) async throws {
         try await Site.with { site in
             try await HangingVolume.with(at: site) { volume in
                 let agent = try BareAgent(
@@ -28,7 +29,7 @@ struct HungVolumeTests {
                 let pod = try PodNamespace(of: first)
                 try await eventuallyTrue("a training") { try agent.log.contains("line\nline\n") }
                 try volume.hang(calls)
-                // One of the training's and one of the agent's, which renames and removes nothing before its end.
+                // A call of the training hangs, and one of the agent, which renames and removes nothing before its end.
                 let serve = try #require(ProcessStat.all().first { $0.parent == first }).pid
                 try await eventuallyTrue("calls that hang", within: .seconds(15)) {
                     let waiting = pod.tasks.filter(\.waitsForVolume)
@@ -45,9 +46,9 @@ struct HungVolumeTests {
         }
     }
 
-    /// A training that hangs where nothing reaches it, on a volume that is not the agent's: what is asked for happens all the same,
-    /// and the pod does not cost on.
-    @Test func whatDoesNotEndIsLeftBehind() async throws {
+    /// The training hangs on a file system that is not the agent's volume. The pod must end, because it costs money.
+    @Test("a stop ends the pod and is recorded although SIGKILL cannot end the training")
+    func unkillableTraining() async throws {
         try await Site.with { site in
             try await HangingVolume.with(at: site) { data in
                 try File.write(Array("data".utf8), over: "\(data.path)/set")
@@ -64,7 +65,7 @@ struct HungVolumeTests {
                 let answer = try await LiveAgent(agent).ask("POST", "/v1/stop", body: Array(#"{"mode":"now"}"#.utf8))
                 #expect(answer.status == 202)
                 #expect(try await pod.end(within: .seconds(60)) == 130)
-                print("timing: a training that nothing reaches, left behind after \(start.duration(to: .now))")
+                print("timing: an unkillable training, left behind after \(start.duration(to: .now))")
                 #expect(
                     try agent.log.hasSuffix(
                         "WARNING: some processes are still there after SIGKILL and are left behind\nEXIT_CODE=130\n"))

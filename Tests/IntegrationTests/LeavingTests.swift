@@ -3,8 +3,7 @@ import Shared
 import TestSupport
 import Testing
 
-/// The run goes on whatever becomes of the terminal.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct LeavingTests {
+@Suite("runs that outlive their terminal", .serialized, .timeLimit(.minutes(2))) struct LeavingTests {
     private static let config = """
         run: away
         command: |
@@ -13,7 +12,9 @@ import Testing
           echo went on
         """
 
-    @Test(arguments: [SIGHUP, SIGKILL]) func theTerminalCloses(signal: Int32) async throws {
+    @Test(
+        "the run trains on after its terminal has closed, and attach shows it to the end", arguments: [SIGHUP, SIGKILL])
+    func closedTerminal(signal: Int32) async throws {
         try await Site.with { site in
             try site.config(Self.config)
             let launch = try site.launch("run")
@@ -34,7 +35,8 @@ import Testing
         }
     }
 
-    @Test(arguments: ["run", "attach"]) func controlC(command: String) async throws {
+    @Test("Ctrl-C leaves the run training, and launch says how to come back", arguments: ["run", "attach"])
+    func controlC(command: String) async throws {
         try await Site.with { site in
             try site.config(Self.config)
             if command == "attach" { try await site.launch("run", "--detach").check() }
@@ -49,7 +51,8 @@ import Testing
         }
     }
 
-    @Test func detached() async throws {
+    @Test("launch run --detach returns without output, and the run trains on")
+    func detach() async throws {
         try await Site.with { site in
             try site.config(Self.config)
             let launch = try site.launch("run", "--detach")

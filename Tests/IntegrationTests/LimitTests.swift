@@ -3,7 +3,7 @@ import Shared
 import TestSupport
 import Testing
 
-/// A run that stands still, or has used up what it may, is ended.
+/// The agent ends a run that makes no progress or has reached a limit.
 @Suite(.serialized, .timeLimit(.minutes(6))) struct LimitTests {
     private func train(_ script: String, limits: String, site: Site, more: String = "retry: {crash: 0}") throws {
         try site.write("project/train.py", script)
@@ -18,8 +18,9 @@ import Testing
             """)
     }
 
-    /// It prints, and still takes no step. The log that it has open beside its checkpoints all along is no save.
-    @Test func aStallIsSeenExaminedAndEnded() async throws {
+    /// The training prints all the time but takes no step. The log that is open beside its checkpoints is no save.
+    @Test("the agent ends a training that takes no step for limits.stall, and records its stacks")
+    func stall() async throws {
         try await Site.with { site in
             try train(
                 """
@@ -65,7 +66,7 @@ import Testing
                     time.sleep(1.1)
             \(rank)
             """)
-        // It ends the others as soon as it has lost one.
+        // The launcher kills all ranks as soon as one has ended.
         try train(
             """
             import signal, subprocess, sys, time
@@ -77,8 +78,9 @@ import Testing
             """, limits: "{stall: 2s}", site: site)
     }
 
-    /// It is the ranks whose stacks tell, and each leaves without a word once its launcher has died.
-    @Test func eachRankTellsWhereItStands() async throws {
+    /// The ranks' stacks show the cause. Each rank ends without output once its launcher has died.
+    @Test("each rank of a stalled training prints its stack before the launcher ends the ranks")
+    func rankStacks() async throws {
         try await Site.with { site in
             try trainRanks(
                 4,
@@ -101,8 +103,8 @@ import Testing
         }
     }
 
-    /// Those who take long to end take no other one its turn.
-    @Test func manyThatDoNotDieTellWhereTheyStand() async throws {
+    @Test("all 12 ranks of a stalled training get SIGABRT although none of them dies of it")
+    func slowRanks() async throws {
         try await Site.with { site in
             try trainRanks(
                 12,
@@ -116,12 +118,12 @@ import Testing
             for rank in 0..<12 { #expect(run.text.contains("rank \(rank) stands\n"), "\(run.text)") }
             let signals = try #require(try await site.status("limited").attempts.last?.death?.teardown?.signals)
             try #require(signals.map(\.number).starts(with: [SIGABRT, SIGTERM]))
-            #expect(signals[1].after - signals[0].after < 5.9, "what comes next is not held up")
+            #expect(signals[1].after - signals[0].after < 5.9, "the next signal is not delayed")
         }
     }
 
-    /// What py-spy sees is on record, before the training is touched.
-    @Test func aRealPySpyIsAsked() async throws {
+    @Test("the agent records the stacks that py-spy sees before it sends a signal to a stalled training")
+    func pySpy() async throws {
         try await Site.with { site in
             try site.write("project/requirements.txt", "py-spy==0.4.1\n")
             try train(
@@ -147,8 +149,8 @@ import Testing
         }
     }
 
-    /// A py-spy that never ends holds up the end of the training by seconds.
-    @Test func aStubOfPySpyThatHangsIsLeftOut() async throws {
+    @Test("the agent gives a py-spy that hangs 10 s, masks secrets in its output, and ends the training")
+    func hangingPySpy() async throws {
         try await Site.with { site in
             try site.write("bin/py-spy", "#!/bin/sh\necho \"asked $* $HF_TOKEN\"\nexec sleep 600\n", executable: true)
             try train(
@@ -171,8 +173,8 @@ import Testing
         }
     }
 
-    /// The last step stands while an evaluation shows that it goes on, for longer than a stall may last.
-    @Test func anEvaluationIsNotStalled() async throws {
+    @Test("an evaluation longer than limits.stall is no stall while its progress bar moves")
+    func evaluation() async throws {
         try await Site.with { site in
             try train(
                 """
@@ -189,7 +191,8 @@ import Testing
         }
     }
 
-    @Test func slowIsNotStalled() async throws {
+    @Test("slow steps are no stall if each takes less than limits.stall")
+    func slowSteps() async throws {
         try await Site.with { site in
             try train(
                 """
@@ -202,8 +205,9 @@ import Testing
         }
     }
 
-    /// Nothing is printed while a file below the checkpoints is open for writing.
-    @Test func aLongSaveIsNotStalled() async throws {
+    /// The training prints nothing during the save. Its checkpoint file is open for writing.
+    @Test("a save longer than limits.stall is no stall")
+    func longSave() async throws {
         try await Site.with { site in
             try train(
                 """
@@ -224,8 +228,8 @@ import Testing
         }
     }
 
-    /// The second attempt has what the first one left.
-    @Test func theDurationIsThatOfAllAttempts() async throws {
+    @Test("limits.duration ends a run once all its attempts together have taken that long")
+    func duration() async throws {
         try await Site.with { site in
             try train(
                 """
@@ -249,7 +253,8 @@ import Testing
         }
     }
 
-    @Test func anInstallationThatHangs() async throws {
+    @Test("limits.setup ends a run as setup-failed if its installation hangs")
+    func setup() async throws {
         try await Site.with { site in
             try site.write("python", "#!/bin/sh\nsleep 600\n", executable: true)
             try site.write("project/requirements.txt", "anything\n")

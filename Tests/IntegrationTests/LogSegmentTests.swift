@@ -4,9 +4,10 @@ import Shared
 import TestSupport
 import Testing
 
-/// A training that prints much, into small segments which are sealed and removed while others read.
+/// The training prints much. The agent seals and removes small segments while others read them.
 @Suite(.serialized, .timeLimit(.minutes(5))) struct LogSegmentTests {
-    /// Prints about so many megabytes of lines that do not repeat, notes their digest, and ends once `end` is there.
+    /// An agent whose training prints `megabytes` MiB of lines that do not repeat and writes their SHA-256 to a file.
+    /// The training ends once the file `end` exists.
     private func agent(at site: Site, megabytes: Int, rule: LogRule) throws -> BareAgent {
         var agent = try BareAgent(
             at: site,
@@ -33,14 +34,14 @@ import Testing
         try #require(ProcessStat.descendants(of: first).first { $0.parent == first }?.pid)
     }
 
-    /// Memory that no file stands for, in bytes, proc_pid_status(5).
+    /// Memory that is not backed by a file, in bytes; `RssAnon` in proc_pid_status(5).
     private func anonymous(_ pid: Int32) throws -> Int {
         let status = try File.read("/proc/\(pid)/status").text
         let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("RssAnon:") })
         return try #require(Int(line.split(separator: " ", omittingEmptySubsequences: true)[1])) << 10
     }
 
-    /// What was printed is on the volume: no reader sees it grow any more.
+    /// Whether all output is on the volume, so the log grows no more.
     private func isAllWritten(_ agent: BareAgent) throws -> Bool {
         try File.read(agent.spec.volume + "/logs/current.log").text.hasSuffix("\nall printed\n")
     }
@@ -54,7 +55,8 @@ import Testing
             .compactMap { File.status("\(agent.folder.logs)/\($0)")?.size }.reduce(0, +)
     }
 
-    @Test func muchOutputIsTheSameEverywhere() async throws {
+    @Test("200 MiB of output reach the volume, four followers and zcat unchanged, and serve needs at most 12 MiB")
+    func muchOutput() async throws {
         try await Site.with { site in
             let agent = try agent(at: site, megabytes: 200, rule: LogRule(segment: 1 << 20))
             let running = try agent.start()
@@ -110,7 +112,8 @@ import Testing
         }
     }
 
-    @Test func theOldestIsNotKept() async throws {
+    @Test("the agent removes old segments beyond logs.keep and answers 410 with the offset of the first kept byte")
+    func removal() async throws {
         try await Site.with { site in
             let agent = try agent(at: site, megabytes: 20, rule: LogRule(segment: 1 << 20, keep: 1 << 20))
             let running = try agent.start()

@@ -3,9 +3,9 @@ import Shared
 import TestSupport
 import Testing
 
-/// `GET /v1/log` with curl and pipes, as a person would use it.
+/// curl and pipes use `GET /v1/log`, as a person would.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct LogWithCurlTests {
-    /// Runs scripts with `$URL`, `$TOKEN`, and `$LOG`, the file.
+    /// Runs scripts that have the variables `$URL`, `$TOKEN` and `$LOG`, the path of the live segment.
     private struct Shell {
         let site: Site
         let environment: [String: String]
@@ -24,7 +24,7 @@ import Testing
         }
     }
 
-    /// The log of a training that has printed 50 000 lines and waits.
+    /// Runs `body` with the log of a training that has printed 50 000 lines and waits.
     private func withLog(_ body: ([UInt8], Shell) async throws -> Void) async throws {
         try await Site.with { site in
             let agent = try BareAgent(
@@ -42,7 +42,8 @@ import Testing
         }
     }
 
-    @Test func theLastThousandBytes() async throws {
+    @Test("curl gets the log's last 1000 bytes, its last line, or bytes from its middle")
+    func parts() async throws {
         try await withLog { log, shell in
             try await shell.expect("curl -sSf -H \"$TOKEN\" -r -1000 \"$URL\"", prints: log.suffix(1000).text)
             try await shell.expect("curl -sSf -H \"$TOKEN\" \"$URL\" | tail -n 1", prints: "50000\n")
@@ -50,10 +51,11 @@ import Testing
         }
     }
 
-    @Test func theWholeByteForByte() async throws {
+    @Test("curl gets the whole log byte for byte, also continued with -C - and through gzip")
+    func whole() async throws {
         try await withLog { log, shell in
             try await shell.expect("curl -sSf -H \"$TOKEN\" \"$URL\" | cmp - \"$LOG\" && echo same", prints: "same\n")
-            // curl asks for what it has not got yet: a file that is there in part is completed.
+            // curl asks only for the bytes that its file lacks.
             let script = """
                 curl -sSf -H "$TOKEN" -r 0-99999 -o part "$URL"
                 curl -sSf -H "$TOKEN" -C - -o part "$URL"
@@ -67,7 +69,8 @@ import Testing
         }
     }
 
-    @Test func headTellsTheSizeAndWhatMayBeAsked() async throws {
+    @Test("HEAD /v1/log has the size of the log, its durable size and the range")
+    func head() async throws {
         try await withLog { log, shell in
             let head = try await shell.run("curl -sSfI -H \"$TOKEN\" \"$URL\" | tr -d '\\r'")
             #expect(head.contains("\nContent-Length: \(log.count)\n"))
@@ -80,7 +83,8 @@ import Testing
         }
     }
 
-    @Test func whatIsNotThereIsAnErrorThatNamesTheSize() async throws {
+    @Test("a range behind the end of the log gets 416 with the log's size")
+    func rangeBehindEnd() async throws {
         try await withLog { log, shell in
             let format = "-w '%{http_code} %header{content-range}'"
             let script = "curl -sS \(format) -H \"$TOKEN\" -r \(log.count)- -o error \"$URL\"; cat error"
@@ -90,8 +94,8 @@ import Testing
         }
     }
 
-    /// A reader that has enough goes away; nobody else notices.
-    @Test func aPipeThatIsClosedEarly() async throws {
+    @Test("the agent still serves the log after a follower has closed its pipe early")
+    func closedPipe() async throws {
         try await withLog { log, shell in
             let script = "(curl -sS -H \"$TOKEN\" \"$URL?follow=1&from=0\" || true) 2>errors | head -c 20"
             let text = try await shell.run(script)

@@ -3,16 +3,16 @@ import Shared
 import TestSupport
 import Testing
 
-/// A followed response ends after a minute. Who follows with `launch` does not notice.
-@Suite(.timeLimit(.minutes(3))) struct MinuteTests {
-    /// Both at once: each takes its minute.
-    @Test func aMinute() async throws {
-        async let following: Void = followingGoesOnAfterAMinute()
-        async let behind: Void = itEndsForOneThatIsBehindToo()
+@Suite("followed responses end after a minute", .timeLimit(.minutes(3))) struct MinuteTests {
+    /// The two checks run at once, because each takes a minute.
+    @Test("a followed response ends after a minute, also for a slow reader, and launch continues without a gap")
+    func end() async throws {
+        async let following: Void = launchContinues()
+        async let behind: Void = slowReader()
         _ = try await (following, behind)
     }
 
-    private func followingGoesOnAfterAMinute() async throws {
+    private func launchContinues() async throws {
         try await Site.with { site in
             try site.config(
                 "run: long\ncommand: echo started; until [ -e \"$SITE/go\" ]; do sleep 0.1; done; echo went on\n")
@@ -20,7 +20,7 @@ import Testing
             try await launch.prints("started\n")
             let status = try await site.status("long")
             let address = try #require(status.pod?.address)
-            // The token is the launch's name under the key of this home.
+            // The token is the HMAC of the launch id with the key of this home.
             let key = try File.read("\(site.home)/key")
             let token = SHA256Digest(authenticating: try #require(status.attempts.first).launch.utf8, key: key)
                 .description
@@ -32,7 +32,7 @@ import Testing
             let lasted = start.duration(to: .now)
             #expect(lasted > .seconds(59) && lasted < .seconds(63))
             #expect(response.body == launch.output)
-            // The launcher's own response has ended too: it began earlier.
+            // The response that `launch` followed began earlier, so it has ended too.
             try site.open("go")
             try await launch.check()
             #expect(launch.text.hasSuffix("started\nwent on\nEXIT_CODE=0\n"))
@@ -41,8 +41,8 @@ import Testing
         }
     }
 
-    /// One that is so far behind that there is always more to send.
-    private func itEndsForOneThatIsBehindToo() async throws {
+    /// The reader is so far behind that the agent always has more to send.
+    private func slowReader() async throws {
         try await Site.with { site in
             let agent = try BareAgent(
                 at: site, command: .shell("head -c 150000000 /dev/zero; until [ -e \"$SITE/go\" ]; do sleep 0.1; done"))
@@ -53,7 +53,7 @@ import Testing
                 "curl", "-sSN", "--limit-rate", "2M", "-H", "Authorization: Bearer \(live.token)", "-o", "got",
                 "\(live.address)/v1/log?follow=1&from=0",
             ])
-            // A clean end: curl complains of one that is not.
+            // The end is clean, else curl fails.
             #expect(try await curl.end(within: .seconds(100)) == 0)
             let lasted = start.duration(to: .now)
             #expect(lasted > .seconds(59) && lasted < .seconds(80))

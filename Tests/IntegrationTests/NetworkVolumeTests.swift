@@ -4,7 +4,7 @@ import Shared
 import TestSupport
 import Testing
 
-/// A network volume that two hosts share, over its quota, and without its data.
+/// The volume is a real MooseFS. Two hosts share it, it is over its quota, or its chunkserver is gone.
 @Suite(
     .serialized, .timeLimit(.minutes(Rounds.count(5, full: 15))),
     .enabled(if: MooseFS.isThere, MooseFS.reason), .mooseFS)
@@ -15,26 +15,34 @@ struct NetworkVolumeTests {
 
     // MARK: Two hosts
 
-    @Test(arguments: 1...Rounds.count(3, full: 50)) func oneTrainsAndTheOtherWaits(round: Int) async throws {
+    @Test(
+        "one of two pods on two hosts of a network volume trains and the other waits if both start at once",
+        arguments: 1...Rounds.count(3, full: 50))
+    func twoHosts(round: Int) async throws {
         try await Site.with { site in
             try await Twins(at: site, volumes: try bed.part()).check { try $0.startAsFirst() }
         }
     }
 
-    @Test(arguments: SupersededTests.pauses) func aSupersededOwnerWritesNothingMore(pause: Duration) async throws {
+    @Test(
+        "a superseded owner on another host of a network volume ends its training and writes nothing more",
+        arguments: SupersededTests.pauses)
+    func superseded(pause: Duration) async throws {
         try await Site.with { site in try await Superseded(at: site, volumes: try bed.part()).check(pause: pause) }
     }
 
-    /// A checkpoint that is saved over in place is put back from its copy.
-    @Test(arguments: ["last.ckpt", "final_model"]) func aFixedNameIsPutBack(_ name: String) async throws {
+    @Test(
+        "a start on a network volume puts back the copy of the previous save if a fixed-name checkpoint is torn",
+        arguments: ["last.ckpt", "final_model"])
+    func copyIsPutBack(_ name: String) async throws {
         try await Site.with { site in
             let saver = try OverwritingSaver(at: site, name: name, keep: 1, volume: try bed.part()[0])
-            try await FixedNameRunTests.goesOnFromTheSaveBefore(saver)
+            try await FixedNameRunTests.resumesFromPreviousSave(saver)
         }
     }
 
-    /// Others come on another host, wait, and go again: the owner's output and beats go on as if they were not there.
-    @Test func othersDoNotDisturbTheOwner() async throws {
+    @Test("pods on another host that wait for the run delay neither its output nor its heartbeat")
+    func waitingPods() async throws {
         try await Site.with { site in
             let volumes = try bed.part()
             let owner = try BareAgent(at: site, command: Ticker.command, volume: volumes[0])
@@ -48,7 +56,8 @@ struct NetworkVolumeTests {
             var beats: [(count: Int, at: ContinuousClock.Instant)] = []
             while start.duration(to: .now) < lasts {
                 if others.count == 4 {
-                    // One stays all along: it sees the owner's beats for longer than it takes to count it as dead.
+                    // The three before it stay. In a full run they watch for longer than the 30 s after which an
+                    // unchanged heartbeat means that the owner is dead.
                     let pod = others.removeLast()
                     pod.send(SIGKILL)
                     try await pod.end()
@@ -89,9 +98,10 @@ struct NetworkVolumeTests {
 
     // MARK: Over the quota
 
-    /// The volume takes nothing more, and says so with EDQUOT. MooseFS refuses a file that went over its quota until everybody has
-    /// closed it: the log goes on in another.
-    @Test func overTheQuotaTheTrainingGoesOn() async throws {
+    /// The volume refuses writes with EDQUOT. MooseFS refuses a file that exceeded the quota until every process has
+    /// closed it, so the log continues in another file.
+    @Test("a volume over its quota does not slow the training, and the log counts the bytes that it lacks")
+    func quota() async throws {
         try await Site.with { site in
             let volume = try bed.part()[0]
             let output = CountedOutput(at: site)
@@ -102,8 +112,8 @@ struct NetworkVolumeTests {
         }
     }
 
-    /// There is never room again: the end is on record all the same.
-    @Test func overTheQuotaTheEndIsOnRecord() async throws {
+    @Test("the record has the end of a failed run although the volume stays over its quota")
+    func endOverQuota() async throws {
         try await Site.with { site in
             let volume = try bed.part()[0]
             let agent = try BareAgent(
@@ -126,27 +136,31 @@ struct NetworkVolumeTests {
 
     // MARK: Without its data
 
-    /// Of a chunkserver that is killed the mount asks again for minutes after it is back.
+    /// Once a killed chunkserver is back, the mount takes minutes to use it again.
     private static let outages = Rounds.areAll ? [SIGSTOP, SIGKILL] : [SIGSTOP]
-    private static let patience: Duration = .seconds(Rounds.count(60, full: 600))
+    private static let timeout: Duration = .seconds(Rounds.count(60, full: 600))
 
-    /// A chunkserver that stops keeps the log; one that is killed may lose some. The training goes on with both.
-    @Test(arguments: outages) func anOutageHoldsUpNothing(signal: Int32) async throws {
+    /// A stopped chunkserver loses nothing. A killed one may lose bytes that it has confirmed.
+    @Test(
+        "an outage of the chunkserver does not slow the training, and the log counts the lost bytes", arguments: outages
+    )
+    func outage(signal: Int32) async throws {
         try await Site.with { site in
             let volume = try bed.part()[0]
             let output = CountedOutput(at: site)
-            // Less than can wait in memory: of more some would be held up once, until the volume counts as hung.
+            // The output fits in memory. More would hold the training up once, until the volume counts as hung.
             let agent = try BareAgent(at: site, command: output.steadily(1 << 10), volume: volume)
             try await Trouble(
                 agent: agent, output: output, lasts: .seconds(Rounds.count(7, full: 20)),
                 makesGap: signal == SIGSTOP ? false : nil
             ).befalls(
-                "a chunkserver that gets signal \(signal)", within: Self.patience,
+                "a chunkserver that gets signal \(signal)", within: Self.timeout,
                 begin: { _ in try bed.signalChunkserver(signal) }, end: { try bed.signalChunkserver(SIGCONT) })
         }
     }
 
-    @Test(arguments: outages) func aPodHasLeftInTimeDuringAnOutage(signal: Int32) async throws {
+    @Test("init leaves within 4.5 s of SIGTERM during an outage of the chunkserver", arguments: outages)
+    func terminateInOutage(signal: Int32) async throws {
         try await Site.with { site in
             let volume = try bed.part()[0]
             let agent = try BareAgent(
@@ -167,7 +181,7 @@ struct NetworkVolumeTests {
                 throw error
             }
             try bed.signalChunkserver(SIGCONT)
-            #expect(try await unshare.end(within: Self.patience) == 143)
+            #expect(try await unshare.end(within: Self.timeout) == 143)
         }
     }
 }
