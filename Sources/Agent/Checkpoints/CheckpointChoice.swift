@@ -1,59 +1,60 @@
 internal import Shared
 
-/// Which checkpoint a training goes on from, and what has to get out of its way before.
+/// Chooses the checkpoint from which a training resumes, and moves damaged ones out of its way.
 struct CheckpointChoice: Sendable {
     let receipts: Receipts
 
     struct Chosen: Sendable {
         var checkpoint: CheckpointReference
-        /// It has a receipt, and is what that says.
+        /// It has a receipt, and still matches it.
         var isProven: Bool
     }
 
     private enum Verdict {
         case proven
-        /// Nothing contradicts that it is whole, and nothing tells that its save ended.
+        /// Its formats find no damage, but nothing shows that its save ended.
         case unproven
         case torn(String)
-        case unread(String)
+        case unreadable(String)
     }
 
-    /// The newest proven checkpoint of the lineage; without one the newest that its formats do not contradict. nil: there is none.
+    /// Returns the newest proven checkpoint of the lineage. If none is proven, returns the newest whose formats find no
+    /// damage. Returns nil if there is none.
     ///
-    /// What failed, and what nothing is known of but that it is newer than a proven one, is moved to `torn/`, so that a training which looks
-    /// for the highest itself does not find it either. What cannot be read stays where it is. In the place of one of a fixed name comes
-    /// its newest kept copy. Blocks, and may hang with the volume.
+    /// Moves to `torn/` each newer checkpoint that is damaged or, beside a proven one, unproven. So a training that
+    /// searches for the highest number itself does not find it. Leaves an unreadable one in place. Restores a damaged
+    /// fixed name from its newest copy. Blocks, and may hang with the volume.
     func choose() throws -> Chosen? {
         var known = try receipts.all()
-        let looked = try mendFixedNames(known)
-        if !looked.isEmpty { known = try receipts.all() }
+        let fixedVerdicts = try restoreFixedNames(known)
+        if !fixedVerdicts.isEmpty { known = try receipts.all() }
         var chosen: Chosen?
-        var aside: [(checkpoint: CheckpointFolder.Candidate, reason: String)] = []
+        var rejected: [(checkpoint: CheckpointFolder.Candidate, reason: String)] = []
         var unproven: [CheckpointFolder.Candidate] = []
         for checkpoint in try receipts.checkpoints() {
-            switch try looked[checkpoint.name] ?? verdict(on: checkpoint, known) {
+            switch try fixedVerdicts[checkpoint.name] ?? verdict(on: checkpoint, known) {
             case .proven: chosen = Chosen(checkpoint: receipts.folder.reference(to: checkpoint), isProven: true)
             case .unproven: unproven.append(checkpoint)
-            case .torn(let reason): aside.append((checkpoint, reason))
-            case .unread(let reason):
+            case .torn(let reason): rejected.append((checkpoint, reason))
+            case .unreadable(let reason):
                 receipts.say(.unreadable(receipts.folder.path(of: checkpoint), reason: reason))
             }
             if chosen != nil { break }
         }
         if chosen != nil {
-            aside += unproven.map { ($0, "is not known to be complete, and an older one is") }
+            rejected += unproven.map { ($0, "is not known to be complete, and an older one is") }
         } else if let newest = unproven.first {
             chosen = Chosen(checkpoint: receipts.folder.reference(to: newest), isProven: false)
         }
-        for (checkpoint, reason) in aside { _ = try setAside(checkpoint.name, reason) }
+        for (checkpoint, reason) in rejected { _ = try moveToTorn(checkpoint.name, reason) }
         return chosen
     }
 
-    /// Where it is now; nil where it could not be moved.
-    private func setAside(_ name: String, _ reason: String) throws -> String? {
+    /// Returns the checkpoint's new path, or nil if it could not be moved. The log says which.
+    private func moveToTorn(_ name: String, _ reason: String) throws -> String? {
         let path = "\(receipts.folder.path)/\(name)"
         do {
-            let target = try receipts.setAside(name)
+            let target = try receipts.moveToTorn(name)
             receipts.say(.torn(path, reason: reason, movedTo: target))
             return target
         } catch let problem as Problem {
@@ -62,54 +63,56 @@ struct CheckpointChoice: Sendable {
         }
     }
 
-    /// A training that looks at a fixed place itself finds a whole checkpoint there, or none, whatever else there is. Returns what is known
-    /// of those that are there then.
-    private func mendFixedNames(_ known: [String: Receipt]) throws -> [String: Verdict] {
+    /// Makes each fixed name lead to a whole checkpoint or to nothing, because a training may open it without asking.
+    /// Returns the verdicts on those that exist now.
+    private func restoreFixedNames(_ known: [String: Receipt]) throws -> [String: Verdict] {
         guard !receipts.folder.names.isEmpty else { return [:] }
-        let copies = KeptCopies(receipts: receipts)
         let found = try receipts.checkpoints().filter { $0.step == nil }
         var verdicts: [String: Verdict] = [:]
         for name in receipts.folder.names {
-            let place = "\(receipts.folder.path)/\(name)"
             if receipts.folder.isLinkToFolder(name) {
-                receipts.say(.linkSkipped(place))
+                receipts.say(.linkSkipped("\(receipts.folder.path)/\(name)"))
                 continue
             }
-            let checkpoint = found.first { $0.name == name }
-            let verdict = try checkpoint.map { try self.verdict(on: $0, known) }
-            verdicts[name] = verdict
-            var reason: String?
-            switch verdict {
-            case .proven, .unread: continue
-            case .torn(let damage): reason = damage
-            case .unproven: reason = "is not known to be complete, and there is a copy of an older one"
-            case nil:
-                reason = File.status(place).map { _ in "is not of this lineage, and there is a copy of one that is" }
-            }
-            let copy = try copies.usable(name)
-            // A torn one is moved all the same.
-            if copy == nil { guard case .torn = verdict else { continue } }
-            var aside: String?
-            if let reason {
-                aside = try setAside(name, reason)
-                if aside == nil { continue }
-                verdicts[name] = nil
-            }
-            guard let copy else { continue }
-            if try putBack(copy, by: copies) {
-                verdicts[name] = .proven
-            } else if let aside, case .unproven = verdict {
-                // Better than nothing.
-                try File.move(aside, to: place)
-                verdicts[name] = verdict
-            }
+            let verdict = try found.first { $0.name == name }.map { try self.verdict(on: $0, known) }
+            verdicts[name] = try restore(name, after: verdict)
         }
         return verdicts
     }
 
-    private func putBack(_ copy: KeptCopies.Copy, by copies: KeptCopies) throws -> Bool {
+    /// Puts the newest copy in the place of a fixed name, unless its checkpoint is to stay. `verdict` is nil if the
+    /// lineage has no checkpoint there. Returns the verdict on what is in the place then.
+    private func restore(_ name: String, after verdict: Verdict?) throws -> Verdict? {
+        let copies = KeptCopies(receipts: receipts)
+        let place = "\(receipts.folder.path)/\(name)"
+        var isTorn = false
+        var reason: String?
+        switch verdict {
+        case .proven, .unreadable: return verdict
+        case .torn(let damage): (isTorn, reason) = (true, damage)
+        case .unproven: reason = "is not known to be complete, and there is a copy of an older one"
+        case nil:
+            if File.status(place) != nil { reason = "is not of this lineage, and there is a copy of one that is" }
+        }
+        let copy = try copies.newestUsable(name)
+        // Without a copy only a torn checkpoint has to be moved.
+        if copy == nil && !isTorn { return verdict }
+        var movedTo: String?
+        if let reason {
+            movedTo = try moveToTorn(name, reason)
+            if movedTo == nil { return verdict }
+        }
+        guard let copy else { return nil }
+        if try restore(copy, from: copies) { return .proven }
+        guard let movedTo, case .unproven = verdict else { return nil }
+        // The copy could not be restored: an unproven checkpoint is better than none.
+        try File.move(movedTo, to: place)
+        return verdict
+    }
+
+    private func restore(_ copy: KeptCopies.Copy, from copies: KeptCopies) throws -> Bool {
         do {
-            let receipt = try copies.putBack(copy)
+            let receipt = try copies.restore(copy)
             receipts.say(
                 .restored(receipt.path, attempt: receipt.attempt, step: receipt.stepAtSave.map { Int($0) }))
             return true
@@ -119,7 +122,8 @@ struct CheckpointChoice: Sendable {
         }
     }
 
-    /// A training has saved over it since, and no file of the older save is left, so that it is no mixture of two.
+    /// Whether a training overwrote every file of a fixed name after `receipt`, so that no file is left of the older
+    /// save.
     private func isNewSave(_ checkpoint: CheckpointFolder.Candidate, after receipt: Receipt) -> Bool {
         checkpoint.step == nil
             && receipt.files.allSatisfy { $0.modified != (checkpoint.files[$0.name]?.modified ?? .max) }
@@ -130,18 +134,20 @@ struct CheckpointChoice: Sendable {
     ) throws -> Verdict {
         do {
             if let receipt = known[checkpoint.name] {
-                let isOther = receipt.boot != receipts.boot || receipt.boot.isEmpty
-                let difference = try receipts.difference(checkpoint, from: receipt, hashing: isOther)
+                // Until the machine that proved it restarts, names, sizes and times are enough. After that hashes
+                // decide.
+                let isOtherBoot = receipt.boot != receipts.boot || receipt.boot.isEmpty
+                let difference = try receipts.difference(checkpoint, from: receipt, hashing: isOtherBoot)
                 guard let difference else { return .proven }
                 if !isNewSave(checkpoint, after: receipt) { return .torn(difference) }
             }
             let proof = try CheckpointProof.examine(receipts.folder.path(of: checkpoint))
-            if let unread = proof.findings.first(where: { $0.weight == .unread }) { return .unread("\(unread)") }
-            if let damage = proof.findings.first(where: { $0.weight == .damage }) { return .torn("\(damage)") }
+            if let finding = proof.first(.unreadable) { return .unreadable("\(finding)") }
+            if let finding = proof.first(.damage) { return .torn("\(finding)") }
             let evidence = receipts.evidence(of: checkpoint, like: known.values, openEnded: proof.openEnded)
             guard let evidence else { return .unproven }
             let receipt = try receipts.prove(checkpoint, by: evidence)
-            // It is what it is, whether or not there is room to write that down.
+            // The checkpoint is proven even if the volume has no room for its receipt.
             do {
                 try receipts.write(receipt)
             } catch let problem as Problem {
@@ -149,7 +155,7 @@ struct CheckpointChoice: Sendable {
             }
             return .proven
         } catch let problem as Problem {
-            return .unread("\(problem)")
+            return .unreadable("\(problem)")
         }
     }
 }

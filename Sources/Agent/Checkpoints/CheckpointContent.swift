@@ -4,25 +4,25 @@ internal import Shared
 /// The files of a checkpoint, folder by folder. Links to files count as files; links to folders are not followed.
 struct CheckpointContent {
     struct Folder {
-        /// By its path inside the checkpoint; empty for the checkpoint itself.
+        /// The folder's path inside the checkpoint; empty for the checkpoint itself.
         var name: String
-        /// Sorted.
+        /// The names of its files, sorted.
         var files: [String] = []
     }
 
-    /// Of a file: that file; of a folder: that folder.
+    /// The checkpoint itself: a folder or a single file.
     let path: String
     let isFolder: Bool
     private(set) var folders: [Folder] = []
-    /// What is in it and no file.
+    /// A remark on each entry that is skipped.
     private(set) var findings: [Finding] = []
 
-    /// Below a checkpoint no folders are nested deeper.
-    private static let deepest = 64
+    /// Folders below a checkpoint. No library nests them as deep.
+    private static let maxDepth = 64
     /// A bound on memory.
-    private static let mostFiles = 1 << 20
+    private static let maxFiles = 1 << 20
 
-    /// Throws a `Problem` where nothing is at `path`, or a folder cannot be listed.
+    /// Throws a `Problem` if nothing is at `path` or a folder cannot be listed.
     init(of path: String) throws(Problem) {
         self.path = path
         guard File.exists(path) else { throw Problem("read \"\(path)\"", errno: errno) }
@@ -35,13 +35,13 @@ struct CheckpointContent {
         try list("", depth: 0, &count)
     }
 
-    /// By their paths inside; of a checkpoint that is one file, that file by the empty path.
+    /// The paths of all files inside the checkpoint. A checkpoint that is a single file has the empty path.
     var files: [String] {
         folders.flatMap { folder in folder.files.map { Self.join(folder.name, $0) } }
     }
 
-    /// Of each regular file, by its path inside, and of `others` that are there all the same; links to files are followed. Throws a
-    /// `Problem` where the system does not tell of one whether it is there.
+    /// Returns the status of each regular file by its path inside, and of those `others` that exist. Follows links to
+    /// files. Throws a `Problem` if the system cannot say whether a file exists.
     func statuses(and others: [String] = []) throws(Problem) -> [String: FileStatus] {
         var found: [String: FileStatus] = [:]
         for file in Set(files).union(others) {
@@ -54,11 +54,13 @@ struct CheckpointContent {
         return found
     }
 
-    /// Where the file of that path inside is.
+    /// Returns the full path of a file, given its path inside the checkpoint.
     func path(of file: String) -> String { Self.join(path, file) }
 
     private static func join(_ folder: String, _ name: String) -> String {
-        folder.isEmpty ? name : name.isEmpty ? folder : folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
+        if folder.isEmpty { return name }
+        if name.isEmpty { return folder }
+        return folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
     }
 
     private static func leadsToFolder(_ path: String) -> Bool {
@@ -67,13 +69,13 @@ struct CheckpointContent {
     }
 
     private mutating func list(_ folder: String, depth: Int, _ count: inout Int) throws(Problem) {
-        if depth == Self.deepest { throw Problem("the folders in \"\(path)\" are nested too deep") }
+        if depth == Self.maxDepth { throw Problem("the folders in \"\(path)\" are nested too deep") }
         var found = Folder(name: folder)
         var inner: [String] = []
         for name in try File.list(path(of: folder)) {
             let file = Self.join(folder, name)
             guard let status = File.status(path(of: file)) else {
-                if errno == ENOENT { continue }  // gone since
+                if errno == ENOENT { continue }  // deleted meanwhile
                 throw Problem("read \"\(path(of: file))\"", errno: errno)
             }
             if status.isFolder {
@@ -83,7 +85,7 @@ struct CheckpointContent {
             } else {
                 found.files.append(name)
                 count += 1
-                if count > Self.mostFiles { throw Problem("\"\(path)\" has more than \(Self.mostFiles) files") }
+                if count > Self.maxFiles { throw Problem("\"\(path)\" has more than \(Self.maxFiles) files") }
             }
         }
         folders.append(found)

@@ -1,17 +1,19 @@
 internal import Glibc
 internal import Shared
 
-/// Copies the files of a checkpoint with their times and modes, and holds each against its receipt while it is read.
+/// Copies the files of a checkpoint with their times and modes, and compares each with its receipt on the way.
 struct CheckpointCopy: Sendable {
-    /// Bytes read in a second at most; nil: as fast as it goes.
+    /// Read limit; nil for none.
     var bytesPerSecond: Int?
-    /// Asked before each buffer.
+    /// Asked before each read.
     var isCancelled: @Sendable () -> Bool
 
-    private static let bufferSize = 128 << 10  // bytes, so that no pause is long
+    private static let bufferSize = 128 << 10  // bytes; small, so that pauses of the read limit are short
 
-    /// Blocks; one buffer, whatever the size. Links to files become files. Throws a `Problem` where a file is not what `receipt` says or
-    /// there is no room, `CancellationError`, and then a part of the copy is left. Nothing is synced.
+    /// Copies a checkpoint from `path` to `target`. Links to files become files. Blocks; does not sync the copy.
+    ///
+    /// Throws a `Problem` if a file does not match `receipt` or there is no room, and `CancellationError`. A part of
+    /// the copy is left then. Memory is one buffer, whatever the size of the files.
     func make(of receipt: Receipt, at path: String, to target: String) throws {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.bufferSize, alignment: 4096)
         defer { buffer.deallocate() }
@@ -22,12 +24,12 @@ struct CheckpointCopy: Sendable {
             try File.makeFolders(copy.parentFolder)
             do {
                 guard try self.copy(source, to: copy, buffer, &pace).description == file.sha256 else {
-                    throw Problem("\"\(source)\" is not what it was")
+                    throw Problem("\"\(source)\" does not match its receipt")
                 }
             } catch let error as Errno {
                 throw Problem("copy \"\(source)\"", errno: error.code)
-            } catch is InputFile.NoRegularFile {
-                throw Problem("\"\(source)\" is no file any more")
+            } catch is InputFile.NotRegularFile {
+                throw Problem("\"\(source)\" is not a file any more")
             }
         }
     }

@@ -1,173 +1,195 @@
 internal import Shared
 
-/// What was seen of checkpoints from one look to the next.
+/// The history of each checkpoint over the scans of one training: when it changed, and at which step.
 struct CheckpointObservations: Sendable {
     private struct Observation {
         var files: [String: FileStatus]
         var isNumbered: Bool
-        /// When its save was seen first, and since when it is as it is.
-        var first: ContinuousClock.Instant
-        var since: ContinuousClock.Instant
-        /// When its save began, in nanoseconds since 1970, and the last step that the training had told of then.
+        /// When a scan first saw this save.
+        var firstSeen: ContinuousClock.Instant
+        /// Since when nothing of the checkpoint has changed.
+        var unchangedSince: ContinuousClock.Instant
+        /// When its save began, in nanoseconds since 1970.
         var began: Int
+        /// The last step that the training had reported when its save began.
         var stepAtSave: Double?
         /// The files that this save has written.
         var written: Set<String>
-        /// It was proven, so that what changes is the next save.
-        var isOver = false
-        /// The training's step at the first look that found nothing changed.
-        var step: Double??
-        /// It is not ready before.
-        var notBefore: ContinuousClock.Instant?
+        /// The checkpoint was proven, so that the next change belongs to the next save.
+        var wasProven = false
+        /// The first scan that found nothing changed; nil until then.
+        var quietScan: QuietScan?
+        /// The checkpoint must not be proven before this time.
+        var postponedUntil: ContinuousClock.Instant?
     }
 
-    /// What was there before the training began, by name: none of it was saved by this one.
+    private struct QuietScan {
+        /// The last step that the training had reported by then.
+        var step: Double?
+    }
+
+    /// The files of each checkpoint that existed before the training began: this training did not save them.
     private let found: [String: [String: FileStatus]]
     private var seen: [String: Observation] = [:]
     private(set) var proven: [String: Receipt]
-    /// Of fixed names: what is copied of them as it is now, and before when no copy is tried again.
+    /// For each fixed name the receipt of its newest copy.
     private var copied: [String: Receipt] = [:]
-    private var noCopy: [String: (receipt: Receipt, pause: Duration, until: ContinuousClock.Instant)] = [:]
-    private var looks = 0
-    /// The names of what changed and was not looked at since.
+    /// For each fixed name the last copy that failed. The same receipt is not tried again before `until`.
+    private var failedCopies: [String: (receipt: Receipt, pause: Duration, until: ContinuousClock.Instant)] = [:]
+    private var scans = 0
+    /// The names of checkpoints that changed since the last scan, as the kernel reports them.
     var changed: Set<String> = []
-    /// Those of the last look that this training saved.
-    private var own: Set<String> = []
-    /// When the training began, in nanoseconds since 1970.
-    private let begun: Int
+    /// The checkpoints in the last scan that this training saved and that had no receipt yet.
+    private var unproven: Set<String> = []
+    /// In nanoseconds since 1970.
+    private let trainingBegan: Int
 
-    init(found: [CheckpointFolder.Candidate] = [], proven: [String: Receipt] = [:], begun: Int = 0) {
-        self.begun = begun
+    init(found: [CheckpointFolder.Candidate] = [], proven: [String: Receipt] = [:], trainingBegan: Int = 0) {
+        self.trainingBegan = trainingBegan
         self.found = Dictionary(found.map { ($0.name, $0.files) }) { first, _ in first }
         self.proven = proven
     }
 
-    /// The names of those of which nothing new is expected.
-    var known: Set<String> { Set(found.keys).subtracting(seen.keys).union(proven.keys) }
+    /// The names of the checkpoints that are proven or older than the training: a scan may skip them.
+    var expectedUnchanged: Set<String> { Set(found.keys).subtracting(seen.keys).union(proven.keys) }
 
-    /// Counts a look, and returns whether it is one of those that look at everything.
-    mutating func beginLook(fullOneIn count: Int) -> Bool {
-        looks += 1
-        return looks % count == 0
+    /// Counts a scan, and returns true for one in `count`: that one has to include every checkpoint.
+    mutating func beginScan(fullOneIn count: Int) -> Bool {
+        scans += 1
+        return scans % count == 0
     }
 
-    /// Forgets those that were deleted, so that a long training costs no more memory than a short one. The newest that was proven still tells
-    /// which files one has.
-    mutating func forget(allBut there: Set<String>) {
+    /// Forgets deleted checkpoints, so that memory stays bounded in a long training.
+    ///
+    /// The newest proven one is remembered all the same: later checkpoints are compared with its files.
+    mutating func forget(allBut existing: Set<String>) {
         let newest = proven.values.compactMap(\.step).max()
         proven = proven.filter { name, receipt in
-            there.contains(name) || receipt.step == nil || receipt.step == newest
+            existing.contains(name) || receipt.step == nil || receipt.step == newest
         }
-        seen = seen.filter { name, sighting in there.contains(name) || !sighting.isNumbered }
+        seen = seen.filter { name, observation in existing.contains(name) || !observation.isNumbered }
     }
 
-    /// One that this training saved has no receipt yet.
-    var isWaiting: Bool { !own.isSubset(of: proven.keys) }
+    /// A checkpoint that this training saved has no receipt yet.
+    var isWaiting: Bool { !unproven.isSubset(of: proven.keys) }
 
-    /// Notes what is there now, and returns what this training saved, has no receipt, and has been quiet for long enough.
-    /// `date` is now in nanoseconds since 1970; `born` tells when a file of a checkpoint was created, where the file system does.
+    /// Notes the present state of `candidates`. Returns those that this training saved, that have no receipt, and that
+    /// have been quiet for long enough.
+    ///
+    /// `date` is the present in nanoseconds since 1970. `created` returns when a file of a checkpoint was created, in
+    /// the same unit; nil if the file system does not know.
     mutating func note(
         _ candidates: [CheckpointFolder.Candidate], step: Double?, at now: ContinuousClock.Instant, date: Int,
-        born: (CheckpointFolder.Candidate, String) -> Int?
+        created: (CheckpointFolder.Candidate, String) -> Int?
     ) -> [CheckpointFolder.Candidate] {
-        let own = candidates.filter { proven[$0.name] == nil && found[$0.name] != $0.files && !$0.files.isEmpty }
-        self.own = Set(own.map(\.name))
-        for candidate in own {
-            guard let sighting = seen[candidate.name], sighting.files == candidate.files else {
-                seen[candidate.name] = sighting(of: candidate, step: step, at: now, date: date, born: born)
+        let saved = candidates.filter { proven[$0.name] == nil && found[$0.name] != $0.files && !$0.files.isEmpty }
+        unproven = Set(saved.map(\.name))
+        for candidate in saved {
+            guard let last = seen[candidate.name], last.files == candidate.files else {
+                seen[candidate.name] = observation(of: candidate, step: step, at: now, date: date, created: created)
                 continue
             }
-            if sighting.step == nil { seen[candidate.name]?.step = .some(step) }
+            if last.quietScan == nil { seen[candidate.name]?.quietScan = QuietScan(step: step) }
         }
-        return own.filter { candidate in
-            guard let sighting = seen[candidate.name] else { return false }
-            return sighting.since.duration(to: now) >= CheckpointWatch.quiet && (sighting.notBefore ?? now) <= now
+        return saved.filter { candidate in
+            guard let last = seen[candidate.name] else { return false }
+            return last.unchangedSince.duration(to: now) >= CheckpointWatch.quiet
+                && (last.postponedUntil ?? now) <= now
         }
     }
 
-    /// Of one that has changed since the last look. A fixed name that was quiet is saved again where a file is written once more.
-    private func sighting(
+    /// Returns the new observation of a checkpoint that changed since the last scan: the same save continued, or a new
+    /// one.
+    ///
+    /// A fixed name has a new save if it was quiet or proven before, and a file is now written a second time.
+    private func observation(
         of candidate: CheckpointFolder.Candidate, step: Double?, at now: ContinuousClock.Instant, date: Int,
-        born: (CheckpointFolder.Candidate, String) -> Int?
+        created: (CheckpointFolder.Candidate, String) -> Int?
     ) -> Observation {
         let old = seen[candidate.name]?.files ?? found[candidate.name] ?? [:]
         let written = candidate.files.filter { old[$0.key] != $0.value }
-        if var sighting = seen[candidate.name], !sighting.isOver,
-            candidate.step != nil || sighting.since.duration(to: now) < CheckpointWatch.quiet
-                || sighting.written.isDisjoint(with: written.keys)
+        if var same = seen[candidate.name], !same.wasProven,
+            candidate.step != nil || same.unchangedSince.duration(to: now) < CheckpointWatch.quiet
+                || same.written.isDisjoint(with: written.keys)
         {
-            sighting.files = candidate.files
-            sighting.written.formUnion(written.keys)
-            (sighting.since, sighting.step, sighting.notBefore) = (now, nil, nil)
-            return sighting
+            same.files = candidate.files
+            same.written.formUnion(written.keys)
+            (same.unchangedSince, same.quietScan, same.postponedUntil) = (now, nil, nil)
+            return same
         }
-        // What was written before the save before had ended is none of this one: a copy may have the times of what it is a copy of.
-        let earliest = max(begun, seen.values.flatMap { $0.files.values.map(\.modified) }.max() ?? 0)
-        let times = written.flatMap { [$0.value.modified, born(candidate, $0.key) ?? 0] }
+        // Times before the end of the last save do not count: a copied file may keep the times of its original.
+        let earliest = max(trainingBegan, seen.values.flatMap { $0.files.values.map(\.modified) }.max() ?? 0)
+        let times = written.flatMap { [$0.value.modified, created(candidate, $0.key) ?? 0] }
         let began = times.filter { $0 > earliest }.reduce(date, min)
         return Observation(
-            files: candidate.files, isNumbered: candidate.step != nil, first: now, since: now, began: began,
-            stepAtSave: step,
-            written: Set(written.keys))
+            files: candidate.files, isNumbered: candidate.step != nil, firstSeen: now, unchangedSince: now,
+            began: began, stepAtSave: step, written: Set(written.keys))
     }
 
-    /// What was seen of its save; nil where it is not as it was seen last.
+    /// Returns step and duration of the checkpoint's save; nil if it has changed since the last scan.
     func save(of checkpoint: CheckpointFolder.Candidate) -> Receipt.SeenSave? {
-        guard let sighting = seen[checkpoint.name], sighting.files == checkpoint.files else { return nil }
-        return Receipt.SeenSave(
-            stepAtSave: sighting.stepAtSave, seconds: Double(max(0, checkpoint.modified - sighting.began)) / 1e9)
+        guard let last = seen[checkpoint.name], last.files == checkpoint.files else { return nil }
+        let duration = Double(max(0, checkpoint.modified - last.began)) / 1e9
+        return Receipt.SeenSave(stepAtSave: last.stepAtSave, seconds: duration)
     }
 
     mutating func prove(_ receipt: Receipt) { proven[receipt.name] = receipt }
 
-    /// It is not what its receipt says any more.
-    mutating func void(_ name: String) {
+    /// The checkpoint no longer matches its receipt: it has to be proven again.
+    mutating func invalidate(_ name: String) {
         proven[name] = nil
-        seen[name]?.isOver = true
+        seen[name]?.wasProven = true
     }
 
-    /// nil where it is not proven, copied already, or to be copied later.
+    /// Returns the receipt to copy; nil if the name is not proven, copied already, or to be tried again later.
     func receiptToCopy(of name: String, at now: ContinuousClock.Instant) -> Receipt? {
         guard let receipt = proven[name], copied[name] != receipt else { return nil }
-        if let failed = noCopy[name], failed.receipt == receipt, now < failed.until { return nil }
+        if let failed = failedCopies[name], failed.receipt == receipt, now < failed.until { return nil }
         return receipt
     }
 
     mutating func noteCopy(of receipt: Receipt) { copied[receipt.name] = receipt }
 
-    /// For twice as long each time: on a volume that is over its quota each try takes for seconds what others need.
+    /// Postpones the next try of a copy that failed, by 30 s and then twice as long each time, up to one hour.
+    ///
+    /// Each try on a volume over its quota takes room for seconds that the training may need.
     mutating func postponeCopy(of receipt: Receipt, at now: ContinuousClock.Instant) {
-        let last = noCopy[receipt.name].flatMap { $0.receipt == receipt ? $0.pause : nil }
-        let pause = last.map { min($0 * 2, .seconds(3600)) } ?? .seconds(30)
-        noCopy[receipt.name] = (receipt, pause, now + pause)
+        var pause = Duration.seconds(30)
+        if let failed = failedCopies[receipt.name], failed.receipt == receipt {
+            pause = min(failed.pause * 2, .seconds(3600))
+        }
+        failedCopies[receipt.name] = (receipt, pause, now + pause)
     }
 
     mutating func postpone(_ name: String, to time: ContinuousClock.Instant) {
-        seen[name]?.notBefore = time
+        seen[name]?.postponedUntil = time
     }
 
-    /// Of a fixed name: whether a file of it is still that of the save before.
-    private func isLess(_ checkpoint: CheckpointFolder.Candidate) -> Bool {
+    /// Whether files may still be to come: an earlier checkpoint has more of them, or the save of a fixed name has not
+    /// overwritten all.
+    private func mayLackFiles(_ checkpoint: CheckpointFolder.Candidate) -> Bool {
         guard checkpoint.step != nil else {
-            return seen[checkpoint.name].map { !Set(checkpoint.files.keys).isSubset(of: $0.written) } ?? false
+            guard let save = seen[checkpoint.name] else { return false }
+            return !Set(checkpoint.files.keys).isSubset(of: save.written)
         }
         let files = FileSet(checkpoint.files.mapValues(\.size))
         return proven.values.contains { $0.name != checkpoint.name && FileSet(of: $0).exceeds(files) }
     }
 
-    /// Whether a later step was told of, or a later checkpoint begun, after nothing changed in this one any more.
+    /// Whether the training reported a later step, or began a later checkpoint, after this one's last change.
     ///
-    /// Where an earlier one has more files it has to have been quiet for longer: a training may go on beside its saves.
+    /// A checkpoint that may lack files must have been quiet for longer: a training may continue while it saves.
     func isFollowed(
         _ checkpoint: CheckpointFolder.Candidate, step: Double?, at now: ContinuousClock.Instant
     ) -> Bool {
-        guard let sighting = seen[checkpoint.name], sighting.files == checkpoint.files, let then = sighting.step else {
+        guard let last = seen[checkpoint.name], last.files == checkpoint.files, let quietScan = last.quietScan else {
             return false
         }
-        if sighting.since.duration(to: now) < CheckpointWatch.quietOfLess, isLess(checkpoint) { return false }
-        if let step, step > then ?? -.infinity { return true }
+        let quiet = last.unchangedSince.duration(to: now)
+        if quiet < CheckpointWatch.quietWithFewerFiles, mayLackFiles(checkpoint) { return false }
+        if let step, step > quietScan.step ?? -.infinity { return true }
         return seen.contains { name, other in
-            other.isNumbered && other.first > sighting.since + CheckpointWatch.interval
+            other.isNumbered && other.firstSeen > last.unchangedSince + CheckpointWatch.interval
                 && (CheckpointFolder.step(in: name) ?? 0) > checkpoint.step ?? -1
         }
     }

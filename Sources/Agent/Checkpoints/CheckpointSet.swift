@@ -1,6 +1,6 @@
 internal import Shared
 
-/// What the names in one folder tell of files that should be there.
+/// Finds missing and unfinished files of a checkpoint from the file names in one folder.
 enum CheckpointSet {
     private static let trainerState = "trainer_state.json"
 
@@ -10,7 +10,7 @@ enum CheckpointSet {
         func report(_ weight: Finding.Weight, _ name: String, _ sentence: String) {
             findings.append(Finding(weight, folder.name.isEmpty ? name : "\(folder.name)/\(name)", sentence))
         }
-        for name in folder.files where TemporaryName.isOne(name) {
+        for name in folder.files where TemporaryName.isTemporary(name) {
             if let final = TemporaryName.final(of: name), names.contains(final) {
                 report(.remark, name, "is left over from a write of \"\(final)\"")
             } else {
@@ -25,26 +25,26 @@ enum CheckpointSet {
                 "is missing\(missing.count > 1 ? ", and \(missing.count - 1) more" : "") of \(set.total)")
         }
         if !names.contains(DistributedFormat.metadata), let part = folder.files.first(where: DistributedFormat.isPart) {
-            report(.damage, DistributedFormat.metadata, "is missing, which is written after \"\(part)\" and all others")
+            report(.damage, DistributedFormat.metadata, "is missing; it is written after \"\(part)\" and all others")
         }
         if !names.contains(trainerState), names.isSuperset(of: ["training_args.bin", "optimizer.pt"]) {
-            report(.damage, trainerState, "is missing, which the Trainer of transformers writes after all others")
+            report(.damage, trainerState, "is missing; the Trainer of transformers writes it after all others")
         }
         return findings
     }
 }
 
-/// Names under which libraries write what they rename when it is complete.
+/// Names that libraries give to a file until it is complete and renamed.
 enum TemporaryName {
     private static let endings = [".tmp", ".temp", ".incomplete", ".part", ".partial"]
     private static let beginnings = ["tmp-", "tmp_", ".tmp"]
 
-    static func isOne(_ name: String) -> Bool {
+    static func isTemporary(_ name: String) -> Bool {
         endings.contains { name.hasSuffix($0) } || beginnings.contains { name.hasPrefix($0) }
             || name.contains(".orbax-checkpoint-tmp")
     }
 
-    /// What the file is called in the end, where its name tells.
+    /// Returns the name that the complete file will have, or nil if the temporary name does not contain it.
     static func final(of name: String) -> String? {
         if let ending = endings.first(where: { name.hasSuffix($0) }) { return String(name.dropLast(ending.count)) }
         if let beginning = beginnings.first(where: { name.hasPrefix($0) }) {
@@ -54,17 +54,18 @@ enum TemporaryName {
     }
 }
 
-/// Files that count themselves, `model-00002-of-00003.safetensors`, from 1 or from 0 on.
+/// Files with a number and a total in their names, such as `model-00002-of-00003.safetensors`. Numbers begin at 1 or 0.
 struct NumberedSet {
     let total: Int
-    /// Before the number, and from the `-of-` on.
+    /// The part of the name before the number.
     private let beginning: String
+    /// The part of the name from `-of-` on.
     private let ending: String
     private let width: Int
     private var numbers: Set<Int> = []
 
-    /// No model is cut into more, and a name can claim anything.
-    private static let largest = 100_000
+    /// A bound on memory, because a name can claim any total. No model has as many parts.
+    private static let maxTotal = 100_000
 
     static func all(in names: [String]) -> [NumberedSet] {
         var sets: [String: NumberedSet] = [:]
@@ -75,13 +76,13 @@ struct NumberedSet {
         return sets.sorted { $0.key < $1.key }.map(\.value)
     }
 
-    /// The set that a file is of, and its number there.
+    /// Returns the set to which a file belongs and its number in it; nil if the name has no such form.
     private static func parse(_ name: String) -> (NumberedSet, Int)? {
         guard let middle = name.firstRange(of: "-of-") else { return nil }
         let digits = name[..<middle.lowerBound].reversed().prefix { $0.isASCII && $0.isNumber }.count
         let totalDigits = name[middle.upperBound...].prefix { $0.isASCII && $0.isNumber }
         guard let number = Int(name[..<middle.lowerBound].suffix(digits)), let total = Int(totalDigits),
-            total <= largest,
+            total <= maxTotal,
             number <= total
         else { return nil }
         let set = NumberedSet(
@@ -94,7 +95,7 @@ struct NumberedSet {
         (self.total, self.beginning, self.ending, self.width) = (total, beginning, ending, width)
     }
 
-    /// The names that should be there too.
+    /// The names of the set's missing files.
     var missing: [String] {
         let all = numbers.contains(0) ? 0..<total : 1..<total + 1
         return all.filter { !numbers.contains($0) }.map { beginning + String($0, width: width) + ending }

@@ -2,66 +2,69 @@ internal import FoundationEssentials
 internal import Shared
 internal import Synchronization
 
-/// Looks at what a training saves, and gives each checkpoint its receipt once there is evidence that its save has ended.
+/// Watches what a training saves, and writes each checkpoint's receipt once there is evidence that its save has ended.
 ///
-/// The training is not held up: one look in a second, and none where the kernel tells that nothing changed; what a proof reads it reads
-/// slowly, in time that nobody else wants.
+/// The training is not slowed down: the watch scans once a second, and not at all if the kernel reports no change.
+/// A proof reads slowly and at the lowest priority.
 final class CheckpointWatch: Sendable {
+    /// The pause between two scans.
     static let interval: Duration = .seconds(1)
+    /// A checkpoint must be unchanged for this time before it is proven.
     static let quiet: Duration = .seconds(2)
-    /// Of one that has less files than another.
-    static let quietOfLess: Duration = .seconds(60)
-    /// What of the memory's bandwidth a proof takes, and of the disk's where memory does not hold the checkpoint any more.
+    /// The same for a checkpoint with fewer files than another one: its save may be in a pause.
+    static let quietWithFewerFiles: Duration = .seconds(60)
+    /// Read limit of proofs and copies, so that they do not compete with the training.
     static let bytesPerSecond = 256 << 20
-    /// Files of a checkpoint that is proven, or was there before the training, are looked at once in so many looks, and where the kernel
-    /// tells that they changed.
-    private static let looksBetweenFullOnes = 30
+    /// One scan in 30 is full. The others skip a checkpoint that is proven, or older than the training, unless the
+    /// kernel reports that it changed.
+    private static let scansPerFullScan = 30
 
     private let receipts: Receipts
-    /// What the training has open for writing, by the checkpoint's name.
+    /// The names of the checkpoints of which the training has a file open for writing.
     private let open: @Sendable () -> Set<String>
-    /// When the file at a path was created, in nanoseconds since 1970; nil where that is not told.
-    private let born: @Sendable (String) -> Int?
-    /// The last step that the training told of.
+    /// When the file at a path was created, in nanoseconds since 1970; nil if the file system does not know.
+    private let created: @Sendable (String) -> Int?
+    /// The last step that the training reported.
     private let step: @Sendable () -> Double?
     private let changes: FolderChanges
-    private let sightings = Mutex(CheckpointObservations())
+    private let observations = Mutex(CheckpointObservations())
     private let task = Mutex<Task<Void, Never>?>(nil)
-    /// Why there was no copy, so that it is said once.
-    private let lastSaid = Mutex<LogLine?>(nil)
+    /// The last line about a failed copy, so that the same line is not written again.
+    private let lastReported = Mutex<LogLine?>(nil)
     private let isStopped = Monitor(false)
-    /// Kept once nothing is proven here any more.
+    /// Fulfilled once the watch has stopped and writes no more receipts.
     let ended = Promise<Void>()
 
     init(
         receipts: Receipts, open: @escaping @Sendable () -> Set<String>,
-        born: @escaping @Sendable (String) -> Int? = BirthTime.of, step: @escaping @Sendable () -> Double?
+        created: @escaping @Sendable (String) -> Int? = BirthTime.of, step: @escaping @Sendable () -> Double?
     ) {
         var receipts = receipts
         receipts.isCancelled = { [isStopped] in isStopped.read { $0 } }
-        (self.receipts, self.open, self.born, self.step) = (receipts, open, born, step)
+        (self.receipts, self.open, self.created, self.step) = (receipts, open, created, step)
         changes = FolderChanges(of: receipts.folder.path, concerns: { [folder = receipts.folder] in folder.isSave($0) })
     }
 
-    /// Notes what is there before the training begins. Blocks.
+    /// Notes which checkpoints exist before the training begins. Blocks.
     func begin() throws {
         changes.begin()
         let found = try receipts.checkpoints()
         let proven = try receipts.all()
-        sightings.withLock {
-            $0 = CheckpointObservations(found: found, proven: proven, begun: Self.nanoseconds(Date()))
+        observations.withLock {
+            $0 = CheckpointObservations(
+                found: found, proven: proven, trainingBegan: Self.nanoseconds(Date()))
         }
     }
 
-    /// Looks on until it is stopped.
+    /// Scans once in each `interval` until `stop`.
     func start() {
         task.withLock { task in
             task = Task { [self] in
                 while !isStopped.read({ $0 }) {
-                    // A volume that hangs keeps this thread, and nobody waits for it. Its other troubles are told elsewhere.
+                    // If the volume hangs, only this thread hangs with it. The log reports other errors of the volume.
                     try? await DedicatedThread.run { [self] in
                         DedicatedThread.yieldToOthers()
-                        try look(at: .now)
+                        try scan(at: .now)
                     }
                     try? await Task.sleep(for: Self.interval)
                 }
@@ -70,7 +73,7 @@ final class CheckpointWatch: Sendable {
         }
     }
 
-    /// The training has ended.
+    /// Ends the watch when the training has ended.
     func stop() {
         isStopped.update { $0 = true }
         task.withLock { task in
@@ -78,37 +81,38 @@ final class CheckpointWatch: Sendable {
         }
     }
 
-    /// One look: notes what has changed, and proves what may be proven. Blocks. `date` is now too.
-    func look(at now: ContinuousClock.Instant, date: Date = Date()) throws {
-        let isFull = sightings.withLock { $0.beginLook(fullOneIn: Self.looksBetweenFullOnes) }
+    /// Scans once: notes changes, and proves each checkpoint that is ready. Blocks. `now` and `date` are the same
+    /// moment.
+    func scan(at now: ContinuousClock.Instant, date: Date = Date()) throws {
+        let isFull = observations.withLock { $0.beginScan(fullOneIn: Self.scansPerFullScan) }
         if isFull { changes.begin() }
-        let told = isFull ? nil : changes.take()
-        let (proven, known, changed, isWaiting) = sightings.withLock {
-            $0.changed.formUnion(told ?? [])
-            return ($0.proven, $0.known, $0.changed, $0.isWaiting)
+        let reported = isFull ? nil : changes.take()
+        let (proven, expectedUnchanged, changed, isWaiting) = observations.withLock {
+            $0.changed.formUnion(reported ?? [])
+            return ($0.proven, $0.expectedUnchanged, $0.changed, $0.isWaiting)
         }
         let names = receipts.folder.names
-        if told != nil && changed.isEmpty && names.isEmpty && !isWaiting { return }
-        // What is saved again and again is looked at each time.
-        let skipped = isFull ? [] : known.subtracting(names).subtracting(changed)
+        if reported != nil && changed.isEmpty && names.isEmpty && !isWaiting { return }
+        // Checkpoints of fixed names are saved again and again, so that each scan includes them.
+        let skipped = isFull ? [] : expectedUnchanged.subtracting(names).subtracting(changed)
         let candidates = try receipts.checkpoints(skipping: skipped)
-        sightings.withLock {
+        observations.withLock {
             $0.changed = []
             if isFull { $0.forget(allBut: Set(candidates.map(\.name))) }
         }
         let nanoseconds = Self.nanoseconds(date)
         for candidate in candidates {
-            // One of which the system does not tell is no reason to look at no other.
+            // An error of the system on one checkpoint must not keep the scan from the others.
             guard let receipt = proven[candidate.name],
                 (try? receipts.difference(candidate, from: receipt, hashing: false)) != nil
             else { continue }
-            sightings.withLock { $0.void(candidate.name) }
+            observations.withLock { $0.invalidate(candidate.name) }
         }
         let step = step()
-        let (quiet, siblings) = sightings.withLock {
+        let (quiet, siblings) = observations.withLock {
             let quiet = $0.note(candidates, step: step, at: now, date: nanoseconds) {
-                [folder = receipts.folder, born] in
-                born($1.isEmpty ? folder.path(of: $0) : "\(folder.path(of: $0))/\($1)")
+                [folder = receipts.folder, created] in
+                created($1.isEmpty ? folder.path(of: $0) : "\(folder.path(of: $0))/\($1)")
             }
             return (quiet, Array($0.proven.values))
         }
@@ -120,7 +124,7 @@ final class CheckpointWatch: Sendable {
         let open = open()
         for (candidate, isFollowed) in ready {
             if open.contains(candidate.name) {
-                sightings.withLock { $0.postpone(candidate.name, to: now + Self.quiet) }
+                observations.withLock { $0.postpone(candidate.name, to: now + Self.quiet) }
             } else {
                 try prove(candidate, isFollowed: isFollowed, like: siblings, at: now)
             }
@@ -138,54 +142,58 @@ final class CheckpointWatch: Sendable {
                 isFollowed
                 ? .laterStep : receipts.evidence(of: candidate, like: siblings, openEnded: proof.openEnded)
             guard proof.isWhole, let evidence else {
-                return sightings.withLock { $0.postpone(candidate.name, to: now + .seconds(5)) }
+                return observations.withLock { $0.postpone(candidate.name, to: now + .seconds(5)) }
             }
             let receipt = try receipts.prove(
                 candidate, by: evidence, seen: save(of: candidate),
                 with: FileSums(bytesPerSecond: Self.bytesPerSecond))
             try receipts.write(receipt)
-            sightings.withLock { $0.prove(receipt) }
-            do { try receipts.prune() } catch let problem as Problem { Console.say("nothing is pruned: \(problem)") }
+            observations.withLock { $0.prove(receipt) }
+            do { try receipts.prune() } catch let problem as Problem {
+                Console.say("could not prune checkpoints: \(problem)")
+            }
         } catch let problem as Problem {
-            // It changed or went meanwhile, or there is no room for a receipt.
-            sightings.withLock { $0.postpone(candidate.name, to: now + .seconds(30)) }
-            if File.exists(path) { Console.say("no receipt: \(problem)") }
+            // The checkpoint changed or was deleted meanwhile, or the volume has no room for a receipt.
+            observations.withLock { $0.postpone(candidate.name, to: now + .seconds(30)) }
+            if File.exists(path) { Console.say("could not prove a checkpoint: \(problem)") }
         }
     }
 
     private static func nanoseconds(_ date: Date) -> Int { Int(date.timeIntervalSince1970 * 1e9) }
 
-    /// Copies what is proven of a fixed name before the training saves over it.
+    /// Copies the proven checkpoints of fixed names before the training overwrites them.
     private func keepCopies(of candidates: [CheckpointFolder.Candidate], at now: ContinuousClock.Instant) {
         guard receipts.keep != nil else { return }
         for candidate in candidates where candidate.step == nil {
-            let receipt = sightings.withLock { $0.receiptToCopy(of: candidate.name, at: now) }
+            let receipt = observations.withLock { $0.receiptToCopy(of: candidate.name, at: now) }
             guard let receipt else { continue }
             do {
                 try KeptCopies(receipts: receipts).keep(receipt, bytesPerSecond: Self.bytesPerSecond)
-                sightings.withLock { $0.noteCopy(of: receipt) }
+                observations.withLock { $0.noteCopy(of: receipt) }
             } catch let problem as Problem {
-                // It is being saved again, or there is no room.
-                sightings.withLock { $0.postponeCopy(of: receipt, at: now) }
-                let line = LogLine.notKept(problem)
-                if lastSaid.withLock({ said in
-                    defer { said = line }
-                    return said != line
-                }) {
-                    receipts.say(line)
-                }
+                // The training saves the checkpoint again, or the volume has no room.
+                observations.withLock { $0.postponeCopy(of: receipt, at: now) }
+                reportOnce(.notKept(problem))
             } catch {}
         }
     }
 
-    /// What was seen of the save of a checkpoint.
-    func save(of checkpoint: CheckpointFolder.Candidate) -> Receipt.SeenSave? {
-        sightings.withLock { $0.save(of: checkpoint) }
+    private func reportOnce(_ line: LogLine) {
+        let isNew = lastReported.withLock { last in
+            defer { last = line }
+            return last != line
+        }
+        if isNew { receipts.say(line) }
     }
 
-    /// Whether the training went on after the checkpoint was there as it is now.
+    /// Returns step and duration of a checkpoint's save; nil if it has changed since the last scan.
+    func save(of checkpoint: CheckpointFolder.Candidate) -> Receipt.SeenSave? {
+        observations.withLock { $0.save(of: checkpoint) }
+    }
+
+    /// Whether the training continued after this checkpoint's last change, which is evidence that its save has ended.
     func wasFollowed(_ checkpoint: CheckpointFolder.Candidate, at now: ContinuousClock.Instant = .now) -> Bool {
         let step = step()
-        return sightings.withLock { $0.isFollowed(checkpoint, step: step, at: now) }
+        return observations.withLock { $0.isFollowed(checkpoint, step: step, at: now) }
     }
 }

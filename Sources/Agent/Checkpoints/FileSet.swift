@@ -1,13 +1,13 @@
 internal import Shared
 
-/// The files of a checkpoint without the numbers in their names, in which checkpoints of one training differ.
+/// The files of a checkpoint with `#` for each number in their names, because checkpoints of one training differ there.
 struct FileSet: Sendable {
-    /// How many files have that name.
+    /// The number of files by name.
     private var counts: [String: Int] = [:]
-    /// By the name, in ascending order.
+    /// The sizes in bytes by name, in ascending order.
     private var sizes: [String: [Int]] = [:]
 
-    /// `sizes` in bytes by the path inside.
+    /// `files` has the size in bytes by the path inside the checkpoint.
     init(_ files: [String: Int]) {
         for (file, size) in files {
             let name = Self.withoutNumbers(file)
@@ -21,13 +21,13 @@ struct FileSet: Sendable {
         self.init(Dictionary(receipt.files.map { ($0.name, $0.size) }) { first, _ in first })
     }
 
-    /// Whether both have the same files; those of `openEnded` of the same sizes too.
+    /// Whether both have the same files. The `openEnded` ones must have the same sizes too.
     func equals(_ other: FileSet, openEnded: [String]) -> Bool {
         counts == other.counts
             && Set(openEnded.map(Self.withoutNumbers)).allSatisfy { sizes[$0] == other.sizes[$0] }
     }
 
-    /// Whether this one has all that `other` has, and more.
+    /// Whether this set has all files of `other`, and more.
     func exceeds(_ other: FileSet) -> Bool {
         counts != other.counts && other.counts.allSatisfy { counts[$0.key, default: 0] >= $0.value }
     }

@@ -1,9 +1,9 @@
 internal import Glibc
 internal import Shared
 
-/// The SHA-256 of one file, and what it was taken of.
+/// The SHA-256 of one file, with the file's size and time when it was read.
 struct FileSum: Sendable, Equatable {
-    /// By its path inside the checkpoint; of a checkpoint that is one file, empty.
+    /// The file's path inside the checkpoint; empty if the checkpoint is a single file.
     var name: String
     /// Bytes.
     var size: Int
@@ -12,32 +12,32 @@ struct FileSum: Sendable, Equatable {
     var sha256: SHA256Digest
 }
 
-/// Takes the SHA-256 of every file of a checkpoint.
+/// Computes the SHA-256 of each file of a checkpoint.
 struct FileSums: Sendable {
-    /// Bytes read in a second at most; nil: as fast as it goes.
+    /// Read limit; nil for none.
     var bytesPerSecond: Int?
-    /// The content comes from the disk and not from memory, and leaves none there. Of what was not synced before, some may still come
-    /// from memory; so may all on a file system that keeps its own.
-    var passesCache = false
-    /// Asked before each buffer.
+    /// Read the content from the disk and not from the page cache, and leave none of it there. Sync it before, because
+    /// unsynced pages still come from the cache. A file system with a cache of its own ignores this.
+    var bypassesCache = false
+    /// Asked before each read.
     var isCancelled: @Sendable () -> Bool = { false }
 
     private static let bufferSize = 1 << 20  // bytes
-    /// With a limit, so that no pause is long.
-    private static let limitedBufferSize = 128 << 10
+    /// With a read limit: small, so that pauses are short.
+    private static let limitedBufferSize = 128 << 10  // bytes
 
-    /// Of each file of the checkpoint at `path`, a folder or a single file, in the order of their names. Links to files count as files;
-    /// pipes, devices and links to folders are left out.
+    /// Returns the sum of each file of the checkpoint at `path`, a folder or a single file, ordered by name. Includes
+    /// links to files. Leaves out pipes, devices and links to folders.
     ///
-    /// Blocks, and may hang with its volume; one buffer, whatever the size. Throws a `Problem` that names the file where one cannot be
-    /// read or changes meanwhile, and `CancellationError`.
+    /// Blocks, and may hang with its volume. Memory is one buffer, whatever the size of the files. Throws a `Problem`
+    /// that names the file if it cannot be read or changes meanwhile, and `CancellationError`.
     func of(_ path: String) throws -> [FileSum] {
         var sums: [FileSum] = []
         try each(of: path) { sums.append($0) }
         return sums
     }
 
-    /// As `of`, and hands over each sum when it is known.
+    /// Like `of`, but calls `body` with each sum as soon as it is known.
     func each(of path: String, _ body: (FileSum) throws -> Void) throws {
         let content = try CheckpointContent(of: path)
         let size = bytesPerSecond == nil ? Self.bufferSize : Self.limitedBufferSize
@@ -48,7 +48,7 @@ struct FileSums: Sendable {
             let file: InputFile
             do {
                 file = try InputFile(content.path(of: name))
-            } catch is InputFile.NoRegularFile {
+            } catch is InputFile.NotRegularFile {
                 continue
             } catch let error as Errno {
                 throw Problem("read \"\(content.path(of: name))\"", errno: error.code)
@@ -61,7 +61,7 @@ struct FileSums: Sendable {
         of file: InputFile, _ name: String, at path: String, _ buffer: UnsafeMutableRawBufferPointer,
         _ pace: inout ReadingPace
     ) throws -> FileSum {
-        if passesCache { posix_fadvise(file.descriptor, 0, 0, POSIX_FADV_DONTNEED) }
+        if bypassesCache { posix_fadvise(file.descriptor, 0, 0, POSIX_FADV_DONTNEED) }
         posix_fadvise(file.descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
         var hasher = SHA256Hasher()
         var offset = 0
@@ -70,7 +70,7 @@ struct FileSums: Sendable {
                 if isCancelled() { throw CancellationError() }
                 let count = try file.read(at: offset, into: buffer)
                 hasher.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-                if passesCache { posix_fadvise(file.descriptor, off_t(offset), off_t(count), POSIX_FADV_DONTNEED) }
+                if bypassesCache { posix_fadvise(file.descriptor, off_t(offset), off_t(count), POSIX_FADV_DONTNEED) }
                 offset += count
                 if count < buffer.count { break }
                 pace.wait(after: count)
@@ -86,7 +86,7 @@ struct FileSums: Sendable {
     }
 }
 
-/// Keeps a reader below a limit by letting it sleep.
+/// Keeps a reader below its limit by sleeping.
 struct ReadingPace {
     private let bytesPerSecond: Int?
     /// When the next byte may be read.
@@ -94,7 +94,8 @@ struct ReadingPace {
 
     init(_ bytesPerSecond: Int?) { self.bytesPerSecond = bytesPerSecond.map { max(1, $0) } }
 
-    /// Returns when it may go on after `count` bytes. What was not used while the reader did something else is lost.
+    /// Sleeps until the reader may read more after these `count` bytes. Time in which it read nothing is not made up
+    /// for.
     mutating func wait(after count: Int) {
         guard let bytesPerSecond else { return }
         next = max(next, .now) + .seconds(Double(count) / Double(bytesPerSecond))

@@ -1,21 +1,22 @@
 internal import Glibc
 internal import Shared
 
-/// A regular file that is open for reading, of which nothing is believed: its size is the system's word, and every read
-/// is at a place that was held against it. Closed when it is dropped.
+/// A regular file open for reading. Its content is not trusted: callers check each offset against the size that the
+/// system reports. Closed on deinit.
 final class InputFile {
     let size: Int
     /// Nanoseconds since 1970.
     let modified: Int
     let descriptor: Int32
 
-    /// Links are followed. Throws `Errno`, or `NoRegularFile` for a pipe, a device or a folder, none of which it waits for.
+    /// Follows links. Throws `Errno`, or `NotRegularFile` for a pipe, a device or a folder. Never waits for one of
+    /// those.
     init(_ path: String) throws {
-        // O_NONBLOCK: a pipe without a writer does not hold the open up; it means nothing to a regular file.
+        // O_NONBLOCK: opening a pipe without a writer returns at once. It has no effect on a regular file.
         let descriptor = try Errno.check { open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) }
         do {
             let status = try File.status(of: descriptor)
-            if !status.isFile { throw NoRegularFile() }
+            if !status.isFile { throw NotRegularFile() }
             (size, modified) = (status.size, status.modified)
         } catch {
             close(descriptor)
@@ -26,9 +27,9 @@ final class InputFile {
 
     deinit { close(descriptor) }
 
-    struct NoRegularFile: Error {}
+    struct NotRegularFile: Error {}
 
-    /// Fills `buffer` from `offset` on. Fewer bytes, or none, only at the end of the file.
+    /// Fills `buffer` from `offset` on, and returns the number of bytes: fewer than asked only at the end of the file.
     func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
         var filled = 0
         while filled < buffer.count {
@@ -42,7 +43,8 @@ final class InputFile {
         return filled
     }
 
-    /// Exactly `count` bytes from `offset` on; both are the caller's and small. A file that has become shorter meanwhile is damaged.
+    /// Returns exactly `count` bytes from `offset` on. The caller keeps `count` small and inside `size`.
+    /// Throws `Damage` if the file has become shorter meanwhile.
     func bytes(at offset: Int, count: Int) throws -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
         let read = try bytes.withUnsafeMutableBytes { try self.read(at: offset, into: $0) }
@@ -50,17 +52,17 @@ final class InputFile {
         return bytes
     }
 
-    /// Up to `count` bytes from the start.
+    /// Returns the first `count` bytes, or fewer if the file is shorter.
     func head(_ count: Int) throws -> [UInt8] { try bytes(at: 0, count: min(count, size)) }
 
-    /// Up to `count` bytes before the end.
+    /// Returns the last `count` bytes, or fewer if the file is shorter.
     func tail(_ count: Int) throws -> [UInt8] {
         let count = min(count, size)
         return try bytes(at: size - count, count: count)
     }
 }
 
-/// What is wrong with one file: the rest of a sentence that begins with its name.
+/// Damage of one file. `sentence` continues a sentence that begins with the file's name.
 struct Damage: Error, Equatable {
     var sentence: String
 
@@ -68,6 +70,6 @@ struct Damage: Error, Equatable {
 }
 
 extension Sequence<UInt8> {
-    /// The number that these bytes are, the lowest first.
+    /// These bytes as a number, with the lowest byte first.
     var littleEndian: UInt64 { reversed().reduce(0) { $0 << 8 | UInt64($1) } }
 }

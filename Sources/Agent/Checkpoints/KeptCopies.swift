@@ -1,17 +1,17 @@
 internal import Glibc
 internal import Shared
 
-/// Copies of proven checkpoints of fixed names, `kept/NAME/TIME/NAME` with the receipt beside it.
+/// Copies of proven checkpoints with fixed names, at `kept/NAME/TIME/NAME` with the receipt beside it.
 ///
-/// A training saves over such a checkpoint in place, so that neither a link nor a clone of its blocks would be sure to keep the one before.
-/// All of it blocks, and may hang with the volume.
+/// A training overwrites such a checkpoint in place. A hard link or a clone of its blocks might therefore change with
+/// it. All functions block, and may hang with the volume.
 struct KeptCopies: Sendable {
     let receipts: Receipts
 
     struct Copy: Sendable {
         /// The folder that holds the copy and its receipt.
         var folder: String
-        /// Of what was copied.
+        /// The receipt of the checkpoint that was copied.
         var receipt: Receipt
 
         var content: String { "\(folder)/\(receipt.name)" }
@@ -21,7 +21,7 @@ struct KeptCopies: Sendable {
 
     private func folder(of name: String) -> String { "\(receipts.run.kept)/\(name)" }
 
-    /// The copies of the lineage that have a receipt, the newest first.
+    /// Returns the complete copies of this lineage, the newest first. A copy without a receipt is not complete.
     func all(of name: String) throws -> [Copy] {
         guard try File.isThere(folder(of: name)) else { return [] }
         return try File.list(folder(of: name)).reversed().compactMap { number in
@@ -37,53 +37,54 @@ struct KeptCopies: Sendable {
 
     // MARK: Making
 
-    /// Copies what `receipt` proves, unless that is done already, and then deletes the copies that are too many by the rule.
+    /// Copies the checkpoint of `receipt` unless it is copied already, and then deletes copies above
+    /// `checkpoints.keep`.
     ///
-    /// Throws where the checkpoint has changed meanwhile or there is no room, and then the older copies are still there.
+    /// Throws if the checkpoint has changed or the volume has no room. The older copies are still there then.
     func keep(_ receipt: Receipt, bytesPerSecond: Int?) throws {
-        guard let most = receipts.keep else { return }
+        guard let maxCopies = receipts.keep else { return }
         let earlier = try all(of: receipt.name)
         guard earlier.first?.receipt.files != receipt.files else { return }
         try receipts.checkOwner()
         let base = folder(of: receipt.name)
-        let aside = "\(base)/new"
-        try File.removeTree(aside)
-        try File.makeFolders(aside)
+        let staging = "\(base)/new"
+        try File.removeTree(staging)
+        try File.makeFolders(staging)
         do {
             try checkRoom(for: receipt)
             try CheckpointCopy(bytesPerSecond: bytesPerSecond, isCancelled: receipts.isCancelled)
-                .make(of: receipt, at: "\(receipts.folder.path)/\(receipt.name)", to: "\(aside)/\(receipt.name)")
-            try File.replace("\(aside)/\(Self.receiptName)", with: try JSON.encode(receipt, pretty: true))
-            try receipts.sync(aside)
+                .make(of: receipt, at: "\(receipts.folder.path)/\(receipt.name)", to: "\(staging)/\(receipt.name)")
+            try File.replace("\(staging)/\(Self.receiptName)", with: try JSON.encode(receipt, pretty: true))
+            try receipts.sync(staging)
             try receipts.checkOwner()
         } catch {
-            try? File.removeTree(aside)
+            try? File.removeTree(staging)
             throw error
         }
         let number = String(max(receipt.modified, 0), width: 20)
         try File.removeTree("\(base)/\(number)")
-        try File.move(aside, to: "\(base)/\(number)")
+        try File.move(staging, to: "\(base)/\(number)")
         try File.syncFolder(of: "\(base)/\(number)")
-        for copy in try all(of: receipt.name).dropFirst(max(1, most)) { try delete(copy) }
+        for copy in try all(of: receipt.name).dropFirst(max(1, maxCopies)) { try delete(copy) }
     }
 
-    /// The training's next save needs some too.
+    /// Demands room for two copies: the training's next save needs as much.
     private func checkRoom(for receipt: Receipt) throws {
         guard let disk = DiskUsage.at(receipts.run.path), disk.free < 2 * receipt.size else { return }
         throw Problem("keep a copy of \"\(receipt.path)\"", errno: ENOSPC)
     }
 
     private func delete(_ copy: Copy) throws {
-        // Without its receipt it is none.
+        // Without its receipt the copy no longer counts, so that a crash from here on is harmless.
         try File.remove("\(copy.folder)/\(Self.receiptName)")
         try File.syncFolder(of: "\(copy.folder)/\(Self.receiptName)")
         try File.removeTree(copy.folder)
     }
 
-    // MARK: Putting back
+    // MARK: Restoring
 
-    /// The newest copy that still holds the bytes of its receipt; all of it is read.
-    func usable(_ name: String) throws -> Copy? {
+    /// Returns the newest copy whose bytes still have the hashes of its receipt. Reads all of it.
+    func newestUsable(_ name: String) throws -> Copy? {
         try all(of: name).first { copy in
             guard let change = try difference(of: copy) else { return true }
             receipts.say(.unusableCopy(copy.content, reason: change))
@@ -95,32 +96,33 @@ struct KeptCopies: Sendable {
         var sums = FileSums()
         sums.isCancelled = receipts.isCancelled
         do {
-            let known = Dictionary(copy.receipt.files.map { ($0.name, $0.sha256) }) { first, _ in first }
+            let known = copy.receipt.hashes
             let found = Dictionary(try sums.of(copy.content).map { ($0.name, $0.sha256.description) }) { first, _ in
                 first
             }
-            return known == found ? nil : "it holds other bytes than it did"
+            return known == found ? nil : "it has other bytes than its receipt"
         } catch let problem as Problem {
             return "\(problem)"
         }
     }
 
-    /// Puts a copy where it was saved, with its receipt, and returns that. Nothing may be in the place.
-    func putBack(_ copy: Copy) throws -> Receipt {
+    /// Copies `copy` to the place where it was saved, and returns the receipt that it has there. Nothing may be there
+    /// yet.
+    func restore(_ copy: Copy) throws -> Receipt {
         try receipts.checkOwner()
-        // What a kill left of a copy takes room.
+        // A copy that a kill cut short takes room.
         try File.removeTree("\(folder(of: copy.receipt.name))/new")
         let place = "\(receipts.folder.path)/\(copy.receipt.name)"
-        let aside = "\(receipts.folder.path)/.\(copy.receipt.name).pod-agent"
-        try File.removeTree(aside)
+        let staging = "\(receipts.folder.path)/.\(copy.receipt.name).pod-agent"
+        try File.removeTree(staging)
         do {
             try CheckpointCopy(bytesPerSecond: nil, isCancelled: receipts.isCancelled)
-                .make(of: copy.receipt, at: copy.content, to: aside)
-            try Receipts.syncTree(aside)
-            try File.move(aside, to: place)
+                .make(of: copy.receipt, at: copy.content, to: staging)
+            try Receipts.syncTree(staging)
+            try File.move(staging, to: place)
         } catch let problem as Problem {
-            // Better no copy of it than none of it in its place.
-            try? File.removeTree(aside)
+            // Without room for both, a checkpoint in its place is worth more than a copy of it.
+            try? File.removeTree(staging)
             guard rename(copy.content, place) == 0 else { throw problem }
             try delete(copy)
         }
@@ -132,7 +134,7 @@ struct KeptCopies: Sendable {
         }
         receipt.path = place
         receipt.boot = receipts.boot
-        // It is what it is, whether or not there is room to write that down.
+        // The checkpoint is restored even if the volume has no room for its receipt.
         do {
             try receipts.write(receipt)
         } catch let problem as Problem {

@@ -1,17 +1,17 @@
 internal import Shared
 
-/// A line of attempts that continue each other's checkpoints.
+/// A series of attempts that resume from each other's checkpoints.
 ///
-/// A forced launch begins a new one. What it finds in the checkpoint folder stays there and is noted,
-/// so that its own later attempts tell the old checkpoints from theirs, without trusting any clock.
+/// A forced launch begins a new lineage. Checkpoints that it finds stay in place and are noted here. So its later
+/// attempts can distinguish them from their own without trusting a clock.
 struct Lineage: Sendable, Codable, Equatable {
-    /// By name, each file of it as it was found.
+    /// The checkpoints found when the lineage began: by name, the state of each file.
     private var checkpoints: [String: [String: FileStatus]]
 
-    /// The first lineage of a run finds nothing.
+    /// The first lineage of a run: no checkpoint is older.
     static let first = Lineage(checkpoints: [:])
 
-    /// Notes what is there now. May be done again until the claim of the lineage's first attempt exists.
+    /// Notes the checkpoints that exist now. May be repeated until the claim of the lineage's first attempt exists.
     static func begin(_ id: String, in run: RunFolder, spec: RunSpec) throws {
         let found = try CheckpointFolder(of: spec, in: run)?.candidates() ?? []
         let lineage = Lineage(checkpoints: Dictionary(found.map { ($0.name, $0.files) }) { first, _ in first })
@@ -25,8 +25,9 @@ struct Lineage: Sendable, Codable, Equatable {
         return try File.isThere(path) ? try JSON.decode(Lineage.self, from: try File.read(path)) : first
     }
 
-    /// Whether any file of `candidate` is still as it was when the lineage began: then this lineage did not save it, or not all of it.
-    func found(_ candidate: CheckpointFolder.Candidate) -> Bool {
+    /// Whether any file of `candidate` is unchanged since the lineage began, so that this lineage did not save all of
+    /// it.
+    func inherited(_ candidate: CheckpointFolder.Candidate) -> Bool {
         guard let files = checkpoints[candidate.name] else { return false }
         return candidate.files.contains { files[$0.key] == $0.value }
     }

@@ -1,11 +1,11 @@
 internal import Shared
 
-/// Deletes old checkpoints, where the config names a number to keep.
+/// Deletes old checkpoints if the config sets `checkpoints.keep`.
 ///
-/// Only what has a receipt and is what that says goes: never the newest proven one, none without a receipt, none that a
-/// `trainer_state.json` calls the best, none of another lineage. Those of fixed names neither go nor count.
+/// A checkpoint is deleted only if it still matches its receipt and belongs to this lineage. The newest proven one
+/// stays, and so does one that a `trainer_state.json` calls the best. Fixed names are neither deleted nor counted.
 extension Receipts {
-    /// Blocks. Throws where the system does not tell what is there, and then nothing was deleted.
+    /// Blocks. Throws if a checkpoint cannot be read; nothing was deleted then.
     func prune() throws {
         guard let keep else { return }
         let checkpoints = try checkpoints()
@@ -23,8 +23,10 @@ extension Receipts {
         }
     }
 
-    /// The names of those that a Trainer of transformers holds for its best: what the newest proven one that tells says, and those after
-    /// it, which may be what the training goes on from. An older one was often the best when it was saved, and says so for ever.
+    /// Returns the names of the checkpoints that the Trainer of transformers calls its best.
+    ///
+    /// Asks the newest checkpoints, down to the first proven one that names a best. An older checkpoint often names
+    /// itself, because it was the best when it was saved.
     private func best(of checkpoints: [CheckpointFolder.Candidate], proven: Set<String>) throws -> Set<String> {
         var best: Set<String> = []
         for checkpoint in checkpoints where checkpoint.files[TrainerState.name] != nil {
@@ -34,20 +36,20 @@ extension Receipts {
                 best.insert(found)
                 if proven.contains(checkpoint.name) { break }
             } catch is Damage {
-                throw Problem("\"\(path)\" does not tell which checkpoint is the best")
+                throw Problem("\"\(path)\" does not name the best checkpoint")
             }
         }
         return best
     }
 
-    /// Nobody sees a half of it, not even after a crash.
+    /// Deletes a checkpoint so that no training sees half of it, not even after a crash.
     private func delete(_ checkpoint: CheckpointFolder.Candidate) throws {
         let path = folder.path(of: checkpoint)
         try File.makeFolders(run.pruned)
-        let aside = "\(run.pruned)/\(checkpoint.name)"
-        try File.removeTree(aside)
-        do { try File.move(path, to: aside) } catch {
-            // On another file system.
+        let staging = "\(run.pruned)/\(checkpoint.name)"
+        try File.removeTree(staging)
+        do { try File.move(path, to: staging) } catch {
+            // It is on another file system.
             try File.removeTree(path)
         }
         try File.syncFolder(of: path)
@@ -56,14 +58,15 @@ extension Receipts {
     }
 }
 
-/// What a Trainer of transformers saves of itself. A loss in it may be none of JSON's numbers.
+/// The file in which the Trainer of transformers saves its own state. A loss in it may be `NaN`, which is not JSON.
 private enum TrainerState {
     static let name = "trainer_state.json"
 
-    /// The name of the best checkpoint, whatever folder it was in then; nil where there is none yet. Throws `Damage` where it does not tell.
+    /// Returns the name of the best checkpoint without its folder, or nil if there is none yet. Throws `Damage` if the
+    /// file cannot be read so far.
     static func best(at path: String, among names: [String]) throws -> String? {
         var json = JSONReader(try InputFile(path))
-        guard try json.next() == .objectBegins else { throw Damage("is no state of a Trainer") }
+        guard try json.next() == .objectBegins else { throw Damage("is not the state of a Trainer") }
         var best: String?
         while let name = try json.nextName() {
             let token = try json.need()
@@ -72,7 +75,7 @@ private enum TrainerState {
                 continue
             }
             best = json.text.withoutSlashes.lastComponent
-            // What was written with escapes, before the last slash or in the name.
+            // The text lacks escaped characters. That is harmless if they were in the folder, not in the name.
             if !json.isTextExact, !names.contains(where: { $0 == best }) { throw Damage("names no checkpoint") }
         }
         return best

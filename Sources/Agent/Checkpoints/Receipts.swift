@@ -2,21 +2,24 @@ internal import FoundationEssentials
 internal import Glibc
 internal import Shared
 
-/// Writes the receipts of one attempt, and holds those of its lineage against what is on the volume. All of it blocks, and may hang
-/// with the volume.
+/// Writes the receipts of one attempt, and compares those of its lineage with the files on the volume.
+///
+/// All functions block, and may hang with the volume.
 struct Receipts: Sendable {
     let run: RunFolder
     let folder: CheckpointFolder
     let claim: Claim
-    /// Asked before anything is written, and while much is read: whether the attempt goes on.
+    /// Whether the caller wants no more. Asked before each write, and again and again during long reads.
     var isCancelled: @Sendable () -> Bool = { false }
-    /// Takes lines for the log.
+    /// Writes a line to the run's log.
     var say: @Sendable (LogLine) -> Void = { _ in }
+    /// The kernel's id of the machine's present boot.
     var boot = Self.currentBoot
-    /// How many proven checkpoints are kept, and copies of each fixed name; nil: all, and no copies.
+    /// `checkpoints.keep`: how many proven checkpoints to keep, and how many copies of each fixed name. If nil, all
+    /// checkpoints are kept and no copies are made.
     let keep: Int?
 
-    /// nil where the spec names no checkpoints.
+    /// Returns nil if the spec has no `checkpoints`.
     init?(of spec: RunSpec, in run: RunFolder, for claim: Claim) {
         guard let folder = CheckpointFolder(of: spec, in: run) else { return nil }
         (self.run, self.folder, self.claim) = (run, folder, claim)
@@ -25,22 +28,25 @@ struct Receipts: Sendable {
 
     private static let currentBoot = (try? File.read("/proc/sys/kernel/random/boot_id"))?.text.trimmed ?? ""
 
-    // MARK: What there is
+    // MARK: Existing checkpoints
 
-    /// The checkpoints of the lineage, empty ones among them, the newest first. Nothing is asked of those to skip but their names.
+    /// Returns the checkpoints of the lineage, the newest first, also empty ones. Does not read the files of the
+    /// `names` to skip.
     func checkpoints(skipping names: Set<String> = []) throws -> [CheckpointFolder.Candidate] {
         let lineage = try Lineage.load(claim.lineage, in: run)
-        return CheckpointFolder.newestFirst(try folder.all(skipping: names).filter { !lineage.found($0) })
+        return CheckpointFolder.newestFirst(try folder.all(skipping: names).filter { !lineage.inherited($0) })
     }
 
-    /// The receipts of the lineage by the checkpoint's name, those of checkpoints that are gone among them.
+    /// Returns the receipts of the lineage by the checkpoint's name, also those of deleted checkpoints.
     func all() throws -> [String: Receipt] {
         let own = try run.allReceipts().filter { $0.lineage == claim.lineage }
         return Dictionary(own.map { ($0.name, $0) }) { first, _ in first }
     }
 
-    /// Why the checkpoint is not what `receipt` says any more; nil where it is. Content is read where `hashing`, with `sums`.
-    /// Throws where the system does not tell.
+    /// Returns why the checkpoint no longer matches `receipt`, or nil if it does.
+    ///
+    /// Compares names, sizes and times; with `hashing` also the content, which `sums` reads. Throws if a file or folder
+    /// cannot be read.
     func difference(
         _ checkpoint: CheckpointFolder.Candidate, from receipt: Receipt, hashing: Bool, with sums: FileSums = FileSums()
     ) throws -> String? {
@@ -50,15 +56,17 @@ struct Receipts: Sendable {
         guard hashing else { return nil }
         var sums = sums
         sums.isCancelled = isCancelled
-        let known = Dictionary(receipt.files.map { ($0.name, $0.sha256) }) { first, _ in first }
+        let known = receipt.hashes
         let changed = try sums.of(path).first { known[$0.name] != $0.sha256.description }
-        return changed.map { "\($0.name.isEmpty ? checkpoint.name : $0.name) holds other bytes than it did" }
+        return changed.map { "\($0.name.isEmpty ? checkpoint.name : $0.name) has other bytes than its receipt" }
     }
 
-    /// What the files of `checkpoint`, which its formats do not contradict, tell of the end of its save: that they are those that an
-    /// earlier one had, so that none is still to come. Those of `openEnded` have to be of the same sizes too. nil: nothing.
+    /// Returns evidence from the files of `checkpoint` that its save has ended, or nil. Its formats must have found no
+    /// damage.
     ///
-    /// In a folder of a fixed name they tell nothing: those that are still to be written are there from the save before.
+    /// The evidence: it has the same set of files as one of `siblings`, so that none is missing. The `openEnded` files,
+    /// whose formats do not show a lost end, must have the same sizes too. A folder with a fixed name never gives
+    /// evidence: a file that is still to be written is there from the save before.
     func evidence(
         of checkpoint: CheckpointFolder.Candidate, like siblings: some Collection<Receipt>, openEnded: [String]
     ) -> Receipt.Evidence? {
@@ -73,10 +81,10 @@ struct Receipts: Sendable {
 
     // MARK: Proof
 
-    /// Reads all of a checkpoint whose save has ended, brings it to stable storage, and returns its receipt, which is for `write`.
+    /// Hashes a checkpoint whose save has ended, brings it to stable storage, and returns the receipt for `write`.
     ///
-    /// With `passesCache` what is on the disk is read, after it is there. Throws where it changes meanwhile or cannot be read, and
-    /// `CancellationError`.
+    /// If `sums` bypasses the cache, the checkpoint is first synced and then read from the disk. Throws a `Problem` if
+    /// the checkpoint changes meanwhile or cannot be read, and `CancellationError`.
     func prove(
         _ checkpoint: CheckpointFolder.Candidate, by evidence: Receipt.Evidence, seen save: Receipt.SeenSave? = nil,
         with sums: FileSums = FileSums()
@@ -84,9 +92,9 @@ struct Receipts: Sendable {
         let path = folder.path(of: checkpoint)
         var sums = sums
         sums.isCancelled = isCancelled
-        if sums.passesCache { try sync(path) }
+        if sums.bypassesCache { try sync(path) }
         let files = try sums.of(path)
-        if !sums.passesCache { try sync(path) }
+        if !sums.bypassesCache { try sync(path) }
         let receipt = Receipt(
             of: folder.reference(to: checkpoint), attempt: claim.number, lineage: claim.lineage, evidence: evidence,
             proven: Date(), boot: boot,
@@ -107,14 +115,17 @@ struct Receipts: Sendable {
             try File.syncFolder(of: run.receipts)
         }
         try File.replace(run.receiptPath(of: receipt.name), with: try JSON.encode(receipt, pretty: true))
-        // Until there was a newer one they told which files a checkpoint has.
+        // Receipts of deleted checkpoints showed which files to expect. Now this receipt shows it.
         for old in try all().values {
             guard let step = old.step, step < receipt.step ?? step, try !File.isThere(old.path) else { continue }
             try File.remove(run.receiptPath(of: old.name))
         }
     }
 
-    /// What there is of the lineage. What would be proven at a start is counted as proven; content is not read, but for what its formats tell.
+    /// Counts the lineage's checkpoints. `proven` is the newest one that a restart would accept as proven.
+    ///
+    /// Checks formats and hashes nothing. `isFollowed` returns whether the training continued after a checkpoint's
+    /// save.
     func count(isFollowed: (CheckpointFolder.Candidate) -> Bool = { _ in false }) throws -> CheckpointCount {
         let all = try checkpoints().filter { !$0.files.isEmpty }
         let known = try self.all()
@@ -133,12 +144,12 @@ struct Receipts: Sendable {
             count: all.count, newest: all.first.map(folder.reference), proven: proven.map(folder.reference))
     }
 
-    /// Throws where the run has another owner by now: what a stale training writes has no receipt.
+    /// Throws `CancellationError` if the run has another owner by now. A stale agent must write no receipt.
     func checkOwner() throws {
         if try isCancelled() || run.isSuperseded(claim.number) { throw CancellationError() }
     }
 
-    /// Brings all files and folders of the checkpoint to stable storage, and the folders on the way to it.
+    /// Brings all files and folders of the checkpoint to stable storage, and all folders above it up to the run's.
     func sync(_ path: String) throws {
         try Self.syncTree(path)
         var path = path
@@ -148,8 +159,8 @@ struct Receipts: Sendable {
         } while path.hasPrefix(run.path + "/")
     }
 
-    /// All is on its way to the disk before the first file is waited for. Without that each new file costs a write of the file system's
-    /// journal, and ten thousand files many seconds.
+    /// Starts writing all files before it waits for the first one. Otherwise each file costs a write of the file
+    /// system's journal, and ten thousand files take many seconds.
     static func syncTree(_ path: String) throws {
         try each(of: path) { path, isFolder in
             if !isFolder { FileSystem.startWriting(path) }
@@ -157,27 +168,27 @@ struct Receipts: Sendable {
         try each(of: path) { path, _ in try File.sync(path) }
     }
 
-    /// Hands over the regular files, and each folder after all that is in it.
+    /// Calls `body` with each regular file, and with each folder after its content.
     private static func each(of path: String, _ body: (_ path: String, _ isFolder: Bool) throws -> Void) throws {
         guard let status = File.status(path) else { return }
         if status.isFolder {
             for name in try File.list(path) { try each(of: "\(path)/\(name)", body) }
         }
-        // To open a pipe would wait for whoever reads it, and a link to a folder leads out of the checkpoint.
+        // Opening a pipe waits for its reader, and a link to a folder leads out of the checkpoint.
         if status.isFolder || File.statusOfTarget(path)?.isFile == true { try body(path, status.isFolder) }
     }
 
-    // MARK: Torn ones
+    // MARK: Torn checkpoints
 
-    /// Moves a checkpoint out of the way of any training, and returns where it is now. Nothing is deleted but its receipt.
-    func setAside(_ name: String) throws -> String {
+    /// Moves a checkpoint to `torn/`, where no training finds it, and returns its new path. Deletes only its receipt.
+    func moveToTorn(_ name: String) throws -> String {
         try checkOwner()
         let path = "\(folder.path)/\(name)"
         try File.makeFolders(run.torn)
         let target = Self.free("\(run.torn)/\(name)")
         var moved = target
         if rename(path, target) != 0 {
-            // A folder that is a link to another file system: there, and under a name that is no checkpoint's.
+            // The checkpoint folder is a link to another file system: move it to a hidden folder there.
             guard errno == EXDEV else { throw Problem("move \"\(path)\"", errno: errno) }
             moved = Self.free("\(folder.path)/.torn/\(name)")
             try File.makeFolders(moved.parentFolder)
@@ -189,11 +200,16 @@ struct Receipts: Sendable {
         return moved
     }
 
-    /// `path`, or the first of `path.2`, `path.3` … that nothing has.
+    /// Returns the first of `path`, `path.2`, `path.3` … that does not exist.
     private static func free(_ path: String) -> String {
         if File.status(path) == nil { return path }
         var number = 2
         while File.status("\(path).\(number)") != nil { number += 1 }
         return "\(path).\(number)"
     }
+}
+
+extension Receipt {
+    /// The SHA-256 of each file by its path inside the checkpoint, in hexadecimal.
+    var hashes: [String: String] { Dictionary(files.map { ($0.name, $0.sha256) }) { first, _ in first } }
 }

@@ -6,16 +6,17 @@ struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
         abstract:
-            "Tell whether saved checkpoints are whole: exit code 0 if all are, 1 if one is not or cannot be read.",
+            "Check whether saved checkpoints are whole: exit code 0 if all are, 1 if one is not or cannot be read.",
         discussion: """
-            The formats are held against the files: safetensors, index and numbered shards, torch.save, PyTorch's \
-            distributed checkpoints, NumPy, JSON. They show what was cut off, lost or never written. A flipped byte is \
-            found by the sums: keep those of "--sums" beside the checkpoint and use "sha256sum -c".
+            Each file is compared with its format: safetensors, index and numbered shards, torch.save, PyTorch's \
+            distributed checkpoints, NumPy, JSON. Formats show data that was cut off, lost or never written. They do \
+            not show a flipped byte: for that, save the output of "--sums" and check it with "sha256sum -c".
             """)
 
     @Argument(help: "A checkpoint: a folder or a file.") var checkpoints: [String]
 
-    @Flag(help: "Print each file's SHA-256 as sha256sum does, and everything else on standard error.") var sums = false
+    @Flag(help: "Print the SHA-256 of each file as sha256sum does, and everything else on standard error.") var sums =
+        false
 
     func run() throws {
         var isWhole = true
@@ -46,23 +47,24 @@ struct VerifyCommand: ParsableCommand {
     }
 }
 
-/// What `verify` prints.
+/// The output of `verify`.
 enum VerifyReport {
-    private static let most = 50
+    private static let maxFindings = 50
 
-    /// One line for the checkpoint, and below it one for each of the first findings, the worst first.
+    /// Returns a line for the checkpoint and a line for each finding, the worst first, up to `maxFindings`.
     static func lines(of proof: CheckpointProof, at path: String) -> [String] {
         let files = "\(proof.files) file\(proof.files == 1 ? "" : "s"), \(proof.checked) of a known format"
         let verdict = "\(path): \(proof.isWhole ? "whole" : "not whole") (\(files))"
         let findings = proof.findings.filter { $0.weight != .remark } + proof.findings.filter { $0.weight == .remark }
         let lines = findings.map { "  \($0.weight == .remark ? "note: " : "")\($0)" }
-        let more = lines.count - most
-        return [verdict] + lines.prefix(most) + (more > 0 ? ["  and \(more) more"] : [])
+        let more = lines.count - maxFindings
+        return [verdict] + lines.prefix(maxFindings) + (more > 0 ? ["  and \(more) more"] : [])
     }
 
-    /// As sha256sum(1) writes it, which puts a backslash before a name that it cannot write plainly.
+    /// Returns the line that sha256sum(1) writes. It begins with a backslash if the name has escaped characters.
     static func line(of sum: FileSum, at path: String) -> String {
-        let name = sum.name.isEmpty ? path : path.hasSuffix("/") ? path + sum.name : "\(path)/\(sum.name)"
+        var name = path
+        if !sum.name.isEmpty { name = path.hasSuffix("/") ? path + sum.name : "\(path)/\(sum.name)" }
         let escaped = name.replacing("\\", with: "\\\\").replacing("\n", with: "\\n").replacing("\r", with: "\\r")
         return "\(escaped == name ? "" : "\\")\(sum.sha256)  \(escaped)"
     }

@@ -36,7 +36,7 @@ struct SafetyGate: Sendable {
     private func prove() throws {
         guard let receipts, let newest = try receipts.checkpoints().first(where: { !$0.files.isEmpty }) else { return }
         let path = receipts.folder.path(of: newest)
-        let sums = FileSums(passesCache: true)
+        let sums = FileSums(bypassesCache: true)
         let known = try receipts.all()
         if let receipt = known[newest.name], try receipts.difference(newest, from: receipt, hashing: false) == nil {
             try receipts.sync(path)

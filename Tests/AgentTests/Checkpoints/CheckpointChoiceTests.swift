@@ -70,7 +70,7 @@ import Testing
         #expect(try choose() == "10")
         #expect(left == ["checkpoint-10"])
         #expect(torn == ["checkpoint-20"])
-        let reason = files.isEmpty ? "holds no file" : "is not known to be complete, and an older one is"
+        let reason = files.isEmpty ? "contains no file" : "is not known to be complete, and an older one is"
         #expect(lines == ["TORN: \(out)/checkpoint-20: \(reason); moved to \(run.folders.torn)/checkpoint-20"])
         for (file, text) in files {
             #expect(try File.read("\(run.folders.torn)/checkpoint-20/\(file)").text == text, "nothing is lost")
@@ -127,7 +127,8 @@ import Testing
         try run.corrupt("checkpoint-20", "model")
         #expect(try choose() == "20")
         #expect(try choose(boot: "another") == "10")
-        #expect(lines.count == 1 && lines[0].contains("checkpoint-20: model holds other bytes than it did; moved to "))
+        #expect(
+            lines.count == 1 && lines[0].contains("checkpoint-20: model has other bytes than its receipt; moved to "))
     }
 
     @Test func nothingInTornIsOverwritten() throws {

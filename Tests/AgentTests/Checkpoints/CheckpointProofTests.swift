@@ -85,10 +85,10 @@ import Testing
             ]
         ),
         ("distributed", "__0_0.distcp", [".metadata: names \"__0_0.distcp\", which is missing"]),
-        ("distributed", ".metadata", [".metadata: is missing, which is written after \"__0_0.distcp\" and all others"]),
+        ("distributed", ".metadata", [".metadata: is missing; it is written after \"__0_0.distcp\" and all others"]),
         (
             "trainer", "trainer_state.json",
-            ["trainer_state.json: is missing, which the Trainer of transformers writes after all others"]
+            ["trainer_state.json: is missing; the Trainer of transformers writes it after all others"]
         ),
         // Which files a training saves only its other checkpoints tell.
         ("trainer", "optimizer.pt", []),
@@ -132,7 +132,7 @@ import Testing
         let folder = try TemporaryFolder()
         try File.makeFolders("\(folder.path)/checkpoint-1/deep/er")
         let proof = try CheckpointProof.examine("\(folder.path)/checkpoint-1")
-        #expect(proof.findings == [Finding(.damage, "", "holds no file")])
+        #expect(proof.findings == [Finding(.damage, "", "contains no file")])
         #expect(!proof.isWhole)
     }
 

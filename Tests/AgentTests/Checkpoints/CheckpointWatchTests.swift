@@ -29,7 +29,7 @@ import Testing
 
     /// Looks once a second from `from` to `to`, after the start.
     private func look(_ from: Int, _ to: Int) throws {
-        for second in from...to { try watch.look(at: start + .seconds(second)) }
+        for second in from...to { try watch.scan(at: start + .seconds(second)) }
     }
 
     private func step(_ step: Double?) { world.step.withLock { $0 = step } }
@@ -74,9 +74,9 @@ import Testing
             step(11 + Double(second))
         }
         #expect(try proven == [])
-        try watch.look(at: start + .seconds(9.5))
+        try watch.scan(at: start + .seconds(9.5))
         step(30)
-        try watch.look(at: start + .seconds(10.9))
+        try watch.scan(at: start + .seconds(10.9))
         #expect(try proven == [])
         try look(11, 11)
         #expect(try proven == ["checkpoint-10 laterStep"])
@@ -279,17 +279,17 @@ import Testing
     @Test func whatIsDeletedIsForgotten() throws {
         for step in 1...20 { try run.checkpoint("checkpoint-\(step)") }
         let checkpoints = try #require(try run.receipts()).checkpoints()
-        var sightings = CheckpointObservations()
+        var observations = CheckpointObservations()
         for checkpoint in checkpoints {
-            _ = sightings.note([checkpoint], step: nil, at: start, date: 0) { _, _ in nil }
-            sightings.prove(
+            _ = observations.note([checkpoint], step: nil, at: start, date: 0) { _, _ in nil }
+            observations.prove(
                 Receipt(
                     of: CheckpointReference(step: checkpoint.step, path: "out/\(checkpoint.name)", modified: 1),
                     attempt: 1, lineage: "L1", evidence: .laterStep, proven: Date(), boot: "", files: []))
         }
-        sightings.forget(allBut: ["checkpoint-18"])
-        #expect(sightings.known == ["checkpoint-18", "checkpoint-20"])
-        #expect(checkpoints.filter { sightings.save(of: $0) != nil }.map(\.name) == ["checkpoint-18"])
+        observations.forget(allBut: ["checkpoint-18"])
+        #expect(observations.expectedUnchanged == ["checkpoint-18", "checkpoint-20"])
+        #expect(checkpoints.filter { observations.save(of: $0) != nil }.map(\.name) == ["checkpoint-18"])
     }
 
     /// Whatever moves a name's numbers: a multiset of names, and the sizes of what no format tells of.

@@ -78,7 +78,7 @@ import Testing
             try run.flip("checkpoint-20", file.name, at: Int.random(in: 0..<file.bytes.count, using: &generator))
             let (chosen, reason) = try reason(20, boot: "boot \(round)")
             #expect(chosen == 10)
-            #expect(reason.hasPrefix("\(file.name) holds other bytes than it did"), "\(reason)")
+            #expect(reason.hasPrefix("\(file.name) has other bytes than its receipt"), "\(reason)")
         }
     }
 
@@ -116,7 +116,7 @@ import Testing
         try File.makeFolders("\(out)/checkpoint-20/deep/er")
         let (chosen, reason) = try reason(20)
         #expect(chosen == 10)
-        #expect(reason.hasPrefix("holds no file"))
+        #expect(reason.hasPrefix("contains no file"))
     }
 
     /// Whichever files come first.
@@ -148,7 +148,7 @@ import Testing
     private func look(_ watch: CheckpointWatch, _ seconds: ClosedRange<Int>) throws {
         for second in seconds {
             step.update { $0 = ($0 ?? 0) + 1 }
-            try watch.look(at: start + .seconds(second))
+            try watch.scan(at: start + .seconds(second))
         }
     }
 

@@ -33,7 +33,7 @@ import Testing
         #expect(sums.map { "\($0.sha256)  \($0.name)\n" }.joined() == output.text)
         let status = try #require(File.status("\(folder.path)/big"))
         #expect(sums[0].modified == status.modified)
-        let limited = FileSums(bytesPerSecond: 1 << 40, passesCache: true)
+        let limited = FileSums(bytesPerSecond: 1 << 40, bypassesCache: true)
         #expect(try limited.of(folder.path) == sums)
         let alone = try FileSums().of("\(folder.path)/big")
         #expect(alone == [FileSum(name: "", size: big.count, modified: status.modified, sha256: sums[0].sha256)])
@@ -91,7 +91,7 @@ import Testing
         _ = try FileSums().of(path)
         #expect(try pagesInMemory() == 2048)
         let read = try diskReads()
-        _ = try FileSums(passesCache: true).of(path)
+        _ = try FileSums(bypassesCache: true).of(path)
         if !isMemory {
             #expect(try pagesInMemory() == 0)
             #expect(try diskReads() - read >= 8 << 20)

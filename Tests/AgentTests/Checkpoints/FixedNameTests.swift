@@ -59,9 +59,9 @@ import Testing
     /// Saves, and goes on until that is proven and copied. `second` is on the clock of the watch.
     private func proves(_ watch: CheckpointWatch, at second: Int, _ save: () throws -> Void) throws {
         try save()
-        for moment in 0...3 { try watch.look(at: start + .seconds(second + moment)) }
+        for moment in 0...3 { try watch.scan(at: start + .seconds(second + moment)) }
         step.update { $0 = ($0 ?? 0) + 10 }
-        for moment in 4...5 { try watch.look(at: start + .seconds(second + moment)) }
+        for moment in 4...5 { try watch.scan(at: start + .seconds(second + moment)) }
     }
 
     private func text(_ path: String) throws -> String { try File.read(path).text }
@@ -179,7 +179,7 @@ import Testing
     @Test func aFileNeedsNoStep() throws {
         let watch = try watch(keep: 1)
         func look(_ seconds: ClosedRange<Int>) throws {
-            for second in seconds { try watch.look(at: start + .seconds(second)) }
+            for second in seconds { try watch.scan(at: start + .seconds(second)) }
         }
         try saveFile(1)
         try saveFolder(1)
@@ -213,12 +213,12 @@ import Testing
         let kept = try copies(of: "final")
         #expect(try kept.map { try text("\($0.content)/model.json") } == ["{\"step\": 4}", "{\"step\": 3}"])
         #expect(try File.list("\(run.folders.kept)/final").count == 2)
-        // The newest holds other bytes than it did, so that the one before is put back.
+        // The newest has other bytes than its receipt, so that the one before is put back.
         try File.write(Array("{\"step\": 9}".utf8), over: "\(kept[0].content)/model.json")
         try saveFolder(5, files: ["model.json"])
         #expect(try choose(keep: 2, attempt: 2) == "final")
         #expect(try text("\(out)/final/model.json") == "{\"step\": 3}")
-        #expect(lines.contains("UNUSABLE COPY: \(kept[0].content): it holds other bytes than it did; left in place"))
+        #expect(lines.contains("UNUSABLE COPY: \(kept[0].content): it has other bytes than its receipt; left in place"))
     }
 
     /// One that was saved and proven before there was a rule, or at the very end of a training.
@@ -226,7 +226,7 @@ import Testing
         try proves(try watch(keep: nil), at: 0) { try saveFile(1) }
         let watch = try watch(keep: 1)
         try watch.begin()
-        try watch.look(at: start + .seconds(20))
+        try watch.scan(at: start + .seconds(20))
         #expect(try copies(of: "last.ckpt").count == 1)
     }
 

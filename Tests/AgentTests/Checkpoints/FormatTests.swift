@@ -46,28 +46,32 @@ import Testing
                 "{\(tensor("a", "F32", "4611686018427387904, 4611686018427387904", 0, 4))}", 4,
                 "gives the tensor \"a\" an impossible shape"
             ),
-            ("{\(tensor("a", "F32", "1", 4, 0))}", 4, "does not say what and where the tensor \"a\" is"),
+            ("{\(tensor("a", "F32", "1", 4, 0))}", 4, "does not give type, shape and place of the tensor \"a\""),
             (
                 "{\(tensor("a", "F32", "-1", 0, 4))}", 4,
-                "has something else than a count among the numbers of the tensor \"a\""
+                "has something other than a count among the numbers of the tensor \"a\""
             ),
-            (#"{"a": {"dtype": "F32", "data_offsets": [0, 4]}}"#, 4, "does not say what and where the tensor \"a\" is"),
+            (
+                #"{"a": {"dtype": "F32", "data_offsets": [0, 4]}}"#, 4,
+                "does not give type, shape and place of the tensor \"a\""
+            ),
             (
                 #"{"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4, 9]}}"#, 4,
                 "gives the tensor \"a\" more than two offsets"
             ),
-            ("[]", 0, "has a header that is no JSON object"), ("{}{}", 0, "has a header that goes on after its end"),
-            ("{", 0, "ends in the middle of its JSON"), ("", 0, "has a header that is no JSON object"),
-            ("{\0}", 0, "is no JSON: the byte 0 at byte 9"),
+            ("[]", 0, "has a header that is not a JSON object"),
+            ("{}{}", 0, "has a header that continues after its end"),
+            ("{", 0, "ends in the middle of its JSON"), ("", 0, "has a header that is not a JSON object"),
+            ("{\0}", 0, "is not valid JSON: the byte 0 at byte 9"),
         ] as [(String, Int, String?)])
     func safetensors(_ header: String, _ data: Int, _ expected: String?) throws {
         #expect(try fault("model.safetensors", safetensors(header, data: data)) == expected)
     }
 
     @Test(arguments: [
-        (UInt64.max, "has a header of 18446744073709551615 bytes, and none is longer than 100000000"),
-        (99_999_999, "has a header of 99999999 bytes, and ends after 10"),
-        (3, "has a header of 3 bytes, and ends after 10"),
+        (UInt64.max, "has a header of 18446744073709551615 bytes, above the limit of 100000000"),
+        (99_999_999, "has a header of 99999999 bytes, but only 10 bytes in all"),
+        (3, "has a header of 3 bytes, but only 10 bytes in all"),
     ])
     func aHeaderLength(_ length: UInt64, _ expected: String) throws {
         #expect(try fault("a.safetensors", safetensors("{}", length: length)) == expected)
@@ -85,16 +89,17 @@ import Testing
     @Test(arguments: [
         ("{", "ends in the middle of its JSON"), ("[1, 2", "ends in the middle of its JSON"),
         ("{\"a\": \"b", "ends in the middle of its JSON"), ("{\"a", "ends in the middle of its JSON"),
-        ("{\"a\\", "ends in the middle of its JSON"), (" ", "holds no JSON"),
-        ("{\"a\" 1}", "is no JSON: \"1\" at byte 5"), ("[1,]", "is no JSON: \"]\" at byte 3"),
-        ("[1 2]", "is no JSON: \"2\" at byte 3"),
-        ("{1: 2}", "is no JSON: \"1\" at byte 1"), ("[,1]", "is no JSON: \",\" at byte 1"),
-        ("]", "is no JSON: \"]\" at byte 0"),
-        ("{]", "is no JSON: \"]\" at byte 1"), ("[1}", "is no JSON: \"}\" at byte 2"),
-        ("[\"a\nb\"]", "is no JSON: the byte 10 at byte 3"),
-        ("[1.2.3]", "is no JSON: \"1.2.3\" before byte 6"), ("[-]", "is no JSON: \"-\" before byte 2"),
-        ("[\"\\x\"]", "is no JSON: \"x\" at byte 3"),
-        ("[tru]", "is no JSON: \"t\" at byte 1"), ("{\"a\": 1}\0\0\0", "is no JSON: the byte 0 at byte 8"),
+        ("{\"a\\", "ends in the middle of its JSON"), (" ", "contains no JSON"),
+        ("{\"a\" 1}", "is not valid JSON: \"1\" at byte 5"), ("[1,]", "is not valid JSON: \"]\" at byte 3"),
+        ("[1 2]", "is not valid JSON: \"2\" at byte 3"),
+        ("{1: 2}", "is not valid JSON: \"1\" at byte 1"), ("[,1]", "is not valid JSON: \",\" at byte 1"),
+        ("]", "is not valid JSON: \"]\" at byte 0"),
+        ("{]", "is not valid JSON: \"]\" at byte 1"), ("[1}", "is not valid JSON: \"}\" at byte 2"),
+        ("[\"a\nb\"]", "is not valid JSON: the byte 10 at byte 3"),
+        ("[1.2.3]", "is not valid JSON: \"1.2.3\" before byte 6"), ("[-]", "is not valid JSON: \"-\" before byte 2"),
+        ("[\"\\x\"]", "is not valid JSON: \"x\" at byte 3"),
+        ("[tru]", "is not valid JSON: \"t\" at byte 1"),
+        ("{\"a\": 1}\0\0\0", "is not valid JSON: the byte 0 at byte 8"),
         (String(repeating: "[", count: 100_000), "is nested more than 512 deep"),
     ])
     func noJSON(_ text: String, _ expected: String) throws {
@@ -103,10 +108,10 @@ import Testing
 
     @Test(
         arguments: [
-            (#"{"weight_map": {}}"#, nil), ("{}", "has no \"weight_map\""), ("[]", "is no index of shards"),
+            (#"{"weight_map": {}}"#, nil), ("{}", "has no \"weight_map\""), ("[]", "is not an index of shards"),
             (#"{"weight_map": {"a": 1}}"#, "names no file for \"a\""),
             (#"{"weight_map": {"a": ""}}"#, "names no file for \"a\""),
-            (#"{"weight_map": []}"#, "has a \"weight_map\" that is no object"),
+            (#"{"weight_map": []}"#, "has a \"weight_map\" that is not an object"),
             (#"{"weight_map": {"a": "x", "b": "x", "c": "y"}}"#, "names \"x\", \"y\", which are missing"),
             (
                 #"{"weight_map": {"a": "1", "b": "2", "c": "3", "d": "4", "e": "5"}, "z": 1}"#,
@@ -129,7 +134,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("a.npy", "is no NumPy array"), ("a.npz", "is no zip archive"), ("a.json", "is no JSON: \"G\" at byte 0"),
+        ("a.npy", "is not a NumPy array"), ("a.npz", "is not a zip archive"),
+        ("a.json", "is not valid JSON: \"G\" at byte 0"),
     ])
     func anotherThanItsNameSays(_ name: String, _ expected: String) throws {
         #expect(try fault(name, Array("GGUF something".utf8)) == expected)
@@ -142,7 +148,7 @@ import Testing
         let wideEnd = end - 20 - 56
         for (place, what) in [
             (end - 9, "has its zip64 record at byte"), (wideEnd, "has no zip64 record at byte"),
-            (wideEnd + 32, "members in its zip directory, and should have"),
+            (wideEnd + 32, "members in its zip directory instead of"),
             (wideEnd + 44, "has its zip directory at byte"),
             (wideEnd + 52, "has its zip directory at byte"),
         ] {
@@ -157,16 +163,16 @@ import Testing
         #expect(try fault("a.pt", bytes)?.hasPrefix("has no zip member at byte") == true)
         bytes = content
         bytes[directory + 23] = 0x40
-        #expect(try fault("a.pt", bytes)?.contains("goes on beyond the directory") == true)
+        #expect(try fault("a.pt", bytes)?.contains("reaches beyond the directory") == true)
         // A block of the disk that was lost, in the middle.
         bytes = content
         let second = try #require(content.indices.dropFirst(4).first { content[$0...].starts(with: ZipFormat.mark) })
         for index in second..<second + 4 { bytes[index] = 0 }
         #expect(
-            try fault("a.pt", bytes) == "has no zip member at byte \(second), where its directory says there is one")
+            try fault("a.pt", bytes) == "has no zip member at byte \(second), where its directory lists one")
         bytes = content
         bytes[0..<4] = [0x50, 0x4b, 3, 5]
-        #expect(try fault("a.npz", bytes) == "is no zip archive")
+        #expect(try fault("a.npz", bytes) == "is not a zip archive")
     }
 
     /// An archive in the old form, with a comment.

@@ -12,7 +12,7 @@ import Testing
     private let watch: CheckpointWatch
     private let step = Monitor<Double?>(7)
     /// When files were created, by their names.
-    private let births = Monitor<[String: Int]>([:])
+    private let creations = Monitor<[String: Int]>([:])
     private let start = ContinuousClock.now
     private static let now = Int(Date().timeIntervalSince1970) + 1_000_000
     private static let date = Date(timeIntervalSince1970: Double(now))
@@ -21,7 +21,7 @@ import Testing
         run = try TestRun()
         let receipts = try #require(try run.receipts(CheckpointRule(path: "out", names: ["final"])))
         watch = CheckpointWatch(
-            receipts: receipts, open: { [] }, born: { [births] path in births.read { $0[path.lastComponent] } }
+            receipts: receipts, open: { [] }, created: { [creations] path in creations.read { $0[path.lastComponent] } }
         ) { [step] in
             step.read { $0 }
         }
@@ -30,7 +30,7 @@ import Testing
 
     private func look(_ seconds: ClosedRange<Int>) throws {
         for second in seconds {
-            try watch.look(at: start + .seconds(second), date: Self.date + Double(second))
+            try watch.scan(at: start + .seconds(second), date: Self.date + Double(second))
         }
     }
 
@@ -103,11 +103,11 @@ import Testing
     /// It was written aside for long, and then renamed.
     @Test func oneFileThatIsRenamed() throws {
         try look(0...10)
-        births.update { $0 = ["checkpoint-10": (Self.now + 4) * 1_000_000_000] }
+        creations.update { $0 = ["checkpoint-10": (Self.now + 4) * 1_000_000_000] }
         try write("checkpoint-10", at: 10.5)
         #expect(try save(from: 11) == [6.5, 7])
         // Written over it keeps the time of its birth, which then tells nothing.
-        births.update { $0 = ["checkpoint-20": (Self.now + 4) * 1_000_000_000] }
+        creations.update { $0 = ["checkpoint-20": (Self.now + 4) * 1_000_000_000] }
         try look(16...20)
         try write("checkpoint-20", at: 20.5)
         #expect(try save(from: 21) == [0, 99])

@@ -63,7 +63,7 @@ import Testing
         #expect(try await gate().check(hurry: hurry) == nil)
         try run.corrupt("checkpoint-10", "model")
         let doubt = try #require(try await gate().check(hurry: hurry))
-        #expect(doubt.hasSuffix("checkpoint-10: model holds other bytes than it did"))
+        #expect(doubt.hasSuffix("checkpoint-10: model has other bytes than its receipt"))
     }
 
     /// Nobody writes to it any more, and to open it would wait for ever.

@@ -1,22 +1,22 @@
 internal import Shared
 
-/// Reads a part of a file byte by byte through one small buffer.
+/// Reads a range of a file byte by byte through one small buffer.
 struct ByteReader: ~Copyable {
-    /// Of the next byte, in the file.
+    /// The offset of the next byte in the file.
     var position: Int { bufferOffset + index }
-    /// Of the first byte that is not to be read.
+    /// The offset in the file at which the range ends.
     let end: Int
 
     private let file: InputFile
     private let buffer: UnsafeMutableRawBufferPointer
-    /// Of the buffer's first byte, in the file.
+    /// The offset of the buffer's first byte in the file.
     private var bufferOffset: Int
     private var index = 0
     private var filled = 0
 
     private static let bufferSize = 64 << 10  // bytes
 
-    /// `range` lies within the file's size.
+    /// `range` must lie within the file's size.
     init(_ file: InputFile, _ range: Range<Int>) {
         self.file = file
         bufferOffset = range.lowerBound
@@ -28,14 +28,14 @@ struct ByteReader: ~Copyable {
 
     deinit { buffer.deallocate() }
 
-    /// nil at the end.
+    /// Returns the next byte without moving past it; nil at the end.
     @inline(__always)
     mutating func peek() throws -> UInt8? {
         if index == filled, try !refill() { return nil }
         return buffer[index]
     }
 
-    /// nil at the end.
+    /// Returns the next byte and moves past it; nil at the end.
     @inline(__always)
     mutating func next() throws -> UInt8? {
         let byte = try peek()
@@ -43,7 +43,7 @@ struct ByteReader: ~Copyable {
         return byte
     }
 
-    /// Exactly `count` bytes, nil where fewer are left. The caller bounds `count`.
+    /// Returns exactly `count` bytes; nil if fewer are left. The caller bounds `count`.
     mutating func take(_ count: Int) throws -> [UInt8]? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(count)
@@ -56,7 +56,7 @@ struct ByteReader: ~Copyable {
         return bytes
     }
 
-    /// False where fewer are left.
+    /// Moves past `count` bytes. Returns false if fewer are left.
     mutating func skip(_ count: UInt64) throws -> Bool {
         guard count <= UInt64(end - position) else { return false }
         let target = position + Int(count)
@@ -68,7 +68,8 @@ struct ByteReader: ~Copyable {
         return true
     }
 
-    /// Goes to the next byte for which `isWanted`, and keeps what is before it. False where there is none.
+    /// Moves to the next byte that `isWanted`, and appends the bytes before it to `text`. Returns false if there is
+    /// none.
     @inline(__always)
     mutating func scan(until isWanted: (UInt8) -> Bool, keeping text: inout BoundedText) throws -> Bool {
         while true {
@@ -91,10 +92,10 @@ struct ByteReader: ~Copyable {
     }
 }
 
-/// The beginning of a text that may be of any length.
+/// The first bytes of a text of any length.
 struct BoundedText {
     private(set) var bytes: [UInt8] = []
-    /// Whether there was more of it.
+    /// Whether the text was longer than the limit.
     private(set) var isCut = false
     private let limit: Int
 

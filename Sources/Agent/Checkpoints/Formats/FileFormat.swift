@@ -1,12 +1,13 @@
 internal import Shared
 
-/// A format that a file can be held against.
+/// A file format that the agent can check.
 enum FileFormat {
     case safetensors, shardIndex, json, zip, pickle, oldTorch, numpy, distributedPart, distributedMetadata
 
-    /// By the file's name, and where that says little by how it begins. nil for a file of which nothing is known.
+    /// Chooses the format by the file's name, and for an ambiguous name by its first bytes. Returns nil for an unknown
+    /// format.
     ///
-    /// Throws `Damage` where a file is nothing that one of its name can be.
+    /// Throws `Damage` if the first bytes fit no format that the name allows.
     init?(name: String, file: InputFile) throws {
         let name = name.lastComponent
         if name == DistributedFormat.metadata {
@@ -46,22 +47,22 @@ enum FileFormat {
         } else if head.count < 4 && (isTorch || ZipFormat.mark.starts(with: head) || head[0] == 0x80) {
             throw Damage("is cut off after \(head.count) bytes")
         } else if isTorch && head.allSatisfy({ $0 == 0 }) {
-            throw Damage("begins with zeros, as a file does whose content was lost")
+            throw Damage("begins with zeros, like a file whose content was lost")
         } else {
             return nil
         }
     }
 
-    /// Whether a file that passes `check` has lost nothing at its end. Of the others some kinds tell, and some do not.
-    var tellsLength: Bool {
+    /// Whether `check` finds any loss at the end of the file. For the other formats it finds only some.
+    var showsLostEnd: Bool {
         switch self {
         case .safetensors, .shardIndex, .json, .zip: true
         case .pickle, .oldTorch, .numpy, .distributedPart, .distributedMetadata: false
         }
     }
 
-    /// Throws `Damage` where `file` is not whole, `Errno` where it cannot be read, `Unchecked` where nothing can be said.
-    /// `folder` is the one that it is in.
+    /// Throws `Damage` if `file` is not whole, `Errno` if it cannot be read, and `Unchecked` if its form cannot be
+    /// checked. `folder` contains the file.
     func check(_ file: InputFile, in folder: String) throws {
         switch self {
         case .safetensors: try SafetensorsFormat.check(file)
@@ -77,5 +78,5 @@ enum FileFormat {
     }
 }
 
-/// A file of a known name in a form that says nothing of being whole.
+/// The file has a known name, but a form that cannot be checked.
 struct Unchecked: Error {}

@@ -1,27 +1,27 @@
 internal import Shared
 
-/// `trainer_state.json` and every other JSON file: read whole, and found to be JSON to its end.
+/// `trainer_state.json` and every other JSON file. Reads it whole and checks that it is JSON up to its end.
 enum JSONFormat {
-    /// Bytes. The largest that are known, vocabularies, have some 30 MB.
-    static let largest = 512 << 20
+    /// A larger file is not checked. The largest known ones, vocabularies, have some 30 MB.
+    static let maxSize = 512 << 20  // bytes
 
     static func check(_ file: InputFile) throws {
-        if file.size > largest { throw Unchecked() }
+        if file.size > maxSize { throw Unchecked() }
         var json = JSONReader(file)
-        guard try json.next() != nil else { throw Damage("holds no JSON") }
+        guard try json.next() != nil else { throw Damage("contains no JSON") }
         while try json.next() != nil {}
     }
 }
 
-/// `model.safetensors.index.json` and its like: every shard that it names is there.
+/// `model.safetensors.index.json` and similar indexes. Checks that each shard that the index names exists.
 enum ShardIndexFormat {
-    /// Far above what a model is cut into; a bound on memory.
-    private static let mostShards = 10_000
+    /// A bound on memory. No model has as many shards.
+    private static let maxShards = 10_000
 
-    /// `folder` is where the index is, and its shards.
+    /// `folder` contains the index and its shards.
     static func check(_ file: InputFile, in folder: String) throws {
         var json = JSONReader(file)
-        guard try json.next() == .objectBegins else { throw Damage("is no index of shards") }
+        guard try json.next() == .objectBegins else { throw Damage("is not an index of shards") }
         var shards: Set<String>?
         while let name = try json.nextName() {
             if name == "weight_map" { shards = try self.shards(&json) } else { try json.skipValue() }
@@ -32,22 +32,22 @@ enum ShardIndexFormat {
     }
 
     private static func shards(_ json: inout JSONReader) throws -> Set<String> {
-        guard try json.need() == .objectBegins else { throw Damage("has a \"weight_map\" that is no object") }
+        guard try json.need() == .objectBegins else { throw Damage("has a \"weight_map\" that is not an object") }
         var shards: Set<String> = []
         while let tensor = try json.nextName() {
             guard try json.need() == .string, (1...255).contains(json.text.utf8.count) else {
                 throw Damage("names no file for \"\(tensor.prefix(100))\"")
             }
-            // Otherwise the file has another name.
+            // An inexact text is not the name of the file.
             if json.isTextExact { shards.insert(json.text) }
-            if shards.count > mostShards { throw Damage("names more than \(mostShards) shards") }
+            if shards.count > maxShards { throw Damage("names more than \(maxShards) shards") }
         }
         return shards
     }
 }
 
 extension [String] {
-    /// The first few in quotes, and how many more there are.
+    /// The first three in quotes, and the number of the others.
     var listed: String {
         let shown = prefix(3).map { "\"\($0)\"" }.joined(separator: ", ")
         return count > 3 ? "\(shown) and \(count - 3) more" : shown

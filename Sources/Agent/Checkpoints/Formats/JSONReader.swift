@@ -1,8 +1,9 @@
 internal import Shared
 
-/// Reads JSON a token at a time, in bounded memory whatever is in it.
+/// Reads JSON one token at a time, in bounded memory whatever the file contains.
 ///
-/// As Python writes it: `NaN`, `Infinity` and `-Infinity` are numbers, and values may follow each other. That a text is UTF-8 is not looked at.
+/// Accepts what Python writes: `NaN`, `Infinity` and `-Infinity` are numbers, and one value may follow another. Does
+/// not check that texts are UTF-8.
 struct JSONReader: ~Copyable {
     enum Token { case objectBegins, objectEnds, arrayBegins, arrayEnds, name, string, number, word }
 
@@ -10,19 +11,19 @@ struct JSONReader: ~Copyable {
 
     /// The last name, string or number.
     var text: String { kept.bytes.text }
-    /// Whether `text` is only its beginning, or lacks what escapes stand for.
+    /// False if `text` is cut off at 4096 bytes, or lacks its escaped characters.
     var isTextExact: Bool { !kept.isCut && !hasEscapes }
     var depth: Int { containers.count }
 
     private var bytes: ByteReader
     private var kept = BoundedText(limit: 4096)
     private var hasEscapes = false
-    /// True for an object.
+    /// The containers around the next token, the innermost last: true for an object, false for an array.
     private var containers: [Bool] = []
     private var expected = Expected.value
 
-    /// Python's own reader ends near 1000.
-    private static let deepest = 512
+    /// Python's own reader fails near 1000.
+    private static let maxDepth = 512
 
     init(_ file: InputFile, _ range: Range<Int>) {
         bytes = ByteReader(file, range)
@@ -30,7 +31,8 @@ struct JSONReader: ~Copyable {
 
     init(_ file: InputFile) { self.init(file, 0..<file.size) }
 
-    /// nil at the end of the input after a whole value. Throws `Damage` where it is no JSON, or ends too early.
+    /// Returns the next token; nil if the input ends after a whole value. Throws `Damage` if it is not JSON or ends
+    /// earlier.
     mutating func next() throws -> Token? {
         while true {
             guard let byte = try nextByte() else {
@@ -53,25 +55,25 @@ struct JSONReader: ~Copyable {
         }
     }
 
-    /// Past the rest of the value whose first token is `token`.
+    /// Skips the rest of the value whose first token is `token`.
     mutating func skip(_ token: Token) throws {
         guard token == .objectBegins || token == .arrayBegins else { return }
         let outside = depth - 1
         while depth > outside { _ = try need() }
     }
 
-    /// The next token, which has to be there.
+    /// Returns the next token. Throws `Damage` if there is none.
     mutating func need() throws -> Token {
         guard let token = try next() else { throw Damage("ends in the middle of its JSON") }
         return token
     }
 
-    /// The next name of the object that was begun; nil at its end.
+    /// Returns the next name in the present object; nil at the object's end.
     mutating func nextName() throws -> String? {
         try need() == .name ? text : nil
     }
 
-    /// Past the value that is next.
+    /// Skips the next value.
     mutating func skipValue() throws { try skip(try need()) }
 
     private mutating func name(_ byte: UInt8) throws -> Token {
@@ -91,7 +93,7 @@ struct JSONReader: ~Copyable {
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
             try scalar(byte)
             guard kept.isCut || Double(text) != nil else {
-                throw Damage("is no JSON: \"\(text.prefix(40))\" before byte \(bytes.position)")
+                throw Damage("is not valid JSON: \"\(text.prefix(40))\" before byte \(bytes.position)")
             }
             return ended(.number)
         default:
@@ -106,7 +108,7 @@ struct JSONReader: ~Copyable {
     }
 
     private mutating func begin(isObject: Bool) throws -> Token {
-        if depth == Self.deepest { throw Damage("is nested more than \(Self.deepest) deep") }
+        if depth == Self.maxDepth { throw Damage("is nested more than \(Self.maxDepth) deep") }
         containers.append(isObject)
         expected = .firstOrEnd
         return isObject ? .objectBegins : .arrayBegins
@@ -121,7 +123,7 @@ struct JSONReader: ~Copyable {
         return token
     }
 
-    /// The rest of a string whose quote was read.
+    /// Reads the rest of a string into `kept`. Its first quote has been read.
     private mutating func string() throws {
         kept.removeAll()
         hasEscapes = false
@@ -137,7 +139,7 @@ struct JSONReader: ~Copyable {
         }
     }
 
-    /// A word or a number, up to what cannot be part of one.
+    /// Reads the rest of a word or number into `kept`.
     private mutating func scalar(_ first: UInt8) throws {
         kept.removeAll()
         hasEscapes = false
@@ -151,10 +153,10 @@ struct JSONReader: ~Copyable {
                 default: true
                 }
             }, keeping: &kept)
-        // A number at the very end may be cut off, and cannot be told from a whole one.
+        // A number that is cut off at the end of the file looks like a whole one.
     }
 
-    /// The next byte that is no white space.
+    /// Returns the next byte that is not white space.
     private mutating func nextByte() throws -> UInt8? {
         while let byte = try bytes.next() {
             switch byte {
@@ -165,9 +167,9 @@ struct JSONReader: ~Copyable {
         return nil
     }
 
-    /// `place` is where the byte was, in the file; nil where it was the last one that was read.
+    /// `place` is the offset of the byte in the file; nil for the last byte read.
     private func unexpected(_ byte: UInt8, at place: Int? = nil) -> Damage {
         let shown = (0x21...0x7e).contains(byte) ? "\"\(Character(UnicodeScalar(byte)))\"" : "the byte \(byte)"
-        return Damage("is no JSON: \(shown) at byte \(place ?? bytes.position - 1)")
+        return Damage("is not valid JSON: \(shown) at byte \(place ?? bytes.position - 1)")
     }
 }

@@ -1,17 +1,18 @@
 internal import Shared
 
-/// Walks over the operations of a pickle without carrying any out: where it ends, and the texts in it.
+/// Steps over the operations of a pickle without executing them, to find its end and the texts in it.
 struct PickleReader: ~Copyable {
     private var bytes: ByteReader
-    private static let longestText: UInt64 = 512  // bytes
+    private static let maxTextBytes: UInt64 = 512
 
     init(_ file: InputFile) { bytes = ByteReader(file) }
 
     var isAtEnd: Bool { bytes.position == bytes.end }
 
-    /// Past one pickle. `see` gets each text that is not long. False where there is an operation that no pickle has.
+    /// Steps over one pickle, and calls `see` with each text of up to `maxTextBytes`. Returns false at an unknown
+    /// operation.
     ///
-    /// Throws `Damage` where the file ends before the pickle does.
+    /// Throws `Damage` if the file ends before the pickle does.
     mutating func walk(see: ([UInt8]) -> Void = { _ in }) throws -> Bool {
         while true {
             guard let code = try bytes.next() else { throw cutOff }
@@ -22,7 +23,7 @@ struct PickleReader: ~Copyable {
                 guard try bytes.skip(UInt64(count)) else { throw cutOff }
             case .counted(let width, let isText):
                 guard let count = try bytes.take(width)?.littleEndian else { throw cutOff }
-                if isText && count <= Self.longestText {
+                if isText && count <= Self.maxTextBytes {
                     guard let text = try bytes.take(Int(count)) else { throw cutOff }
                     see(text)
                 } else if try !bytes.skip(count) {
@@ -40,10 +41,10 @@ struct PickleReader: ~Copyable {
 
     private var cutOff: Damage { Damage("ends in the middle of its pickle") }
 
-    /// What follows an operation, pickletools.py.
+    /// The data after an operation code, as in pickletools.py.
     private enum Argument {
         case bytes(Int)
-        /// A length of so many bytes, and what has that length.
+        /// A length field of so many bytes, and data of that length.
         case counted(Int, isText: Bool)
         case lines(Int)
 
@@ -69,24 +70,25 @@ struct PickleReader: ~Copyable {
     }
 }
 
-/// Pickles that stand alone: `pickle.dump`, and what `torch.save` wrote before it wrote zip archives.
+/// Files that are pickles: those of `pickle.dump`, and those of old versions of `torch.save`, before zip archives.
 enum PickleFormat {
-    /// With which `torch.save` began: a pickle of its magic number.
+    /// The first bytes of an old `torch.save` file: a pickle of its magic number.
     static let oldTorchMark: [UInt8] = [
         0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, UInt8(ascii: "."),
     ]
 
-    /// The mark of protocol 2 and later. Older ones have none, and cannot be told from anything else.
+    /// Whether `head` has the mark of protocol 2 to 5. Older protocols have no mark and cannot be recognised.
     static func isPickle(_ head: [UInt8]) -> Bool {
         head.count >= 2 && head[0] == 0x80 && (2...5).contains(head[1])
     }
 
-    /// Some libraries put raw bytes between the operations, so that only the last byte can be held against the format.
+    /// Checks only the last byte, because some libraries put raw bytes between the operations.
     static func check(_ file: InputFile) throws {
         if try file.tail(1) != [UInt8(ascii: ".")] { throw Damage("is cut off: a pickle without its end") }
     }
 
-    /// Five pickles are walked over; of the tensors' data behind them nothing is known without carrying them out.
+    /// Steps over the five pickles at the start. The size of the tensors' data after them is not known without
+    /// executing them.
     static func checkOldTorch(_ file: InputFile) throws {
         var pickles = PickleReader(file)
         for _ in 0..<5 where try !pickles.walk() { return }

@@ -1,10 +1,12 @@
 internal import Shared
 
-/// What `torch.save` and `numpy.savez` write: a zip archive. Its directory is at its end, so that one that was cut off has none.
+/// The zip archives of `torch.save` and `numpy.savez`. Their directory is at the end, so that a file that was cut off
+/// has none.
 ///
-/// The directory is read whole, and each member's header is looked up where the directory says it is. The content is not read.
+/// Reads the whole directory, and checks that each member's header is at the offset that the directory gives. Does not
+/// read the members' content.
 enum ZipFormat {
-    static let mark: [UInt8] = [0x50, 0x4b, 3, 4]  // of a local header, with which an archive begins
+    static let mark: [UInt8] = [0x50, 0x4b, 3, 4]  // a local header, with which an archive begins
 
     private static let directoryMark: [UInt8] = [0x50, 0x4b, 1, 2]
     private static let endMark: [UInt8] = [0x50, 0x4b, 5, 6]
@@ -13,18 +15,18 @@ enum ZipFormat {
     private static let endSize = 22
     private static let locatorSize = 20
     private static let wideEndSize = 56
-    private static let longestComment = 0xffff
+    private static let maxCommentBytes = 0xffff
 
-    /// What the end record says of the directory.
+    /// The place of the directory, from the archive's end record.
     private struct Directory {
         var entries: UInt64
         var size: UInt64
         var offset: UInt64
-        /// Of the end record, or of the wide one before it.
+        /// The offset of the end record, or of the zip64 end record before it.
         var end: Int
     }
 
-    /// A member as the directory has it.
+    /// A member as the directory lists it.
     private struct Member {
         var compressedSize: UInt64
         var offset: UInt64
@@ -34,13 +36,13 @@ enum ZipFormat {
     static func check(_ file: InputFile) throws {
         guard try file.head(4) == mark else {
             if file.size == endSize, isEnd(try file.tail(endSize)) { return }  // an archive without members
-            throw Damage("is no zip archive")
+            throw Damage("is not a zip archive")
         }
         let directory = try directory(of: file)
-        // Each a limit for the next: no sum below can overflow.
+        // Each number limits the next one, so that no sum below can overflow.
         guard directory.offset <= UInt64(directory.end), directory.size <= UInt64(directory.end) - directory.offset
         else {
-            throw Damage("has its zip directory at byte \(directory.offset), and ends after \(file.size)")
+            throw Damage("has its zip directory at byte \(directory.offset), but only \(file.size) bytes")
         }
         let start = Int(directory.offset)
         var bytes = ByteReader(file, start..<start + Int(directory.size))
@@ -50,7 +52,7 @@ enum ZipFormat {
             count += 1
         }
         if count != directory.entries {
-            throw Damage("has \(count) members in its zip directory, and should have \(directory.entries)")
+            throw Damage("has \(count) members in its zip directory instead of \(directory.entries)")
         }
     }
 
@@ -60,8 +62,9 @@ enum ZipFormat {
     }
 
     private static func directory(of file: InputFile) throws -> Directory {
-        let last = try file.tail(endSize + longestComment)
-        // From the end: a comment may hold the mark too, and then does not end with the file.
+        let last = try file.tail(endSize + maxCommentBytes)
+        // Searches backwards. A comment may contain the mark by chance, but then its length does not reach the file's
+        // end.
         let found = stride(from: last.count - endSize, through: 0, by: -1).first { index in
             last[index..<index + 4].elementsEqual(endMark)
                 && Int(last[index + 20..<index + 22].littleEndian) == last.count - index - endSize
@@ -75,18 +78,18 @@ enum ZipFormat {
         return try wideDirectory(of: file, before: end) ?? narrow
     }
 
-    /// Of zip64, which `torch.save` always writes.
+    /// Returns the directory from the zip64 end record, which `torch.save` always writes; nil if there is none.
     private static func wideDirectory(of file: InputFile, before end: Int) throws -> Directory? {
         guard end >= locatorSize else { return nil }
         let locator = try file.bytes(at: end - locatorSize, count: locatorSize)[...]
         guard locator.prefix(4).elementsEqual(locatorMark) else { return nil }
         let offset = locator.number(at: 8, 8)
         guard end - locatorSize >= wideEndSize, offset <= UInt64(end - locatorSize - wideEndSize) else {
-            throw Damage("has its zip64 record at byte \(offset), and ends after \(file.size)")
+            throw Damage("has its zip64 record at byte \(offset), but only \(file.size) bytes")
         }
         let record = try file.bytes(at: Int(offset), count: wideEndSize)[...]
         guard record.prefix(4).elementsEqual(wideEndMark) else {
-            throw Damage("has no zip64 record at byte \(offset), where it should be")
+            throw Damage("has no zip64 record at byte \(offset), where it belongs")
         }
         return Directory(
             entries: record.number(at: 32, 8), size: record.number(at: 40, 8), offset: record.number(at: 48, 8),
@@ -105,7 +108,7 @@ enum ZipFormat {
             compressedSize: head.number(at: 20, 4), offset: head.number(at: 42, 4), nameLength: Int(name))
         let isWide = (size: head.number(at: 24, 4) == 0xffff_ffff, compressed: member.compressedSize == 0xffff_ffff)
         guard var wide = wideField(fields) else { return member }
-        // Only what does not fit above is in it, in this order.
+        // The field has only the numbers that did not fit above, in this order.
         if isWide.size { wide = wide.dropFirst(8) }
         if isWide.compressed {
             guard wide.count >= 8 else { throw cutOff() }
@@ -119,7 +122,7 @@ enum ZipFormat {
         return member
     }
 
-    /// The extra field with the zip64 numbers.
+    /// Returns the extra field with the zip64 numbers; nil if there is none.
     private static func wideField(_ fields: [UInt8]) -> ArraySlice<UInt8>? {
         var rest = fields[...]
         while rest.count >= 4 {
@@ -130,26 +133,26 @@ enum ZipFormat {
         return nil
     }
 
-    /// The member's own header is where it should be, and its content ends before the directory begins.
+    /// Checks that the member's header is at its offset, and that its content ends before the directory begins.
     private static func check(_ member: Member, before directory: Int, in file: InputFile) throws {
         let size = 30
         guard directory >= size, member.offset <= UInt64(directory - size) else {
-            throw Damage("has a zip member at byte \(member.offset), and its directory at \(directory)")
+            throw Damage("has a zip member at byte \(member.offset), but its directory at byte \(directory)")
         }
         let start = Int(member.offset)
         let header = try file.bytes(at: start, count: size)[...]
         guard header.prefix(4).elementsEqual(mark), Int(header.number(at: 26, 2)) == member.nameLength else {
-            throw Damage("has no zip member at byte \(start), where its directory says there is one")
+            throw Damage("has no zip member at byte \(start), where its directory lists one")
         }
         let content = start + size + member.nameLength + Int(header.number(at: 28, 2))
         guard content <= directory, member.compressedSize <= UInt64(directory - content) else {
-            throw Damage("has a zip member at byte \(start) that goes on beyond the directory at \(directory)")
+            throw Damage("has a zip member at byte \(start) that reaches beyond the directory at byte \(directory)")
         }
     }
 }
 
 extension ArraySlice<UInt8> {
-    /// The number in `count` bytes, `place` bytes after the first. They have to be there.
+    /// The little-endian number in the `count` bytes from `place` on. They must exist.
     fileprivate func number(at place: Int, _ count: Int) -> UInt64 {
         self[startIndex + place..<startIndex + place + count].littleEndian
     }
