@@ -21,7 +21,7 @@ import Testing
     /// The agent is in the same control group and survives.
     @Test(
         "the agent records out-of-memory and does not retry if the kernel kills the training",
-        .enabled(if: ControlGroup.isThere("memory"), ControlGroup.reason))
+        .enabled(if: ControlGroup.isAvailable("memory"), ControlGroup.reason))
     func outOfMemory() async throws {
         try await Site.with { site in
             try await ControlGroup.with("memory", ["memory.limit_in_bytes": 200 << 20]) { group in

@@ -24,7 +24,7 @@ import Testing
 
     @Test(
         "the agent as PID 1 ends within 5 s if SIGTERM comes at any moment of its start",
-        .enabled(if: Namespaces.areThere, Namespaces.reason), arguments: moments)
+        .enabled(if: Namespaces.areAvailable, Namespaces.reason), arguments: moments)
     func firstProcess(moment: Duration) async throws {
         try await Site.with { site in
             let agent = try BareAgent(at: site, command: Self.command)

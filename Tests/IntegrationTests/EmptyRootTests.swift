@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The root folder holds only /proc, a volume, the agent and a static training: the agent needs nothing else.
-@Suite(.timeLimit(.minutes(1)), .enabled(if: Namespaces.areThere, Namespaces.reason)) struct EmptyRootTests {
+@Suite(.timeLimit(.minutes(1)), .enabled(if: Namespaces.areAvailable, Namespaces.reason)) struct EmptyRootTests {
     private static let training = """
         #include <stdio.h>
         #include <unistd.h>

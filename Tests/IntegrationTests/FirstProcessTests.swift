@@ -3,7 +3,9 @@ import Shared
 import TestSupport
 import Testing
 
-@Suite("the agent as PID 1", .serialized, .timeLimit(.minutes(2)), .enabled(if: Namespaces.areThere, Namespaces.reason))
+@Suite(
+    "the agent as PID 1", .serialized, .timeLimit(.minutes(2)), .enabled(if: Namespaces.areAvailable, Namespaces.reason)
+)
 struct FirstProcessTests {
     @Test("the agent as PID 1 reaps hundreds of orphans of the training")
     func orphans() async throws {

@@ -49,7 +49,7 @@ import Testing
 
     @Test(
         "the agent keeps no copy and says so once if the disk has no room for a copy and the next save",
-        .enabled(if: LoopDisk.isThere, LoopDisk.reason))
+        .enabled(if: LoopDisk.isAvailable, LoopDisk.reason))
     func noRoomForCopy() async throws {
         try await onSmallDisk(megabytes: 9) { saver, _ in
             let run = try saver.agent.start()
@@ -68,7 +68,7 @@ import Testing
 
     @Test(
         "a start moves the copy itself into place of a torn checkpoint if the disk is full",
-        .enabled(if: LoopDisk.isThere, LoopDisk.reason))
+        .enabled(if: LoopDisk.isAvailable, LoopDisk.reason))
     func copyIsMoved() async throws {
         try await onSmallDisk(megabytes: 4) { saver, disk in
             let run = try saver.agent.start()

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// A task that waits for a hung volume cannot be killed. Everything else must end in time.
-@Suite(.serialized, .timeLimit(.minutes(4)), .enabled(if: HangingVolume.isThere, HangingVolume.reason))
+@Suite(.serialized, .timeLimit(.minutes(4)), .enabled(if: HangingVolume.isAvailable, HangingVolume.reason))
 struct HungVolumeTests {
     /// The calls that the agent and its training make on the volume all the time, by their names in FUSE.
     private static let calls = ["fsync fsyncdir", "write", "rename", "open create", "unlink", "getattr"]
@@ -39,7 +39,7 @@ struct HungVolumeTests {
 
                 try await pod.endsInTime("\(calls) hung")
 
-                try volume.goOn()
+                try volume.resume()
                 #expect(try await unshare.end(within: .seconds(10)) == 143)
                 #expect(site.processes.count == 1, "the file system's own")
             }

@@ -7,7 +7,7 @@ import Testing
 /// The volume is a real MooseFS. Two hosts share it, it is over its quota, or its chunkserver is gone.
 @Suite(
     .serialized, .timeLimit(.minutes(Rounds.count(5, full: 15))),
-    .enabled(if: MooseFS.isThere, MooseFS.reason), .mooseFS)
+    .enabled(if: MooseFS.isAvailable, MooseFS.reason), .mooseFS)
 struct NetworkVolumeTests {
     private let bed: MooseFS
 

@@ -5,7 +5,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Whom the config names is told, and nothing waits for them.
+/// The agent posts notices to the URLs of `notify`, and nothing waits for their servers.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct NotifyTests {
     struct Notice: Decodable {
         var event: String
@@ -18,7 +18,7 @@ import Testing
         var step: Double?
     }
 
-    /// A server that keeps what it is told.
+    /// A server that keeps the notices that it gets.
     private final class Hook: Sendable {
         let server: StubServer
         private let bodies: Bodies
@@ -36,7 +36,7 @@ import Testing
             }
         }
 
-        /// A secret in the path, as chat services have it.
+        /// The path has a secret, as in the URLs of chat services.
         var url: String { server.url("/services/T0PSECRET?token=T0PSECRET") }
 
         var notices: [Notice] {
@@ -57,13 +57,14 @@ import Testing
             """)
     }
 
-    /// Of everything that is kept: the volume, the pod's folder, what the programs print.
+    /// Lists the files that contain the URL's secret: volume, pod folder, the programs' output. `.env` is left out.
     private func filesWithSecret(_ site: Site) throws -> String {
         let (_, output) = try Command.run(["grep", "-rl", "T0PSECRET", site.root])
         return output.text.split(separator: "\n").filter { !$0.hasSuffix("/.env") }.joined(separator: "\n")
     }
 
-    @Test func theEnd() async throws {
+    @Test("the agent posts one notice with class, exit code and step at the end, and no file keeps the URL's secret")
+    func end() async throws {
         try await Site.with { site in
             let hook = try Hook()
             try site.write("project/.env", "HOOK=\(hook.url)\n")
@@ -90,7 +91,8 @@ import Testing
         }
     }
 
-    @Test func aStall() async throws {
+    @Test("the agent posts a notice of the stall and one of the end if a training stalls")
+    func stall() async throws {
         try await Site.with { site in
             let hook = try Hook()
             try config(
@@ -109,8 +111,8 @@ import Testing
         }
     }
 
-    /// It is told although the training is gone at once.
-    @Test func anInterruption() async throws {
+    @Test("the agent posts one notice of the interruption when its pod gets SIGTERM")
+    func interruption() async throws {
         try await Site.with { site in
             let hook = try Hook()
             try config(site, "import time\nprint('step 1')\ntime.sleep(600)", notify: hook.url)
@@ -126,8 +128,8 @@ import Testing
         }
     }
 
-    /// An agent that was killed can tell nobody: the next one does.
-    @Test func anAgentThatDied() async throws {
+    @Test("the next attempt posts the notice of an attempt whose agent was killed")
+    func agentCrash() async throws {
         try await Site.with { site in
             let hook = try Hook()
             let agent = try BareAgent(
@@ -149,8 +151,9 @@ import Testing
         }
     }
 
-    /// For whoever follows, the run ends as soon as without them, and the pod a moment later.
-    @Test(arguments: ["hangs", "refuses"]) func aServerThatDoesNotAnswerHoldsUpNothing(_ way: String) async throws {
+    /// A follower sees the end as soon as without notices. The pod ends a moment later.
+    @Test("the run ends within 2.5 s although the server of notify does not answer", arguments: ["hangs", "refuses"])
+    func silentServer(_ way: String) async throws {
         try await Site.with { site in
             let over = StubSignal()
             let server = try StubServer { _ in try over.block() }
@@ -178,8 +181,8 @@ import Testing
         }
     }
 
-    /// Nor does it cost the pod any of its 5 s.
-    @Test func aServerThatHangsDoesNotDelayAnInterruption() async throws {
+    @Test("the pod ends within 4.5 s of SIGTERM although the server of notify hangs")
+    func interruptionWithSilentServer() async throws {
         try await Site.with { site in
             let over = StubSignal()
             let server = try StubServer { _ in try over.block() }

@@ -3,7 +3,7 @@ import Shared
 import TestSupport
 import Testing
 
-/// What `launch` writes to files, pipes and terminals.
+/// The output of `launch` to files, pipes and terminals.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct OutputTests {
     private static let config = """
         run: bar
@@ -14,8 +14,9 @@ import Testing
           seq 100000
         """
 
-    /// With SIGPIPE as it is by default, and ignored, as some that start others leave it.
-    @Test(arguments: [":", "trap '' PIPE"]) func endsQuietlyWithItsReader(trap: String) async throws {
+    /// SIGPIPE has its default action, or is ignored, as some parent programs leave it.
+    @Test("launch logs ends by SIGPIPE without an error when its reader is gone", arguments: [":", "trap '' PIPE"])
+    func closedPipe(trap: String) async throws {
         try await Site.with { site in
             try site.config(Self.config)
             try await site.launch("run").check()
@@ -28,7 +29,8 @@ import Testing
         }
     }
 
-    @Test func aFullDiskIsSaid() async throws {
+    @Test("launch logs exits with 74 and an error if its output goes to a full disk")
+    func fullDisk() async throws {
         try await Site.with { site in
             try site.config(Self.config)
             try await site.launch("run").check()
@@ -38,7 +40,8 @@ import Testing
         }
     }
 
-    @Test func aPipeGetsTheLastStateOfABar() async throws {
+    @Test("launch run prints only the last state of a progress bar into a pipe, and launch logs every byte")
+    func progressBar() async throws {
         try await Site.with { site in
             try site.config(Self.config)
             let run = try site.start(["bash", "-c", "set -o pipefail; \"$0\" run | cat", Programs.launch])
@@ -47,20 +50,20 @@ import Testing
             let bar = try #require(log.firstRange(of: "\r10% of it"))
             let end = try #require(log.firstRange(of: "\r100% of it\n"))
             #expect(run.text == log[..<bar.lowerBound] + "100% of it\n" + log[end.upperBound...])
-            // `logs` is exact, wherever it goes to.
+            // `logs` prints the exact bytes, also into a pipe.
             let logs = try site.start(["bash", "-c", "set -o pipefail; \"$0\" logs | cat", Programs.launch])
             try await logs.check()
             #expect(logs.text == log)
         }
     }
 
-    /// Its own words begin on a line of their own, and leave no colours behind.
-    @Test func aTerminalGetsTheBytesAsTheyAre() async throws {
+    @Test("attach prints the exact bytes to a terminal, then resets colours and ends the line before its own messages")
+    func terminal() async throws {
         try await Site.with { site in
             try site.config("run: term\ncommand: seq 50; printf '\\033[31m 1%%\\r 2%%'; sleep 60\n")
             try await site.launch("run", "--detach").check()
             try await eventuallyTrue("the bar") { try site.log("term").text.hasSuffix("2%") }
-            // Its terminal is the other end of `script`, script(1).
+            // `script` gives it a terminal, script(1).
             let attach = try site.start([
                 "script", "-qec", "stty rows 6 -opost; exec \"\(Programs.launch)\" attach", "/dev/null",
             ])

@@ -4,23 +4,23 @@ import Shared
 import TestSupport
 import Testing
 
-/// A run of the example whose pods are taken away, one after the other, and what each time cost.
+/// A run of the digits example. The test takes its pods away one after the other and notes the cost of each time.
 final class PreemptedDigits {
     let site: Site
     private(set) var costs: [PreemptionCost] = []
     private let folder: RunFolder
     private var pod: Pod?
 
-    /// A pod that `launch run` made, or one that was started again without it.
+    /// A pod that `launch run` started, or that the test started again without it.
     private struct Pod {
         var started: Running
-        /// Its `init`.
+        /// The pid of its `init`.
         var first: Int32
         var isLaunched: Bool
 
         var processes: [Int32] { [first] + ProcessStat.descendants(of: first).map(\.pid) }
         var serve: Int32? { ProcessStat.descendants(of: first).first { $0.parent == first }?.pid }
-        /// What `serve` started.
+        /// The processes that `serve` started.
         var training: [Int32] { serve.map { ProcessStat.descendants(of: $0).map(\.pid) } ?? [] }
     }
 
@@ -29,7 +29,7 @@ final class PreemptedDigits {
         folder = try site.folder("digits")
     }
 
-    /// The attempt that the next pod makes, or the present one has made.
+    /// The number of the present pod's attempt, or of the next one if there is no pod.
     private var attempt: Int { costs.count + 1 }
 
     var attempts: [AttemptRecord] {
@@ -38,7 +38,7 @@ final class PreemptedDigits {
 
     // MARK: A pod's life
 
-    /// As a user brings it back. Returns once it trains.
+    /// Starts the run as a user does. Returns once it trains.
     func launch() async throws {
         let typed = Date()
         let client = try site.launch("run")
@@ -50,7 +50,7 @@ final class PreemptedDigits {
         if costs.isEmpty { #expect(began.timeIntervalSince(typed) < 4, "2 s on a quiet machine") }
     }
 
-    /// As a container runtime does: the same program with the same variables, as PID 1 where it may be.
+    /// Starts the pod again as a container runtime does: same program, same variables, and as PID 1 if that is allowed.
     private func startAgain(_ environment: [String: String]) async throws {
         let unshare = Namespaces.unshare.map { $0 + ["--mount-proc"] }
         let started = try site.start((unshare ?? []) + [Programs.agent], environment: environment)
@@ -68,7 +68,7 @@ final class PreemptedDigits {
         return record
     }
 
-    /// Waits for `moment`, then takes the pod away, and brings the run back until it trains.
+    /// Waits for `moment`, takes the pod away, and starts the run again. Returns once it trains.
     func takeAway(by preemption: Preemption, at moment: PreemptionMoment) async throws {
         let pod = try #require(pod)
         let environment = try Self.environment(of: pod.first)
@@ -88,11 +88,11 @@ final class PreemptedDigits {
         #expect(costs.last?.resumedAt == newest)
     }
 
-    /// The training ends by itself.
+    /// Waits until the training has ended by itself.
     func finishes() async throws {
         let pod = try #require(pod)
         try await eventuallyTrue("the training's end; \(pod.started.errors)", within: .seconds(120)) {
-            try look()
+            try noteCaughtUp()
             return try folder.readRecord(attempt)?.state == .ended
         }
         #expect(try await pod.started.end(within: .seconds(10)) == 0)
@@ -103,23 +103,23 @@ final class PreemptedDigits {
     private func comes(to moment: PreemptionMoment) async throws {
         let began = try folder.readRecord(attempt)?.resumedFrom?.step ?? 0
         try await eventuallyTrue("step \(began + moment.steps)", within: .seconds(60)) {
-            try look()
+            try noteCaughtUp()
             return try step(of: attempt) >= began + moment.steps
         }
-        // A moment like any other: there is no condition that it waits for.
+        // A random moment has no condition to wait for.
         try await Task.sleep(for: moment.later)
-        try look()
+        try noteCaughtUp()
     }
 
-    /// Notes which preemptions are made good.
-    private func look() throws {
+    /// Notes the time for each preemption whose lost steps the training has done again by now.
+    private func noteCaughtUp() throws {
         let step = try step(of: attempt)
         for index in costs.indices where costs[index].seconds == nil && step >= costs[index].step {
             costs[index].seconds = costs[index].began.duration(to: .now) / .seconds(1)
         }
     }
 
-    /// What the training of the newest attempt, `attempt`, printed last, or where it began.
+    /// The last step that the training of `attempt` has printed, else the step at which it began.
     private func step(of attempt: Int) throws -> Int {
         guard let record = try folder.readRecord(attempt) else { return 0 }
         let log = try site.log("digits").dropFirst(record.logStart).text
@@ -133,7 +133,7 @@ final class PreemptedDigits {
         case .preempted, .restarted:
             kill(pod.first, SIGTERM)
             for process in pod.training { kill(process, SIGCONT) }
-            // The SIGKILL after 5 s finds nothing any more.
+            // All are gone before the SIGKILL that comes after 5 s.
             try await site.isGone(processes, within: .seconds(5))
         case .powerCut:
             for process in processes { kill(process, SIGSTOP) }
@@ -147,20 +147,20 @@ final class PreemptedDigits {
 
     // MARK: Checkpoints
 
-    /// Stops the training inside a save or outside of any. A SIGKILL ends it from there.
+    /// Stops the training inside a save or between two saves, so that the next SIGKILL hits it there.
     private func freeze(_ pod: Pod, inSave: Bool) async throws {
         let training = try await eventually("a training") { pod.training.isEmpty ? nil : pod.training }
         try await site.freeze(training, at: "a training inside a save: \(inSave)") { isBetweenSaves != inSave }
     }
 
-    /// The steps of all checkpoints, whole or not. A folder without a file is none yet.
+    /// The steps of all checkpoints, whole or not. An empty folder is not yet a checkpoint.
     private var checkpoints: [Int] {
         let path = "\(folder.work)/checkpoints"
         let names = ((try? File.list(path)) ?? []).filter { (try? File.list("\(path)/\($0)").isEmpty) == false }
         return names.compactMap { $0.split(separator: "-").last.flatMap { Int($0) } }.sorted()
     }
 
-    /// Whether the newest checkpoint has all its files, the last of which is the state, written in one piece.
+    /// Whether the newest checkpoint is complete. The training writes its state last and in one piece.
     private var isBetweenSaves: Bool {
         struct State: Decodable { var step: Int }
         guard let newest = checkpoints.last else { return true }
@@ -168,7 +168,7 @@ final class PreemptedDigits {
         return state.flatMap { try? JSON.decode(State.self, from: $0) }?.step == newest
     }
 
-    /// Of a process, as it was started.
+    /// The variables with which a process was started.
     private static func environment(of pid: Int32) throws -> [String: String] {
         let entries = try File.read("/proc/\(pid)/environ").split(separator: 0).map { Array($0).text }
         return Dictionary(

@@ -3,27 +3,31 @@ import Shared
 import TestSupport
 import Testing
 
-/// The ways in which a pod ends that nobody asked for.
+/// The ways in which a pod is taken away.
 enum Preemption: String, CaseIterable {
-    /// As spot markets do it: SIGTERM, and SIGKILL 5 s later.
+    /// SIGTERM and SIGKILL 5 s later, as on spot markets.
     case preempted = "SIGTERM, SIGKILL after 5 s"
     case powerCut = "SIGKILL of the whole tree"
     case serveKilled = "SIGKILL of serve"
-    /// The container is stopped, and the same one starts again, the agent as its PID 1.
+    /// The container is stopped and started again, with the agent as its PID 1.
     case restarted = "container restart"
 
+    /// Whether the pod gets a SIGTERM first.
     var isGentle: Bool { self == .preempted || self == .restarted }
 }
 
-/// When a pod is taken away, counted from the checkpoint that its training resumed from.
+/// The moment at which a pod is taken away.
 struct PreemptionMoment {
+    /// Steps after the checkpoint from which its training resumed.
     var steps: Int
-    /// The training prints a step once in a while: so much later than that.
+    /// Time after the training has printed that step, or a later one.
     var later: Duration
-    /// Only the next time that it saves.
+    /// Whether the pod is taken away only in the next save.
     var isInSave: Bool
 
-    /// Up to one and a half epochs on, so that some attempts get no further than the one before. What is not gentle would tear a save.
+    /// Draws a moment in the next one and a half epochs, so that some attempts save nothing new.
+    ///
+    /// Only a gentle preemption comes in a save: SIGKILL would tear it.
     init(for preemption: Preemption, epoch: Int, using generator: inout SeededGenerator) {
         steps = Int.random(in: 0...epoch * 3 / 2, using: &generator)
         later = .milliseconds(Int.random(in: 0..<100, using: &generator))
@@ -32,17 +36,17 @@ struct PreemptionMoment {
     }
 }
 
-/// What one preemption cost.
+/// The cost of one preemption.
 struct PreemptionCost {
     var preemption: Preemption
     var began = ContinuousClock.now
-    /// The last that the training had printed.
+    /// The last step that the training had printed.
     var step = 0
     var wasInSave: Bool
     var savedOnSignal: Bool?
-    /// Where the next attempt began.
+    /// The step at which the next attempt began.
     var resumedAt: Int?
-    /// Until the training was at `step` again; nil where it was taken away before.
+    /// Seconds until the training was at `step` again; nil if its pod was taken away before.
     var seconds: Double?
 
     var line: String {

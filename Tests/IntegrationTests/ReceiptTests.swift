@@ -3,24 +3,26 @@ import Shared
 import TestSupport
 import Testing
 
-/// A training that saves without any care goes on from a whole checkpoint, whenever its pod is taken away.
+/// The training saves file by file, in place and without a sync. The test kills its pods at random moments.
 ///
-/// `make torture` takes a hundred pods away, in place of a few. `RECEIPT_SEED` brings an earlier run's moments back.
+/// `make torture` kills a hundred pods instead of a few. `RECEIPT_SEED` repeats an earlier run's moments.
 @Suite(.serialized, .timeLimit(.minutes(20))) struct ReceiptTests {
     private static let seed =
         ProcessEnvironment.all["RECEIPT_SEED"].flatMap { Int($0) } ?? Int.random(in: 0..<1_000_000)
 
-    /// What was there when a pod was taken away.
+    /// The newest checkpoint at the moment when a pod was killed.
     private struct Loss {
+        /// The highest step of all checkpoints.
         var newest: Int
-        /// A choice by the highest number would go on from half a checkpoint.
+        /// Whether the checkpoint of that step is incomplete.
         var isTorn: Bool
     }
 
-    @Test func itGoesOnFromAProvenOne() async throws {
+    @Test("the training resumes from the newest whole and proven checkpoint whenever its pod is killed")
+    func kills() async throws {
         try await Site.with { site in
             var saver = try SlowSaver(at: site)
-            // It may be killed several times in a row before it gets any further.
+            // Several kills in a row may come before the next checkpoint.
             saver.agent.spec.retry.crash = 10
             var generator = SeededGenerator(seed: Self.seed)
             print("receipts: RECEIPT_SEED=\(Self.seed)")
@@ -32,7 +34,7 @@ import Testing
                 if attempt == 1 {
                     try await eventuallyTrue("a receipt; \(run.errors)") { try !saver.proven.isEmpty }
                 }
-                // A moment like any other: there is no condition that it waits for.
+                // A random moment has no condition to wait for.
                 try await Task.sleep(for: .milliseconds(Int.random(in: 0...1500, using: &generator)))
                 _ = await site.killAll()
                 try await run.end()
@@ -73,8 +75,10 @@ import Testing
 
     // MARK: Losses of power
 
-    /// The training syncs nothing, and yet what has a receipt is there after.
-    @Test(.enabled(if: LoopDisk.isThere, LoopDisk.reason)) func whatHasAReceiptSurvivesALossOfPower() async throws {
+    @Test(
+        "a checkpoint with a receipt survives a loss of power although the training syncs nothing",
+        .enabled(if: LoopDisk.isAvailable, LoopDisk.reason))
+    func lossOfPower() async throws {
         for _ in 0..<Rounds.count(1, full: 50) {
             try await Site.with { site in
                 let disk = try LoopDisk(at: site)
@@ -89,7 +93,7 @@ import Testing
                 try await run.end()
                 try disk.mountAgain()
                 let steps = saver.steps
-                // The receipt itself was seen before its name was on the disk, and may be gone. What it tells of is not.
+                // The receipt may be gone, because the test saw it before its name was synced. Its files may not.
                 #expect(try saver.proven.allSatisfy { SlowSaver.isWhole($0.path, step: $0.step ?? 0) })
                 #expect(SlowSaver.isWhole(receipt.path, step: receipt.step ?? 0))
                 for file in receipt.files {

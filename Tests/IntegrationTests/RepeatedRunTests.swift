@@ -2,9 +2,10 @@ import Shared
 import TestSupport
 import Testing
 
-/// `launch run` may be typed again at any time.
+/// The user types `launch run` again, at different times of a run.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct RepeatedRunTests {
-    @Test func aFinishedRunIsNotRunAgain() async throws {
+    @Test("launch run starts nothing if the run has finished, unless --force-restart is given")
+    func finished() async throws {
         try await Site.with { site in
             try site.config("run: done\ncommand: echo once >> \"$SITE/trainings\"\n")
             try await site.launch("run").check()
@@ -24,8 +25,9 @@ import Testing
         }
     }
 
-    /// A failed one is: that is what a person wants who mended something outside the code.
-    @Test func aFailedRunIsRunAgain() async throws {
+    /// The user may have repaired something outside the code.
+    @Test("launch run starts a failed run again although config and code are the same")
+    func failed() async throws {
         try await Site.with { site in
             try site.config("run: failed\nretry: {crash: 0}\ncommand: test -e \"$SITE/mended\"\n")
             #expect(try await site.launch("run").end() == 1)
@@ -35,7 +37,8 @@ import Testing
         }
     }
 
-    @Test func aRunningOneIsAttachedToOrLeftAlone() async throws {
+    @Test("launch run attaches to a training run, and refuses another config or --force-restart for it")
+    func training() async throws {
         try await Site.with { site in
             let config = "run: busy\ncommand: echo started; until [ -e \"$SITE/go\" ]; do sleep 0.02; done\n"
             try site.config(config)
@@ -67,8 +70,8 @@ import Testing
         }
     }
 
-    /// Several at the same moment: one starts a pod, the others say so or attach.
-    @Test func manyAtOnceStartOnePod() async throws {
+    @Test("five launch run at the same moment start one pod and one training")
+    func simultaneous() async throws {
         try await Site.with { site in
             try site.config(
                 """
@@ -87,7 +90,8 @@ import Testing
         }
     }
 
-    @Test func anotherProjectHasAnotherRun() async throws {
+    @Test("launch run refuses a run name that belongs to another project")
+    func otherProject() async throws {
         try await Site.with { site in
             let config = "run: mine\ncommand: echo hello\n"
             try site.config(config)
@@ -100,8 +104,8 @@ import Testing
         }
     }
 
-    /// What the training made stays where it was, for the code that comes next.
-    @Test func changedCodeTrainsOn() async throws {
+    @Test("launch run replaces changed code and keeps the files that the training made")
+    func changedCode() async throws {
         try await Site.with { site in
             try site.write("project/words.txt", "one\n")
             try site.write("project/old.txt", "")
@@ -118,7 +122,8 @@ import Testing
         }
     }
 
-    @Test func aVolumeOfItsOwn() async throws {
+    @Test("the run is on the volume that its config names, and launch run refuses another volume while it runs")
+    func ownVolume() async throws {
         try await Site.with { site in
             let config = "run: placed\ncommand: until [ -e \"$SITE/go\" ]; do sleep 0.02; done\n"
             try site.config(config + "resources: {volume: {path: ../elsewhere}}\n")

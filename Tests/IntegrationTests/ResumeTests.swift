@@ -3,9 +3,10 @@ import Shared
 import TestSupport
 import Testing
 
-/// A run that was cut off anywhere goes on from its newest checkpoint, and ends as if nothing had been.
+/// A run that is cut off resumes from its newest checkpoint and ends with the same weights as one without a cut.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct ResumeTests {
-    @Test func aPodThatIsTerminatedHalfWay() async throws {
+    @Test("the run resumes from its newest checkpoint and ends with the same weights after SIGTERM of its pod")
+    func terminated() async throws {
         try await Site.with { site in
             let trainer = try Trainer(at: site)
             try trainer.hold(at: 30)
@@ -19,11 +20,12 @@ import Testing
             #expect(first.errors.contains("launch run, with the same config"))
             #expect(try await site.status("chain").state == "interrupted")
 
-            try await goesOn(from: 30, trainer)
+            try await resumes(from: 30, trainer)
         }
     }
 
-    @Test func aPodThatLosesItsPower() async throws {
+    @Test("the run resumes from its newest checkpoint and ends with the same weights after a kill of its whole pod")
+    func powerCut() async throws {
         try await Site.with { site in
             let trainer = try Trainer(at: site)
             try trainer.hold(at: 40)
@@ -35,12 +37,12 @@ import Testing
             #expect(first.errors.contains("== chain: lost"))
             #expect(try await site.status("chain").state == "lost")
 
-            try await goesOn(from: 40, trainer)
+            try await resumes(from: 40, trainer)
         }
     }
 
-    /// The follower that was there before, and each that comes after, has what is on the volume.
-    private func goesOn(from step: Int, _ trainer: Trainer) async throws {
+    /// Launches the run again. Checks that it resumes from `step` and ends with the weights of an undisturbed one.
+    private func resumes(from step: Int, _ trainer: Trainer) async throws {
         let site = trainer.site
         try trainer.release(step)
         let second = try site.launch("run")
@@ -57,8 +59,8 @@ import Testing
         #expect(log.text.ranges(of: "begins at step").count == 2)
     }
 
-    /// A forced launch begins anew once. What was there stays, and no later attempt takes it for its own.
-    @Test func aForcedRestartIsALineageOfItsOwn() async throws {
+    @Test("--force-restart begins at step 0 once, keeps the old checkpoints, and no later attempt resumes from them")
+    func forceRestart() async throws {
         try await Site.with { site in
             let trainer = try Trainer(at: site)
             let checkpoints = try site.folder("chain").work + "/checkpoints"
@@ -80,12 +82,12 @@ import Testing
             #expect(try File.list(checkpoints) == ["10", "20", "30", "40"].map { "checkpoint-\($0)" })
             #expect(try File.read("\(checkpoints)/checkpoint-40/weights") == oldWeights)
 
-            // Preempted twice, although the old lineage has come further.
+            // Two kills follow. The old lineage has a checkpoint with a higher step.
             for (step, next) in [(20, 30), (30, 50)] {
                 try trainer.release(step)
                 try trainer.hold(at: next)
                 let again = try site.launch("run", environment: ["SEED": "new"])
-                // Now the old one's checkpoint is in the new one's way, and becomes its own.
+                // The new lineage now overwrites the old checkpoint of step 40, which becomes its own.
                 if next == 50 { try trainer.release(40) }
                 try await trainer.isHeld(at: next)
                 try await again.prints("begins at step \(step)\n")

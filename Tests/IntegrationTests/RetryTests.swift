@@ -4,9 +4,9 @@ import Shared
 import TestSupport
 import Testing
 
-/// A training that fails is tried again on the same pod, and who follows it sees one stream.
+/// The agent retries a failed training on the same pod, and a follower sees one stream.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct RetryTests {
-    /// Counts its own tries in `$SITE/tries` and fails; `body` is what it does before.
+    /// The training counts its tries in `$SITE/tries`, runs `body` and fails.
     private func config(_ body: String, retry: String, site: Site) throws {
         try site.config(
             """
@@ -22,7 +22,8 @@ import Testing
             """)
     }
 
-    @Test func threeTriesAreOneStream() async throws {
+    @Test("a training that fails three times on one pod is one stream for its followers")
+    func threeTries() async throws {
         try await Site.with { site in
             try config("echo \"step $try\"", retry: "{crash: 2, backoff: 1s}", site: site)
             let run = try site.launch("run")
@@ -43,7 +44,7 @@ import Testing
             #expect(status.attempts.map(\.outcome?.exit) == [.code(7), .code(7), .code(7)])
             #expect(status.attempts[2].outcome?.message == "it failed 3 times without a new checkpoint")
             #expect(Set(status.attempts.map(\.pod)).count == 1)
-            // Twice as long each time, and 0.2 of it by chance.
+            // The pause doubles each time. A random part of it is up to 20 % either way.
             for (attempt, pause) in zip(status.attempts, [1.0, 2.0]) {
                 let waited = try #require(attempt.began(.waiting))
                 let next = try #require(status.attempts[attempt.number].phases.first?.began)
@@ -53,13 +54,14 @@ import Testing
         }
     }
 
-    @Test func aNewCheckpointStartsTheCountAnew() async throws {
+    @Test("the count of retries begins anew after a new proven checkpoint")
+    func newCheckpoint() async throws {
         try await Site.with { site in
             try config(
                 """
                 echo "step $try"; mkdir -p out
                   if [ $try -le 3 ]; then mkdir out/checkpoint-$try; echo saved > out/checkpoint-$try/state; fi
-                  # It is proven once the training has gone on; the others have its files.
+                  # The first one is proven by a later step. The others are proven because they have its files.
                   n=1; while [ $try = 1 ] && [ ! -e ../receipts/checkpoint-1.json ]; do
                     n=$((n + 1)); echo "step $n"; sleep 0.1
                   done
@@ -73,8 +75,9 @@ import Testing
         }
     }
 
-    /// Whoever dies in the middle of each save gets nowhere, however high the numbers are.
-    @Test func aTornCheckpointDoesNot() async throws {
+    /// A training that dies in each save makes no progress, however high its steps are.
+    @Test("the count of retries does not begin anew after a torn checkpoint")
+    func tornCheckpoint() async throws {
         try await Site.with { site in
             try config(
                 """
@@ -89,7 +92,8 @@ import Testing
         }
     }
 
-    @Test func twoFailuresBeforeTheFirstStepAreEnough() async throws {
+    @Test("the agent does not retry after two failures before the first step, whatever retry.crash is")
+    func noStep() async throws {
         try await Site.with { site in
             try config("true", retry: "{crash: 9, backoff: 1s}", site: site)
             #expect(try await site.launch("run").end() == 7)
@@ -99,7 +103,8 @@ import Testing
         }
     }
 
-    @Test func theSecondTryMayDoIt() async throws {
+    @Test("the run finishes if its second try ends well")
+    func secondTry() async throws {
         try await Site.with { site in
             try config("[ $try = 2 ] && exit 0", retry: "{crash: 2, backoff: 1s}", site: site)
             let run = try site.launch("run")
@@ -109,7 +114,8 @@ import Testing
         }
     }
 
-    @Test func stoppedWhileItWaits() async throws {
+    @Test("launch stop ends a run that waits for its retry, and the failure stays on record")
+    func stopInPause() async throws {
         try await Site.with { site in
             try config("echo step 1", retry: "{crash: 2, backoff: 5m}", site: site)
             let run = try site.launch("run")
@@ -132,8 +138,9 @@ import Testing
         }
     }
 
-    /// The training has failed, what it started lingers, and the next try would follow.
-    @Test func stoppedWhileItFinishes() async throws {
+    /// The training has failed, and a process that it started still runs.
+    @Test("launch stop prevents the retry if a failed attempt is still finishing")
+    func stopWhileFinishing() async throws {
         try await Site.with { site in
             try config(
                 "echo step 1; (until [ -e \"$SITE/go\" ]; do sleep 0.02; done) & true",
@@ -151,7 +158,8 @@ import Testing
         }
     }
 
-    @Test func aPodThatIsLostWhileItWaits() async throws {
+    @Test("launch run starts the next attempt at once if the pod was killed while it waited for its retry")
+    func killInPause() async throws {
         try await Site.with { site in
             try config("echo step 1; [ $try = 2 ] && exit 0", retry: "{crash: 2, backoff: 5m}", site: site)
             let first = try site.launch("run")
@@ -167,8 +175,8 @@ import Testing
         }
     }
 
-    /// The container is stopped in the pause, and its restart goes on with the rest of it.
-    @Test func terminatedWhileItWaits() async throws {
+    @Test("a container that is stopped in the pause before a retry waits for the rest of it after its restart")
+    func terminateInPause() async throws {
         try await Site.with { site in
             var agent = try BareAgent(
                 at: site, command: .shell("echo \"step 1\"; [ -e \"$SITE/mended\" ] || exit 7"))
@@ -182,7 +190,7 @@ import Testing
             #expect(site.processes.isEmpty)
 
             try site.open("mended")
-            // A pause of its own would be longer.
+            // A new pause would be longer.
             agent.spec.retry.backoff = 600
             let second = try agent.start()
             let rest = try await eventually("the rest of the pause") { try agent.record(2)?.next }
@@ -196,8 +204,8 @@ import Testing
         }
     }
 
-    /// Also where the SIGTERM came before the pause did.
-    @Test func terminatedWhileItFinishes() async throws {
+    @Test("a failed attempt records when its retry is due if SIGTERM comes while it finishes")
+    func terminateWhileFinishing() async throws {
         try await Site.with { site in
             var agent = try BareAgent(
                 at: site,

@@ -6,7 +6,7 @@ import Testing
 @Suite(.serialized, .timeLimit(.minutes(1))) struct SecretTests {
     private static let value = "hf_0123456789abcdef"
 
-    /// No file below `folder` holds the value.
+    /// Expects that no file below `folder` contains the secret. Files that are called `name` are left out.
     private func expectNoneHolds(_ folder: String, except name: String) throws {
         for file in try File.list(folder) where file != name {
             let path = "\(folder)/\(file)"
@@ -19,8 +19,9 @@ import Testing
         }
     }
 
-    /// Printed byte by byte, in a traceback, and in a command line of a child.
-    @Test func printedEveryWay() async throws {
+    /// The training prints it whole, byte by byte, split over both outputs, and in a traceback.
+    @Test("a secret is masked on screen and in every file however the training prints it")
+    func masking() async throws {
         try await Site.with { site in
             try site.write("project/.env", "HF_TOKEN=\(Self.value)\n")
             try site.write(
@@ -58,7 +59,8 @@ import Testing
         }
     }
 
-    @Test func neverKeptInACommand() async throws {
+    @Test("launch run refuses a command that contains the value of a secret, without printing it")
+    func secretInCommand() async throws {
         try await Site.with { site in
             try site.config("run: secret\ncommand: train --token ${HF_TOKEN}\nsecrets: [HF_TOKEN]\n")
             let run = try site.launch("run", environment: ["HF_TOKEN": Self.value])
@@ -69,9 +71,9 @@ import Testing
     }
 }
 
-/// `tty: true`.
 @Suite(.serialized, .timeLimit(.minutes(1))) struct TerminalTests {
-    @Test func theTrainingSeesATerminal() async throws {
+    @Test("the training has a terminal of 80 columns if tty is true, and its bytes stay unchanged")
+    func terminal() async throws {
         try await Site.with { site in
             try site.write(
                 "project/train.py",

@@ -2,23 +2,24 @@ import Shared
 import TestSupport
 import Testing
 
-/// What goes wrong before the training is told apart from a training that fails.
+/// A failure before the training has its own class, `setup-failed`.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct SetupFailureTests {
-    @Test func aRequirementThatDoesNotExist() async throws {
+    @Test("the run ends as setup-failed with pip's error if a requirement does not exist")
+    func missingRequirement() async throws {
         try await Site.with { site in
             try site.write("project/requirements.txt", "--no-index\nno-such-package-anywhere==1.0\n")
             try site.config(
                 "run: setup\ncode: {path: .}\ndependencies: {requirements: [requirements.txt]}\ncommand: echo trains\n")
             let run = try site.launch("run")
             #expect(try await run.end() == 73)
-            // pip's own words.
+            // The words are pip's.
             #expect(run.text.contains("No matching distribution found for no-such-package-anywhere==1.0"))
             #expect(run.text.contains("SETUP-FAILED: "))
             #expect(run.text.hasSuffix("\nEXIT_CODE=73\n"))
             #expect(!run.text.contains("trains\n"))
             #expect(run.errors.contains("== setup: setup-failed: "))
             #expect(try await site.status("setup").state == "setup-failed")
-            // What is half made is not found again.
+            // No link leads to the half-made environment, so no later start uses it.
             #expect(
                 try File.list(site.volume.environments).allSatisfy {
                     File.status("\(site.volume.environments)/\($0)")?.isLink == false
@@ -26,15 +27,23 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ("dependencies: {requirements: [nowhere.txt]}\ncommand: x", 73, "there is no requirement file \"nowhere.txt\""),
-        ("dependencies: {requirements: [r.txt], python: no-python}\ncommand: x", 73, "there is no \"no-python\" here"),
-        ("command: [no-such-program, x]", 73, "there is no \"no-such-program\" here"),
-        ("command: [./config.yaml]", 73, "could not run \"./config.yaml\""),
-        ("command: echo hello\nworkdir: nowhere", 73, "nowhere"),
-        ("command: no-such-program x", 127, "no-such-program: command not found"),
-    ])
-    func whatIsMissingIsNamed(config: String, code: Int, words: String) async throws {
+    @Test(
+        "the log names the file, folder or program that is missing",
+        arguments: [
+            (
+                "dependencies: {requirements: [nowhere.txt]}\ncommand: x", 73,
+                "there is no requirement file \"nowhere.txt\""
+            ),
+            (
+                "dependencies: {requirements: [r.txt], python: no-python}\ncommand: x", 73,
+                "there is no \"no-python\" here"
+            ),
+            ("command: [no-such-program, x]", 73, "there is no \"no-such-program\" here"),
+            ("command: [./config.yaml]", 73, "could not run \"./config.yaml\""),
+            ("command: echo hello\nworkdir: nowhere", 73, "nowhere"),
+            ("command: no-such-program x", 127, "no-such-program: command not found"),
+        ])
+    func missing(config: String, code: Int, words: String) async throws {
         try await Site.with { site in
             try site.write("project/r.txt", "nothing==1.0\n")
             try site.config("run: missing\ncode: {path: .}\n\(config)\n")
@@ -46,7 +55,10 @@ import Testing
         }
     }
 
-    @Test(arguments: [["stop"], ["stop", "--now"]]) func stoppedWhileInstalling(stop: [String]) async throws {
+    @Test(
+        "launch stop ends a run within 5 s while it installs, and launch run can start it again",
+        arguments: [["stop"], ["stop", "--now"]])
+    func stopWhileInstalling(stop: [String]) async throws {
         try await Site.with { site in
             try SlowPython.write(to: site)
             try site.write("project/requirements.txt", "nothing==1.0\n")
@@ -70,7 +82,7 @@ import Testing
             try await site.isGone(pod)
             #expect(site.processes.isEmpty)
 
-            // It may be taken up again.
+            // The run can be started again.
             try site.open("go-venv")
             try await site.launch("run").check()
         }

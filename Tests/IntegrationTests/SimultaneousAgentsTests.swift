@@ -3,16 +3,20 @@ import Shared
 import TestSupport
 import Testing
 
-/// Two agents start at the same instant on one volume: one trains, and the other waits for it in peace.
+/// Two agents start at the same instant on one volume.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct SimultaneousAgentsTests {
-    @Test(arguments: 1...Rounds.count(3, full: 50)) func oneTrainsAndTheOtherWaits(round: Int) async throws {
+    @Test(
+        "one of two agents trains and the other waits for its end if both start at once",
+        arguments: 1...Rounds.count(3, full: 50))
+    func oneOwner(round: Int) async throws {
         try await Site.with { site in
             try await Twins(at: site, volumes: ["\(site.home)/volume", "\(site.home)/volume"]).check { try $0.start() }
         }
     }
 
-    /// A pod that waits costs as one that trains.
-    @Test func theWaitIsPartOfTheSetup() async throws {
+    /// A pod that waits costs as much as one that trains.
+    @Test("limits.setup ends an agent that waits for another owner of the run")
+    func waitLimit() async throws {
         try await Site.with { site in
             let owner = try BareAgent(
                 at: site, command: .shell("echo trains; until [ -e \"$SITE/go\" ]; do sleep 0.02; done"))
@@ -33,7 +37,7 @@ import Testing
     }
 }
 
-/// Two agents for one run: `volumes` is where each sees the one volume.
+/// Two agents for one run. `volumes` are the paths at which they see the same volume.
 struct Twins {
     let site: Site
     private var agents: [BareAgent]
@@ -59,7 +63,7 @@ struct Twins {
     }
 
     func check(start: (BareAgent) throws -> Running) async throws {
-        // Neither has an advantage.
+        // The order is random, so neither has an advantage.
         let isFirstFirst = Bool.random()
         let started = try (isFirstFirst ? agents : agents.reversed()).map(start)
         let pods = isFirstFirst ? started : started.reversed()
@@ -81,7 +85,7 @@ struct Twins {
         #expect(try agents[0].folder.claims().map(\.number) == [1, 2])
         #expect(try agents[0].record(1)?.outcome?.kind == .finished)
         #expect(try agents[0].record(2)?.outcome?.kind == .finished)
-        // The second begins where the first has ended, and not a byte earlier.
+        // The bytes of the second attempt do not overwrite those of the first.
         #expect(try agents[0].log.ranges(of: "\nEXIT_CODE=0\n").count == 2)
     }
 }

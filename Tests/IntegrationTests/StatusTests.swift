@@ -3,9 +3,10 @@ import Shared
 import TestSupport
 import Testing
 
-/// What `launch status` says is so at each moment of a run's life.
+/// `launch status` reports the true state at each moment of a run's life.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct StatusTests {
-    @Test func eachStateInItsTurn() async throws {
+    @Test("launch status reports starting, installing, training and finished, each in its time")
+    func states() async throws {
         try await Site.with { site in
             try SlowPython.write(to: site)
             try site.write(
@@ -42,8 +43,8 @@ import Testing
         }
     }
 
-    /// How the other ends are called.
-    @Test func eachEnd() async throws {
+    @Test("launch status reports a run that was interrupted, lost or stopped as that")
+    func ends() async throws {
         try await Site.with { site in
             try site.config("run: ends\ncommand: echo started; exec sleep 600\n")
             for (state, code) in [("interrupted", 143), ("lost", 70), ("stopped", 130)] as [(String, Int32)] {

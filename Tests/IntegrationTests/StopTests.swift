@@ -3,9 +3,10 @@ import Shared
 import TestSupport
 import Testing
 
-/// `launch stop` ends a run, and says to all who follow that it was asked for.
+/// `launch stop` ends a run, and every follower sees that the user stopped it.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct StopTests {
-    @Test func gracefullyWithTimeToSave() async throws {
+    @Test("launch stop waits until the training has saved, and the run counts as stopped")
+    func graceful() async throws {
         try await Site.with { site in
             try site.write(
                 "project/train.py",
@@ -39,8 +40,8 @@ import Testing
         }
     }
 
-    /// It ignores what it is told, and forks.
-    @Test func now() async throws {
+    @Test("launch stop --now ends a training that ignores SIGTERM and forks")
+    func now() async throws {
         try await Site.with { site in
             try site.config(
                 "run: deaf\ncommand: trap '' TERM; echo started; while :; do sleep 60 & sleep 0.1; done\n")
@@ -49,7 +50,7 @@ import Testing
             let pod = try await site.pod(of: "deaf")
             let start = ContinuousClock.now
             try await site.launch("stop", "--now").check()
-            #expect(start.duration(to: .now) < .seconds(15), "the patient way takes a minute")
+            #expect(start.duration(to: .now) < .seconds(15), "without --now it takes a minute")
             #expect(try await run.end() == 130)
             try await site.isGone(pod)
             #expect(site.processes.isEmpty)
@@ -57,11 +58,11 @@ import Testing
         }
     }
 
-    /// It catches what it is told and goes on.
+    /// A training that catches SIGTERM and continues.
     private static let deaf = "run: deaf\ncommand: trap 'echo caught' TERM; echo started; while :; do sleep 0.1; done\n"
 
-    /// Who follows is told how it goes on, and what was done when is on record.
-    @Test func eachStepIsToldAndOnRecord() async throws {
+    @Test("the log shows each step of a stop, and the record has the signals with their times")
+    func steps() async throws {
         try await Site.with { site in
             try site.config(Self.deaf)
             let run = try site.launch("run")
@@ -96,8 +97,8 @@ import Testing
         }
     }
 
-    /// Whoever wants it sooner gets that, and nobody can make it later.
-    @Test(arguments: ["stop --now", "SIGTERM"]) func itCanOnlyGetShorter(how: String) async throws {
+    @Test("a second stop or SIGTERM can shorten the grace but not lengthen it", arguments: ["stop --now", "SIGTERM"])
+    func shorterGrace(how: String) async throws {
         try await Site.with { site in
             try site.config(Self.deaf)
             let run = try site.launch("run")
@@ -118,7 +119,8 @@ import Testing
         }
     }
 
-    @Test func whetherItSavedIsTold() async throws {
+    @Test("launch reports how often the training saved when it got SIGTERM")
+    func saveOnSignal() async throws {
         try await Site.with { site in
             try site.write(
                 "project/train.py",

@@ -3,20 +3,22 @@ import Shared
 import TestSupport
 import Testing
 
-/// An owner that was stopped in the middle of everything, while another pod took its run over.
-@Suite(.serialized, .timeLimit(.minutes(2)), .enabled(if: Namespaces.areThere, Namespaces.reason))
+/// Another pod takes the run over while all processes of its owner are stopped.
+@Suite(.serialized, .timeLimit(.minutes(2)), .enabled(if: Namespaces.areAvailable, Namespaces.reason))
 struct SupersededTests {
-    /// After a pause that the writer takes for a long one it looks before it writes; after a short one, with its next beat.
+    /// After the long pause the owner checks for a higher claim before it writes, after the short one with its next
+    /// heartbeat.
     static let pauses: [Duration] = [.seconds(3), .seconds(11)]
 
-    @Test(arguments: pauses) func itWritesNothingMoreAndItsTrainerDies(pause: Duration) async throws {
+    @Test("a superseded owner ends its training and writes nothing more once it is resumed", arguments: pauses)
+    func superseded(pause: Duration) async throws {
         try await Site.with { site in
             try await Superseded(at: site, volumes: ["\(site.home)/volume", "\(site.home)/volume"]).check(pause: pause)
         }
     }
 }
 
-/// Two pods, the second of which takes the run from the first: `volumes` is where each sees the one volume.
+/// Two pods, of which the second takes the run from the first. `volumes` are their paths of the same volume.
 struct Superseded {
     let site: Site
     private var first: BareAgent
@@ -73,14 +75,14 @@ struct Superseded {
         try await pod.check()
         #expect(try second.record(2)?.outcome?.kind == .finished)
         #expect(try written() == after)
-        // What it wrote in between is not part of the stream.
+        // Bytes that the first pod wrote after the second claim are not part of the stream.
         let log = try second.log
         let header = try #require(log.firstRange(of: " attempt 2 pod pod-2 ======\n"))
         let isClean = !log[header.upperBound...].contains("line of pod-1")
         #expect(isClean)
     }
 
-    /// All files of the first attempt with their bytes, whoever else writes beside them.
+    /// The bytes of all files of the first attempt, by name.
     private func written() throws -> [String: [UInt8]] {
         var files: [String: [UInt8]] = [:]
         for folder in [second.folder.attempts, second.folder.logs] {

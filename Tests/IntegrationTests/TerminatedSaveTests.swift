@@ -3,10 +3,12 @@ import Shared
 import TestSupport
 import Testing
 
-/// SIGTERM comes while a training saves that knows nothing of signals.
-@Suite(.serialized, .timeLimit(.minutes(3)), .enabled(if: Namespaces.areThere, Namespaces.reason))
+/// Nearly all trainings here have no handler for SIGTERM.
+@Suite(
+    "SIGTERM during a save", .serialized, .timeLimit(.minutes(3)),
+    .enabled(if: Namespaces.areAvailable, Namespaces.reason))
 struct TerminatedSaveTests {
-    /// A save is a few files one after the other, and none is open between two of them.
+    /// A save writes a few files one after the other, and between two of them none is open.
     private static let script = """
         import os, sys, time
 
@@ -40,7 +42,7 @@ struct TerminatedSaveTests {
         File.status("\(agent.folder.work)/out/checkpoint-7/part-\(part)")?.size ?? 0
     }
 
-    /// Tells the first process to end; returns how long it took until nothing was left.
+    /// Sends SIGTERM to the first process. Returns the time until no process was left.
     private func terminate(_ unshare: Running, _ first: Int32, _ site: Site) async throws -> Duration {
         let start = ContinuousClock.now
         kill(first, SIGTERM)
@@ -51,7 +53,8 @@ struct TerminatedSaveTests {
         return start.duration(to: .now)
     }
 
-    @Test func itCompletesAndIsResumedFrom() async throws {
+    @Test("a save that is under way completes after SIGTERM, and the next start resumes from it")
+    func complete() async throws {
         try await Site.with { site in
             let agent = try agent(at: site, parts: 5, seconds: 0.1)
             let unshare = try agent.startAsFirst()
@@ -75,8 +78,8 @@ struct TerminatedSaveTests {
         }
     }
 
-    /// Not at the price of the deadline.
-    @Test func oneThatTakesTooLongIsCut() async throws {
+    @Test("a save that takes too long is cut, and the pod ends within 5 s of SIGTERM")
+    func tooLong() async throws {
         try await Site.with { site in
             let agent = try agent(at: site, parts: 2, seconds: 5)
             let unshare = try agent.startAsFirst()
@@ -84,7 +87,7 @@ struct TerminatedSaveTests {
             try await eventuallyTrue("a save under way", every: .milliseconds(1)) { size(of: 0, agent) > 0 }
             let gone = try await terminate(unshare, first, site)
             print("timing: SIGTERM in a save of 10 s to the end of all \(gone)")
-            #expect(gone > .seconds(2.5), "it is given what there is")
+            #expect(gone > .seconds(2.5), "the save gets all the time that there is")
             #expect(gone < .seconds(5))
             #expect(!site.exists("saved"))
             #expect(try agent.record(1)?.state == .ended)
@@ -92,7 +95,8 @@ struct TerminatedSaveTests {
         }
     }
 
-    @Test func outsideASaveItEndsAtOnce() async throws {
+    @Test("the pod ends within 2.5 s of SIGTERM if no save is under way")
+    func noSave() async throws {
         try await Site.with { site in
             let agent = try agent(at: site, parts: 1, seconds: 0.01)
             let unshare = try agent.startAsFirst()
@@ -107,8 +111,9 @@ struct TerminatedSaveTests {
         }
     }
 
-    /// The folder is a link to another one, and what /proc says of its files is not the path that the config has.
-    @Test func aSaveBehindALinkCompletes() async throws {
+    /// /proc shows the files under the link's target, not under the path in the config.
+    @Test("a save completes after SIGTERM although the checkpoint folder is a link")
+    func linkedFolder() async throws {
         try await Site.with { site in
             var agent = try BareAgent(
                 at: site,
@@ -144,8 +149,9 @@ struct TerminatedSaveTests {
         }
     }
 
-    /// As TensorBoard's file in the output folder of transformers, which is open for writing all along.
-    @Test func anOpenLogBesideTheCheckpointsIsNoSave() async throws {
+    /// TensorBoard keeps such a file open in the output folder of transformers.
+    @Test("a log that is always open beside the checkpoints does not delay the end after SIGTERM")
+    func openLog() async throws {
         try await Site.with { site in
             var agent = try BareAgent(at: site, command: .shell("python3 \"$SITE/train.py\""))
             agent.spec.checkpoints = CheckpointRule(path: "out")
@@ -168,8 +174,10 @@ struct TerminatedSaveTests {
         }
     }
 
-    /// As a torch DataLoader has them: forks that catch SIGTERM, of a process that does not, and that dies where one of them ends.
-    @Test func aSaveIsNotCutByTheEndOfItsWorkers() async throws {
+    /// The workers of a torch DataLoader are forks that catch SIGTERM. Their parent does not catch it, and dies if a
+    /// worker ends.
+    @Test("a save completes after SIGTERM although the training has workers that catch it")
+    func workers() async throws {
         try await Site.with { site in
             try site.write(
                 "train.py",
@@ -202,8 +210,9 @@ struct TerminatedSaveTests {
         }
     }
 
-    /// `tee` takes its default and would die of the signal, and with it what the training prints while it saves.
-    @Test func aHandlerBehindAPipeSaves() async throws {
+    /// `tee` would die of SIGTERM, and the output of the save would be lost.
+    @Test("a training that saves on SIGTERM completes its save and its output through a pipe to tee")
+    func pipe() async throws {
         try await Site.with { site in
             try site.write(
                 "train.py",
@@ -226,7 +235,7 @@ struct TerminatedSaveTests {
             let unshare = try agent.startAsFirst()
             let first = try await agent.first(unshare)
             try await eventuallyTrue("the start") { try agent.log.contains("started\n") }
-            let gone = try await terminateWhateverItsCode(unshare, first, site)
+            let gone = try await terminateWithCodeZero(unshare, first, site)
             #expect(gone < .seconds(5))
             #expect(try agent.log.contains("started\nsaving\nsaved\n"))
             #expect(try File.read("\(agent.folder.work)/log.txt").text == "started\nsaving\nsaved\n")
@@ -235,8 +244,8 @@ struct TerminatedSaveTests {
         }
     }
 
-    /// A training that saves and then says that all is well: its pod's code is the training's own.
-    private func terminateWhateverItsCode(_ unshare: Running, _ first: Int32, _ site: Site) async throws -> Duration {
+    /// Like `terminate`, for a training that saves and exits with 0, which becomes the pod's exit code.
+    private func terminateWithCodeZero(_ unshare: Running, _ first: Int32, _ site: Site) async throws -> Duration {
         let start = ContinuousClock.now
         kill(first, SIGTERM)
         #expect(try await unshare.end(within: .seconds(10)) == 0)

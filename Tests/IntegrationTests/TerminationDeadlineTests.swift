@@ -3,12 +3,13 @@ import Shared
 import TestSupport
 import Testing
 
-/// A pod that is taken away has 5 s, and the mark that it was comes at once, whatever the training does.
-@Suite(.serialized, .timeLimit(.minutes(10)), .enabled(if: Namespaces.areThere, Namespaces.reason))
+/// A pod that is taken away ends within 5 s of SIGTERM, and its record says `interrupted` within 500 ms.
+@Suite(.serialized, .timeLimit(.minutes(10)), .enabled(if: Namespaces.areAvailable, Namespaces.reason))
 struct TerminationDeadlineTests {
     private static let ignores = "trap '' TERM INT HUP; "
 
-    @Test func ignoredWithDaemonsThatFork() async throws {
+    @Test("the pod ends within 5 s of SIGTERM although the training and its daemons ignore it and fork")
+    func daemons() async throws {
         try await check(
             rounds: Rounds.count(4, full: 50),
             """
@@ -18,13 +19,17 @@ struct TerminationDeadlineTests {
             """)
     }
 
-    @Test func aFloodOfOutput() async throws {
+    @Test("the pod ends within 5 s of SIGTERM although the training ignores it and floods its output")
+    func flood() async throws {
         try await check(
             rounds: Rounds.count(1, full: 10), "echo started; while :; do cat /dev/zero | tr '\\0' 'x'; done")
     }
 
-    /// Up to the limit of the group, where the agent gets no thread and no process any more either.
-    @Test(.enabled(if: ControlGroup.isThere("pids"), ControlGroup.reason)) func forksWithoutEnd() async throws {
+    /// The forks reach the group's limit, so the agent cannot start a thread or a process either.
+    @Test(
+        "the pod ends within 5 s of SIGTERM although the training's forks fill its control group",
+        .enabled(if: ControlGroup.isAvailable("pids"), ControlGroup.reason))
+    func forkBomb() async throws {
         try await ControlGroup.with("pids", ["pids.max": 400]) { group in
             try await check(
                 rounds: Rounds.count(1, full: 10), in: group,
@@ -37,8 +42,8 @@ struct TerminationDeadlineTests {
         }
     }
 
-    /// Each of them every 100 ms: none puts the end off, nor makes it earlier.
-    @Test func toldAgainAndAgain() async throws {
+    @Test("further SIGTERMs every 100 ms make the end of the pod neither later nor earlier")
+    func repeatedSignals() async throws {
         try await check(rounds: Rounds.count(1, full: 10), again: true, "echo started; while :; do sleep 0.05; done")
     }
 
@@ -54,7 +59,7 @@ struct TerminationDeadlineTests {
                 let unshare = try agent.startAsFirst(under: group?.enter ?? [])
                 let first = try await agent.first(unshare)
                 try await eventuallyTrue("the start") {
-                    // Not all of it: it may grow faster than it is read.
+                    // The test reads only the beginning, because the log may grow faster than it is read.
                     try LogStream(of: agent.folder).read(at: 0, limit: 64 << 10).text.contains("started\n")
                 }
                 if let group { try await eventuallyTrue("a full group") { group.isFull } }

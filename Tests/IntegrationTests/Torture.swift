@@ -2,16 +2,16 @@ import Shared
 import TestSupport
 import Testing
 
-/// What the suites of the torture have in common.
+/// The parts that the torture suites share.
 enum Torture {
-    /// All points in place of a few.
+    /// Whether the suites try all points instead of a few.
     static let isFull = ProcessEnvironment.all["TORTURE"] == "full"
 
-    /// Whether strace is.
-    static let isThere = (try? Command.run(TortureCall.strace + ["-o", "/dev/null", "true"]).code) == 0
+    /// Whether strace is there and may trace.
+    static let isAvailable = (try? Command.run(TortureCall.strace + ["-o", "/dev/null", "true"]).code) == 0
     static let reason: Comment = "strace is not there, or may not trace"
 
-    /// `width` at a time.
+    /// Runs `body` for each point, `width` at a time.
     static func each<Point: Sendable>(
         _ points: [Point], width: Int, _ body: @escaping @Sendable (Point) async -> Void
     ) async {

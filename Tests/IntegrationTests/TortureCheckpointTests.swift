@@ -3,14 +3,15 @@ import Shared
 import TestSupport
 import Testing
 
-/// The libraries as they are now, and trainings under the frameworks, held against the proof of a checkpoint.
 @Suite(
+    "checkpoints of the newest libraries and frameworks",
     .timeLimit(.minutes(20)),
     .enabled(
         if: ProcessEnvironment.all["TORTURE"] == "full", "\"make torture\" runs it: it installs a gigabyte of packages")
 )
 struct TortureCheckpointTests {
-    @Test func whatTheNewestLibrariesSaveIsWhole() async throws {
+    @Test("pod-agent verify finds checkpoints of the newest libraries whole and knows the format of each file")
+    func newestLibraries() async throws {
         try await Site.with { site in
             let python = try await TorchEnvironment.python(at: site)
             let make = try site.start(
@@ -24,7 +25,7 @@ struct TortureCheckpointTests {
             #expect(try await verify.end() == 0, "\(verify.text)")
             let verdicts = verify.text.split(separator: "\n").filter { $0.hasPrefix("saved/") }
             #expect(verdicts.count == saved.count)
-            // Of each file the format is known.
+            // The numbers are those of all files and of the files of a known format.
             for verdict in verdicts {
                 let numbers = verdict.split(separator: "(")[1].split { !$0.isNumber }
                 #expect(numbers.count == 2 && numbers[0] == numbers[1], "\(verdict)")

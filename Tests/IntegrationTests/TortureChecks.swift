@@ -1,15 +1,15 @@
 import Shared
 import Testing
 
-/// What is true of a volume whatever happened to its run, and what is once the run has ended.
+/// The checks of a volume: those that hold at any time, and those that hold once the run has ended.
 extension TortureTraining {
-    /// What a run left behind, for the comparison with what its restart makes of it.
+    /// The state that a run left behind, to be compared with the state after its restart.
     struct State {
         var log: Log
         var latest: AttemptRecord?
         var starts: Int
 
-        /// Nothing is left to train.
+        /// Whether nothing is left to train.
         var isOver: Bool {
             guard let latest, latest.outcome != nil else { return false }
             return latest.state == .finishing || latest.state == .ended
@@ -20,10 +20,12 @@ extension TortureTraining {
         get throws { State(log: try log, latest: try latest, starts: starts) }
     }
 
-    /// Brings the run to its end without any fault, and checks that it got there from `before`.
-    /// `mayHaveGivenUp`: a fault that was told is an end of its launch, and a new launch goes on.
-    /// `losesMemory`: an agent died, and what it had not written yet of the training's output went with it.
-    /// `lacksEnd`: it told that the volume did not take the last bytes of the log.
+    /// Restarts the run without a fault until it ends, and checks that its end continues `before`.
+    ///
+    /// - Parameters:
+    ///   - mayHaveGivenUp: The launch may have ended because of a reported fault. A new launch then continues the run.
+    ///   - losesMemory: An agent died, so output that it had not written yet may be lost.
+    ///   - lacksEnd: The agent reported that the volume refused the last bytes of the log.
     func recover(
         from before: State, mayHaveGivenUp: Bool, losesMemory: Bool, lacksEnd: Bool = false
     ) async throws {
@@ -42,7 +44,7 @@ extension TortureTraining {
         }
         try checkFiles()
         try checkEnd()
-        // Where it trained again the log has an end again.
+        // If it trained again, the log has an end again.
         if !lacksEnd || starts != before.starts {
             try checkLog(hasLastStep: !(losesMemory && before.isOver), mayHaveSavedIt: losesMemory)
         }
@@ -51,9 +53,9 @@ extension TortureTraining {
         if before.isOver && !gaveUp && after.starts != before.starts {
             throw TortureFinding("it trained again after a durable end")
         }
-        // One for the start itself, one for what the fault ended, one for the new launch.
+        // At most one more training: that of the restart or that of the new launch.
         if after.starts > before.starts + 1 { throw TortureFinding("it was trained \(after.starts) times") }
-        // An end is an end.
+        // A finished run stays finished.
         if !gaveUp {
             let again = try await start().end()
             if again != 0 || starts != after.starts { throw TortureFinding("a finished run was run again: \(again)") }
@@ -65,7 +67,7 @@ extension TortureTraining {
         get throws { try latest?.number ?? 0 }
     }
 
-    /// Whatever has its final name is whole.
+    /// Checks that each file with its final name is whole.
     func checkFiles() throws {
         let folder = agent.folder
         let claims = try folder.claims()
@@ -90,7 +92,7 @@ extension TortureTraining {
             }
         }
         let weights = try File.read(agent.folder.work + "/made/final/weights")
-        if weights != Self.weights { throw TortureFinding("the weights are others") }
+        if weights != Self.weights { throw TortureFinding("the weights differ") }
         let reserves = try File.list(agent.folder.attempts).filter { $0.hasSuffix(".reserve") }
         if reserves.count > 1 { throw TortureFinding("left behind: \(reserves)") }
     }
@@ -98,7 +100,7 @@ extension TortureTraining {
     private func checkLog(hasLastStep: Bool, mayHaveSavedIt: Bool) throws {
         let log = try self.log.text
         if !log.hasSuffix("EXIT_CODE=0\n") { throw TortureFinding("the log ends with \(log.suffix(100))") }
-        // A training that died after its last checkpoint has nothing to print any more.
+        // A training that resumes from its last checkpoint prints no step.
         let lines = ["\nstep 30\n"] + (mayHaveSavedIt ? ["\nbegins at step 30\n"] : [])
         if hasLastStep && !lines.contains(where: { log.contains($0) }) {
             throw TortureFinding("the log lacks the last step")
@@ -112,6 +114,6 @@ extension TortureTraining {
         }
     }
 
-    /// Any JSON at all.
+    /// Decodes any JSON.
     private struct AnyJSON: Decodable {}
 }

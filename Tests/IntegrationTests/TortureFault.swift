@@ -1,17 +1,18 @@
 import Shared
 
-/// What befalls the agent at a system call.
+/// A fault that strace injects into a system call of the agent.
 enum TortureFault: Hashable, Sendable, CustomStringConvertible {
+    /// The agent gets SIGKILL at the call.
     case kill
-    /// `lasting`: from this call on, each of its kind on the file. `name` is that of an errno.
+    /// The call fails. `name` is that of an errno. `lasting`: all later calls of its kind on the file fail too.
     case error(_ name: String, lasting: Bool)
-    /// The call is made later. `lasting` as above.
+    /// The call is made later. `lasting`: so are all later calls of its kind on the file.
     case delay(milliseconds: Int, lasting: Bool)
 
-    /// All that a volume says when it takes nothing.
+    /// The errors with which a volume refuses writes.
     static let errors = ["ENOSPC", "EDQUOT", "EIO"]
 
-    /// In the words of strace(1), `-e inject`.
+    /// The fault in the syntax of `-e inject`, strace(1).
     var injection: String {
         switch self {
         case .kill: "signal=KILL"

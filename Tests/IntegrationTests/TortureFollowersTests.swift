@@ -3,21 +3,24 @@ import Shared
 import TestSupport
 import Testing
 
-/// Much output, at full speed and in bursts, while the pod is restarted twice: whoever followed it has what is on the volume, and that
-/// is what the training printed, but for what was on its way when everything was killed.
+/// A training prints much, at full speed and in bursts, while its pod is restarted twice. All output is on the volume,
+/// except bytes that were on their way when all processes were killed.
 ///
-/// One follower has its connections cut, one a link that loses packets, and one sleeps. All are `launch logs -f -o FILE`.
-@Suite(.serialized, .timeLimit(.minutes(15)), .enabled(if: SlowLink.isThere, SlowLink.reason))
+/// One follower has its connections cut, one has a link that loses packets, and one sleeps. All are
+/// `launch logs -f -o FILE`.
+@Suite(.serialized, .timeLimit(.minutes(15)), .enabled(if: SlowLink.isAvailable, SlowLink.reason))
 struct TortureFollowersTests {
-    /// Bytes that the trainings print together.
+    /// Bytes that all trainings print together.
     private static let size = Rounds.count(64 << 20, full: 2 << 30)
     /// Milliseconds that a connection lasts.
     private static let lives = Rounds.areAll ? 1000...5000 : 100...500
     private static let sleep: Duration = .seconds(Rounds.count(2, full: 60))
-    private static let patience: Duration = .seconds(Rounds.count(60, full: 400))
+    private static let timeout: Duration = .seconds(Rounds.count(60, full: 400))
     private static let names = ["cut", "slow", "asleep"]
 
-    @Test func eachHasWhatIsOnTheVolume() async throws {
+    @Test(
+        "followers with cut, lossy and sleeping connections end with the volume's bytes after two restarts of the pod")
+    func followers() async throws {
         try await Site.with { site in
             let bed = try FollowedFlood(at: site, names: Self.names, flood: Rounds.count(4, full: 32) << 20)
             let start = ContinuousClock.now
@@ -42,7 +45,7 @@ struct TortureFollowersTests {
                 try await bed.prints(Self.size)
                 try await wake.value
                 try site.open("end")
-                try await bed.everyoneHasAll(within: Self.patience)
+                try await bed.everyoneHasAll(within: Self.timeout)
                 let streamed = start.duration(to: .now)
                 try site.open("go")
                 try await bed.finish()
@@ -64,7 +67,7 @@ private final class FollowedFlood {
     private let agent: BareAgent
     private let output: CountedOutput
     private let homes: [String: FollowerHome]
-    /// As long as it runs the followers take nothing from the volume.
+    /// While it runs, the followers read nothing from the volume.
     private let holder: Running
     private var pod: Running?
     private var proxy: CuttingProxy?
@@ -72,7 +75,7 @@ private final class FollowedFlood {
     private var starts = 0
     private var followers: [String: Running] = [:]
 
-    /// `flood` are the bytes that are printed at full speed, before bursts and after them.
+    /// `flood` is the number of bytes that are printed at full speed before each time of bursts.
     init(at site: Site, names: [String], flood: Int) throws {
         self.site = site
         output = CountedOutput(at: site)
@@ -87,10 +90,10 @@ private final class FollowedFlood {
 
     var cuts: Int { cutBefore + (proxy?.cuts ?? 0) }
 
-    /// Of the log on the volume.
+    /// The size of the log on the volume.
     var size: Int { get throws { try LogStream(of: agent.folder).end } }
 
-    /// Starts the pod, again where it was there before, and tells the followers where it is. The one called "cut" comes through a proxy.
+    /// Starts the pod, or restarts it, and gives the followers its address. The follower "cut" gets that of a proxy.
     func start(lives: ClosedRange<Int>) async throws {
         try File.remove(agent.endpoint)
         let environment = try #require(homes["cut"]).environment
@@ -115,7 +118,7 @@ private final class FollowedFlood {
 
     private func file(_ name: String) -> String { "\(site.root)/file-\(name)" }
 
-    /// `wrapper` are words that start `launch`. `nsenter` becomes what it starts.
+    /// Starts the follower. `wrapper` are the words before `launch`, which must keep the pid, as `nsenter` does.
     @discardableResult
     func follow(_ name: String, under wrapper: [String] = []) throws -> Running {
         let home = try #require(homes[name]).path
@@ -125,32 +128,31 @@ private final class FollowedFlood {
         return follower
     }
 
-    /// Returns once the log has so many bytes.
+    /// Returns once the log has `bytes` bytes.
     func prints(_ bytes: Int) async throws {
         try await eventuallyTrue("\(bytes) bytes in the log", within: .seconds(300), every: .milliseconds(20)) {
             try size >= bytes
         }
     }
 
-    /// The pod's first process gets SIGTERM, or all of its processes SIGKILL.
+    /// Sends SIGTERM to the pod's first process, or SIGKILL to all its processes.
     func end(by signal: Int32) async throws {
         let pod = try #require(pod)
         let processes = [pod.pid] + ProcessStat.descendants(of: pod.pid).map(\.pid)
         if signal == SIGKILL { for process in processes { kill(process, SIGSTOP) } }
         for process in signal == SIGKILL ? processes : [pod.pid] { kill(process, signal) }
         let code = try await pod.end()
-        // The training ends well when it is told to.
+        // The training exits with 0 on SIGTERM.
         #expect(code == (signal == SIGKILL ? 128 + SIGKILL : 0))
         try await site.isGone(processes)
     }
 
-    /// Returns once every follower has got all that is printed, from the agent. `missing` are bytes that may be missing in the one whose
-    /// connections are cut.
-    func everyoneHasAll(within patience: Duration, missing: Int = 0) async throws {
+    /// Returns once every follower has the whole log from the agent. The follower "cut" may lack `missing` bytes.
+    func everyoneHasAll(within timeout: Duration, missing: Int = 0) async throws {
         var sizes: [String: Int] = [:]
         var end = 0
         try await eventuallyTrue(
-            "all of \(end) bytes in each, there are \(sizes)", within: patience, every: .milliseconds(50)
+            "all of \(end) bytes in each, there are \(sizes)", within: timeout, every: .milliseconds(50)
         ) {
             sizes = followers.keys.reduce(into: [:]) { $0[$1] = File.status(file($1))?.size }
             end = try size
@@ -158,10 +160,11 @@ private final class FollowedFlood {
         }
     }
 
-    /// Returns once the run has ended, and the followers have.
+    /// Returns once the run and the followers have ended.
     func finish() async throws {
         try await #require(pod).check()
-        // An agent that leaves waits for no connection that is cut in its last moment: who had it reads the last line on the volume.
+        // An agent that ends does not wait for a follower whose connection is cut in the last moment. That follower
+        // reads the last line from the volume.
         try await everyoneHasAll(within: .seconds(10), missing: "EXIT_CODE=0\n".utf8.count)
         holder.send(SIGKILL)
         try await holder.end()
@@ -187,9 +190,9 @@ private final class FollowedFlood {
                 #expect(count.kept == count.printed)
                 continue
             }
-            // What was on its way when all was killed: in a pipe, in what is read from it at once, and in what waits for the volume.
+            // Bytes on their way at the kill: in the pipe, in one read from it, and waiting for the volume.
             #expect(count.printed - count.kept <= 1 << 20 + 256 << 10 + 8 << 20)
-            // The last write may not have come to be counted.
+            // The kill may have come before the training counted its last write.
             #expect(count.kept - count.printed <= 1 << 20)
         }
     }

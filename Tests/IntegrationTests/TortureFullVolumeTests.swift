@@ -3,8 +3,8 @@ import Shared
 import TestSupport
 import Testing
 
-/// A disk without a free block, for real.
-@Suite(.serialized, .timeLimit(.minutes(5)), .enabled(if: LoopDisk.isThere, LoopDisk.reason))
+/// The volume is a real disk, which is full to its last block.
+@Suite(.serialized, .timeLimit(.minutes(5)), .enabled(if: LoopDisk.isAvailable, LoopDisk.reason))
 struct TortureFullVolumeTests {
     private func withAgent(_ script: String, _ body: (BareAgent, LoopDisk) async throws -> Void) async throws {
         try await Site.with { site in
@@ -18,7 +18,7 @@ struct TortureFullVolumeTests {
         }
     }
 
-    /// Running, with its first step in the log.
+    /// Starts the agent. Returns once its log has the first step.
     private func started(_ agent: BareAgent) async throws -> Running {
         let run = try agent.start()
         try await eventuallyTrue("the start; \(run.errors)") { (try? text(agent).contains("step 1\n")) == true }
@@ -32,8 +32,9 @@ struct TortureFullVolumeTests {
         return bytes.text
     }
 
-    /// The training prints more than the agent keeps in memory, is not held up, and every byte is in the log or counted.
-    @Test func filledWhileItTrainsAndFreed() async throws {
+    /// The training prints more than the agent keeps in memory.
+    @Test("a disk that is full for a while does not stop the training, and each byte is in the log or counted as lost")
+    func fullForAWhile() async throws {
         let lines = 1_200_000
         let script = """
             import os, time
@@ -68,7 +69,7 @@ struct TortureFullVolumeTests {
             let kept = log.split(separator: "\n", omittingEmptySubsequences: false)
                 .filter { line in !own.contains { line.hasPrefix($0) } }
                 .reduce(0) { $0 + $1.utf8.count + 1 }
-            // Of lines that the gap cut in two the agent ended the first half itself.
+            // The agent itself ends the first half of a line that the gap cuts in two.
             let printed = 3 * "step 1\n".utf8.count + lines * "line 0000000\n".utf8.count
             let counted = kept - 1 + (try #require(Int(words[2])))
             #expect((0...1).contains(counted - printed), "\(counted) of \(printed)")
@@ -77,14 +78,15 @@ struct TortureFullVolumeTests {
             let record = try #require(try agent.record(1))
             #expect(record.state == .ended)
             #expect(record.outcome?.kind == .finished)
-            // What has ended stays ended.
+            // A restart trains nothing.
             try await agent.start().check()
             #expect(try agent.folder.claims().count == 1)
         }
     }
 
-    /// The record of the end has room of its own, and the exit code is the training's.
-    @Test func fullAtTheEnd() async throws {
+    /// The agent has reserved space for the record of the end.
+    @Test("the record has the end and the pod exits with the training's code although the disk is full")
+    func fullAtEnd() async throws {
         let script = """
             import os, sys, time
             print("step 1", flush=True)
@@ -107,8 +109,9 @@ struct TortureFullVolumeTests {
         }
     }
 
-    /// A training that the full disk ends is tried again, and the next attempt has room for its claim and its record.
-    @Test func fullBetweenTwoAttempts() async throws {
+    /// The agent has reserved space for the claim and the record of the next attempt.
+    @Test("the next attempt has its claim and its record although the disk has been full since the one before")
+    func fullBetweenAttempts() async throws {
         let script = """
             import os, sys, time
             print("step 1", flush=True)
@@ -129,8 +132,8 @@ struct TortureFullVolumeTests {
         }
     }
 
-    /// One that finds no room at all for it asks again until there is.
-    @Test func noRoomForTheNextAttempt() async throws {
+    @Test("the agent retries the claim of the next attempt until the full disk has room for it")
+    func noReservedSpace() async throws {
         let script = """
             import os, sys, time
             print("step 1", flush=True)
@@ -157,8 +160,8 @@ struct TortureFullVolumeTests {
         }
     }
 
-    /// An agent that cannot write its claim says so and leaves, and the next one finds the number free.
-    @Test func fullAtTheClaim() async throws {
+    @Test("the agent exits with an error and leaves no file of its attempt if the disk is full when it starts")
+    func fullAtClaim() async throws {
         try await withAgent("print('step 1')") { agent, disk in
             try await agent.start().check()
             try disk.fill()

@@ -4,14 +4,16 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// `init` dies at a system call, for each that it makes until the run trains: nothing is left running, and the next start goes on.
-@Suite(.serialized, .timeLimit(.minutes(15))) struct TortureInitTests {
-    /// `init` alone: without `-f` its children are not traced.
+@Suite("faults at the system calls of init", .serialized, .timeLimit(.minutes(15))) struct TortureInitTests {
+    /// Traces `init` alone: without `-f` strace leaves out its children.
     private static let strace = ["strace"]
 
-    @Test(.enabled(if: Torture.isThere, Torture.reason)) func everyCallOfInit() async throws {
+    @Test(
+        "no process is left and the next start finishes the run if init is killed at any system call of its start",
+        .enabled(if: Torture.isAvailable, Torture.reason))
+    func kills() async throws {
         let calls = try await Self.trace()
-        // The program's own start takes most of them. From the start of `serve` on there is something to leave behind.
+        // Most calls are those of the program's own start. Nothing can be left behind before `serve` is started.
         let spawn = try #require(calls.firstIndex { ["clone", "clone3", "vfork"].contains($0.name) })
         let points = Torture.isFull ? calls : Array(calls[spawn...])
         let start = ContinuousClock.now
@@ -35,7 +37,7 @@ import Testing
     /// The n-th call by that name.
     private struct Call: Sendable, CustomStringConvertible {
         var name: String
-        /// From 1.
+        /// Counts from 1.
         var occurrence: Int
         var description: String { "\(name) #\(occurrence)" }
     }
@@ -60,7 +62,7 @@ import Testing
         return found.withLock(\.self)
     }
 
-    /// False where the run trained before `init` came to that call.
+    /// Returns false if the run trained before `init` made that call.
     private static func kill(at call: Call) async throws -> Bool {
         let wasMet = Mutex(true)
         var finding: (any Error)?

@@ -3,14 +3,13 @@ import Shared
 import TestSupport
 import Testing
 
-/// A volume that does not take the log: the training prints on as if nothing were, and what could not be kept is counted to the byte.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct TortureLogTests {
+@Suite("volumes that refuse the log for a while", .serialized, .timeLimit(.minutes(5))) struct TortureLogTests {
     private func onDisk(
         _ name: String, bytes: Int = Trouble.much, makesGap: Bool = true, begin: (LoopDisk) async throws -> Void,
         end: (LoopDisk) async throws -> Void
     ) async throws {
         try await Site.with { site in
-            // The log does not fill it by itself, however late its segments are sealed.
+            // The disk is so large that the log alone never fills it.
             let disk = try LoopDisk(at: site, megabytes: 256)
             defer { disk.unmount() }
             let output = CountedOutput(at: site)
@@ -21,20 +20,28 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: LoopDisk.isThere, LoopDisk.reason)) func fullAndFreed() async throws {
+    @Test(
+        "a full disk does not slow the training, and the log counts the bytes that it lacks",
+        .enabled(if: LoopDisk.isAvailable, LoopDisk.reason))
+    func fullDisk() async throws {
         try await onDisk("a full disk", begin: { try $0.fill() }, end: { try $0.free() })
     }
 
-    /// The agent keeps what it has open there, and the log goes on in that, in one segment for as long as it can begin no other.
-    @Test(.enabled(if: LoopDisk.isThere, LoopDisk.reason)) func unmountedUnderTheAgent() async throws {
+    /// The agent writes on into the segment that it has open, because it can begin no other one.
+    @Test(
+        "the log has every byte of the training although its disk is unmounted for a while",
+        .enabled(if: LoopDisk.isAvailable, LoopDisk.reason))
+    func unmountedDisk() async throws {
         try await onDisk(
             "an unmounted disk", bytes: 16 << 10, makesGap: false, begin: { $0.unmount() },
             end: { try $0.mountTheSame() })
     }
 
-    /// Each write of the log, or each sync, is answered with an error of the disk for a while.
-    @Test(.enabled(if: Torture.isThere, Torture.reason), arguments: ["pwrite64", "fdatasync"])
-    func errorsOfTheDisk(call: String) async throws {
+    /// For a while each write of the log, or each sync, fails with EIO.
+    @Test(
+        "disk errors do not slow the training, and each byte is in the log or counted as lost",
+        .enabled(if: Torture.isAvailable, Torture.reason), arguments: ["pwrite64", "fdatasync"])
+    func diskErrors(call: String) async throws {
         try await Site.with { site in
             let output = CountedOutput(at: site)
             var agent = try BareAgent(at: site, command: output.steadily(Trouble.much))

@@ -4,15 +4,19 @@ import Shared
 import TestSupport
 import Testing
 
-/// The power goes right after bytes were followed, before they were on stable storage: who has them is told how many are lost, and
-/// has what is on the volume in the end.
-@Suite(.serialized, .timeLimit(.minutes(5)), .enabled(if: LoopDisk.isThere, LoopDisk.reason))
+/// The power goes after followers got bytes and before these bytes were on stable storage.
+@Suite(
+    "bytes that followers got and the volume lost", .serialized, .timeLimit(.minutes(5)),
+    .enabled(if: LoopDisk.isAvailable, LoopDisk.reason))
 struct TortureLostBytesTests {
-    /// So that what is lost lies in one segment, and in many that are being sealed.
-    @Test(arguments: [1, 1000, 300_000]) func whoFollowedThemIsTold(bytes: Int) async throws {
+    /// Few bytes lie in one segment, many in several segments that are being sealed.
+    @Test(
+        "followers report how many of their bytes a loss of power took, and end with the bytes of the log",
+        arguments: [1, 1000, 300_000])
+    func lossOfPower(bytes: Int) async throws {
         var lost = 0
         for _ in 0..<Rounds.count(1, full: 10) {
-            // A disk that was quicker than the test has lost nothing.
+            // Nothing is lost if the disk was quicker than the test.
             var tries = 0
             repeat {
                 tries += 1
@@ -23,7 +27,7 @@ struct TortureLostBytesTests {
         }
     }
 
-    /// Returns how many were.
+    /// Returns the number of lost bytes.
     private func losing(_ bytes: Int) async throws -> Int {
         var lost = 0
         try await Site.with { site in
@@ -52,7 +56,8 @@ struct TortureLostBytesTests {
             }
             try await haveAll()
             let seen = attach.output
-            // On a laptop they would not see how the disk goes. They have nothing open on it, or it could not be unmounted.
+            // Followers on a laptop would not see the disk go, so these are stopped meanwhile. They have no file
+            // open on it, else it could not be unmounted.
             for follower in [logs, attach] { follower.send(SIGSTOP) }
             try await bed.losePower()
             let kept = try LogStream(of: bed.agent.folder).end
@@ -81,7 +86,7 @@ struct TortureLostBytesTests {
     }
 }
 
-/// A pod on a disk that loses its power, and what follows its log.
+/// A pod on a disk that loses its power, and the followers of its log.
 private final class LosingPod {
     let agent: BareAgent
     private let site: Site
@@ -93,7 +98,7 @@ private final class LosingPod {
     private let transport = CurlTransport()
     private var starts = 0
 
-    /// The training prints so many `bytes` when it is told to, the first time it is started.
+    /// The first training prints `bytes` bytes once the file `print` exists.
     init(at site: Site, disk: LoopDisk, bytes: Int) throws {
         self.site = site
         self.disk = disk
@@ -137,7 +142,7 @@ private final class LosingPod {
         try home.leads(to: address)
     }
 
-    /// Returns once all that was printed by now is on stable storage.
+    /// Returns once all output so far is on stable storage.
     func isDurable() async throws {
         try await eventuallyTrue("a training that waits") { try agent.log.hasSuffix("ready\n") }
         let request = HTTPRequest(

@@ -4,21 +4,21 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// A fault at a call, and what has to be true of a run that meets it and of its restart.
+/// A fault at a system call, with the checks of the run that meets it and of its restart.
 struct TorturePoint: Sendable, CustomStringConvertible {
     var call: TortureCall
     var fault: TortureFault
-    /// The call is one of the attempt that follows one that died.
+    /// Whether the call is one of a second attempt, after a first one that died.
     var isSecond = false
-    /// Bytes of sealed log that are kept.
+    /// Bytes of sealed log that the agent keeps.
     var keep = 1 << 20
 
     var description: String { "\(fault) at \(call)\(isSecond ? " of a second attempt" : "")" }
 
-    /// An agent whose records nobody takes tries for 30 s, and again for 30 s.
-    private static let patience: Duration = .seconds(100)
+    /// An agent whose volume refuses its records tries for 30 s, and again for 30 s.
+    private static let timeout: Duration = .seconds(100)
 
-    /// False where the run did not come to that call this time.
+    /// Returns false if the run did not make that call this time.
     func torture() async throws -> Bool {
         let wasMet = Mutex(false)
         var finding: (any Error)?
@@ -41,7 +41,7 @@ struct TorturePoint: Sendable, CustomStringConvertible {
         let tracer = call.tracer(fault, volume: training.agent.spec.volume, output: output)
         let starts = training.starts
         let run = try training.start(under: tracer)
-        let code = try await run.end(within: Self.patience)
+        let code = try await run.end(within: Self.timeout)
         _ = await training.site.killAll()
         let trace = try File.read(output).text
         let isMet =
@@ -59,7 +59,7 @@ struct TorturePoint: Sendable, CustomStringConvertible {
         return isMet
     }
 
-    /// What a run owes to whoever started it, where the agent lives.
+    /// Checks the exit code and the errors of a run whose agent was not killed.
     private func check(_ code: Int32, _ state: TortureTraining.State, _ run: Running, hasTrained: Bool) throws {
         if code > 128 { throw TortureFinding("the agent died: \(code)") }
         let isFinished = state.latest?.state == .ended && state.latest?.outcome?.kind == .finished

@@ -2,13 +2,16 @@ import Shared
 import TestSupport
 import Testing
 
-/// The power goes at a random moment: what was not synced by then is not there after.
+/// The power goes at a random moment, and bytes that were not synced by then are lost.
 ///
-/// The volume is an ext4 file system of its own, which `xfs_io` shuts down without writing what it holds in memory.
+/// The volume is an ext4 file system, which `xfs_io` shuts down without writing its memory to the disk.
 @Suite(.serialized, .timeLimit(.minutes(15))) struct TorturePowerTests {
     private static let moments = Torture.isFull ? 50 : 4
 
-    @Test(.enabled(if: LoopDisk.isThere, LoopDisk.reason)) func anyMoment() async throws {
+    @Test(
+        "a restart finishes the run after a loss of power at any moment",
+        .enabled(if: LoopDisk.isAvailable, LoopDisk.reason))
+    func lossOfPower() async throws {
         var failures: [String] = []
         let length = try await Self.length()
         let start = ContinuousClock.now
@@ -22,7 +25,7 @@ import Testing
         #expect(failures == [])
     }
 
-    /// Of a run that nothing disturbs.
+    /// The duration of an undisturbed run.
     private static func length() async throws -> Duration {
         var length: Duration = .zero
         try await Site.with { site in

@@ -3,15 +3,19 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// The agent dies at a system call, or gets an error from it, or a late answer: for each that it makes on the volume.
+/// The agent is killed at a system call on its volume, or the call fails or is late.
 ///
-/// The short form takes a few of them. `make torture` takes all.
+/// `make torture` tries all calls, other runs try a few.
 ///
-/// Left out are errors of the writes to a claim that is written aside under a random name. strace finds those only by their number in
-/// their thread, where other threads write to each other's eventfd: an error there, which no kernel gives, stops a program for ever.
-/// `TortureFullVolumeTests` has them from a disk that is full.
-@Suite(.serialized, .timeLimit(.minutes(30))) struct TortureTests {
-    @Test(.enabled(if: Torture.isThere, Torture.reason)) func everyCallOfTheAgent() async throws {
+/// Errors of writes to the staging file of a claim are left out. Its name is random, so strace finds these writes only
+/// by their number in the thread, among writes to eventfds. An error of an eventfd, which no kernel gives, stops a
+/// program for ever. `TortureFullVolumeTests` gets such errors from a full disk.
+@Suite("faults at the agent's system calls on its volume", .serialized, .timeLimit(.minutes(30)))
+struct TortureTests {
+    @Test(
+        "a restart finishes the run after the agent was killed, or got an error, at a system call on its volume",
+        .enabled(if: Torture.isAvailable, Torture.reason))
+    func calls() async throws {
         let calls = try await Self.trace()
         #expect(calls.count > 30, "\(calls)")
         var points = Torture.isFull ? Self.all(calls) : Self.few(calls)
@@ -19,8 +23,11 @@ import Testing
         try await Self.torture("calls", points, width: 3)
     }
 
-    /// Little is kept of the log, so that what was sealed is removed soon.
-    @Test(.enabled(if: Torture.isThere, Torture.reason)) func removalOfTheOldest() async throws {
+    /// The agent keeps little of the log, so it soon removes sealed segments.
+    @Test(
+        "a restart finishes the run after a kill or an error at the removal of an old log segment",
+        .enabled(if: Torture.isAvailable, Torture.reason))
+    func removals() async throws {
         let removals = try await Self.trace(isSecond: true, keep: 300)
             .filter { $0.name == "unlink" && $0.path.hasSuffix(".log.gz") }
         #expect(removals.count > 1, "\(removals)")
@@ -31,8 +38,10 @@ import Testing
         try await Self.torture("removals", points, width: 3)
     }
 
-    /// Of a volume that takes nothing any more.
-    @Test(.enabled(if: Torture.isThere, Torture.reason)) func errorsThatLast() async throws {
+    @Test(
+        "a restart finishes the run after the volume has refused all calls of one kind on a file",
+        .enabled(if: Torture.isAvailable, Torture.reason))
+    func lastingErrors() async throws {
         let points = Self.kinds(try await Self.trace()).filter(\.[0].hasPlace).flatMap { kind -> [TorturePoint] in
             guard Torture.isFull else {
                 let call = kind[0]
@@ -43,16 +52,17 @@ import Testing
                 TortureFault.errors.map { TorturePoint(call: call, fault: .error($0, lasting: true)) }
             }
         }
-        // Most of the time they wait: an agent whose record nobody takes does so for a minute.
+        // Many run at once, because an agent whose record the volume refuses waits for a minute.
         try await Self.torture("errors that last", points, width: 24)
     }
 
-    @Test(.enabled(if: Torture.isThere, Torture.reason)) func callsThatReturnLate() async throws {
+    @Test("the run finishes although calls on its volume are late", .enabled(if: Torture.isAvailable, Torture.reason))
+    func lateCalls() async throws {
         let kinds = Self.kinds(try await Self.trace())
         var points = kinds.filter { $0[0].hasPlace && (Torture.isFull || $0[0].path.hasSuffix("0001.json.new")) }
             .map { TorturePoint(call: $0[0], fault: .delay(milliseconds: 150, lasting: true)) }
         if Torture.isFull {
-            // Longer than the volume may take to count as hung, and the agent to ask whether it still owns the run.
+            // So late that the volume counts as hung, and the agent checks whether it still owns the run.
             points += kinds.filter(\.[0].takesErrors).map { kind in
                 TorturePoint(call: kind[kind.count / 2], fault: .delay(milliseconds: 11_000, lasting: false))
             }
@@ -60,7 +70,7 @@ import Testing
         try await Self.torture("late calls", points, width: 12)
     }
 
-    /// Points, `width` at a time.
+    /// Tries the points, `width` at a time.
     private static func torture(_ name: String, _ points: [TorturePoint], width: Int) async throws {
         let start = ContinuousClock.now
         let missed = Mutex<[String]>([])
@@ -82,7 +92,7 @@ import Testing
 
     // MARK: Points
 
-    /// The calls of a run that nothing disturbs.
+    /// The calls of an undisturbed run.
     private static func trace(isSecond: Bool = false, keep: Int = 1 << 20) async throws -> [TortureCall] {
         let calls = Mutex<[TortureCall]>([])
         try await Site.with { site in
@@ -92,18 +102,18 @@ import Testing
             let names = TortureCall.names.joined(separator: ",")
             try await training.start(under: TortureCall.strace + ["-o", output, "-e", "trace=\(names)"]).check()
             let trace = TortureTrace(try File.read(output).text, volume: training.agent.spec.volume)
-            // A second attempt's segment has another name each time, and its calls are as in any attempt.
+            // A second attempt's segment has another name each time. Its calls are those of any attempt.
             calls.withLock { $0 = trace.calls.filter { !$0.path.hasSuffix("-a0002.log") } }
         }
         return calls.withLock(\.self)
     }
 
-    /// The calls by name and file.
+    /// Groups the calls by name and file.
     private static func kinds(_ calls: [TortureCall]) -> [[TortureCall]] {
         Dictionary(grouping: calls, by: { "\($0.name) \($0.path)" }).sorted { $0.key < $1.key }.map(\.value)
     }
 
-    /// Kills at every call, errors at the first and the last of each kind. Of the many writes to the log some do.
+    /// Kills at up to 24 calls of each kind. Errors at the first and last call of each kind.
     private static func all(_ calls: [TortureCall], isSecond: Bool = false) -> [TorturePoint] {
         var points: [TorturePoint] = []
         for kind in kinds(calls) {
@@ -123,7 +133,7 @@ import Testing
         return points
     }
 
-    /// Those where the most depends on the order. How many records a run writes differs; four there always are.
+    /// The calls whose order matters most. The number of records differs from run to run, but four are always there.
     private static func few(_ calls: [TortureCall]) -> [TorturePoint] {
         func points(_ name: String, _ suffix: String, _ fault: TortureFault, first: Bool = false) -> [TorturePoint] {
             let found = calls.filter { $0.name == name && $0.path.hasSuffix(suffix) }

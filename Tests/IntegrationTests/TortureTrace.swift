@@ -1,24 +1,24 @@
 import Shared
 
-/// A system call of the agent's on a file of its volume: the n-th that one of its threads makes there.
+/// A system call of the agent on a file of its volume: the n-th call by that name of one thread on that file.
 struct TortureCall: Hashable, Sendable, CustomStringConvertible {
     var name: String
     /// Relative to the volume.
     var path: String
-    /// From 1.
+    /// Counts from 1.
     var occurrence: Int
-    /// Where the path is another each time: the n-th call of any file in its thread.
+    /// The number among the calls of its thread on any file. nil unless the path is another one in each run.
     var occurrenceInThread: Int?
 
     var description: String { "\(name) \(path) #\(occurrence)" }
 
-    /// strace knows it by its file.
+    /// Whether strace can find the call by its file.
     var hasPlace: Bool { occurrenceInThread == nil }
 
-    /// Elsewhere a count would meet the writes by which threads wake each other.
+    /// Whether errors can be injected. Without the file they would also hit writes with which threads wake each other.
     var takesErrors: Bool { hasPlace || name != "write" }
 
-    /// The words that run a program so that strace does `fault` at this call.
+    /// The words before a program that make strace inject `fault` at this call.
     func tracer(_ fault: TortureFault, volume: String, output: String) -> [String] {
         let place = hasPlace ? ["-P", "\(volume)/\(path)"] : []
         let count = "\(occurrenceInThread ?? occurrence)\(fault.lasts ? "+" : "")"
@@ -26,7 +26,7 @@ struct TortureCall: Hashable, Sendable, CustomStringConvertible {
             + ["-e", "inject=\(name):\(fault.injection):when=\(count)"] + place
     }
 
-    /// Not with `--seccomp-bpf`: a signal that is injected where that stops a thread gets lost.
+    /// `--seccomp-bpf` is left out: it loses a signal that strace injects.
     static let strace = ["strace", "-f", "-y"]
     static let names = [
         "write", "pwrite64", "fsync", "fdatasync", "rename", "renameat", "renameat2", "link", "linkat", "symlink",
@@ -34,7 +34,7 @@ struct TortureCall: Hashable, Sendable, CustomStringConvertible {
     ]
 }
 
-/// What `strace -f -y` wrote about one run of the agent.
+/// The output of `strace -f -y` for one run of the agent.
 struct TortureTrace {
     /// In the order in which they were made.
     private(set) var calls: [TortureCall] = []
@@ -61,7 +61,7 @@ struct TortureTrace {
         }
     }
 
-    /// The first path of a call below `volume`: what a descriptor leads to, or a string. Not what is written.
+    /// The first path below `volume` among the arguments, of a descriptor or as a string. Written bytes do not count.
     private static func path(in call: Substring, below volume: String) -> String? {
         var arguments = call.drop { $0 != "(" }.dropFirst()
         if arguments.hasPrefix("AT_FDCWD") { arguments = arguments.drop { $0 != "\"" } }
@@ -71,7 +71,7 @@ struct TortureTrace {
         return String(rest.dropFirst(volume.utf8.count + 1).prefix { $0 != ">" && $0 != "\"" })
     }
 
-    /// The training saves into the work tree itself.
+    /// Whether the call is the agent's. The training itself saves into these folders of the work tree.
     private static func isOfTheAgent(_ path: String) -> Bool {
         !["/work/checkpoints", "/work/made", "/work/saving"].contains { path.contains($0) }
     }

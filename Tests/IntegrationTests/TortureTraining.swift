@@ -3,14 +3,14 @@ import Shared
 import TestSupport
 import Testing
 
-/// A run whose training takes no time, and marks each of its starts outside the volume.
+/// A run with a very short training, which marks each of its starts outside the volume.
 ///
-/// It saves with care: a checkpoint that is torn is not the agent's doing, and has tests of its own.
+/// The training syncs its files and renames them into place, so it never leaves a torn checkpoint.
 struct TortureTraining {
     let site: Site
     var agent: BareAgent
 
-    /// The training's, and so its weights are known: a chain of hashes.
+    /// The steps of the training. Its weights are a chain of hashes, so they are known.
     private static let steps = 30
     private static let script = """
         import hashlib, json, os, shutil, sys, time
@@ -53,23 +53,23 @@ struct TortureTraining {
                 save(f"checkpoints/checkpoint-{step}", weights=weights, state=json.dumps({"step": step}).encode())
         save("made/final", weights=weights)
         """
-    /// Not what a version manager puts in its place, which takes longer than the training.
+    /// The system's own Python. The one of a version manager takes longer to start than the training.
     private static let python = File.isExecutable("/usr/bin/python3") ? "/usr/bin/python3" : "python3"
 
     static let weights: [UInt8] = (1...steps).reduce(Array("one".utf8)) { weights, step in
         SHA256Digest(of: weights + Array(String(step).utf8)).bytes
     }
 
-    /// `volume` is where the site's own folder does not do, `keep` how many bytes of sealed log are kept.
+    /// `volume` of nil is the site's own folder. `keep` is the number of bytes of sealed log that the agent keeps.
     init(at site: Site, volume: String? = nil, keep: Int = 1 << 20) throws {
         self.site = site
         agent = try BareAgent(at: site, run: "torture", command: .shell("exec \(Self.python) train.py {resume}"))
         if let volume { agent.spec.volume = volume }
         agent.spec.resume = .shell("--resume {checkpoint}")
         agent.spec.checkpoints = CheckpointRule(path: "checkpoints")
-        // Small, so that segments are sealed.
+        // Segments are so small that some are sealed.
         agent.spec.logs = LogRule(segment: 500, keep: keep)
-        // So that a lineage is written, too.
+        // A forced launch writes a lineage, too.
         agent.spec.launch.force = true
         try pack()
     }
@@ -90,14 +90,14 @@ struct TortureTraining {
 
     private final class Collected { var all: [UInt8] = [] }
 
-    /// As the pod starts it, or under the words of `tracer`. Its API's address is written nowhere: that would be calls of its own.
+    /// Starts the agent, with the words of `tracer` before it. It writes no endpoint file: that would be further calls.
     func start(under tracer: [String] = []) throws -> Running {
         var environment = try agent.environment()
         environment["POD_AGENT_ENDPOINT_FILE"] = nil
         return try site.start(tracer + [Programs.agent], environment: environment)
     }
 
-    /// Starts it, and returns once its training stands still in the middle, or the program has ended.
+    /// Starts the agent. Returns once its training waits in its middle, or the agent has ended.
     func hold(under tracer: [String] = []) async throws -> Running {
         try site.open("hold")
         let run = try start(under: tracer)
@@ -109,13 +109,13 @@ struct TortureTraining {
         return run
     }
 
-    /// Lets the next training pass.
+    /// Lets the next training run to its end.
     func release() throws {
         try File.remove("\(site.root)/hold")
         try File.remove("\(site.root)/held")
     }
 
-    /// An attempt whose `serve` dies in the middle of the training.
+    /// Runs an attempt and kills its `serve` in the middle of the training.
     func dieInTraining() async throws {
         let run = try await hold()
         let serve = try #require(ProcessStat.all().first { $0.parent == run.pid })
@@ -128,7 +128,7 @@ struct TortureTraining {
     /// How often the training was started.
     var starts: Int { (try? File.read("\(site.root)/starts").count) ?? 0 }
 
-    /// What the log's segments hold together.
+    /// The log of all segments together.
     struct Log {
         /// The offset of the first byte that is kept.
         var begin: Int
@@ -136,7 +136,7 @@ struct TortureTraining {
 
         var text: String { bytes.text }
 
-        /// Whether it is that log, which may have grown, and whose oldest bytes may be gone.
+        /// Whether this is the `earlier` log, possibly with bytes added at its end and removed at its beginning.
         func continues(_ earlier: Log) -> Bool {
             let gone = begin - earlier.begin
             if gone < 0 || begin + bytes.count < earlier.begin + earlier.bytes.count { return false }
@@ -164,7 +164,7 @@ struct TortureTraining {
     }
 }
 
-/// Something that must not be.
+/// A state that must not occur.
 struct TortureFinding: Error, CustomStringConvertible {
     let description: String
 

@@ -3,9 +3,9 @@ import Shared
 import TestSupport
 import Testing
 
-/// The Trainer of transformers for real, whose pods are taken away, inside its saves too.
+/// The training uses the real Trainer of transformers. Its pods are taken away, also inside saves.
 ///
-/// `TRANSFORMERS_SEED` brings an earlier run's moments back.
+/// `TRANSFORMERS_SEED` repeats an earlier run's moments.
 @Suite(
     .serialized, .timeLimit(.minutes(20)),
     .enabled(if: Torture.isFull, "\"make torture\" runs it: it installs a gigabyte of packages")
@@ -15,23 +15,25 @@ struct TortureTransformersTests {
         ProcessEnvironment.all["TRANSFORMERS_SEED"].flatMap { Int($0) } ?? Int.random(in: 0..<1_000_000)
     private static let license = "\(Programs.package)/LICENSE"
 
-    /// How a pod is taken away.
+    /// A pod that is taken away, and the checkpoints at that moment.
     private struct Loss {
-        /// SIGTERM, as spot markets do it, and SIGKILL 5 s later; or SIGKILL of all at once.
+        /// SIGTERM and SIGKILL 5 s later, as on spot markets; or SIGKILL of all processes at once.
         var signal: Int32
-        /// In a save, the first one where nothing was saved yet; nil: at a moment like any other.
+        /// The moment in a save, which is the first one if nothing was saved yet. nil: a random moment.
         var inSave: TransformersTraining.SaveMoment?
+        /// The highest step of all checkpoints.
         var newest = 0
-        /// The steps of the checkpoints that were whole then.
+        /// The steps of the whole checkpoints.
         var whole: [Int] = []
-        /// Whether one had a receipt then.
+        /// Whether a checkpoint had a receipt.
         var hasProven = false
 
-        /// A choice by the highest number would go on from half a checkpoint.
+        /// Whether the checkpoint with the highest step was incomplete.
         var isTorn: Bool { whole.last != newest }
     }
 
-    @Test func itGoesOnFromAWholeCheckpoint() async throws {
+    @Test("a transformers training resumes from its newest whole checkpoint although saves are torn")
+    func kills() async throws {
         try await Site.with { site in
             let training = try await TransformersTraining(
                 at: site, steps: 400, text: try File.read(Self.license)[...], "", training: "--save_total_limit 3")
@@ -51,7 +53,7 @@ struct TortureTransformersTests {
                 if losses.count == 1 {
                     try await eventuallyTrue("a receipt; \(run.errors)") { try !training.proven.isEmpty }
                 }
-                // A moment like any other: there is no condition that it waits for.
+                // A random moment has no condition to wait for.
                 let later = Duration.milliseconds(Int.random(in: 0...2000, using: &generator))
                 losses.append(try await take(run, by: loss, training, from: begin, later))
             }
@@ -64,7 +66,7 @@ struct TortureTransformersTests {
             print("transformers: \(losses.count) pods taken away, \(torn.count) times the highest number was torn")
             #expect(torn.count >= 3)
             #expect(try File.list(training.agent.folder.torn).count == torn.count)
-            // Only where the first one was whole before it had its receipt.
+            // A start is unproven only if the first checkpoint was whole and had no receipt yet.
             let unproven = losses.count { !$0.hasProven && !$0.whole.isEmpty }
             #expect(try training.agent.log.split(separator: "(unproven)").count - 1 == unproven)
         }
@@ -106,7 +108,7 @@ struct TortureTransformersTests {
         if loss.signal == SIGTERM {
             run.send(SIGTERM)
             for process in ofTraining { kill(process, SIGCONT) }
-            // The SIGKILL after 5 s finds nothing any more.
+            // All are gone before the SIGKILL that comes after 5 s.
             try await training.site.isGone(processes, within: .seconds(5))
         } else {
             for process in processes { kill(process, SIGSTOP) }
@@ -122,8 +124,9 @@ struct TortureTransformersTests {
         return loss
     }
 
-    /// It learns its small text by heart, so that the best checkpoint is an early one.
-    @Test func theBestOneIsKept() async throws {
+    /// The model learns its small text by heart, so its best checkpoint is an early one.
+    @Test("checkpoints.keep never deletes the checkpoint that transformers calls best")
+    func bestCheckpoint() async throws {
         try await Site.with { site in
             var training = try await TransformersTraining(
                 at: site, steps: 300, text: try File.read(Self.license)[..<3000],
@@ -147,7 +150,7 @@ struct TortureTransformersTests {
             print("transformers: kept \(steps), of which \(step) is the best")
             #expect(!steps.suffix(2).contains(step), "it is the best and not one of the newest")
             #expect(steps.contains(step) && training.isWhole(step))
-            // Those of the last seconds may have no receipt.
+            // The agent keeps checkpoints of the last seconds, which may have no receipt yet.
             #expect(steps.first == step && steps.count <= 7)
             try training.checkEnd()
         }

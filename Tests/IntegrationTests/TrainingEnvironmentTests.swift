@@ -2,9 +2,9 @@ import Shared
 import TestSupport
 import Testing
 
-/// What a training finds around itself.
 @Suite(.serialized, .timeLimit(.minutes(1))) struct TrainingEnvironmentTests {
-    @Test func theAgentsOwnVariablesAreNotPassedOn() async throws {
+    @Test("the training gets the variables of user and config but not the agent's own, nor the provider's key")
+    func variables() async throws {
         try await Site.with { site in
             try site.config("run: env\nenv: {MINE: from the config}\ncommand: env > \"$SITE/env\"\n")
             try await site.launch("run", environment: ["RUNPOD_API_KEY": "key", "OTHER": "from the user"]).check()
@@ -12,14 +12,14 @@ import Testing
             #expect(found.contains("MINE=from the config"))
             #expect(found.contains("OTHER=from the user"))
             #expect(found.contains("PYTHONUNBUFFERED=1"))
-            // The one that remains marks the attempt's processes, for when its agent is killed.
+            // `POD_AGENT_STREAM` marks the attempt's processes, in case their agent is killed.
             let own = found.filter { $0.hasPrefix("POD_AGENT_") || $0.hasPrefix("RUNPOD_API_KEY") }
             #expect(own.count == 1 && own.first?.hasPrefix("POD_AGENT_STREAM=") == true)
         }
     }
 
-    /// Nothing to read, no file open but its output, no signal blocked or ignored, a session of its own, in the work tree.
-    @Test func aCleanStart() async throws {
+    @Test("the training starts in the work tree in its own session, without input, extra files or blocked signals")
+    func cleanStart() async throws {
         try await Site.with { site in
             try site.write(
                 "project/train.py",

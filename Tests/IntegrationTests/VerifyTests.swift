@@ -3,17 +3,18 @@ import Shared
 import TestSupport
 import Testing
 
-/// `pod-agent verify`, for a person and for scripts.
+/// `pod-agent verify` for people and scripts.
 @Suite(.timeLimit(.minutes(2))) struct VerifyTests {
     private static let fixtures = "\(Programs.package)/Tests/Fixtures/checkpoints"
 
-    /// The project's folder of the site gets a copy of the fixtures.
+    /// Copies the fixtures into the site's project.
     private static func copy(to site: Site) async throws {
         try await site.start(["cp", "-r", "\(fixtures)/.", site.project]).check()
         try await site.start(["chmod", "-R", "a+rX", site.project]).check()
     }
 
-    @Test func wholeOnes() async throws {
+    @Test("pod-agent verify reports whole checkpoints and exits with 0")
+    func whole() async throws {
         try await Site.with { site in
             try await Self.copy(to: site)
             let verify = try site.start([Programs.agent, "verify", "trainer", "./sharded/", "single/last.ckpt"])
@@ -29,7 +30,8 @@ import Testing
         }
     }
 
-    @Test func aDamagedOneAMissingOneAndAWholeOne() async throws {
+    @Test("pod-agent verify names the damaged files and the missing checkpoint, and exits with 1")
+    func damaged() async throws {
         try await Site.with { site in
             try await Self.copy(to: site)
             truncate("\(site.project)/trainer/model.safetensors", 180)
@@ -51,7 +53,8 @@ import Testing
         }
     }
 
-    @Test func usage() async throws {
+    @Test("pod-agent verify exits with 64 without a folder, and its --help explains the exit codes")
+    func usage() async throws {
         try await Site.with { site in
             #expect(try await site.start([Programs.agent, "verify"]).end() == 64)
             let help = try site.start([Programs.agent, "verify", "--help"])
@@ -60,7 +63,8 @@ import Testing
         }
     }
 
-    @Test func sumsAreForSha256sum() async throws {
+    @Test("sha256sum --check accepts the output of pod-agent verify --sums, also for odd file names")
+    func sums() async throws {
         try await Site.with { site in
             try await Self.copy(to: site)
             try site.write("project/single/odd \\ name\nline", "x")
@@ -76,9 +80,10 @@ import Testing
         }
     }
 
-    /// As somebody who may not read one file.
-    @Test(.enabled(if: getuid() == 0, "only root can become somebody else"))
-    func withoutPermission() async throws {
+    @Test(
+        "pod-agent verify names the file and the folder that the user may not read",
+        .enabled(if: getuid() == 0, "only root can become another user"))
+    func permissions() async throws {
         try await Site.with { site in
             try await Self.copy(to: site)
             try site.copy(Programs.agent, to: "pod-agent")
@@ -100,7 +105,7 @@ import Testing
         }
     }
 
-    /// Files that claim much, or have much of something: each several times what memory there is.
+    /// Makes files that claim much or have very many parts. Each needs several times the memory that is allowed.
     private static let hostile = """
         import struct
         def write(name, *parts):
@@ -128,7 +133,8 @@ import Testing
         open("hole.bin", "wb").truncate(1_000_000_000)
         """
 
-    @Test func littleMemory() async throws {
+    @Test("pod-agent verify checks hostile files within 48 MiB of address space")
+    func memory() async throws {
         try await Site.with { site in
             try await site.start(["python3", "-c", Self.hostile]).check()
             let verify = try site.start(["sh", "-c", "ulimit -v 49152; exec \(Programs.agent) verify --sums ."])

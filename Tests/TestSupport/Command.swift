@@ -2,11 +2,11 @@
 internal import Glibc
 public import Shared
 
-/// A program that runs to its end.
+/// Runs a program to its end.
 ///
-/// Not Foundation's: `waitUntilExit` may wait for ever on a thread of Swift's tasks.
+/// `Process` of Foundation is not used: its `waitUntilExit` may wait for ever on a thread of Swift's tasks.
 public enum Command {
-    /// What `arguments` print on both outputs, and their exit code; 128 + n where a signal ended it.
+    /// Returns the program's exit code, or 128 + n if signal n ended it, and the bytes of both of its outputs.
     public static func run(
         _ arguments: [String], in folder: String = "/", environment: [String: String] = ProcessEnvironment.all
     ) throws -> (code: Int32, output: [UInt8]) {

@@ -1,13 +1,13 @@
 import Foundation
 import Synchronization
 
-/// Passes connections on to another port of 127.0.0.1 and cuts each after a random short time, in good order or with a reset.
+/// Passes connections on to another port of 127.0.0.1 and cuts each after a random short time, at random with a reset.
 public final class CuttingProxy: Sendable {
     public let port: UInt16
     private let listener: Int32
     private let state: Mutex<(dice: SeededGenerator, cuts: Int)>
 
-    /// `lives` is how long a connection lasts, in milliseconds.
+    /// `lives` is the range of a connection's life in milliseconds.
     public init(to target: UInt16, lives: ClosedRange<Int>, seed: Int) throws {
         (listener, port) = try StubSocket.listen()
         state = Mutex((SeededGenerator(seed: seed), 0))
@@ -33,10 +33,10 @@ public final class CuttingProxy: Sendable {
 
     deinit { StubSocket.shutDown(listener) }
 
-    /// Connections that were cut so far.
+    /// The number of connections that were cut so far.
     public var cuts: Int { state.withLock(\.cuts) }
 
-    /// Returns whether the time ran out; false where one of the two sides ended first.
+    /// Returns true once the time is over, and false if one of the two sides ends before.
     private static func pass(_ client: Int32, to target: UInt16, for life: Duration) -> Bool {
         guard let server = StubSocket.connect(to: target) else { return false }
         defer { StubSocket.close(server) }

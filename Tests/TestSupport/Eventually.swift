@@ -1,24 +1,24 @@
 public import Testing
 
-/// A condition that did not come true in time.
+/// A condition that did not become true in time.
 public struct TimedOut: Error, CustomStringConvertible {
     public let description: String
 }
 
-/// The value of `condition` once it has one: it is asked again and again until then, for `patience` at most.
+/// Evaluates `condition` again and again until it has a value, and returns that. Fails the test after `timeout`.
 ///
-/// This takes the place of every sleep: a test goes on as soon as it can, and one that cannot says what it waited for.
+/// Tests use this instead of a sleep: they continue as soon as they can, and otherwise report what they waited for.
 @discardableResult
 public func eventually<Value>(
-    _ what: @autoclosure () -> String = "the condition", within patience: Duration = .seconds(30),
+    _ what: @autoclosure () -> String = "the condition", within timeout: Duration = .seconds(30),
     every interval: Duration = .milliseconds(5),
     sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Value?
 ) async throws -> Value {
     let start = ContinuousClock.now
     while true {
         if let value = try await condition() { return value }
-        if start.duration(to: .now) > patience {
-            let error = TimedOut(description: "not within \(patience): \(what())")
+        if start.duration(to: .now) > timeout {
+            let error = TimedOut(description: "not within \(timeout): \(what())")
             Issue.record(error, sourceLocation: sourceLocation)
             throw error
         }
@@ -26,13 +26,13 @@ public func eventually<Value>(
     }
 }
 
-/// As `eventually`, for a condition that is true or false.
+/// Like `eventually`, for a condition that is true or false.
 public func eventuallyTrue(
-    _ what: @autoclosure () -> String = "the condition", within patience: Duration = .seconds(30),
+    _ what: @autoclosure () -> String = "the condition", within timeout: Duration = .seconds(30),
     every interval: Duration = .milliseconds(5),
     sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Bool
 ) async throws {
-    try await eventually(what(), within: patience, every: interval, sourceLocation: sourceLocation) {
+    try await eventually(what(), within: timeout, every: interval, sourceLocation: sourceLocation) {
         try await condition() ? () : nil
     }
 }

@@ -1,4 +1,4 @@
-/// Random numbers that are the same in each run, so that a failure can be had again: SplitMix64.
+/// Random numbers that are the same for the same seed, so that a failure can be repeated: SplitMix64.
 public struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 

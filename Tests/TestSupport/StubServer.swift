@@ -3,8 +3,8 @@ import Synchronization
 
 /// A server whose every byte the test decides: for each connection it runs a script on a thread of its own.
 ///
-/// The script gets a connection whose request has been read. When the script returns or throws, the connection is closed in good
-/// order. Nothing here waits for ever: reads and writes give up after `StubConnection.patience`.
+/// The script gets a connection whose request has been read. When the script returns or throws, the server closes the
+/// connection normally. Nothing here waits for ever: reads and writes give up after `StubConnection.timeout`.
 ///
 /// ```swift
 /// let server = try StubServer { connection in
@@ -12,7 +12,7 @@ import Synchronization
 /// }
 /// ```
 ///
-/// It listens on a free port of 127.0.0.1 until it is dropped.
+/// It listens on a free port of 127.0.0.1 until it is deinitialised.
 public final class StubServer: Sendable {
     public typealias Script = @Sendable (StubConnection) throws -> Void
 
@@ -20,7 +20,7 @@ public final class StubServer: Sendable {
     private let listener: Int32
     private let live = Mutex<(connections: [Int: StubConnection], accepted: Int, isOpen: Bool)>(([:], 0, true))
 
-    /// - Parameter readsRequest: False hands the script the bare connection, for what is not HTTP.
+    /// - Parameter readsRequest: False gives the script the connection without a request, for other protocols than HTTP.
     public init(readsRequest: Bool = true, _ script: @escaping Script) throws {
         (listener, port) = try StubSocket.listen()
         let listener = listener
@@ -47,7 +47,7 @@ public final class StubServer: Sendable {
     /// `http://127.0.0.1:PORT` and then `path`.
     public func url(_ path: String = "/") -> String { "http://127.0.0.1:\(port)\(path)" }
 
-    /// Connections accepted so far.
+    /// The number of connections accepted so far.
     public var accepted: Int { live.withLock { $0.accepted } }
 
     private func serve(_ socket: Int32, _ readsRequest: Bool, _ script: @escaping Script) {
@@ -62,7 +62,7 @@ public final class StubServer: Sendable {
                 if readsRequest { try connection.readRequest() }
                 try script(connection)
             } catch {
-                // A client that leaves is part of many tests; the client's side is what they look at.
+                // In many tests the client leaves. They check the client's side.
             }
             self?.live.withLock { $0.connections[number] = nil }
             connection.close()

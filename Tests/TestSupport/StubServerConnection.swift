@@ -8,7 +8,7 @@ public struct StubRequest: Sendable {
     public var headers: [(name: String, value: String)] = []
     public var body: [UInt8] = []
 
-    /// The first value of that name, compared without case.
+    /// The first value of the header `name`, compared without case.
     public func header(_ name: String) -> String? {
         headers.first { $0.name.lowercased() == name.lowercased() }?.value
     }
@@ -20,10 +20,10 @@ public enum StubError: Error {
     case system(Int32)
 }
 
-/// The server's end of one connection. Belongs to the thread of its script, but for `shutDown`.
+/// The server's end of one connection. Only the thread of its script may use it, except for `shutDown`.
 public final class StubConnection: Sendable {
-    /// After this a read or a write gives up, so that a failing test ends.
-    public static let patience: Duration = .seconds(20)
+    /// The time after which a read or a write gives up, so that a failing test ends.
+    public static let timeout: Duration = .seconds(20)
 
     private let socket: Mutex<Int32?>
     private let read = Mutex(StubRequest())
@@ -45,7 +45,7 @@ public final class StubConnection: Sendable {
         try send(Array(text.utf8))
     }
 
-    /// A whole response with its length.
+    /// Sends a whole response with its length.
     public func respond(_ status: Int = 200, headers: [(String, String)] = [], body: String = "") throws {
         try respond(status, headers: headers, body: Array(body.utf8))
     }
@@ -59,41 +59,41 @@ public final class StubConnection: Sendable {
         try send("HTTP/1.1 \(status) Stub\r\n" + headers.map { "\($0): \($1)\r\n" }.joined() + "\r\n")
     }
 
-    /// One chunk of a body announced with `Transfer-Encoding: chunked`; an empty one ends it.
+    /// Sends one chunk of a body with `Transfer-Encoding: chunked`. An empty one ends the body.
     public func sendChunk(_ text: String) throws {
         try send("\(String(text.utf8.count, radix: 16))\r\n\(text)\r\n")
     }
 
-    /// Writes `bytes` again and again until the other side has taken nothing for `quiet`, or `limit` bytes are out.
+    /// Writes `bytes` again and again until the client has taken nothing for `quiet`, or `limit` bytes are written.
     ///
-    /// - Returns: The bytes the system took, its own buffers included.
+    /// - Returns: The number of bytes that the system took, with those in its own buffers.
     public func flood(_ bytes: [UInt8], limit: Int, quiet: Duration) throws -> Int {
         try StubSocket.flood(bytes, into: descriptor(), limit: limit, quiet: quiet)
     }
 
     // MARK: Ending
 
-    /// Waits until the client has closed its end. Throws `.gaveUp` when it does not.
+    /// Waits until the client has closed its end. Throws `.gaveUp` if it does not.
     public func waitForClose() throws {
         while try !StubSocket.read(from: descriptor()).isEmpty {}
     }
 
-    /// Says that nothing more will be sent, and goes on listening.
+    /// Closes the sending direction only; the server can still receive.
     public func finishSending() throws {
         StubSocket.shutDownSending(try descriptor())
     }
 
-    /// Closes in good order, as a server does that has nothing more to say.
+    /// Closes normally, like a server that has sent everything.
     public func close() {
         if let socket = take() { StubSocket.close(socket) }
     }
 
-    /// Closes with a reset, as a machine does that went away.
+    /// Closes with a reset, like a machine that went away.
     public func reset() {
         if let socket = take() { StubSocket.reset(socket) }
     }
 
-    /// Ends what the script is waiting for, from any thread.
+    /// Ends the script's present read or write. May be called from any thread.
     func shutDown() {
         socket.withLock { $0.map(StubSocket.shutDown) }
     }

@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// Something that happens once, which scripts (on threads) and tests (in tasks) wait for.
+/// An event that happens once. Scripts wait for it on their threads, and tests in their tasks.
 public final class StubSignal: Sendable {
     private struct State {
         var firedAt: ContinuousClock.Instant?
@@ -25,12 +25,12 @@ public final class StubSignal: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
-    /// When it happened first. Stamped by the thread that fires, so a busy pool of tasks does not blur it.
+    /// The time of the first `fire`. The thread that fires notes it, so a busy pool of tasks does not delay it.
     public var firedAt: ContinuousClock.Instant? { state.withLock { $0.firedAt } }
 
     public var isFired: Bool { firedAt != nil }
 
-    /// Suspends the task. Ends with the test's time limit only.
+    /// Suspends the task until the event. Only the test's time limit ends it before.
     public func wait() async {
         await withCheckedContinuation { waiter in
             let isFired = state.withLock {
@@ -41,14 +41,14 @@ public final class StubSignal: Sendable {
         }
     }
 
-    /// Blocks the thread of a script. Throws `.gaveUp` after `StubConnection.patience`.
+    /// Blocks the thread of a script until the event. Throws `.gaveUp` after `StubConnection.timeout`.
     public func block() throws {
-        guard block(for: StubConnection.patience) else { throw StubError.gaveUp }
+        guard block(for: StubConnection.timeout) else { throw StubError.gaveUp }
     }
 
-    /// Blocks the thread of a script for at most that long.
+    /// Blocks the thread of a script until the event, for at most `time`.
     ///
-    /// - Returns: Whether it was fired.
+    /// - Returns: Whether the event has happened.
     @discardableResult
     public func block(for time: Duration) -> Bool {
         let deadline = Date(timeIntervalSinceNow: time / .seconds(1))

@@ -4,7 +4,7 @@ import Darwin
 import Glibc
 #endif
 
-/// The few calls on sockets that the stub server needs, blocking, with a time to give up.
+/// The blocking socket calls of the stub server, each with a timeout.
 enum StubSocket {
     #if canImport(Darwin)
     private static let stream = SOCK_STREAM
@@ -14,7 +14,7 @@ enum StubSocket {
     private static let noSignal = Int32(MSG_NOSIGNAL)
     #endif
 
-    /// A listener on a free port of 127.0.0.1. The caller closes it.
+    /// Listens on a free port of 127.0.0.1. The caller closes the socket.
     static func listen() throws -> (socket: Int32, port: UInt16) {
         let socket = socket(AF_INET, stream, 0)
         guard socket >= 0 else { throw StubError.system(errno) }
@@ -35,7 +35,7 @@ enum StubSocket {
         return (socket, UInt16(bigEndian: address.sin_port))
     }
 
-    /// Nil when the listener was shut down.
+    /// Returns nil once the listener is shut down.
     static func accept(_ listener: Int32) -> Int32? {
         while true {
             #if canImport(Darwin)
@@ -57,7 +57,7 @@ enum StubSocket {
         }
     }
 
-    /// A connection to 127.0.0.1, which the caller closes; nil where nobody listens.
+    /// Connects to 127.0.0.1. The caller closes the socket. Returns nil if no program listens there.
     static func connect(to port: UInt16) -> Int32? {
         let socket = socket(AF_INET, stream, 0)
         guard socket >= 0 else { return nil }
@@ -80,7 +80,7 @@ enum StubSocket {
         return nil
     }
 
-    /// Those that have something to read; nil where none has within `time`.
+    /// Returns the sockets that have something to read; nil if none has within `time`.
     static func readable(_ sockets: [Int32], within time: Duration) -> [Int32]? {
         var entries = sockets.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
         let (seconds, attoseconds) = time.components
@@ -92,14 +92,14 @@ enum StubSocket {
     static func write(_ bytes: [UInt8], to socket: Int32) throws {
         var sent = 0
         while sent < bytes.count {
-            guard try wait(socket, for: POLLOUT, StubConnection.patience) else { throw StubError.gaveUp }
+            guard try wait(socket, for: POLLOUT, StubConnection.timeout) else { throw StubError.gaveUp }
             sent += try writeSome(bytes[sent...], to: socket)
         }
     }
 
-    /// Empty at the end of what the client sends, a reset included.
+    /// Reads what has come. Returns no bytes once the client has closed or reset the connection.
     static func read(from socket: Int32) throws -> [UInt8] {
-        guard try wait(socket, for: POLLIN, StubConnection.patience) else { throw StubError.gaveUp }
+        guard try wait(socket, for: POLLIN, StubConnection.timeout) else { throw StubError.gaveUp }
         var buffer = [UInt8](repeating: 0, count: 64 << 10)
         let count = recv(socket, &buffer, buffer.count, 0)
         if count < 0, errno != ECONNRESET { throw StubError.system(errno) }
@@ -155,7 +155,7 @@ enum StubSocket {
         return count
     }
 
-    /// False when nothing happened in time.
+    /// Returns false if nothing happened in time.
     private static func wait(_ socket: Int32, for events: Int32, _ time: Duration) throws -> Bool {
         let (seconds, attoseconds) = time.components
         let milliseconds = Int32(seconds * 1000 + attoseconds / 1_000_000_000_000_000)

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A folder of its own for one test, removed when it is dropped.
+/// A temporary folder for one test, removed when it is deinitialised.
 public final class TemporaryFolder: Sendable {
     public let path: String
 

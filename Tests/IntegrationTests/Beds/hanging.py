@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """hanging.py FOLDER MOUNT CONTROL: the file system MOUNT shows what is in FOLDER, and hangs on demand.
 
-Calls whose names are in the file CONTROL, one a line, do not return while they are there, for two minutes at most:
-who waits for one cannot be killed meanwhile.
+Calls whose names are in the file CONTROL, one a line, do not return while they are there, for two minutes at most.
+A process that waits for such a call cannot be killed.
 """
 import errno
 import os
@@ -10,11 +10,11 @@ import sys
 import time
 
 try:
-    import fusepy as fuse  # as Debian calls it
+    import fusepy as fuse  # the module's name on Debian
 except ImportError:
     import fuse
 
-LONGEST = 120  # seconds, after which a test that forgot has ended
+MAX_HANG = 120  # seconds, for a test that ended without letting the calls return
 
 
 class Hanging(fuse.Operations):
@@ -25,7 +25,7 @@ class Hanging(fuse.Operations):
         self.control = control
 
     def __call__(self, name, path, *arguments):
-        deadline = time.monotonic() + LONGEST
+        deadline = time.monotonic() + MAX_HANG
         while self.hangs(name) and time.monotonic() < deadline:
             time.sleep(0.01)
         return super().__call__(name, path, *arguments)
@@ -90,7 +90,7 @@ class Hanging(fuse.Operations):
         return {name: getattr(status, name) for name in names}
 
     def open(self, path, flags):
-        return os.open(self.real(path), flags & ~os.O_APPEND)  # the kernel gives the offset of each write
+        return os.open(self.real(path), flags & ~os.O_APPEND)  # the kernel passes the offset of each write
 
     def create(self, path, mode, info=None):
         return os.open(self.real(path), os.O_RDWR | os.O_CREAT | os.O_TRUNC, mode)
@@ -121,4 +121,4 @@ class Hanging(fuse.Operations):
 folder, mount, control = sys.argv[1:]
 fuse.FUSE(
     Hanging(os.path.realpath(folder), control), mount, foreground=True, allow_other=True,
-    attr_timeout=0, entry_timeout=0, negative_timeout=0)  # each call comes here
+    attr_timeout=0, entry_timeout=0, negative_timeout=0)  # nothing is cached, so each call comes here

@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
-"""Numbered lines with check sums, and what a log has of them. SITE/printed-N tells of the N-th process that prints: how many bytes were
-taken from it, and nanoseconds between two writes at most. It ends with SIGTERM, and once the file SITE/go is there.
+"""Prints numbered lines with check sums, or checks a log that contains such lines.
 
-lines.py flood SITE SIZE SECONDS: prints SIZE bytes as fast as they are taken, then bursts for so many SECONDS, then again, until SITE/end
-is there.
+A process that prints ends with SIGTERM, or once the file SITE/go exists. The N-th such process keeps two numbers in the
+file SITE/printed-N: how many bytes it has written, and the longest time between two writes in nanoseconds.
+
+lines.py flood SITE SIZE SECONDS: prints SIZE bytes at full speed, then bursts for SECONDS, again and again until the file
+SITE/end exists.
 
 lines.py steadily SITE SIZE: prints SIZE bytes each 10 ms.
 
-lines.py check SITE: reads a log from standard input and prints its size and SHA-256, and of each that printed how many of its bytes are
-there, how many the log tells to be lost, and how many were taken from it. What is there is to be what was printed, in order, and each
-gap where and as long as the log tells.
+lines.py check SITE: reads a log from standard input. Prints its size and SHA-256, then one line for each process that
+printed: how many of its bytes the log has, how many the log reports as lost, and how many the process wrote. Fails if the
+bytes are not those that were printed, in order, or if a gap is not where and as long as the log reports.
 """
 import hashlib
 import mmap
@@ -45,7 +47,7 @@ class Printer:
         with open(f"{site}/printed-{self.name}.new", "wb") as file:
             file.write(bytes(ACCOUNT.size))
         os.rename(f"{site}/printed-{self.name}.new", f"{site}/printed-{self.name}")
-        # Shared memory: what is in it outlives a SIGKILL.
+        # The numbers are in shared memory, so they survive a SIGKILL.
         self.account = account(site, self.name)
         self.number, self.taken = 0, 0
         self.last, self.longest = time.monotonic_ns(), 0
@@ -59,7 +61,7 @@ class Printer:
         return self.stopped or os.path.exists(f"{self.site}/{name}")
 
     def lines(self, size):
-        """At least so many bytes."""
+        """Prints at least size bytes."""
         lines, length = [], 0
         while length < size:
             lines.append(line(self.name, self.number))
@@ -101,11 +103,11 @@ def steadily(printer, size):
 
 
 class Place:
-    """Where in the lines of a printer the log is."""
+    """A place in the lines of a process that printed, up to which the log was read."""
 
     def __init__(self, printer, number=0, rest=None, kept=0, lost=0):
         self.printer, self.number = printer, number
-        # Of the line with that number.
+        # The part of that line which the log does not have yet.
         self.rest = line(printer, number) if rest is None else rest
         self.kept, self.lost = kept, lost
 
@@ -118,7 +120,7 @@ class Place:
         self.rest = line(self.printer, self.number)
 
     def before_line_end(self):
-        """Where it would be if the last line's end were one that the agent wrote."""
+        """Returns the place for the case that the agent, not the process, wrote the last line's end."""
         return Place(self.printer, self.number - 1, b"\n", self.kept - 1, self.lost)
 
     def skip(self, count):
@@ -128,8 +130,8 @@ class Place:
             self.next()
         self.rest = self.rest[count:]
 
-    def goes_on_with(self, text):
-        """Whether it does, and then it is behind that. Zeros stand for what a volume did not keep."""
+    def continues_with(self, text):
+        """Returns whether text comes next, and then moves behind it. Zeros stand for bytes that a volume did not keep."""
         wanted, number = bytearray(self.rest), self.number
         while len(wanted) <= len(text):
             number += 1
@@ -149,10 +151,10 @@ ZEROS = re.compile(rb"LOG GAP: the volume lost (\d+) bytes from byte (\d+) on")
 
 class Log:
     def __init__(self):
-        # More than one while it is open whether a gap began before the last line's end or after it.
+        # There are several places while a gap may have begun before or after the last line's end.
         self.places = [Place(1)]
         self.done = []
-        self.zeros, self.zeros_told = 0, 0
+        self.zeros, self.reported_zeros = 0, 0
 
     def see(self, text):
         place = self.places[0]
@@ -164,12 +166,12 @@ class Log:
             for place in self.places:
                 place.skip(int(gap[1]))
         elif gap := ZEROS.match(text):
-            self.zeros_told += int(gap[1])
-        elif going := [place for place in self.places if place.goes_on_with(text + b"\n")]:
+            self.reported_zeros += int(gap[1])
+        elif going := [place for place in self.places if place.continues_with(text + b"\n")]:
             self.places = going
             self.zeros += text.count(0)
-        elif text and (going := [place for place in self.places if place.goes_on_with(text)]):
-            # A gap or a kill cut it, and the agent ended the line.
+        elif text and (going := [place for place in self.places if place.continues_with(text)]):
+            # A gap or a kill cut the line, and the agent ended it.
             self.places = going
             self.zeros += text.count(0)
         elif text.startswith(b"@%d " % (place.printer + 1)):
@@ -188,8 +190,8 @@ def check(site):
         *texts, rest = (rest + chunk).split(b"\n")
         for text in texts:
             log.see(text)
-    if log.zeros != log.zeros_told:
-        sys.exit(f"{log.zeros} zeros, and {log.zeros_told} told")
+    if log.zeros != log.reported_zeros:
+        sys.exit(f"{log.zeros} zeros, but {log.reported_zeros} reported")
     print(size, digest.hexdigest())
     for index, place in enumerate(log.done + log.places[:1]):
         taken, _ = ACCOUNT.unpack(account(site, place.printer)[:])

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """link.py TARGET READY DELAY LOSS: a network namespace with a bad link to a server of this machine.
 
-Whoever connects to 127.0.0.1:8000 in the namespace of this process reaches the address that the file TARGET has then, such as
-http://127.0.0.1:1234. Each packet on the way, in both directions, takes DELAY milliseconds, a third more or less, and is lost with the
-probability LOSS. The file READY appears when connections are taken.
+A connection to 127.0.0.1:8000 in the namespace of this process reaches the address that the file TARGET has at that time,
+such as http://127.0.0.1:1234. Each packet, in both directions, takes DELAY milliseconds, up to a third more or less, and
+is lost with the probability LOSS. The file READY appears once connections are accepted.
 """
 import ctypes
 import heapq
@@ -33,14 +33,14 @@ def check(result):
 
 
 class PacketQueue:
-    """Packets that the kernel holds until they are told to pass, or to be lost."""
+    """Packets that the kernel holds until this program accepts or drops them."""
 
     def __init__(self):
         self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETFILTER)
         self.socket.setsockopt(socket.SOL_SOCKET, 33, 16 << 20)  # SO_RCVBUFFORCE
         self.socket.bind((0, 0))
         self.send(QUEUE_CONFIG, 1, struct.pack(">BBH", 1, 0, 0))  # NFQA_CFG_CMD: bind
-        self.send(QUEUE_CONFIG, 2, struct.pack(">IB", 0, 1))  # NFQA_CFG_PARAMS: no content, only that there is one
+        self.send(QUEUE_CONFIG, 2, struct.pack(">IB", 0, 1))  # NFQA_CFG_PARAMS: only notices, without the packets' content
         self.send(QUEUE_CONFIG, 3, struct.pack(">I", 100_000))  # NFQA_CFG_QUEUE_MAXLEN
 
     def send(self, kind, attribute, value):
@@ -50,11 +50,11 @@ class PacketQueue:
         self.socket.send(struct.pack("=IHHII", 16 + len(message), kind, 1, 0, 0) + message)
 
     def packets(self):
-        """The id of each that comes."""
+        """Yields the id of each packet."""
         while True:
             try:
                 data = self.socket.recv(1 << 16)
-            except OSError:  # more came than the socket could hold: they are lost, as on any link
+            except OSError:  # packets that the socket could not hold are lost, as on any link
                 continue
             while len(data) >= 16:
                 length, kind = struct.unpack_from("=IH", data)
@@ -94,7 +94,7 @@ def carry(source, sink):
             sink.sendall(data)
     except OSError:
         pass
-    # The other direction ends with it: an answer that is cut off is seen to be.
+    # The other direction ends too, so that the client sees a response that is cut off.
     for end in (source, sink):
         try:
             end.shutdown(socket.SHUT_RDWR)
@@ -103,7 +103,7 @@ def carry(source, sink):
 
 
 def relay(client, target):
-    check(libc.setns(outside, NEW_NETWORK))  # of this thread alone
+    check(libc.setns(outside, NEW_NETWORK))  # for this thread alone
     with client:
         try:
             with open(target) as file:
@@ -120,7 +120,7 @@ def relay(client, target):
 
 target, ready, milliseconds, loss = sys.argv[1:]
 check(libc.unshare(NEW_NETWORK))
-# Frames of a size with which two cores can fill the link.
+# With large frames two cores can fill the link.
 subprocess.run(["ip", "link", "set", "lo", "mtu", "9000", "up"], check=True)
 rule = ["iptables", "-A", "INPUT", "-p", "tcp", "-j", "NFQUEUE", "--queue-num", str(QUEUE)]
 subprocess.run(rule, check=True)

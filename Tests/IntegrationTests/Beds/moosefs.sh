@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# moosefs.sh FOLDER OWNER: a MooseFS of one master and one chunkserver, mounted twice, as two hosts would have it:
-# at FOLDER/one and FOLDER/two. FOLDER/ready appears when it is.
+# moosefs.sh FOLDER OWNER: a MooseFS of one master and one chunkserver, mounted at FOLDER/one and FOLDER/two, as on two
+# hosts. The file FOLDER/ready appears once it is mounted.
 #
-# To be run as the first process of a pid and a network namespace: all of it ends with this one, the address is in nobody's way
-# there, and no name is taken on the machine. Ends with the process OWNER, as the /proc of outside shows it.
+# Run it as the first process of a pid and a network namespace. All its processes end with this one, and its address
+# exists only there. It ends when the process OWNER, a pid in this /proc, has ended.
 set -euo pipefail
 folder=$1 owner=$2
 address=10.201.1.2 # a chunkserver refuses 127.0.0.0/8
@@ -45,9 +45,9 @@ CFG
 mfsmaster -c "$folder/master.cfg" start
 mfschunkserver -c "$folder/chunkserver.cfg" start
 for mount in one two; do mfsmount "$folder/$mount" -H "$address"; done
-# Of two copies, the default, it would look in vain for a place for the second one.
+# The default, two copies, needs two chunkservers.
 mfssetgoal -r 1 "$folder/one" >/dev/null
-# It takes files once the chunkserver has told the master of itself.
+# The volume takes files once the chunkserver has registered with the master.
 until echo >"$folder/one/probe" && sync "$folder/one/probe"; do sleep 0.1; done 2>/dev/null
 rm "$folder/one/probe"
 touch "$folder/ready"

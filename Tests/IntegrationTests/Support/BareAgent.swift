@@ -3,17 +3,18 @@ import Shared
 import TestSupport
 import Testing
 
-/// The agent as the first process of a container, without `launch`: what it gets is what a pod gets.
+/// The agent without `launch`. The test gives it the variables that a pod gets.
 struct BareAgent {
     let site: Site
     var spec: RunSpec
     var pod = "pod-1"
     let token = "secret"
-    /// The file that the API's address is written to.
+    /// The file into which the agent writes its API's address.
     var endpoint: String
 
-    /// A training that fails is not tried again. `launch` names the deliberate launch that the pod belongs to; a restart of the container keeps it.
-    /// `volume` is where the site's own folder does not do.
+    /// A failed training is not retried, unless the test changes `spec.retry`.
+    ///
+    /// `launch` is the launch id; a restart of the container keeps it. `volume` of nil is the site's own folder.
     init(
         at site: Site, run: String = "bare", command: CommandForm, launch: String = "launch-1", volume: String? = nil
     ) throws {
@@ -38,18 +39,20 @@ struct BareAgent {
         ]
     }
 
-    /// Starts it as any process.
+    /// Starts it as an ordinary process.
     func start() throws -> Running { try site.start([Programs.agent], environment: try environment()) }
 
-    /// Starts it as PID 1 of a pid namespace of its own, under the words of `wrapper`. `Running.end` has its exit code.
+    /// Starts it as PID 1 of its own pid namespace, with the words of `wrapper` before it. `end` returns its exit code.
     func startAsFirst(under wrapper: [String] = []) throws -> Running {
         try site.start(
             wrapper + (try #require(Namespaces.unshare)) + ["--mount-proc", Programs.agent],
             environment: try environment())
     }
 
-    /// The pid, here, of the PID 1 that `startAsFirst` started, once it takes signals: before it blocks them the kernel
-    /// throws them away, pid_namespaces(7). `unshare` blocks some too, but lets go of them before it becomes the agent.
+    /// The pid, as this process sees it, of the PID 1 that `startAsFirst` started. Returns once that takes signals.
+    ///
+    /// Before PID 1 blocks a signal the kernel discards it, pid_namespaces(7). `unshare` blocks some signals too, but
+    /// unblocks them before it becomes the agent.
     func first(_ unshare: Running, sourceLocation: SourceLocation = #_sourceLocation) async throws -> Int32 {
         try await eventually("a PID 1", every: .milliseconds(1), sourceLocation: sourceLocation) {
             ProcessStat.descendants(of: unshare.pid)

@@ -3,26 +3,26 @@ import Shared
 import TestSupport
 import Testing
 
-/// A cgroup of version 1 that a test has to itself.
+/// A version 1 cgroup for one test.
 struct ControlGroup {
     let path: String
 
     private static let root = "/sys/fs/cgroup"
 
-    static func isThere(_ controller: String) -> Bool {
+    static func isAvailable(_ controller: String) -> Bool {
         let path = "\(root)/\(controller)/launch-test-probe-\(getpid())"
         defer { rmdir(path) }
         return geteuid() == 0 && mkdir(path, 0o755) == 0
     }
     static let reason: Comment = "a cgroup needs root and the v1 controllers at /sys/fs/cgroup"
 
-    /// The words that start a program in it, to which its own follow.
+    /// The words before a program that start it in the group.
     var enter: [String] { ["sh", "-c", "echo $$ > '\(path)/cgroup.procs' && exec \"$@\"", "sh"] }
 
     /// Whether a group of the controller `pids` has refused a new process or thread.
     var isFull: Bool { (try? File.read("\(path)/pids.events").text.hasPrefix("max 0")) == false }
 
-    /// `limits` are the group's files and what is written into them.
+    /// Runs `body` with a new group. `limits` has the numbers to write into the group's files.
     static func with(
         _ controller: String, _ limits: [String: Int], _ body: (ControlGroup) async throws -> Void
     ) async throws {
@@ -38,7 +38,7 @@ struct ControlGroup {
         try await group.remove()
     }
 
-    /// It goes once its last process has.
+    /// The kernel removes a group only once its last process is gone.
     private func remove() async throws {
         try await eventuallyTrue("an empty cgroup", within: .seconds(10)) { rmdir(path) == 0 || errno == ENOENT }
     }

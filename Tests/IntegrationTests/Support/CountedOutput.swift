@@ -2,26 +2,27 @@ import Shared
 import TestSupport
 import Testing
 
-/// Trainings that print lines of which each byte is known: what holds one up, or loses its output, is seen.
+/// Trainings whose output is known byte by byte, so that a test sees each delay and each lost byte.
 struct CountedOutput {
     let site: Site
 
     init(at site: Site) { self.site = site }
 
-    /// Prints so many bytes each 10 ms, until the test opens `go`.
+    /// Prints `bytes` bytes each 10 ms until the file `go` exists.
     func steadily(_ bytes: Int) -> CommandForm { command("steadily", "\(bytes)") }
 
-    /// Prints `bytes` as fast as they are taken, then bursts for so many `seconds`, then again, until the test opens `end`; then waits for `go`.
+    /// Prints `bytes` bytes at full speed and then bursts for `seconds`, again and again, until the file `end` exists.
+    /// Then waits for the file `go`.
     func flood(_ bytes: Int, bursts seconds: Double) -> CommandForm { command("flood", "\(bytes)", "\(seconds)") }
 
     private func command(_ verb: String, _ arguments: String...) -> CommandForm {
         .exec(["/usr/bin/python3", Programs.bed("lines.py"), verb, site.root] + arguments)
     }
 
-    /// Bytes that were taken so far from the one that was started as the `number`-th.
+    /// Bytes that the `number`-th training has written to its output so far.
     func printed(by number: Int = 1) -> Int { account(number)[0] }
 
-    /// Between two writes, by its own account.
+    /// The longest time between two of its writes, as it measured it.
     func longestPause(of number: Int = 1) -> Duration { .nanoseconds(account(number)[1]) }
 
     private func account(_ number: Int) -> [Int] {
@@ -29,25 +30,26 @@ struct CountedOutput {
         return bytes.withUnsafeBytes { bytes in [0, 8].map { bytes.loadUnaligned(fromByteOffset: $0, as: Int.self) } }
     }
 
-    /// Bytes a second, while `body` runs.
+    /// Bytes per second while `body` runs.
     func rate(while body: () async throws -> Void) async throws -> Int {
         let (start, before) = (ContinuousClock.now, printed())
         try await body()
         return Int(Double(printed() - before) / (start.duration(to: .now) / .seconds(1)))
     }
 
-    /// What a log has of one of them.
+    /// The bytes of one training in a log.
     struct Count: CustomStringConvertible {
         var kept: Int
-        /// As the log tells itself, in the right places.
+        /// Bytes that the log itself reports as lost, in the right places.
         var lost: Int
         var printed: Int
 
-        var description: String { "\(kept) of \(printed) bytes are kept, \(lost) told to be lost" }
+        var description: String { "\(kept) of \(printed) bytes are kept, \(lost) reported as lost" }
     }
 
-    /// Size and SHA-256 of the log of `run`, as a shell puts its segments together, and what it has of each training, in order.
-    /// That it has what it should not, or tells a gap that is none, is an error.
+    /// Returns size and SHA-256 of the log, which a shell puts together, and the count of each training.
+    ///
+    /// Throws if the log has bytes that it should not have, or reports a gap that is none.
     func check(_ run: RunFolder) throws -> (size: Int, digest: String, counts: [Count]) {
         let script = "cd '\(run.logs)' && { shopt -s nullglob; cat /dev/null *.log.gz | zcat -f; cat /dev/null *.log; }"
         let checker = "/usr/bin/python3 '\(Programs.bed("lines.py"))' check '\(site.root)'"

@@ -5,7 +5,7 @@ struct ELF {
     /// PT_LOAD is 1, PT_DYNAMIC 2, PT_INTERP 3.
     let segmentTypes: [Int]
 
-    /// nil where the bytes are no such file.
+    /// nil if the bytes are not such a file.
     init?(_ bytes: [UInt8]) {
         guard bytes.count > 64, bytes.starts(with: [0x7f, 0x45, 0x4c, 0x46, 2, 1]) else { return nil }
         func number(at offset: Int, bytes count: Int) -> Int {

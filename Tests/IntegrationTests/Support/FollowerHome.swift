@@ -3,16 +3,16 @@ import Shared
 import TestSupport
 import Testing
 
-/// A `LAUNCH_HOME` that knows of one pod, as `launch` would have made it for an agent that the test starts itself.
+/// A `LAUNCH_HOME` with the record of one pod, for an agent that the test starts itself.
 ///
-/// The pod counts as running for as long as `holder` does, whatever becomes of its agent: a container that is started again.
+/// Like a container that is started again, the pod outlives its agent: it counts as running while `holder` runs.
 struct FollowerHome {
     let path: String
     private let pod: String
     let token: String
 
-    /// `pod` is where it is not the agent's own: of a run that another pod owns `launch` thinks that it is about to begin, for as long as
-    /// this one runs, so it asks the agent for every byte and takes none from the volume.
+    /// `pod` of nil is the agent's own. With another id `launch` sees a run that one pod owns and this pod is about to
+    /// begin, so it asks the agent for every byte and reads none from the volume.
     init(_ path: String, of agent: BareAgent, pod: String? = nil, holder: Int32 = getpid(), key: [UInt8]) throws {
         self.path = path
         self.pod = pod ?? agent.pod
@@ -27,10 +27,10 @@ struct FollowerHome {
         try File.write(Array(record.utf8), over: "\(path)/pods/\(self.pod)/pod.json")
     }
 
-    /// What an agent needs to know of it.
+    /// The variables with which an agent accepts this home's token.
     var environment: [String: String] { ["POD_AGENT_TOKEN_SHA256": SHA256Digest(of: token).description] }
 
-    /// From now on the agent is found there.
+    /// Makes `address` the agent's address in this home.
     func leads(to address: String) throws {
         try File.replace("\(path)/pods/\(pod)/endpoint", with: Array(address.utf8))
     }

@@ -3,29 +3,29 @@ import Shared
 import TestSupport
 import Testing
 
-/// A thread as the kernel has it, seen from outside its namespaces. Those that have ended are none.
+/// A live thread in the kernel's view, seen from outside its namespaces.
 struct KernelTask: CustomStringConvertible {
     let process: Int32
     let thread: Int32
     let name: String
-    /// `D` sleeps in the kernel where no signal reaches it, proc(5).
+    /// `D` means that it sleeps in the kernel and no signal reaches it, proc(5).
     let state: Character
-    /// The kernel's function that it sleeps in, where that can be seen.
+    /// The kernel function in which it sleeps; empty if that is not visible.
     let waitsIn: String
 
-    /// Whether it waits for the answer of a file system in user space, fs/fuse/dev.c of the kernel.
+    /// Whether it waits for the answer of a FUSE file system; the function is in the kernel's fs/fuse/dev.c.
     var waitsForVolume: Bool { waitsIn == "request_wait_answer" }
 
     var description: String { "\(process)/\(thread) \(name) \(state) in \(waitsIn)" }
 
-    /// All that are left in a pid namespace, by what /proc/PID/ns/pid leads to.
+    /// All live threads of a pid namespace, which is the target of the link /proc/PID/ns/pid.
     static func all(inNamespace namespace: String) -> [KernelTask] {
         ProcessStat.all().map(\.pid)
             .filter { (try? File.readLink("/proc/\($0)/ns/pid")) == namespace }
             .flatMap(all(of:))
     }
 
-    /// Of one process.
+    /// All live threads of one process.
     static func all(of process: Int32) -> [KernelTask] {
         ((try? File.list("/proc/\(process)/task")) ?? []).compactMap { Int32($0) }.compactMap { thread in
             KernelTask(process: process, thread: thread)
@@ -46,7 +46,7 @@ struct KernelTask: CustomStringConvertible {
     }
 }
 
-/// The pid namespace of a first process, while it ends.
+/// The pid namespace of a pod that ends.
 struct PodNamespace {
     let first: Int32
     private let namespace: String
@@ -56,10 +56,11 @@ struct PodNamespace {
         namespace = try File.readLink("/proc/\(first)/ns/pid")
     }
 
-    /// Whether the first process has called exit(2). The kernel keeps its entry until the last task of the namespace is gone.
+    /// Whether the first process has called exit(2). Its entry in /proc stays until the namespace's last task is gone.
     var hasLeft: Bool { (try? File.readLink("/proc/\(first)/exe")) == nil }
 
-    /// Tells the pod to end while its volume hangs: `init` has left in time, and nothing is left but who waits for the volume.
+    /// Sends SIGTERM to the pod while its volume hangs. Checks that `init` leaves in time, and that each task which is
+    /// left waits for the volume.
     func endsInTime(_ what: String, sourceLocation: SourceLocation = #_sourceLocation) async throws {
         let start = ContinuousClock.now
         kill(first, SIGTERM)
@@ -70,11 +71,11 @@ struct PodNamespace {
         let remaining = tasks
         print("timing: SIGTERM with \(what) to the end of init \(left); left are \(remaining)")
         #expect(left < .seconds(4.5), sourceLocation: sourceLocation)
-        #expect(!remaining.isEmpty, "the volume hangs, so somebody waits", sourceLocation: sourceLocation)
+        #expect(!remaining.isEmpty, "the volume hangs, so a task waits for it", sourceLocation: sourceLocation)
         #expect(remaining.allSatisfy { $0.waitsForVolume && $0.state == "D" }, sourceLocation: sourceLocation)
     }
 
-    /// Without the first process, once it has left.
+    /// The tasks of the namespace, without the first process once that has left.
     var tasks: [KernelTask] {
         KernelTask.all(inNamespace: namespace).filter { !(hasLeft && $0.process == first) }
     }

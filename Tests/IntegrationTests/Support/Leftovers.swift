@@ -1,9 +1,9 @@
 import Glibc
 import Shared
 
-/// The processes that carry a mark in their environment: all that a test started, wherever they went since.
+/// The processes that a test started, found by a mark in their environment.
 ///
-/// Pods have sessions of their own and daemons change their parents, but what they inherited stays readable, proc(5).
+/// Pods have their own sessions and daemons change their parents, but the environment stays readable, proc(5).
 enum Leftovers {
     static let variable = "LAUNCH_TEST_SITE"
 
@@ -17,10 +17,10 @@ enum Leftovers {
         }
     }
 
-    /// Kills them until there are none; returns how each that was there called itself.
+    /// Kills the processes until none is left. Returns the command line of each.
     static func kill(_ mark: String) async -> [String] {
         var names: [Int32: String] = [:]
-        // What the kernel does not let go of within 10 s is named, and left.
+        // A process that SIGKILL does not end within 10 s is returned, too, and left behind.
         let start = ContinuousClock.now
         while case let found = running(mark), !found.isEmpty, start.duration(to: .now) < .seconds(10) {
             for process in found {

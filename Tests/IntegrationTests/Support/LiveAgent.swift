@@ -3,13 +3,13 @@ import Shared
 import TestSupport
 import Testing
 
-/// The API of an agent that a test started, asked as any HTTP client would.
+/// An HTTP client of the API of a running agent.
 struct LiveAgent {
     let address: String
     let token: String
     let transport = CurlTransport()
 
-    /// Returns once the agent is ready. `endpoint` is the file with its address, by default where a `BareAgent` has it.
+    /// Returns once the agent is ready. `endpoint` is the file with its address; nil: the default of `BareAgent`.
     init(
         _ agent: BareAgent, endpoint: String? = nil, sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
@@ -25,7 +25,7 @@ struct LiveAgent {
 
     func ask(_ path: String) async throws -> HTTPResponse { try await ask("GET", path) }
 
-    /// `token` of nil sends none.
+    /// Sends a request. `token` of nil sends none.
     func ask(
         _ method: String, _ path: String, token: String? = "secret", _ headers: (String, String)...,
         body: [UInt8]? = nil
@@ -38,7 +38,7 @@ struct LiveAgent {
                 timeouts: HTTPTimeouts(total: .seconds(60))))
     }
 
-    /// Returns once the head of the response is there, so that the agent knows of the request.
+    /// Returns once the head of the response has come, so that the agent surely has the request.
     func open(_ path: String) async throws -> HTTPExchange {
         try await transport.open(HTTPRequest("GET", address + path, headers: [("Authorization", "Bearer \(token)")]))
     }

@@ -3,12 +3,12 @@ import Shared
 import TestSupport
 import Testing
 
-/// A small ext4 file system in a file, mounted in a site. Whoever makes it unmounts it.
+/// A small ext4 file system in a file, mounted in a site. The test that makes it unmounts it.
 struct LoopDisk {
     private let image: String
     let mountPoint: String
 
-    static let isThere =
+    static let isAvailable =
         getuid() == 0 && (try? run(["xfs_io", "-V"])) != nil && (try? run(["losetup", "-f"])) != nil
     static let reason: Comment = "loop devices need root, and xfs_io has to be there"
 
@@ -25,17 +25,17 @@ struct LoopDisk {
 
     // MARK: Power
 
-    /// Every call fails from now on, and nothing more reaches the disk.
+    /// Makes every call fail from now on. Nothing more reaches the disk.
     func cutPower() throws { try Self.run(["xfs_io", "-x", "-c", "shutdown", mountPoint]) }
 
-    /// What the disk has, as another disk: a mount namespace elsewhere may keep the one that was shut down.
+    /// Mounts a copy of what reached the disk. The disk itself may still be mounted in another mount namespace.
     func mountAgain() throws {
         try Self.run(["umount", mountPoint])
         try Self.run(["cp", "--sparse=always", image, image + ".after"])
         try mount(image + ".after")
     }
 
-    /// Once more what was unmounted, where somebody may still have a file of it open.
+    /// Mounts the unmounted disk again, of which a process may still have a file open.
     func mountTheSame() throws { try mount(image) }
 
     func unmount() { _ = try? Command.run(["umount", "--lazy", mountPoint]) }
@@ -44,7 +44,8 @@ struct LoopDisk {
 
     private var filling: String { "\(mountPoint)/filling" }
 
-    /// Takes the last block that is free. Some become so only when the journal is written: until two tries after that find none.
+    /// Fills the disk to its last block. Some blocks become free only when the journal is written, so two tries after
+    /// that must find none.
     func fill() throws {
         var size = "1M"
         var empty = 0

@@ -5,36 +5,36 @@ import Testing
 
 /// A real network volume: MooseFS with one master and one chunkserver, for the suite that has the trait `.mooseFS`.
 struct MooseFS: Sendable {
-    /// Of the suite that runs.
+    /// The volume of the suite that runs.
     @TaskLocal static var current: MooseFS?
 
     private let folder: String
-    /// The first process of the namespaces that the file system is in.
+    /// The pid of the first process in the file system's namespaces.
     private let first: Int32
 
-    static let isThere =
+    static let isAvailable =
         geteuid() == 0 && access("/dev/fuse", R_OK | W_OK) == 0 && Namespaces.works(enterNew + ["true"])
     static let reason: Comment = "MooseFS needs root, /dev/fuse and a network namespace of its own"
     private static let enterNew = ["unshare", "--net", "--pid", "--fork", "--kill-child"]
 
-    /// The same volume as two hosts see it: each has caches of its own.
+    /// The same volume as two hosts see it, each with its own caches.
     var mounts: [String] { ["\(folder)/one", "\(folder)/two"] }
 
-    /// A part of the volume that a test has to itself, on each of the two hosts.
+    /// A new folder of the volume for one test, as its paths on the two hosts.
     func part() throws -> [String] {
         let name = [UInt8].random(count: 6).hexadecimal
         try File.makeFolders("\(mounts[0])/\(name)")
         return mounts.map { "\($0)/\(name)" }
     }
 
-    /// `bytes` of nil lifts it.
+    /// Sets the quota of a folder. `bytes` of nil lifts it.
     func setQuota(_ bytes: Int?, of folder: String) throws {
         try inside(bytes.map { ["mfssetquota", "-L", "\($0)", folder] } ?? ["mfsdelquota", "-A", folder])
     }
 
-    /// Ends it, stops it, or lets it go on: with SIGCONT it is started where it does not run.
+    /// Stops, kills or resumes the chunkserver. SIGCONT starts it if it does not run.
     func signalChunkserver(_ signal: Int32) throws {
-        // As the file has it, which is the pid in the namespace.
+        // The file has the pid inside the namespace.
         let pid = try File.read("\(folder)/chunkserver/.mfschunkserver.lock").text.trimmed
         if (try? inside(["kill", "-\(signal)", pid])) == nil && signal == SIGCONT {
             try inside(["mfschunkserver", "-c", "\(folder)/chunkserver.cfg", "start"])
@@ -46,7 +46,7 @@ struct MooseFS: Sendable {
         if code != 0 { throw Problem("\(command.joined(separator: " ")): \(code), \(output.text)") }
     }
 
-    /// Set up for `body`, and taken down whatever becomes of it.
+    /// Runs `body` with a new MooseFS and takes it down afterwards, also if `body` throws.
     static func with(_ body: (MooseFS) async throws -> Void) async throws {
         let name = "launch-bed-\([UInt8].random(count: 6).hexadecimal)"
         let folder = (ProcessEnvironment.all["TMPDIR"] ?? "/tmp") + "/\(name)"

@@ -2,23 +2,23 @@ import Glibc
 import Shared
 import Testing
 
-/// Whether and how a test gets a pid and a mount namespace: as root, or in a user namespace where the machine lets anyone have one.
+/// Pid and mount namespaces for tests: as root, or in a user namespace if this machine lets any user have one.
 enum Namespaces {
-    /// The words that start a program as PID 1, to which its own follow; nil where neither way is open.
+    /// The words before a program that start it as PID 1; nil if neither way is open.
     static let unshare: [String]? = [["unshare"], ["unshare", "--user", "--map-root-user"]]
         .map { $0 + ["--mount", "--pid", "--fork", "--kill-child"] }
         .first { works($0 + ["--mount-proc", "true"]) }
 
-    static let areThere = unshare != nil
+    static let areAvailable = unshare != nil
     static let reason: Comment = "pid namespaces need root, or user namespaces that are open to all"
 
-    /// The words that start a program inside those of a process that `unshare` started.
+    /// The words before a program that start it in the namespaces of `pid`, which `unshare` started.
     static func enter(_ pid: Int32) -> [String] {
         let user = unshare?.contains("--user") == true ? ["--user", "--preserve-credentials"] : []
         return ["nsenter", "--target", "\(pid)"] + user + ["--mount", "--pid", "--root", "--wd"]
     }
 
-    /// Whether a program runs here and ends well.
+    /// Whether a program runs here and exits with 0.
     static func works(_ arguments: [String]) -> Bool {
         let null = open("/dev/null", O_WRONLY | O_CLOEXEC)
         defer { close(null) }

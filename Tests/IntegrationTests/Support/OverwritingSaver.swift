@@ -1,11 +1,12 @@
 import Shared
 
-/// A training that saves over its only checkpoint in place, when `$SITE/save` is there; with `$SITE/half` it stops in the middle of that.
+/// A training that overwrites its only checkpoint in place when `$SITE/save` exists. If `$SITE/half` exists, it stops
+/// in the middle of that.
 ///
-/// It knows nothing of the agent: it looks at the fixed place itself, and fails where it finds no whole one there. It goes on until
-/// `$SITE/finish` is there.
+/// It knows nothing of the agent: it loads the checkpoint from its fixed place, and fails if that is not whole. It
+/// trains until `$SITE/finish` exists.
 struct OverwritingSaver {
-    /// `last.ckpt` is one file, `final_model` a folder.
+    /// The name of the checkpoint: `last.ckpt` is one file, `final_model` a folder.
     let name: String
     var agent: BareAgent
 
@@ -41,7 +42,7 @@ struct OverwritingSaver {
                 os.makedirs("out", exist_ok=True)
                 write(PLACE, archive(step, weights), stops)
             else:
-                # The half of a folder is a new file and an old one, both of them whole.
+                # Half a save of a folder is a new file and an old one, each of them whole.
                 os.makedirs(PLACE, exist_ok=True)
                 write(f"{PLACE}/weights.json", json.dumps([step, weights.hex()]).encode())
                 if stops:
@@ -76,7 +77,7 @@ struct OverwritingSaver {
         print("ends with", step, weights.hex(), flush=True)
         """
 
-    /// `megabytes`: of a checkpoint that is one file.
+    /// `megabytes` is the size of a checkpoint that is one file.
     init(at site: Site, name: String, keep: Int?, megabytes: Int = 0, volume: String? = nil) throws {
         self.name = name
         try site.write("train.py", Self.script)
@@ -85,10 +86,10 @@ struct OverwritingSaver {
         agent.spec.checkpoints = CheckpointRule(path: "out", keep: keep, names: [name])
     }
 
-    /// The steps of which a save has ended.
+    /// The steps whose save has ended.
     var saved: [Int] { steps(in: "saved") }
 
-    /// The steps at which it has begun, whether or not the volume can tell.
+    /// The steps at which the training has begun. They are noted outside the volume.
     var begun: [Int] { steps(in: "begun") }
 
     private func steps(in file: String) -> [Int] {
@@ -101,7 +102,7 @@ struct OverwritingSaver {
         return (1...step).reduce(start) { SHA256Digest(of: $0 + Array(String($1).utf8)).bytes }.hexadecimal
     }
 
-    /// How many complete copies there are.
+    /// The number of complete copies in the run's folder `kept`.
     var copies: Int {
         let folder = "\(agent.folder.kept)/\(name)"
         return ((try? File.list(folder)) ?? []).count { Int($0) != nil }

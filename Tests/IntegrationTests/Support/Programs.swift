@@ -1,6 +1,6 @@
 import Shared
 
-/// The programs under test: those that `POD_AGENT` and `LAUNCH` name, else those that `make build` made.
+/// The paths of the programs under test: those in `POD_AGENT` and `LAUNCH`, else those that `make build` made.
 enum Programs {
     static let agent = program("POD_AGENT", "pod-agent")
     static let launch = program("LAUNCH", "launch")

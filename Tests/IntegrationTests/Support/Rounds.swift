@@ -1,6 +1,6 @@
 import Shared
 
-/// How often a test does what has to hold every time: a few times, or as often as `make torture` asks for.
+/// How often a test repeats its check: a few times, or many times under `make torture`.
 enum Rounds {
     static let areAll = ProcessEnvironment.all["TORTURE"] == "full"
 

@@ -3,13 +3,13 @@ import Shared
 import TestSupport
 import Testing
 
-/// A program that a test started, in a session of its own, with its output in two files.
+/// A program that a test started in its own session, with its output in two files.
 final class Running: Sendable {
     let pid: Int32
     private let outputPath: String
     private let errorsPath: String
 
-    /// `name` is for the files, in `folder`.
+    /// The files are `folder/name.out` and `folder/name.err`.
     init(
         _ arguments: [String], environment: [String: String], in workingFolder: String, name: String, folder: String
     ) throws {
@@ -25,36 +25,36 @@ final class Running: Sendable {
         ).start()
     }
 
-    /// What it has printed so far.
+    /// Its standard output so far.
     var output: [UInt8] { (try? File.read(outputPath)) ?? [] }
     var text: String { output.text }
     var errors: String { ((try? File.read(errorsPath)) ?? []).text }
 
-    /// It has not ended, whether or not that was asked for.
+    /// Whether it has not ended yet, also if no call of `end` has waited for it.
     var isRunning: Bool { ProcessStat.isRunning(pid) }
 
     func send(_ signal: Int32) { kill(pid, signal) }
 
-    /// To it and to all that still share its session's process group: what a terminal that closes does.
+    /// Sends a signal to its process group, as a terminal does that closes.
     func sendToSession(_ signal: Int32) { kill(-pid, signal) }
 
     /// Returns once its standard output holds `line`.
     func prints(
-        _ line: String, within patience: Duration = .seconds(30), sourceLocation: SourceLocation = #_sourceLocation
+        _ line: String, within timeout: Duration = .seconds(30), sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
         try await eventuallyTrue(
-            "\"\(line)\" on stdout; there is:\n\(text)\nand on stderr:\n\(errors)", within: patience,
+            "\"\(line)\" on stdout; there is:\n\(text)\nand on stderr:\n\(errors)", within: timeout,
             sourceLocation: sourceLocation
         ) { text.contains(line) }
     }
 
-    /// The exit code as a shell has it. A program that takes longer than `patience` is an error.
+    /// Waits for its end. Returns the exit code as a shell has it, and throws after `timeout`.
     @discardableResult
     func end(
-        within patience: Duration = .seconds(60), sourceLocation: SourceLocation = #_sourceLocation
+        within timeout: Duration = .seconds(60), sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> Int32 {
         try await eventually(
-            "the end of \(Leftovers.commandLine(pid)); its stdout:\n\(text)\nstderr:\n\(errors)", within: patience,
+            "the end of \(Leftovers.commandLine(pid)); its stdout:\n\(text)\nstderr:\n\(errors)", within: timeout,
             every: .milliseconds(2), sourceLocation: sourceLocation
         ) {
             var status: Int32 = 0
@@ -65,7 +65,7 @@ final class Running: Sendable {
         }
     }
 
-    /// Ends well or fails the test.
+    /// Waits for its end, and fails the test unless the exit code is 0.
     func check(sourceLocation: SourceLocation = #_sourceLocation) async throws {
         let code = try await end(sourceLocation: sourceLocation)
         #expect(code == 0, "stdout:\n\(text)\nstderr:\n\(errors)", sourceLocation: sourceLocation)

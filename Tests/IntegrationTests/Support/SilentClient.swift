@@ -2,11 +2,11 @@ import Glibc
 import Shared
 import Testing
 
-/// A client that asks and never reads the answer.
+/// An HTTP client that sends a request and never reads the response.
 final class SilentClient: Sendable {
     private let socket: Int32
 
-    /// `address` as the agent tells it: `http://127.0.0.1:PORT`.
+    /// `address` has the form `http://127.0.0.1:PORT`.
     init(asking path: String, of address: String, token: String) throws {
         let port = try #require(UInt16(address.split(separator: ":").last ?? ""))
         let socket = try Errno.check { Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) }

@@ -4,12 +4,13 @@ import TestSupport
 import Testing
 
 extension Site {
-    /// Stops processes at a moment at which `condition` is true, and still is when they stand. A SIGKILL ends them from there.
+    /// Stops processes while `condition` is true. Returns once they stand and it is still true, so that a SIGKILL hits
+    /// them in that moment.
     func freeze(
-        _ processes: [Int32], at moment: String, within patience: Duration = .seconds(30), _ condition: () -> Bool
+        _ processes: [Int32], at moment: String, within timeout: Duration = .seconds(30), _ condition: () -> Bool
     ) async throws {
         // A save takes a few milliseconds.
-        try await eventuallyTrue(moment, within: patience, every: .microseconds(100)) {
+        try await eventuallyTrue(moment, within: timeout, every: .microseconds(100)) {
             guard condition() else { return false }
             for process in processes { kill(process, SIGSTOP) }
             try await eventuallyTrue("a training that stands still", every: .microseconds(200)) {

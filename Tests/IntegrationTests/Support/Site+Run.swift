@@ -3,7 +3,7 @@ import Shared
 import TestSupport
 import Testing
 
-/// What `launch status --json` says, as a script would read it.
+/// The output of `launch status --json`, as a script reads it.
 struct RunStatus: Decodable {
     struct Pod: Decodable {
         var id: String
@@ -26,7 +26,7 @@ extension Site {
 
     func folder(_ run: String) throws -> RunFolder { volume.run(try #require(RunID(run))) }
 
-    /// The log as the volume has it.
+    /// The log on the volume.
     func log(_ run: String) throws -> [UInt8] { try log(of: try folder(run)) }
 
     func log(of run: RunFolder) throws -> [UInt8] {
@@ -45,12 +45,12 @@ extension Site {
     /// Returns once the run's state is `state`.
     @discardableResult
     func reaches(
-        _ state: String, _ run: String, within patience: Duration = .seconds(30),
+        _ state: String, _ run: String, within timeout: Duration = .seconds(30),
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> RunStatus {
         var seen = ""
         return try await eventually(
-            "\"\(run)\" \(state), it is \(seen)", within: patience, every: .milliseconds(20),
+            "\"\(run)\" \(state), it is \(seen)", within: timeout, every: .milliseconds(20),
             sourceLocation: sourceLocation
         ) {
             let status = try await status(run, sourceLocation: sourceLocation)
@@ -59,14 +59,14 @@ extension Site {
         }
     }
 
-    /// Every process of the run's pod, its first one first.
+    /// Every process of the run's pod, beginning with its first one.
     func pod(of run: String, sourceLocation: SourceLocation = #_sourceLocation) async throws -> [Int32] {
         let status = try await status(run, sourceLocation: sourceLocation)
         let pid = try #require(status.pod?.pid, sourceLocation: sourceLocation)
         return [pid] + ProcessStat.descendants(of: pid).map(\.pid)
     }
 
-    /// The power cut: the whole pod dies, and none of it lives to see another part die.
+    /// Kills the whole pod like a power cut: no process sees another one die.
     func cutPower(_ run: String, sourceLocation: SourceLocation = #_sourceLocation) async throws {
         let pod = try await pod(of: run, sourceLocation: sourceLocation)
         for process in pod { kill(process, SIGSTOP) }
@@ -75,11 +75,11 @@ extension Site {
     }
 
     func isGone(
-        _ processes: [Int32], within patience: Duration = .seconds(5),
+        _ processes: [Int32], within timeout: Duration = .seconds(5),
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
         try await eventuallyTrue(
-            "the end of \(processes.map(Leftovers.commandLine))", within: patience, every: .milliseconds(2),
+            "the end of \(processes.map(Leftovers.commandLine))", within: timeout, every: .milliseconds(2),
             sourceLocation: sourceLocation
         ) { !processes.contains(where: ProcessStat.isRunning) }
     }

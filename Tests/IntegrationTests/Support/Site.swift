@@ -3,9 +3,9 @@ import Shared
 import Synchronization
 import Testing
 
-/// A place that one test has to itself: a home for `launch` with a volume, and the folder of a project.
+/// A temporary folder for one test: a home for `launch` with a volume, and the folder of a project.
 ///
-/// When the scope ends every process that is left is killed, and that there was one fails the test.
+/// When the scope ends, the site kills every process that is left. The test fails if there was one.
 ///
 /// ```swift
 /// try await Site.with { site in
@@ -15,7 +15,7 @@ import Testing
 /// ```
 final class Site: Sendable {
     let root: String
-    /// `LAUNCH_HOME`. Whoever needs it creates it.
+    /// `LAUNCH_HOME`. The program or test that needs it creates it.
     var home: String { "\(root)/home" }
     var project: String { "\(root)/project" }
     private let mark: String
@@ -29,11 +29,11 @@ final class Site: Sendable {
             try await body(site)
         } catch {
             await site.killAll()
-            Issue.record("what the programs had to say:\n\(site.errors)", sourceLocation: sourceLocation)
+            Issue.record("standard error of the programs:\n\(site.errors)", sourceLocation: sourceLocation)
             site.remove()
             throw error
         }
-        // A pod outlives the record of its end by a moment: it leaves by itself.
+        // A pod ends by itself a moment after the record of its end.
         let start = ContinuousClock.now
         while start.duration(to: .now) < .seconds(3) && !site.processes.isEmpty {
             try await Task.sleep(for: .milliseconds(5))
@@ -52,7 +52,7 @@ final class Site: Sendable {
     }
 
     private func remove() {
-        // A file system that a test mounted inside is not ours to empty.
+        // This fails, and removes nothing of it, if a file system of the test is still mounted inside.
         do { try File.removeTree(root) } catch { Issue.record(error) }
     }
 
@@ -63,17 +63,17 @@ final class Site: Sendable {
             separator: "\n")
     }
 
-    /// Kills all that was started here, and says what that was. A test that leaves its run running on purpose calls it itself.
+    /// Kills all processes that were started here and returns their names. A test that leaves its run running calls it.
     @discardableResult
     func killAll() async -> [String] { await Leftovers.kill(mark) }
 
-    /// All that was started here and still runs.
+    /// All processes that were started here and still run.
     var processes: [ProcessStat] { Leftovers.running(mark) }
 
-    /// Read once: other tests of this process change it.
+    /// The environment of this process, read once, because other tests change it.
     private static let inherited = ProcessEnvironment.all
 
-    /// Of this process, without what would lead a program elsewhere.
+    /// The environment of this process, without variables that would lead a program to another home or agent.
     var environment: [String: String] {
         var variables = Self.inherited.filter { name, _ in
             !["POD_AGENT", "LAUNCH", "RUNPOD"].contains { name.hasPrefix($0) } && name != "XDG_STATE_HOME"
@@ -113,14 +113,14 @@ final class Site: Sendable {
     /// The project's `config.yaml`.
     func config(_ text: String) throws { try write("project/config.yaml", text) }
 
-    /// Lets go on what waits for the file `$SITE/name`.
+    /// Creates the file `$SITE/name`, for which a program waits.
     func open(_ name: String) throws { try write(name, "") }
 
     func exists(_ path: String) -> Bool { File.exists(root.appending(path: path)) }
 }
 
 extension Site {
-    /// A program of the machine as a file of the site.
+    /// Copies a program of this machine into the site.
     func copy(_ program: String, to path: String) throws {
         let path = root.appending(path: path)
         try File.makeFolders(path.parentFolder)

@@ -3,7 +3,7 @@ import Testing
 
 /// A training that saves as many do: file by file, in place, slowly, and without a sync.
 ///
-/// Its weights are a chain of hashes, so that it is known for each step what they have to be. It goes on until `$SITE/finish` is there.
+/// Its weights are a chain of hashes, so they are known for each step. It trains until `$SITE/finish` exists.
 struct SlowSaver {
     let site: Site
     var agent: BareAgent
@@ -62,7 +62,7 @@ struct SlowSaver {
 
     private struct State: Decodable { var step: Int }
 
-    /// Whether the checkpoint of that folder is what a save that ended leaves.
+    /// Whether the checkpoint in `folder` is complete.
     static func isWhole(_ folder: String, step: Int) -> Bool {
         let weights = weights(at: step)
         let state = try? JSON.decode(State.self, from: try File.read("\(folder)/state.json"))
@@ -81,7 +81,7 @@ struct SlowSaver {
 
     var proven: [Receipt] { get throws { try agent.folder.allReceipts() } }
 
-    /// The end of the training, with the weights that it has to have.
+    /// Checks that the training has ended with the right weights.
     func checkEnd() throws {
         let final = "\(agent.folder.work)/final"
         let step = try JSON.decode(State.self, from: try File.read("\(final)/state.json")).step

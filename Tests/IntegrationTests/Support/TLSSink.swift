@@ -3,7 +3,7 @@ import Shared
 import TestSupport
 import Testing
 
-/// An HTTPS server of one certificate, made for the test, that keeps what it is POSTed.
+/// An HTTPS server that keeps the bodies of POST requests. Its certificate is made for the test.
 struct TLSSink {
     private static let script = """
         import http.server, ssl, sys
@@ -27,7 +27,7 @@ struct TLSSink {
 
     private let running: Running
     let url: String
-    /// Of the certificate, which is its own authority.
+    /// The path of the certificate, which is its own authority.
     let certificate: String
 
     init(at site: Site) async throws {
@@ -43,7 +43,7 @@ struct TLSSink {
         }
     }
 
-    /// The bodies that came, a line each.
+    /// The bodies so far, one a line.
     var received: [String] { running.text.split(separator: "\n").dropFirst().map(String.init) }
 
     func end() async throws {

@@ -2,9 +2,9 @@ import Shared
 import TestSupport
 import Testing
 
-/// A training that prints a number and the time every 10 ms: what holds it up, or loses its output, is seen.
+/// A training that prints a number and the time every 10 ms, so that a test sees each delay and each lost line.
 enum Ticker {
-    /// Until the test opens `go`.
+    /// Prints until the file `go` exists.
     static var command: CommandForm {
         .exec([
             "python3", "-c",
@@ -22,7 +22,7 @@ enum Ticker {
     struct Ticks {
         /// Nanoseconds.
         fileprivate(set) var times: [Int] = []
-        /// How many numbers of those up to the last one are not there.
+        /// The count of numbers up to the last one that are missing.
         fileprivate(set) var missing = 0
 
         var count: Int { times.count }
@@ -31,11 +31,11 @@ enum Ticker {
         }
     }
 
-    /// What is in a log, in order. A number that comes twice, or too early, is an error.
+    /// Reads the ticks in a log, in order. Throws if a number comes twice or too early.
     static func ticks(in log: String) throws -> Ticks {
         var ticks = Ticks()
         var next = 0
-        // Of a line that is written at this moment the end is still to come.
+        // The last line may not be complete yet.
         let lines = log[..<(log.lastIndex(of: "\n") ?? log.startIndex)]
         for line in lines.split(separator: "\n") where line.hasPrefix("tick ") {
             let words = line.split(separator: " ")
@@ -48,13 +48,13 @@ enum Ticker {
         return ticks
     }
 
-    /// Returns once the agent's log has `count` more of them.
+    /// Returns once the agent's log has `count` more ticks.
     static func ticks(
-        _ count: Int = 20, in agent: BareAgent, within patience: Duration = .seconds(30),
+        _ count: Int = 20, in agent: BareAgent, within timeout: Duration = .seconds(30),
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
         let before = try ticks(in: try agent.log).count
-        try await eventuallyTrue("\(count) more ticks", within: patience, sourceLocation: sourceLocation) {
+        try await eventuallyTrue("\(count) more ticks", within: timeout, sourceLocation: sourceLocation) {
             try ticks(in: try agent.log).count >= before + count
         }
     }

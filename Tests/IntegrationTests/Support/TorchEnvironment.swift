@@ -1,13 +1,13 @@
 import Shared
 import Testing
 
-/// torch and the frameworks on top of it, the newest of each, in an environment under `.build` that later runs find again.
+/// A Python environment with the newest torch and frameworks, under `.build`, so that later runs find it again.
 ///
-/// One without CUDA takes 1 GB, and the first time about a minute.
+/// Without CUDA it takes 1 GB, and about a minute the first time.
 enum TorchEnvironment {
     private static let folder = "\(Programs.package)/.build/torch"
 
-    /// The path of its Python, with all packages there.
+    /// Makes the environment if need be. Returns the path of its Python.
     static func python(at site: Site) async throws -> String {
         let python = "\(folder)/bin/python"
         try await site.start(["python3", "-m", "venv", folder]).check()
@@ -19,13 +19,13 @@ enum TorchEnvironment {
         return python
     }
 
-    /// As pip is to be asked for it: some indexes have builds without CUDA, which are several gigabytes smaller.
+    /// The requirement for torch. Some indexes have builds without CUDA, which are several gigabytes smaller.
     private static func torch(_ python: String, _ site: Site) async throws -> String {
         let index = try site.start([python, "-m", "pip", "index", "versions", "torch"])
-        // Not every pip has this command.
+        // Some versions of pip lack this command.
         try await index.end()
         let versions = index.text.split { !$0.isLetter && !$0.isNumber && !".+".contains($0) }
-        // They come newest first.
+        // pip prints the newest first.
         return versions.first { $0.hasSuffix("+cpu") }.map { "torch==\($0)" } ?? "torch"
     }
 }

@@ -3,11 +3,11 @@ import Shared
 import TestSupport
 import Testing
 
-/// A training that takes no time and shows every mistake: its weights are a chain of hashes, so a step that is left out or done
-/// twice changes the last bytes. It saves in the naive way, and stops wherever the test holds it.
+/// A very short training that shows every mistake. Its weights are a chain of hashes, so a step that is left out or
+/// done twice changes its last bytes. It saves in place, and waits where the test holds it.
 struct Trainer {
     let site: Site
-    /// Of a training from nothing to the end.
+    /// The steps of a whole training.
     static let steps = 60
     private static let script = """
         import hashlib, json, os, sys, time
@@ -59,9 +59,10 @@ struct Trainer {
             """)
     }
 
-    /// From now on the training stops after it has saved the checkpoint of `step`, which is between two saves.
+    /// Makes the training wait once it has saved the checkpoint of `step`.
     func hold(at step: Int) throws { try site.write("hold-\(step)", "") }
 
+    /// Returns once the training waits at `step`.
     func isHeld(at step: Int, sourceLocation: SourceLocation = #_sourceLocation) async throws {
         try await eventuallyTrue("step \(step)", sourceLocation: sourceLocation) { site.exists("at-\(step)") }
     }
@@ -71,7 +72,7 @@ struct Trainer {
         try File.remove("\(site.root)/at-\(step)")
     }
 
-    /// The bytes that the training ends with where nobody interrupts it, nor launches it with anything but Python.
+    /// Runs the training undisturbed with Python alone. Returns the weights with which it ends.
     func bareWeights(seed: String = "one") async throws -> [UInt8] {
         let folder = "\(site.root)/bare-\(seed)"
         try File.makeFolders(folder)

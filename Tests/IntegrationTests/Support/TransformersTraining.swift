@@ -1,18 +1,18 @@
 import Shared
 import Testing
 
-/// A training under the Trainer of transformers as its users write one, and a reference that nothing disturbs.
+/// A training with the Trainer of transformers, and an undisturbed reference run of it.
 ///
-/// Both compute the same bytes, so that it is known of each checkpoint what a save that ended leaves.
+/// Both compute the same bytes, so the content of each complete checkpoint is known.
 struct TransformersTraining {
     let site: Site
     var agent: BareAgent
     private let reference: String
 
-    /// One or two seconds of steps. A save takes 20 ms.
+    /// Steps between two saves, which take one or two seconds. A save takes 20 ms.
     static let interval = 20
 
-    /// Runs the reference, with `options`. The training gets those of `training` too.
+    /// Runs the reference with `options`. The training gets the options of `training` too.
     init(at site: Site, steps: Int, text: ArraySlice<UInt8>, _ options: String, training: String = "") async throws {
         self.site = site
         reference = "\(site.root)/reference"
@@ -27,7 +27,7 @@ struct TransformersTraining {
         agent = try BareAgent(at: site, command: .shell("\(command) \(training) {resume}"))
         agent.spec.resume = .shell("--resume_from_checkpoint {checkpoint}")
         agent.spec.checkpoints = CheckpointRule(path: "out")
-        // One thread adds up in the same order each time.
+        // One thread adds numbers in the same order each time.
         agent.spec.env = ["HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"]
         let run = try site.start(["sh", "-c", "cd \(reference) && exec \(command)"], environment: agent.spec.env)
         #expect(try await run.end(within: .seconds(300)) == 0, "\(run.errors)")
@@ -39,7 +39,7 @@ struct TransformersTraining {
 
     func checkpoint(_ step: Int) -> String { "\(out)/checkpoint-\(step)" }
 
-    /// The steps of all checkpoints, whole or not. A folder without a file is none yet.
+    /// The steps of all checkpoints, whole or not. An empty folder is not yet a checkpoint.
     var steps: [Int] {
         ((try? CheckpointFolder(path: out, pattern: "checkpoint-*").candidates()) ?? []).compactMap(\.step).sorted()
     }
@@ -48,7 +48,7 @@ struct TransformersTraining {
 
     private struct State: Decodable { var global_step: Int }
 
-    /// Whether the checkpoint has the files of the reference's, and the same bytes in them.
+    /// Whether the checkpoint has the same files as the reference's, with the same bytes.
     func isWhole(_ step: Int) -> Bool {
         let reference = "\(reference)/out/checkpoint-\(step)"
         guard let names = try? File.list(reference), Set(names) == Set((try? File.list(checkpoint(step))) ?? [])
@@ -56,9 +56,9 @@ struct TransformersTraining {
         return names.allSatisfy { name in
             guard let bytes = try? File.read("\(checkpoint(step))/\(name)") else { return false }
             return switch name {
-            // The options, which differ.
+            // The options differ.
             case "training_args.bin": !bytes.isEmpty
-            // The times of evaluations are in it.
+            // The times of evaluations differ.
             case "trainer_state.json": (try? JSON.decode(State.self, from: bytes))?.global_step == step
             default: bytes == (try? File.read("\(reference)/\(name)"))
             }
@@ -67,13 +67,13 @@ struct TransformersTraining {
 
     /// A moment inside a save.
     enum SaveMoment {
-        /// The file of that name is there.
+        /// The file of that name exists.
         case at(String)
-        /// The file of that name is there, and so is all of each that is: the formats do not contradict such a half.
+        /// The file of that name exists, and each file so far is complete, so the formats look whole.
         case after(String)
     }
 
-    /// Whether a save after that of `step` has come to that moment, and not to its last file.
+    /// Whether a save after that of `step` has reached `moment` and not yet its last file.
     func isSaving(_ moment: SaveMoment, after step: Int) -> Bool {
         guard let newest = steps.last, newest > step, let names = try? File.list(checkpoint(newest)),
             !names.contains("trainer_state.json")
@@ -93,7 +93,7 @@ struct TransformersTraining {
 
     // MARK: The end
 
-    /// The weights in the end are those of the reference.
+    /// Checks that the final weights are those of the reference.
     func checkEnd(sourceLocation: SourceLocation = #_sourceLocation) throws {
         let weights = try File.read("\(agent.folder.work)/final/model.safetensors")
         #expect(!weights.isEmpty, sourceLocation: sourceLocation)

@@ -2,21 +2,23 @@ import Shared
 import TestSupport
 import Testing
 
-/// What befalls a volume while a training prints: the training does not feel it, and its log has every byte or counts it.
+/// Trouble with a volume while a training prints. The training must not slow down, and the log must have each byte or
+/// count it as lost.
 struct Trouble {
     let agent: BareAgent
     let output: CountedOutput
-    /// How long the trouble is there.
+    /// How long the trouble lasts.
     var lasts: Duration = .seconds(3)
-    /// Whether more is printed than can wait for the volume. nil: the volume may also lose what it took.
+    /// Whether the log gets a gap, because more is printed than can wait in memory. nil: the volume may also lose bytes
+    /// that it has confirmed.
     var makesGap: Bool? = true
 
-    /// More than waits in memory, 3 s long.
+    /// Bytes each 10 ms, of which 3 s are more than can wait in memory.
     static let much = 128 << 10
 
-    /// Runs the training with the trouble in its middle. `begin` gets the running agent.
+    /// Runs the training, with the trouble between `begin` and `end` in its middle. `begin` gets the running agent.
     func befalls(
-        _ name: String, within patience: Duration = .seconds(60), begin: (Running) async throws -> Void,
+        _ name: String, within timeout: Duration = .seconds(60), begin: (Running) async throws -> Void,
         end: () async throws -> Void
     ) async throws {
         let run = try agent.start()
@@ -29,19 +31,19 @@ struct Trouble {
         }
         let after = try await output.rate {
             let size = try LogStream(of: agent.folder).end
-            try await eventuallyTrue("more in the log; \(run.errors)", within: patience, every: .milliseconds(50)) {
+            try await eventuallyTrue("more in the log; \(run.errors)", within: timeout, every: .milliseconds(50)) {
                 try LogStream(of: agent.folder).end > size
             }
             try await Task.sleep(for: .seconds(1))
         }
         try agent.site.open("go")
-        #expect(try await run.end(within: patience) == 0, "\(run.errors)")
+        #expect(try await run.end(within: timeout) == 0, "\(run.errors)")
         #expect(meanwhile > before * 3 / 4)
         #expect(output.longestPause() < .milliseconds(500))
         #expect(try agent.record(1)?.outcome?.kind == .finished)
         #expect(try agent.record(1)?.state == .ended)
         guard let makesGap else {
-            let lost = try zerosAsTold()
+            let lost = try checkZeros()
             return print(
                 "timing: \(name): \(before / 1000) kB/s before, \(meanwhile / 1000) meanwhile, \(lost) bytes lost by the volume"
             )
@@ -58,17 +60,19 @@ struct Trouble {
         #expect((count.lost > 0) == makesGap)
     }
 
-    /// Of a volume that loses what it took, the agent's own lines among it: zeros are where the log says, as many, and nowhere else.
-    private func zerosAsTold() throws -> Int {
+    /// Checks that the log has zeros exactly where its own lines report lost bytes. Returns their number.
+    ///
+    /// A volume that loses bytes may lose some of the agent's own lines too.
+    private func checkZeros() throws -> Int {
         let log = try agent.site.log(of: agent.folder)
-        var told: [Range<Int>] = []
+        var lost: [Range<Int>] = []
         for line in log.text.split(separator: "\n") where line.contains("were lost by the volume") {
             let words = line.split(separator: " ")
             let (count, first) = (try #require(Int(words[2])), try #require(Int(words[6])))
-            told.append(first..<first + count)
+            lost.append(first..<first + count)
         }
-        for range in told { #expect(log[range].allSatisfy { $0 == 0 }, "\(range)") }
-        #expect(log.count { $0 == 0 } == told.reduce(0) { $0 + $1.count }, "\(told)")
-        return told.reduce(0) { $0 + $1.count }
+        for range in lost { #expect(log[range].allSatisfy { $0 == 0 }, "\(range)") }
+        #expect(log.count { $0 == 0 } == lost.reduce(0) { $0 + $1.count }, "\(lost)")
+        return lost.reduce(0) { $0 + $1.count }
     }
 }
