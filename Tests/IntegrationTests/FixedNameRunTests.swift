@@ -5,7 +5,7 @@ import Testing
 /// The training overwrites its only checkpoint in place and is killed in the middle of that.
 @Suite("checkpoints with a fixed name", .serialized, .timeLimit(.minutes(5))) struct FixedNameRunTests {
     @Test(
-        "a start puts back the copy of the previous save if a fixed-name checkpoint is torn",
+        "the next start puts back the copy of the previous save if a fixed-name checkpoint is torn",
         arguments: ["last.ckpt", "final_model"])
     func copyIsPutBack(_ name: String) async throws {
         try await Site.with { site in
@@ -67,7 +67,7 @@ import Testing
     }
 
     @Test(
-        "a start moves the copy itself into place of a torn checkpoint if the disk is full",
+        "the next start moves the copy itself into the place of a torn checkpoint if the disk is full",
         .enabled(if: LoopDisk.isAvailable, LoopDisk.reason))
     func copyIsMoved() async throws {
         try await onSmallDisk(megabytes: 4) { saver, disk in
@@ -91,7 +91,7 @@ import Testing
     }
 
     @Test(
-        "the training starts fresh after a torn save if no keep is set, and the agent makes no copies",
+        "the training starts fresh after a torn save if checkpoints.keep is not set, so that there is no copy",
         arguments: ["last.ckpt", "final_model"])
     func withoutKeep(_ name: String) async throws {
         try await Site.with { site in

@@ -66,7 +66,7 @@ import Testing
                     time.sleep(1.1)
             \(rank)
             """)
-        // The launcher kills all ranks as soon as one has ended.
+        // The parent of the ranks kills all ranks as soon as one has ended.
         try train(
             """
             import signal, subprocess, sys, time
@@ -78,8 +78,8 @@ import Testing
             """, limits: "{stall: 2s}", site: site)
     }
 
-    /// The ranks' stacks show the cause. Each rank ends without output once its launcher has died.
-    @Test("each rank of a stalled training prints its stack before the launcher ends the ranks")
+    /// The ranks' stacks show the cause. Each rank ends without output once its parent has died.
+    @Test("each rank of a stalled training prints its stack before the parent of the ranks kills them")
     func rankStacks() async throws {
         try await Site.with { site in
             try trainRanks(
@@ -99,7 +99,7 @@ import Testing
             let attempt = try #require(try await site.status("limited").attempts.last)
             #expect(attempt.outcome?.kind == .stalled)
             let aborts = attempt.death?.teardown?.signals.filter { $0.number == SIGABRT }
-            #expect(aborts?.map(\.processes) == [5], "the ranks and their launcher")
+            #expect(aborts?.map(\.processes) == [5], "the ranks and their parent")
         }
     }
 
@@ -149,7 +149,7 @@ import Testing
         }
     }
 
-    @Test("the agent gives a py-spy that hangs 10 s, masks secrets in its output, and ends the training")
+    @Test("the agent waits 10 s for a py-spy that hangs, masks secrets in its output, and ends the training")
     func hangingPySpy() async throws {
         try await Site.with { site in
             try site.write("bin/py-spy", "#!/bin/sh\necho \"asked $* $HF_TOKEN\"\nexec sleep 600\n", executable: true)

@@ -32,7 +32,7 @@ struct NetworkVolumeTests {
     }
 
     @Test(
-        "a start on a network volume puts back the copy of the previous save if a fixed-name checkpoint is torn",
+        "the next start on a network volume puts back a copy if a fixed-name checkpoint is torn",
         arguments: ["last.ckpt", "final_model"])
     func copyIsPutBack(_ name: String) async throws {
         try await Site.with { site in
@@ -100,7 +100,7 @@ struct NetworkVolumeTests {
 
     /// The volume refuses writes with EDQUOT. MooseFS refuses a file that exceeded the quota until every process has
     /// closed it, so the log continues in another file.
-    @Test("a volume over its quota does not slow the training, and the log counts the bytes that it lacks")
+    @Test("a volume over its quota does not slow the training, and the log counts the bytes that it lost")
     func quota() async throws {
         try await Site.with { site in
             let volume = try bed.part()[0]
@@ -112,7 +112,7 @@ struct NetworkVolumeTests {
         }
     }
 
-    @Test("the record has the end of a failed run although the volume stays over its quota")
+    @Test("the record says how the run ended although the volume stays over its quota")
     func endOverQuota() async throws {
         try await Site.with { site in
             let volume = try bed.part()[0]
@@ -142,7 +142,8 @@ struct NetworkVolumeTests {
 
     /// A stopped chunkserver loses nothing. A killed one may lose bytes that it has confirmed.
     @Test(
-        "an outage of the chunkserver does not slow the training, and the log counts the lost bytes", arguments: outages
+        "a network volume whose chunkserver is gone does not slow the training, and the log counts lost bytes",
+        arguments: outages
     )
     func outage(signal: Int32) async throws {
         try await Site.with { site in
@@ -159,7 +160,7 @@ struct NetworkVolumeTests {
         }
     }
 
-    @Test("init leaves within 4.5 s of SIGTERM during an outage of the chunkserver", arguments: outages)
+    @Test("init exits within 4.5 s of SIGTERM while the network volume's chunkserver is gone", arguments: outages)
     func terminateInOutage(signal: Int32) async throws {
         try await Site.with { site in
             let volume = try bed.part()[0]

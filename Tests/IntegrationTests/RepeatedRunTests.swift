@@ -70,7 +70,7 @@ import Testing
         }
     }
 
-    @Test("five launch run at the same moment start one pod and one training")
+    @Test("five launch run commands at the same moment start one pod and one training")
     func simultaneous() async throws {
         try await Site.with { site in
             try site.config(

@@ -22,7 +22,7 @@ import Testing
             """)
     }
 
-    @Test("a training that fails three times on one pod is one stream for its followers")
+    @Test("followers see three failed tries on one pod as one log")
     func threeTries() async throws {
         try await Site.with { site in
             try config("echo \"step $try\"", retry: "{crash: 2, backoff: 1s}", site: site)

@@ -15,7 +15,7 @@ import Testing
     }
 
     /// A pod that waits costs as much as one that trains.
-    @Test("limits.setup ends an agent that waits for another owner of the run")
+    @Test("limits.setup ends an agent that waits too long for another pod that owns the run")
     func waitLimit() async throws {
         try await Site.with { site in
             let owner = try BareAgent(

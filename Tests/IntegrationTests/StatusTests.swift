@@ -43,7 +43,7 @@ import Testing
         }
     }
 
-    @Test("launch status reports a run that was interrupted, lost or stopped as that")
+    @Test("launch status reports whether a run was interrupted, lost or stopped")
     func ends() async throws {
         try await Site.with { site in
             try site.config("run: ends\ncommand: echo started; exec sleep 600\n")

@@ -85,7 +85,7 @@ struct TortureFullVolumeTests {
     }
 
     /// The agent has reserved space for the record of the end.
-    @Test("the record has the end and the pod exits with the training's code although the disk is full")
+    @Test("the record says how the run ended and the pod exits with the training's code although the disk is full")
     func fullAtEnd() async throws {
         let script = """
             import os, sys, time

@@ -21,7 +21,7 @@ import Testing
     }
 
     @Test(
-        "a full disk does not slow the training, and the log counts the bytes that it lacks",
+        "a full disk does not slow the training, and the log counts the bytes that it lost",
         .enabled(if: LoopDisk.isAvailable, LoopDisk.reason))
     func fullDisk() async throws {
         try await onDisk("a full disk", begin: { try $0.fill() }, end: { try $0.free() })

@@ -4,14 +4,14 @@
 A process that prints ends with SIGTERM, or once the file SITE/go exists. The N-th such process keeps two numbers in the
 file SITE/printed-N: how many bytes it has written, and the longest time between two writes in nanoseconds.
 
-lines.py flood SITE SIZE SECONDS: prints SIZE bytes at full speed, then bursts for SECONDS, again and again until the file
-SITE/end exists.
+lines.py flood SITE SIZE SECONDS: prints SIZE bytes at full speed, then bursts for SECONDS, again and again until the
+file SITE/end exists.
 
 lines.py steadily SITE SIZE: prints SIZE bytes each 10 ms.
 
 lines.py check SITE: reads a log from standard input. Prints its size and SHA-256, then one line for each process that
-printed: how many of its bytes the log has, how many the log reports as lost, and how many the process wrote. Fails if the
-bytes are not those that were printed, in order, or if a gap is not where and as long as the log reports.
+printed: how many of its bytes the log has, how many the log reports as lost, and how many the process wrote. Fails if
+the bytes are not those that were printed, in order, or if a gap is not where and as long as the log reports.
 """
 import hashlib
 import mmap
@@ -131,7 +131,7 @@ class Place:
         self.rest = self.rest[count:]
 
     def continues_with(self, text):
-        """Returns whether text comes next, and then moves behind it. Zeros stand for bytes that a volume did not keep."""
+        """Returns whether text comes next, and then moves behind it. Zeros stand for bytes that the volume lost."""
         wanted, number = bytearray(self.rest), self.number
         while len(wanted) <= len(text):
             number += 1

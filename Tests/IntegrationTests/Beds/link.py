@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """link.py TARGET READY DELAY LOSS: a network namespace with a bad link to a server of this machine.
 
-A connection to 127.0.0.1:8000 in the namespace of this process reaches the address that the file TARGET has at that time,
-such as http://127.0.0.1:1234. Each packet, in both directions, takes DELAY milliseconds, up to a third more or less, and
-is lost with the probability LOSS. The file READY appears once connections are accepted.
+A connection to 127.0.0.1:8000 in the namespace of this process reaches the address that the file TARGET has at that
+time, such as http://127.0.0.1:1234. Each packet, in both directions, takes DELAY milliseconds, up to a third more or
+less, and is lost with the probability LOSS. The file READY appears once connections are accepted.
 """
 import ctypes
 import heapq
@@ -40,7 +40,7 @@ class PacketQueue:
         self.socket.setsockopt(socket.SOL_SOCKET, 33, 16 << 20)  # SO_RCVBUFFORCE
         self.socket.bind((0, 0))
         self.send(QUEUE_CONFIG, 1, struct.pack(">BBH", 1, 0, 0))  # NFQA_CFG_CMD: bind
-        self.send(QUEUE_CONFIG, 2, struct.pack(">IB", 0, 1))  # NFQA_CFG_PARAMS: only notices, without the packets' content
+        self.send(QUEUE_CONFIG, 2, struct.pack(">IB", 0, 1))  # NFQA_CFG_PARAMS: notices without content
         self.send(QUEUE_CONFIG, 3, struct.pack(">I", 100_000))  # NFQA_CFG_QUEUE_MAXLEN
 
     def send(self, kind, attribute, value):
