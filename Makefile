@@ -18,7 +18,7 @@ test: check build ## the checks, then all tests, the whole programs included
 torture: build ## the agent killed at every call that it makes, full disks, pods taken away: about 45 minutes
 	@scripts/torture.sh
 
-bench: build ## the figures, each beside what it replaces: a table and .build/bench.json; wants a quiet machine
+bench: build ## the figures, each beside what it replaces: a table and .build/bench.json; up to 20 minutes on a quiet machine
 	@scripts/bench.sh
 
 check: setup ## format and scripts, warnings are errors

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Measures dist/pod-agent beside what it replaces: a table, and .build/bench.json. Wants a machine that does nothing else.
+# Measures dist/pod-agent beside what it replaces. Prints a table and writes .build/bench.json. Nothing else should run
+# meanwhile.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-scripts/setup.sh s6 execline runit # what the log is compared with; s6-log runs its compressor by execline
+scripts/setup.sh s6 execline runit # loggers to compare with; s6-log starts its compressor by execline
 exec python3 scripts/bench "$@"

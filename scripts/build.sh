@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# Stripped, written aside and renamed: a program that is running is replaced, never overwritten.
+# Strips a program and renames it into dist, so that a running program is replaced and never overwritten.
 publish() {
     local built=$1 published=dist/$2
     if [[ $published -nt $built ]]; then return; fi
@@ -12,7 +12,7 @@ publish() {
     mv "$published.new" "$published"
 }
 
-# A scratch path of its own, since other flags would rebuild everything.
+# The static build has its own scratch path: the flags differ, so a shared one would rebuild everything each time.
 build_agent() {
     local curl
     curl=$(scripts/static-curl.sh)
@@ -27,8 +27,8 @@ build_launch() {
 }
 
 if [[ $(uname -s) == Linux ]]; then
-    # lld does not repeat glibc's remarks on getaddrinfo, getpwnam and dlopen in static programs: the agent's names are
-    # resolved by c-ares, it asks for no user by name and loads no library.
+    # lld omits glibc's warnings about getaddrinfo, getpwnam and dlopen in static programs. They do not concern the
+    # agent: c-ares resolves its names, it looks up no user and loads no library.
     build_agent -Xswiftc -use-ld=lld
     build_launch -Xswiftc -use-ld=lld --static-swift-stdlib
 else

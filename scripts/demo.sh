@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The example for real, on this machine: train it, then train it further from its last checkpoint. Everything lands in .demo.
+# Trains the example on this machine, then trains it further from its last checkpoint. All files are in .demo.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -8,7 +8,7 @@ run=$LAUNCH_HOME/volume/runs/digits
 
 step() { printf '\n== %s\n' "$*"; }
 
-# The run's log as the volume keeps it: sealed segments in order, then the live one.
+# Prints the run's whole log from the volume: the sealed segments in order, then the live one.
 whole_log() {
     local sealed live
     shopt -s nullglob
@@ -17,7 +17,7 @@ whole_log() {
     if ((${#live[@]} > 0)); then cat "${live[@]}"; fi
 }
 
-# Shows the last line of the log that matches, and fails without one.
+# Prints the last line of the log that matches. Fails if there is none.
 expect() {
     whole_log | grep -aE -- "$1" | tail -n 1 || {
         echo "demo: the log in $run/logs has no line that matches \"$1\"" >&2
@@ -27,14 +27,14 @@ expect() {
 
 if [[ -d .demo ]]; then
     step "clean start: stop what an earlier demo left, remove .demo"
-    launch stop digits >/dev/null 2>&1 || true # most times nothing runs any more
+    launch stop digits >/dev/null 2>&1 || true # usually the run has ended
     rm -rf .demo
 fi
 
 step "launch run examples/digits/config.yaml"
 launch run examples/digits/config.yaml
 
-step "what the volume keeps of it"
+step "results on the volume"
 expect '^EXIT_CODE=0'
 expect 'final .*accuracy'
 printf "%s checkpoints in %s\n" "$(find "$run/work/checkpoints" -maxdepth 1 -name "checkpoint-*" | wc -l)" "$run/work/checkpoints"
@@ -43,7 +43,7 @@ step "launch run examples/digits/config-more.yaml: the same run, more epochs"
 asked=$(date +%s.%N)
 launch run examples/digits/config-more.yaml
 
-step "it went on from the last checkpoint"
+step "the second training resumed from the last checkpoint"
 expect '^RESUMING FROM: '
 launch status digits --json | python3 -c '
 import datetime, json, sys
@@ -54,7 +54,7 @@ print(f"the training started {waited:.2f} s after the command")
 sys.exit(waited > 2)' "$asked"
 expect 'final .*accuracy'
 if (($(whole_log | grep -acE '^EXIT_CODE=0') != 2)); then
-    echo "demo: the second training did not end well" >&2
+    echo "demo: the second training failed" >&2
     exit 1
 fi
 

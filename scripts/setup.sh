@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the system packages that are missing, and those that its arguments name, where it may, and checks for Swift.
-# Does nothing when all is there.
+# Installs the missing system packages, and those that its arguments name, if the user may install packages. Checks for
+# Swift. Does nothing if all is installed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -11,11 +11,11 @@ packages=(
     dpkg-dev libc-ares-dev zlib1g-dev                # the agent's static libcurl
     python3 python3-venv                             # the example's training
     util-linux procps shellcheck strace              # tests and checks
-    xfsprogs e2fsprogs                               # the loss of power, for tests
+    xfsprogs e2fsprogs                               # file systems, for tests with power loss
     moosefs-master moosefs-chunkserver               # a network volume, for tests
     moosefs-client moosefs-cli iproute2
-    python3-fusepy                                   # a volume that hangs, for tests
-    iptables                                         # a link that loses packets, for tests
+    python3-fusepy                                   # a hanging volume, for tests
+    iptables                                         # a network that loses packets, for tests
 )
 packages+=("$@")
 oldest_swift=6.2 # the tools version of Package.swift

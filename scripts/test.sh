@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Runs all tests; those of the whole programs find them in POD_AGENT and LAUNCH.
+# Runs all tests. Tests of the whole programs find the programs by POD_AGENT and LAUNCH.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 export POD_AGENT=$PWD/dist/pod-agent LAUNCH=$PWD/dist/launch
 output=$(mktemp)
 trap 'rm -f "$output"' EXIT
-# One test after the other: each has its deadlines, and two cores do not hold several trainings at once.
+# One test at a time: tests have deadlines, and two cores cannot run several trainings at once.
 status=0
 swift test --disable-xctest --no-parallel "$@" 2>&1 | tee "$output" || status=$?
 if ! grep -qE 'Test run with [1-9][0-9]* test' "$output"; then
@@ -14,8 +14,8 @@ if ! grep -qE 'Test run with [1-9][0-9]* test' "$output"; then
     exit 1
 fi
 if [ "$status" != 0 ]; then
-    # A log of which only the end is kept still tells what failed.
-    echo "test: what failed:" >&2
+    # The failures once more, for readers who see only the end of the log.
+    echo "test: failures:" >&2
     grep -E '✘ Test [^ ]+.* recorded an issue|error: ' "$output" | cut -c 1-600 | tail -40 >&2
 fi
 exit "$status"

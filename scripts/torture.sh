@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Kills the agent at every system call that it makes on its volume, makes each fail, last or be late, fills the disk, cuts the power, and
-# takes the example's pods away, and looks what a restart makes of it. What has to hold every time is done as often as it takes
-# to believe it.
+# Kills the agent at each system call that it makes on its volume, makes each call fail, hang or be slow, fills the
+# disk, cuts the power and takes the example's pods away. Checks what a restart makes of each. Races are repeated until
+# a success is convincing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,31 +1,31 @@
-"""What it costs to prove a checkpoint."""
+"""What the proof of a checkpoint costs, by itself and for the training beside it."""
 
 import os
 import shutil
 import signal
-import statistics
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import peer
-from measure import medians, row
+import steps
+from measure import row, take_turns
 from pod import FOLDER, ROOT, Pod, wait_for
+from steps import Steps
 
 AGENT = ROOT / "dist" / "pod-agent"
 
 
 def run(*command):
-    """Seconds, processor seconds and the most resident MB of a program whose output is not wanted."""
+    """Runs a program without its output. Returns its seconds, processor seconds and peak resident MB."""
     began = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     memory = 0
-    # What wait4 tells of memory counts the program that started this one.
+    # The peak that wait4 reports also counts the parent before the exec, so it is read from /proc.
     while not (ended := os.wait4(process.pid, os.WNOHANG))[0]:
         status = Path(f"/proc/{process.pid}/status").read_text()
         memory = max([memory] + [int(line.split()[1]) for line in status.split("\n") if line.startswith("VmHWM:")])
-        if time.monotonic() - began > peer.PATIENCE:
+        if time.monotonic() - began > peer.TIMEOUT:
             process.kill()
         time.sleep(0.002)
     seconds = time.monotonic() - began
@@ -36,14 +36,14 @@ def run(*command):
 
 
 def write_random(path, size):
-    """At least `size` bytes."""
+    """Writes at least `size` random bytes."""
     with open(path, "wb") as file:
         for _ in range(-(-size // 10**6)):
             file.write(os.urandom(10**6))
 
 
 class Folder:
-    """A folder for files, removed at the end."""
+    """A folder for files. Its context removes it at the end."""
 
     def __enter__(self):
         self.path = FOLDER / "checkpoint"
@@ -56,7 +56,9 @@ class Folder:
 
 
 def hashing(rounds, size):
-    """The sums of a checkpoint of two files, beside openssl; from memory as far as that holds them."""
+    """The hashes of a checkpoint of two files, beside openssl. Both read from the page cache as far as it holds the
+    files.
+    """
     with Folder() as folder:
         small = folder / "small.bin"
         write_random(small, 10**8)
@@ -65,7 +67,7 @@ def hashing(rounds, size):
         files = [folder / "a.bin", folder / "b.bin"]
         for path in files:
             write_random(path, size // 2)
-        seen = medians(
+        seen = take_turns(
             {
                 "agent": lambda: run(AGENT, "verify", "--sums", folder),
                 "openssl": lambda: run("openssl", "dgst", "-sha256", *files),
@@ -81,91 +83,80 @@ def hashing(rounds, size):
     ]
 
 
-# Steps of some milliseconds in so many processes, and one save. Its files are links to one, so that there is much to read at no cost.
-TRAINING = """
-import os, sys, time
-content, processes = sys.argv[1], int(sys.argv[2])
-first = os.getpid()
-for _ in range(processes - 1):
-    if os.getpid() == first:
-        os.fork()
-if os.getpid() == first:
-    os.makedirs("out/checkpoint-1")
-    for number in range(100): os.link(content, f"out/checkpoint-1/part-{number}")
-ends = [time.monotonic()]
-while not os.path.exists("done"):
-    total = 0.0
-    for i in range(50000): total += i * 1e-9
-    ends.append(time.monotonic())
-    if os.getpid() == first and len(ends) % 100 == 0: print("step", len(ends), flush=True)
-with open(f"{content}.steps-{os.getpid()}", "w") as file:
-    file.write(" ".join(map(str, ends)))
-if os.getpid() == first:
-    for _ in range(processes - 1): os.wait()
-"""
+ADDED = """The wall time that a step takes more while serve hashes a checkpoint than while serve is stopped; one process in turn,
+windows of 0.1 s. It is the processor time of the training itself (median), its waits for a processor that others have, and its
+other waits (means). Each value is one training."""
 
 
-def beside(rounds, size):
-    """A training's steps while a checkpoint is hashed for its receipt, beside those while the agent stands still, second by second."""
+def beside(rounds, quads, size, seconds=0.1):
+    """What hashing adds to the steps of a training.
+
+    In the windows A serve hashes a checkpoint for its receipt. In the windows B serve is stopped by SIGSTOP. The
+    training runs without a pause and prints too little to matter. A row misses its target only if hashing makes a step
+    use more processor time, as both share caches and memory, or takes the training's processor. The rows below it say
+    which.
+    """
     rows = []
     with Folder() as folder:
         content = folder / "content.bin"
         write_random(content, size)
         for processes in (1, os.cpu_count()):
-            command = [sys.executable, "-c", TRAINING, str(content), str(processes)]
-            with Pod(command, {"checkpoints": {"path": "out"}}) as pod:
-                pod.start()
-                windows = alternate(pod, rounds)
-                shutil.rmtree(pod.run / "work" / "out")
-                (pod.run / "work" / "done").touch()
-                pod.wait()
-            steps = [[float(end) for end in path.read_text().split()] for path in folder.glob("*.steps-*")]
-            for path in folder.glob("*.steps-*"):
-                path.unlink()
-            means = [step_time(steps, *window) for window in windows]
-            # Each beside those just before and after it, between which the agent stood still.
-            slower = [100 * (2 * now / (before + after) - 1) for before, now, after in zip(means[::2], means[1::2], means[2::2])]
-            rows.append(row(f"what hashing adds to a step of a training on {processes} of {os.cpu_count()} cores", "%", slower, target="<= 2"))
+            seen = {}
+            for _ in range(rounds):
+                training = Steps(FOLDER / "steps", processes, 50_000, 100, content=content)
+                for name, value in while_hashing(training, quads, seconds).items():
+                    seen.setdefault(name, []).append(value)
+            speed = seen.pop("MB/s")
+            rows += steps.rows(f"what hashing adds to a step on {processes} of {os.cpu_count()} processors", seen, "<= 2", ADDED)
+            rows.append(row("  speed of the hashing", "MB/s", speed))
     return rows
 
 
-def alternate(pod, rounds):
-    """Windows of a second, as (begin, end): in every second one `serve` hashes, in the others it stands still."""
-    wait_for(lambda: len(pod.pids()) == 2, "serve")
-    serve = pod.pids()[-1]
+def while_hashing(training, quads, seconds):
+    """Runs one training with a checkpoint that is hashed. Returns the figures of `Steps.added`, and the MB that were
+    hashed a second.
+    """
+    with Pod(training.command, {"checkpoints": {"path": "out"}}) as pod:
+        pod.start()
+        serve = pod.serve()
 
-    def read():
-        return int(Path(f"/proc/{serve}/io").read_text().split()[1])
+        def read():
+            return int(Path(f"/proc/{serve}/io").read_text().split()[1])
 
-    wait_for(lambda: read() > 50e6, "hashing")
-    windows = []
-    try:
-        for number in range(2 * rounds + 1):
-            os.kill(serve, signal.SIGCONT if number % 2 else signal.SIGSTOP)
-            before, begin = read(), time.monotonic()
-            time.sleep(1)
-            windows.append((begin, time.monotonic()))
-            # It stops where it is next to run, which is after a buffer or two.
-            if (read() - before > 10**6) != bool(number % 2):
-                raise RuntimeError("the proof did not go on, or did not stop")
-    finally:
-        os.kill(serve, signal.SIGCONT)
-    return windows
+        wait_for(lambda: read() > 50e6, "hashing")
+        # What was read by the begin of each window, which are A, B, A, and so on.
+        counts = []
 
+        def switch(runs):
+            counts.append(read())
+            os.kill(serve, signal.SIGCONT if runs else signal.SIGSTOP)
 
-def step_time(processes, begin, end):
-    """Mean seconds of the steps inside that time."""
-    return statistics.mean(b - a for ends in processes for a, b in zip(ends, ends[1:]) if begin <= a and b <= end)
+        try:
+            training.measure(quads, seconds, switch)
+        finally:
+            counts.append(read())
+            os.kill(serve, signal.SIGCONT)
+            # Without its checkpoint the agent ends at once.
+            shutil.rmtree(pod.run / "work" / "out")
+            training.end()
+        pod.wait()
+    spans = [end - begin for begin, end in zip(counts, counts[1:])]
+    stopped = sum(spans[1::3])
+    hashed = sum(spans) - stopped
+    # A stopped thread still ends the call in which it is: a buffer or two.
+    if hashed < 10**6 or stopped > hashed / 2:
+        raise RuntimeError(f"serve read {hashed} bytes while it should hash, and {stopped} while it should not")
+    return training.added() | {"MB/s": hashed / 1e6 / (2 * quads * seconds)}
 
 
 def files(rounds, count):
-    """A checkpoint of many small files, beside coreutils' sums of the same."""
+    """A checkpoint of many small files, beside the sums of coreutils."""
     content = (ROOT / "Tests" / "Fixtures" / "checkpoints" / "trainer" / "scheduler.pt").read_bytes()
     with Folder() as folder:
         for number in range(count):
             (folder / f"state_{number}.pt").write_bytes(content)
         names = [str(folder / name) for name in sorted(os.listdir(folder))]
-        seen = medians(
+        seen = take_turns(
             {
                 "formats": lambda: run(AGENT, "verify", folder),
                 "sums": lambda: run(AGENT, "verify", "--sums", folder),

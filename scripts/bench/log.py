@@ -1,4 +1,4 @@
-"""The log: captured, sealed, followed, read in the middle."""
+"""The log: captured, sealed, followed, and read from its middle."""
 
 import os
 import shlex
@@ -10,11 +10,11 @@ import time
 from pathlib import Path
 
 import peer
-from measure import medians, row
+from measure import row, take_turns
 from pod import FOLDER, Followers, Pod, read_stream, wait_for
 
-# Runs a program and writes down how long it took, which is what a training would feel of the pipe that it prints into, and the
-# processor time of both.
+# Runs a program. Writes its wall time, in which it also waits for the pipe it prints into, and the processor time of
+# both.
 TIMED = """
 import os, subprocess, sys, time
 began = time.monotonic()
@@ -26,7 +26,7 @@ os.rename(sys.argv[1] + ".new", sys.argv[1])
 
 
 def sample(size):
-    """A file of `size` bytes that looks like a training's output, in the page cache."""
+    """Returns a file of `size` bytes that look like a training's output. It is in the page cache."""
     path = FOLDER / f"sample-{size}"
     if not path.exists() or path.stat().st_size != size:
         FOLDER.mkdir(parents=True, exist_ok=True)
@@ -57,7 +57,9 @@ def clean(folder):
 
 
 def in_shell(script, folder, source):
-    """A pipeline that gets the sample on standard input. Returns the producer's seconds and the CPU seconds of all but the producer."""
+    """Runs a pipeline that reads the sample from standard input. Returns the producer's seconds and the processor
+    seconds of the rest.
+    """
     seconds = folder / "seconds"
     print_into = " ".join(shlex.quote(word) for word in producer(source, seconds))
     before = os.times()
@@ -69,9 +71,10 @@ def in_shell(script, folder, source):
 
 
 def under_agent(source, followers=1, stalled=0, logs=None, after=None):
-    """The sample printed by a training under the agent, with followers that get every byte."""
+    """A training prints the sample under the agent, and followers read every byte. Returns the figures."""
     size = source.stat().st_size
-    # The training waits so that the agent can be looked at, until its standard input's file is gone.
+    # The training waits for the file `go` before it prints, and afterwards until `hold` is gone, while the agent is
+    # measured.
     seconds = FOLDER / "seconds"
     go, hold = FOLDER / "go", FOLDER / "hold"
     for path in (seconds, go):
@@ -111,7 +114,7 @@ def under_agent(source, followers=1, stalled=0, logs=None, after=None):
 
 
 def middle(pod):
-    """Seconds until the first byte comes from the middle of the log."""
+    """Seconds until the first byte from the middle of the log arrives."""
     end = int(pod.get("/v1/log", {"Range": "bytes=-1"}).getheader("Content-Range").rsplit("/")[1])
     times = []
     for part in (0.25, 0.5, 0.75):
@@ -124,37 +127,34 @@ def middle(pod):
 
 
 def capture(rounds, size):
-    """The two log rows: capture beside tee, sealing beside gzip -1."""
+    """The capture of a log beside tee, and its sealing beside gzip -1. The loggers of s6 and runit have no target: one
+    round is enough.
+    """
     source = sample(size)
     folder = FOLDER / "peer"
-    ways = {
-        "agent": lambda: under_agent(source, after=middle),
-        "tee": lambda: in_shell('tee "$1/log" | cat >/dev/null', clean(folder), source),
-        "gzip": lambda: {"sealing": timed(f"gzip -1 <'{source}' >'{clean(folder)}/log.gz'")},
-        "tee, gzip": lambda: in_shell('tee "$1/log" | cat >/dev/null && gzip -1 "$1/log"', clean(folder), source),
-    }
-    for name, script in {
-        # It waits for the disk before it reads on, as the others do: else it would take all into its memory.
+    ways = {"agent": lambda: under_agent(source), "tee, gzip": lambda: tee_and_gzip(clean(folder), source)}
+    loggers = {
+        # With -b it waits for the disk before it reads more, as the others do.
         "s6-log": 's6-log -b n1000 s8388608 !"gzip -1" "$1"',
         "svlogd": 'printf "s8388608\\nn0\\n!gzip -1\\n" >"$1/config"; svlogd "$1"',
-    }.items():
+    }
+    for name, script in loggers.items():
         if shutil.which(name):
             ways[name] = lambda script=script: in_shell(script, clean(folder), source)
         else:
             print(f"bench: skipped {name}: not installed", file=sys.stderr)
-    seen = medians(ways, rounds)
+    seen = take_turns(ways, rounds, fewer=dict.fromkeys(loggers, 1))
     shutil.rmtree(folder)
-    agent, gb = seen["agent"], size / 1e9
+    agent, other, gb = seen["agent"], seen["tee, gzip"], size / 1e9
     rows = [
-        row("log capture: producer", "s", agent["wall"], "tee FILE | cat", seen["tee"]["wall"], "<= 1"),
+        row("log capture: producer", "s", agent["wall"], "tee FILE | cat", other["wall"], "<= 1"),
         row("log capture: last follower has all", "s", agent["follower"]),
         row("sealing", "MB/s", [size / 1e6 / value for value in agent["sealing"]],
-            "gzip -1", [size / 1e6 / value for value in seen["gzip"]["sealing"]], ">= 0.9"),
+            "gzip -1", [size / 1e6 / value for value in other["sealing"]], ">= 0.9"),
         row("CPU of capture and sealing", "s/GB", [value / gb for value in agent["cpu"]],
-            "tee + gzip -1", [value / gb for value in seen["tee, gzip"]["cpu"]], "<= 1.2"),
-        row(f"first byte in the middle of {size / 1e9:.3g} GB", "ms", [value * 1e3 for value in agent["first byte"]], target="<= 50"),
+            "tee + gzip -1", [value / gb for value in other["cpu"]], "<= 1.2"),
     ]
-    for name in ("s6-log", "svlogd"):
+    for name in loggers:
         if name in seen:
             rows.append(row(f"log capture: producer, beside {name}", "s", agent["wall"], name, seen[name]["wall"]))
             rows.append(row(f"CPU, beside {name}", "s/GB", [value / gb for value in agent["cpu"]], name,
@@ -162,14 +162,20 @@ def capture(rounds, size):
     return rows
 
 
-def timed(script):
-    began = time.monotonic()
-    peer.shell(script)
-    return time.monotonic() - began
+def tee_and_gzip(folder, source):
+    """Captures the log with tee and compresses the same bytes afterwards. Returns the figures of `under_agent`."""
+    figures = in_shell('tee "$1/log" | cat >/dev/null', folder, source)
+    # gzip does not pay for what tee left to write.
+    os.sync()
+    before, began = os.times(), time.monotonic()
+    peer.shell('gzip -1 <"$2" >"$1/log.gz"', folder, source)
+    after, sealing = os.times(), time.monotonic() - began
+    used = after.children_user + after.children_system - before.children_user - before.children_system
+    return {"wall": figures["wall"], "cpu": figures["cpu"] + used, "sealing": sealing}
 
 
 def memory(sizes, size):
-    """Anonymous and resident memory, idle and after `size` bytes, and how cost grows."""
+    """Memory and cost: by the log's size, by the number of followers, and idle and after `size` bytes."""
     rows = []
     for bytes in sizes:
         seen = under_agent(sample(bytes))
@@ -178,10 +184,12 @@ def memory(sizes, size):
         seen = under_agent(sample(sizes[1]), followers=count - stalled, stalled=stalled)
         name = f"{count} followers" + (f", {stalled} of them stalled" if stalled else "")
         rows.append(row(f"producer, {name}", "s/GB", [seen["per GB"]]))
-        # Beyond 8 each has its own share, and no more than that.
+        # Each follower beyond 8 may take a quarter of a megabyte.
         limit = 12 if count <= 8 else 12 + (count - 8) * 0.25
         rows.append(row(f"anonymous memory, {name}", "MB", [seen["memory"]["RssAnon"]], target=f"<= {limit:g}"))
-    seen = under_agent(sample(size), followers=8)
+    seen = under_agent(sample(size), followers=8, after=middle)
+    rows.append(row(f"first byte in the middle of {size / 1e9:.3g} GB", "ms", [seen["first byte"] * 1e3], target="<= 50"))
+    rows.append(row(f"producer, log of {size / 1e6:.0f} MB, 8 followers", "s/GB", [seen["per GB"]]))
     after = f"after {size / 1e9:.3g} GB with 8 followers"
     for name, figure, limit in (("anonymous", "RssAnon", 12), ("resident", "VmRSS", 32)):
         rows.append(row(f"{name} memory, idle", "MB", [seen["idle"][figure]], target=f"<= {limit}"))
@@ -198,7 +206,7 @@ for number in range(int(sys.argv[1])):
 
 
 def latency(rounds, lines):
-    """From a line printed to the same line in the follower, beside tail -f of a file."""
+    """The time from a printed line to the same line at the follower, beside tail -f of a file."""
 
     def agent():
         times = []
@@ -217,7 +225,7 @@ def latency(rounds, lines):
         times = []
         while len(times) < lines and (piece := os.read(follower.stdout.fileno(), 1 << 16)):
             take(piece, times)
-        printer.wait(timeout=peer.PATIENCE)
+        printer.wait(timeout=peer.TIMEOUT)
         follower.kill()
         follower.wait()
         follower.stdout.close()
@@ -232,7 +240,7 @@ def latency(rounds, lines):
         cuts = statistics.quantiles(times, n=100)
         return {"p50": [cuts[49]], "p99": [cuts[98]]}
 
-    seen = medians(
+    seen = take_turns(
         {name: (lambda way=way: {k: v[0] for k, v in figures(way()).items()}) for name, way in (("agent", agent), ("tail", tail))},
         rounds,
     )

@@ -1,15 +1,19 @@
-"""Measurements side by side: each way is run in turn, several times, and the medians are compared."""
+"""Measurements side by side: the ways of doing a thing take turns for several rounds, and their medians are compared.
+"""
 
 import json
 import os
 import statistics
+import textwrap
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 
 @dataclass
 class Row:
-    """One figure. `target` holds for the ratio where there is a peer, and for the value where there is none."""
+    """One figure. `target` is for the ratio to the peer if the row has a ratio, else for the value. `spread` is of the
+    value.
+    """
 
     name: str
     value: float
@@ -20,25 +24,30 @@ class Row:
     ratio: float | None = None
     target: str = ""
     held: bool | None = None
+    # The definition of a figure whose name does not say it.
+    note: str = ""
 
 
-def medians(ways, rounds):
-    """Runs each way `rounds` times, interleaved so that what the machine does meanwhile meets all of them. Each begins with a disk that
-    has nothing to write for the one before: a way that syncs would pay for one that does not.
+def take_turns(ways, rounds, fewer=None):
+    """Runs each way `rounds` times, or as often as `fewer` says for its name. The ways take turns, so a change of the
+    machine's speed meets all of them. The disk has nothing left to write when a way begins, so no way pays for the one
+    before it.
 
-    A way returns a dict of figures. Returns, for each way, the figures as lists.
+    A way returns a dict of figures. Returns a dict of the figures of all rounds, as lists, for each way.
     """
     seen = {name: {} for name in ways}
-    for _ in range(rounds):
+    for number in range(rounds):
         for name, way in ways.items():
+            if number >= (fewer or {}).get(name, rounds):
+                continue
             os.sync()
             for figure, value in way().items():
                 seen[name].setdefault(figure, []).append(value)
     return seen
 
 
-def row(name, unit, values, peer="", peer_values=None, target=""):
-    """A row of medians; `target` is `<= N` or `>= N`."""
+def row(name, unit, values, peer="", peer_values=None, target="", note=""):
+    """A row of the medians of `values` and `peer_values`. `target` is `<= N` or `>= N`."""
     value = statistics.median(values)
     peer_value = statistics.median(peer_values) if peer_values else None
     ratio = value / peer_value if peer_value else None
@@ -48,11 +57,11 @@ def row(name, unit, values, peer="", peer_values=None, target=""):
         sign, limit = target.split()
         compared = value if ratio is None else ratio
         held = compared <= float(limit) if sign == "<=" else compared >= float(limit)
-    return Row(name, value, unit, spread, peer, peer_value, ratio, target, held)
+    return Row(name, value, unit, spread, peer, peer_value, ratio, target, held, note)
 
 
 def report(rows, path):
-    """Prints the rows as a table and writes them to `path` as JSON. Returns whether every target was held."""
+    """Prints the rows as a table and writes them to `path` as JSON. Returns whether all targets were met."""
     lines = [("what", "value", "spread", "peer", "ratio", "target", "")]
     for r in rows:
         lines.append(
@@ -69,5 +78,8 @@ def report(rows, path):
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     for line in lines:
         print("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
+    for note in dict.fromkeys(r.note for r in rows if r.note):
+        names = ", ".join(r.name for r in rows if r.note == note)
+        print(f"\n{names}:\n{textwrap.fill(note, 120, initial_indent='  ', subsequent_indent='  ')}")
     Path(path).write_text(json.dumps([asdict(r) for r in rows], indent=1) + "\n")
     return all(r.held is not False for r in rows)

@@ -1,4 +1,4 @@
-"""An agent with a run of its own, started as the local provider starts it, and clients of its log."""
+"""An agent with a run of its own, started as the local provider starts it, and followers of its log."""
 
 import hashlib
 import http.client
@@ -17,7 +17,7 @@ TOKEN = "bench"
 
 
 def wait_for(condition, what, seconds=120):
-    """Returns what `condition` does once it is true, asked each millisecond."""
+    """Calls `condition` each millisecond until its value is true. Returns that value."""
     end = time.monotonic() + seconds
     while not (value := condition()):
         if time.monotonic() > end:
@@ -27,7 +27,7 @@ def wait_for(condition, what, seconds=120):
 
 
 class Pod:
-    """Use as a context: at its end the agent is gone and its folder removed, unless `keep`."""
+    """An agent and its folder. Use it as a context, which ends the agent and removes the folder."""
 
     def __init__(self, command, config=None, folder=None):
         self.folder = Path(folder or FOLDER / "pod")
@@ -50,7 +50,7 @@ class Pod:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def environment(self):
-        """What `launch` would give the pod, with a token of our own."""
+        """The variables that `launch` would give the pod, with the token of the bench."""
         config = {"run": "bench", "command": self.command, "resources": {"volume": {"path": str(self.volume)}}}
         # JSON is YAML.
         (self.folder / "config.yaml").write_text(json.dumps(config | self.config))
@@ -66,7 +66,7 @@ class Pod:
         }
 
     def start(self):
-        """Starts the agent. Returns the time just before, on the wall clock and the monotonic one."""
+        """Starts the agent. Returns the time just before, by the wall clock and by the monotonic clock."""
         environment = os.environ | self.environment()
         self.console = open(self.folder / "console.log", "wb")
         began = (time.time(), time.monotonic())
@@ -77,7 +77,7 @@ class Pod:
         return began
 
     def wait(self):
-        """Until the agent has left. Returns its exit code."""
+        """Waits for the agent's end. Returns its exit code."""
         code = self.process.wait(timeout=600)
         self.console.close()
         return code
@@ -92,14 +92,18 @@ class Pod:
         return json.loads((self.run / "attempts" / f"{attempt:04}.json").read_text())
 
     def pids(self):
-        """init and serve."""
+        """The process ids of init and, if it runs, of serve."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         return [self.process.pid] + [
             int(pid) for pid in children if Path(f"/proc/{pid}/exe").resolve().name == "pod-agent"
         ]
 
+    def serve(self):
+        """The process id of serve, once it runs."""
+        return wait_for(lambda: self.pids()[1:], "serve")[0]
+
     def cpu(self):
-        """Seconds that init and serve have used."""
+        """Processor seconds that init and serve have used."""
         ticks = 0
         for pid in self.pids():
             fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
@@ -112,7 +116,7 @@ class Pod:
         return {name: int(status[name].split()[0]) / 1024 for name in ("RssAnon", "VmRSS")}
 
     def stream(self):
-        """Sealed segments and the live ones, as paths in order."""
+        """Paths of the sealed and live segments, in order."""
         return sorted((self.run / "logs").glob("*.log*"), key=lambda path: path.name)
 
     def get(self, path, headers=None):
@@ -122,8 +126,9 @@ class Pod:
 
 
 def read_stream(address, offset, deliver, stop=None):
-    """Follows the log from `offset`, asking again as a client does; `deliver` gets each piece. Ends with the agent, or when
-    `deliver` returns true."""
+    """Follows the log from `offset` and reconnects as a client does. `deliver` gets each piece. Returns the end of what
+    was read, once the agent has ended or `deliver` returns true.
+    """
     stream = ""
     while True:
         try:
@@ -134,14 +139,14 @@ def read_stream(address, offset, deliver, stop=None):
         except OSError:
             return offset
         if response.status == 503:
-            # Not claimed yet.
+            # The run is not claimed yet.
             time.sleep(0.002)
             continue
         if response.status != 200:
             raise RuntimeError(f"{response.status} {response.read()[:200]}")
         stream = response.getheader("X-Log-Stream")
         try:
-            # At most what has come: a response that is followed has no end to wait for.
+            # read1 returns what has arrived, as a followed response has no end to wait for.
             while piece := response.read1(1 << 20):
                 offset += len(piece)
                 if deliver(piece):
@@ -151,7 +156,9 @@ def read_stream(address, offset, deliver, stop=None):
 
 
 class Followers:
-    """Processes that read the whole log and tell how many bytes they got. `size` is how many there are before the agent's last lines."""
+    """Processes that read the whole log. `size` is the bytes of the log before the agent's last lines. `stalled`
+    clients never read.
+    """
 
     def __init__(self, pod, count, size, stalled=0):
         self.results = multiprocessing.Queue()
@@ -173,7 +180,7 @@ class Followers:
             if got < size <= got + len(piece):
                 caught_up.release()
             got += len(piece)
-            # The end of the training is a line of the agent's own.
+            # The agent writes this line at the training's end.
             return b"EXIT_CODE=" in piece[-4096:]
 
         end = read_stream(address, 0, enough)
@@ -181,20 +188,20 @@ class Followers:
 
     @staticmethod
     def stall(address):
-        """A client that asks and never reads."""
+        """Opens a client that asks for the log and never reads."""
         connection = socket.create_connection(address)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.sendall(f"GET /v1/log?follow=1&from=0 HTTP/1.1\r\nHost: x\r\nX-Pod-Agent-Token: {TOKEN}\r\n\r\n".encode())
         return connection
 
     def catch_up(self):
-        """Returns once each has `size` bytes: of a pod that ends they have 5 s for the rest."""
+        """Waits until each follower has `size` bytes. Once a pod ends, its followers have only 5 s for the rest."""
         for _ in self.processes:
             if not self.caught_up.acquire(timeout=300):
-                raise TimeoutError("a follower has not got all after 300 s")
+                raise TimeoutError("a follower does not have the whole log after 300 s")
 
     def finish(self):
-        """Bytes that each got, and when the last one had all."""
+        """Returns the bytes that each follower got, and the time at which the last one had all."""
         ends = [self.results.get(timeout=600) for _ in self.processes]
         for process in self.processes:
             process.join()
