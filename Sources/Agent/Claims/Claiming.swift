@@ -1,45 +1,46 @@
 internal import FoundationEssentials
 internal import Shared
 
-/// Takes the right to be the run's one writer: the next attempt's number, by creating its claim.
+/// Makes this agent the run's only writer, by creating the claim of the next attempt.
 ///
-/// A newcomer waits while the highest attempt's owner lives, and never disturbs it.
+/// An agent waits here while the owner of the highest attempt lives, and never disturbs it.
 struct Claiming: Sendable {
     let run: RunFolder
     let spec: RunSpec
     let pod: String
     /// This agent's processes, `init` first.
     let processes: [ProcessIdentity]
-    /// How long a beat has to stand still, on this agent's own clock, before its owner counts as dead.
-    var patience: Duration = .seconds(30)
+    /// An owner counts as dead once its heartbeat has been unchanged for this time, on this agent's own clock.
+    var timeout: Duration = .seconds(30)
 
     enum Result: Sendable {
         /// This attempt trains.
         case owned(Claim)
-        /// This attempt goes on with the end of one whose training is over.
+        /// This attempt finishes an earlier one, whose training has ended with this outcome.
         case finishing(Claim, Outcome)
-        /// This attempt goes on with the pause of one that failed.
+        /// This attempt waits for the rest of the pause after an earlier one, which failed.
         case waiting(Claim, Outcome, rest: Duration)
-        /// The launch is over: nothing is left to do but to end the pod.
+        /// The launch is over. Only the pod is left to be ended.
         case over(Outcome?)
     }
 
-    /// Returns once the run is claimed or the launch proves to be over. `waiting` is told, once for each, whom it waits for.
+    /// Returns once the run is claimed, or the launch is found to be over. Calls `waiting` with a sentence about each
+    /// owner for which it has to wait.
     func claim(waiting: @Sendable (String) -> Void) async throws -> Result {
         var watch: Watch?
         while true {
-            switch try await DedicatedThread.run({ try look() }) {
+            switch try await DedicatedThread.run({ try check() }) {
             case .over(let outcome):
                 return .over(outcome)
             case .free(let previous):
                 if let result = try await DedicatedThread.run({ try take(after: previous) }) { return result }
-                // Another newcomer was faster. It is looked at like any other owner.
+                // Another agent was faster. It is checked like any other owner.
                 watch = nil
             case .held(let owner, let beat, let isProvenAlive):
                 if watch?.owner != owner {
                     watch = Watch(owner: owner, beat: beat, at: .now)
                     waiting("waiting for pod \(owner.pod), which owns attempt \(owner.number)")
-                } else if watch?.isStill(beat, at: .now, for: patience) == true && !isProvenAlive {
+                } else if watch?.isUnchanged(beat, at: .now, for: timeout) == true && !isProvenAlive {
                     if let result = try await DedicatedThread.run({ try take(after: owner) }) { return result }
                     watch = nil
                     continue
@@ -49,49 +50,50 @@ struct Claiming: Sendable {
         }
     }
 
-    private enum Look: Sendable {
+    private enum Owner: Sendable {
         case over(Outcome?)
         case free(after: Claim?)
         case held(by: Claim, beat: [UInt8], isProvenAlive: Bool)
     }
 
-    /// A beat under observation.
+    /// The heartbeat of an owner under observation.
     struct Watch {
-        /// From one look to the next, the pause between them included. A longer gap says that the volume or this machine stood
-        /// still, and a healthy owner's beat may have stood still with it.
+        /// The longest allowed time between two observations. After a longer gap the timeout begins again: the volume
+        /// or this machine was stopped, and a healthy owner's heartbeat may have been stopped with it.
         static let longestGap = Heartbeat.interval
 
         let owner: Claim
         private var beat: [UInt8]
-        private var since: ContinuousClock.Instant
-        private var lastLook: ContinuousClock.Instant
+        private var unchangedSince: ContinuousClock.Instant
+        private var lastObserved: ContinuousClock.Instant
 
         init(owner: Claim, beat: [UInt8], at now: ContinuousClock.Instant) {
             self.owner = owner
             self.beat = beat
-            since = now
-            lastLook = now
+            unchangedSince = now
+            lastObserved = now
         }
 
-        /// Whether the beat has not changed for `patience` under looks that came in time. `new` is what the look found that is over `now`.
-        mutating func isStill(_ new: [UInt8], at now: ContinuousClock.Instant, for patience: Duration) -> Bool {
-            if new != beat || lastLook.duration(to: now) > Self.longestGap {
+        /// Returns true once the heartbeat has been unchanged for `timeout`, observed without a gap longer than
+        /// `longestGap`. `new` is the content just read, `now` the time at which that read finished.
+        mutating func isUnchanged(_ new: [UInt8], at now: ContinuousClock.Instant, for timeout: Duration) -> Bool {
+            if new != beat || lastObserved.duration(to: now) > Self.longestGap {
                 beat = new
-                since = now
+                unchangedSince = now
             }
-            lastLook = now
-            return since.duration(to: now) >= patience
+            lastObserved = now
+            return unchangedSince.duration(to: now) >= timeout
         }
     }
 
-    private func look() throws -> Look {
+    private func check() throws -> Owner {
         if let known = try run.spec()?.project, known != spec.project {
             throw Problem("run \"\(spec.run)\" belongs to another project", hint: "give this one another name")
         }
         let claims = try run.claims()
         guard let last = claims.last else { return .free(after: nil) }
         if last.launch != spec.launch.id, claims.contains(where: { $0.launch == spec.launch.id }) {
-            // A newer launch took over; this pod belongs to the past.
+            // A newer launch took over, so that this pod has nothing left to do.
             return .over(nil)
         }
         let record = try run.readRecord(last.number)
@@ -111,17 +113,17 @@ struct Claiming: Sendable {
         }
     }
 
-    /// nil where another newcomer took the number first.
+    /// Creates the claim of the attempt after `previous`. Returns nil if another agent took the number first.
     private func take(after previous: Claim?) throws -> Result? {
         try File.makeFolders(run.attempts)
         try File.makeFolders(run.logs)
         if let previous {
             try Orphans(of: previous).end()
-            // On a full volume this is the room for the claim.
+            // On a full volume this frees the room for the claim.
             try File.remove(run.reservePath(previous.number))
         }
         let log = try LogStream(of: run)
-        // What a dead owner left unsynced may still go with this machine, and the new segment's name counts on it.
+        // A dead owner may have left bytes unsynced. The new segment's name depends on them, so they must not get lost.
         try log.sync()
         let claim = Claim(
             number: (previous?.number ?? 0) + 1, pod: pod, launch: spec.launch.id,
@@ -133,34 +135,39 @@ struct Claiming: Sendable {
         let record = if let previous { try run.readRecord(previous.number) } else { nil as AttemptRecord? }
         try Predecessor.close(before: claim, in: run, spec: spec)
         guard let previous, previous.launch == claim.launch else { return .owned(claim) }
-        return try goOn(claim, after: previous, record)
+        return try resume(claim, after: previous, record)
     }
 
-    /// What is left to do of an attempt of the same launch. `record` is how its agent left it.
-    private func goOn(_ claim: Claim, after previous: Claim, _ record: AttemptRecord?) throws -> Result {
+    /// Decides what to do after an attempt of the same launch. `record` is that attempt's record as its agent left it.
+    private func resume(_ claim: Claim, after previous: Claim, _ record: AttemptRecord?) throws -> Result {
         guard let record, let outcome = record.outcome else {
             let attempts = try Predecessor.attempts(before: claim, of: spec.run, in: run)
-            // Agents that died before they had more on record than a claim take nothing back of what was decided before them.
+            // An agent that died before its first record does not undo the decision of the attempt before it.
             if let last = attempts.last(where: { $0.outcome?.kind != .agentCrash }), last.state == .ended,
                 let outcome = last.outcome, outcome.kind.endsLaunch
             {
                 return .finishing(claim, outcome)
             }
             let reason = RetryRule(policy: spec.retry).reasonToStop(afterCrash: attempts)
-            return reason.map { .finishing(claim, Outcome(.agentCrash, message: $0)) } ?? .owned(claim)
+            guard let reason else { return .owned(claim) }
+            return .finishing(claim, Outcome(.agentCrash, message: reason))
         }
         if record.state == .waiting {
             let rest = record.next?.timeIntervalSinceNow ?? 0
-            // The agent itself has waited for all of it. A clock that was set back makes no pause longer than the longest.
-            return previous.processes == processes && !processes.isEmpty || rest < 1
-                ? .owned(claim) : .waiting(claim, outcome, rest: .seconds(min(rest, 1.2 * RetryRule.longestPause)))
+            // This agent itself made the previous attempt, and has waited for all of the pause.
+            let hasWaited = previous.processes == processes && !processes.isEmpty
+            if hasWaited || rest < 1 { return .owned(claim) }
+            // The limit is for a clock that was set back. A pause has up to 20 % of jitter on top.
+            return .waiting(claim, outcome, rest: .seconds(min(rest, 1.2 * RetryRule.maxPause)))
         }
-        // Whoever was told to stop, and died before it had, does not train again either.
+        // An attempt whose training had ended, or was asked to stop, is finished and not repeated, even if its agent
+        // died before.
         let isLeft = record.state == .finishing && outcome.kind != .interrupted
         return isLeft || outcome.kind.endsLaunch ? .finishing(claim, outcome) : .owned(claim)
     }
 
-    /// A forced launch begins a lineage of its own, once: its later attempts continue it.
+    /// Returns the claim's lineage. A forced launch begins a new one with its first attempt, and its later attempts
+    /// keep it.
     private func lineage(after previous: Claim?) throws -> String {
         guard spec.launch.force, previous?.launch != spec.launch.id else { return previous?.lineage ?? spec.launch.id }
         try Lineage.begin(spec.launch.id, in: run, spec: spec)

@@ -1,11 +1,11 @@
 internal import Glibc
 internal import Shared
 
-/// What a dead agent left running on this machine: its training would go on saving into the same work tree.
+/// Processes of a dead agent's training that still run on this machine. They would keep saving into the same work tree.
 ///
-/// Only a kill of both `init` and `serve` leaves any, and only where no container ends with them.
+/// They exist only after both `init` and `serve` were killed, and only if no container ended with them.
 struct Orphans {
-    /// Names the attempt in the environment of all its children.
+    /// The variable that names the attempt in the environment of all its child processes.
     static let variable = "POD_AGENT_STREAM"
 
     private let mark: [UInt8]
@@ -14,7 +14,7 @@ struct Orphans {
         mark = Array("\(Self.variable)=\(claim.stream)".utf8)
     }
 
-    /// Returns once none is left. Throws where some outlast a SIGKILL for 5 s.
+    /// Kills them, and returns once none is left. Throws if some still run 5 s after SIGKILL.
     func end() throws(Problem) {
         let start = ContinuousClock.now
         while case let left = running, !left.isEmpty {

@@ -1,10 +1,11 @@
 internal import FoundationEssentials
 internal import Shared
 
-/// The attempts before this one, as far as they concern it.
+/// What an attempt has to know and to complete of the attempts before it.
 enum Predecessor {
-    /// Writes down the end of the attempts before `claim` that had none: their agents died, and cannot.
-    /// More than one where the next agent died before it came to that.
+    /// Completes the records of earlier attempts whose agents died before they could.
+    ///
+    /// There may be several: the next agent may have died before it came to this.
     static func close(before claim: Claim, in run: RunFolder, spec: RunSpec) throws {
         for number in (1..<claim.number).reversed() {
             try File.remove(run.reservePath(number))
@@ -28,7 +29,8 @@ enum Predecessor {
         }
     }
 
-    /// The attempts before `claim` of its launch, in order. One whose agent died before it wrote a record is among them.
+    /// Returns the earlier attempts of the claim's launch, in order. An attempt without a record counts as
+    /// `agent-crash`.
     static func attempts(before claim: Claim, of id: RunID, in run: RunFolder) throws -> [AttemptRecord] {
         try run.claims().filter { $0.launch == claim.launch && $0.number < claim.number }.map { earlier in
             if let record = try run.readRecord(earlier.number) { return record }
@@ -38,19 +40,19 @@ enum Predecessor {
         }
     }
 
-    /// The attempt right before `claim`, where it is of the same launch and its agent died.
+    /// Returns the attempt right before `claim` if it is of the same launch and its agent died, else nil.
     static func crash(before claim: Claim, in run: RunFolder) throws -> AttemptRecord? {
         guard claim.number > 1, let record = try run.readRecord(claim.number - 1) else { return nil }
         return record.launch == claim.launch && record.outcome?.kind == .agentCrash ? record : nil
     }
 
-    /// What the pod of `claim` costs, and for how long it did before: since the attempt before it on the same pod, or since it was
-    /// bought. nil where the pod has no price.
+    /// Returns the price of the claim's pod and for how long it was billed before this attempt: since the end of the
+    /// last attempt on the same pod, or else since the pod was bought. Returns nil if the pod has no price.
     static func bill(for claim: Claim, _ order: LaunchOrder, after claims: [Claim], in run: RunFolder) throws -> Bill? {
         guard let price = order.price else { return nil }
         let earlier = claims.filter { $0.number < claim.number && $0.pod == claim.pod && $0.launch == claim.launch }
         var paidUntil = order.bought
-        // An attempt without a record has no bill, so that its time is this one's.
+        // An attempt without a record has no bill: its time is billed to this attempt.
         for previous in earlier {
             guard let record = try run.readRecord(previous.number), record.bill != nil else { continue }
             paidUntil = previous.claimed + (record.seconds ?? 0)

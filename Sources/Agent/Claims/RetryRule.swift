@@ -1,6 +1,6 @@
 internal import Shared
 
-/// Whether a training that ended by its own fault is tried again on this pod, and when.
+/// Decides whether a training that failed is tried again on this pod, and when.
 struct RetryRule: Sendable {
     let policy: RetryPolicy
 
@@ -11,10 +11,10 @@ struct RetryRule: Sendable {
         var isRetry: Bool { if case .retry = self { true } else { false } }
     }
 
-    /// The pause never gets longer, in seconds.
-    static let longestPause = 600.0
+    /// The pause doubles up to this limit, in seconds, without jitter.
+    static let maxPause = 600.0
 
-    /// `attempts` are those of this launch in order, the one that has just ended last. `jitter` is from 0 to 1.
+    /// `attempts` are all attempts of this launch in order; the last one has just ended. `jitter` is from 0 to 1.
     func verdict(on attempts: [AttemptRecord], jitter: Double) -> Verdict {
         let failures = Self.failures(at: attempts)
         guard let last = failures.first, last.outcome?.kind.isFault == true else { return .enough("nothing failed") }
@@ -28,29 +28,31 @@ struct RetryRule: Sendable {
         if let crash = policy.crash, fruitless > crash {
             return .enough("it failed\(fruitless == 1 ? "" : " \(fruitless) times") without a new checkpoint")
         }
-        let pause = min(policy.backoff * Self.doubled(max(0, fruitless - 1)), Self.longestPause)
+        let pause = min(policy.backoff * Self.doubled(max(0, fruitless - 1)), Self.maxPause)
         return .retry(after: .seconds(pause * (0.8 + 0.4 * jitter)))
     }
 
-    /// Why there is no other attempt after one whose agent died; nil where there is one. `attempts` as above.
+    /// Returns why no attempt follows one whose agent died, or nil if one does. `attempts` are those of this launch in
+    /// order.
     func reasonToStop(afterCrash attempts: [AttemptRecord]) -> String? {
         let failures = Self.failures(at: attempts)
         guard failures.first?.outcome?.kind == .agentCrash else { return nil }
-        // A host that loses its power is nobody's fault, so that some are forgiven whatever the policy is; but not for ever.
-        let most = min(max(policy.crash ?? .max, 2), 10)
+        // Some crashes are allowed whatever the policy, because a host may lose its power; but not without end.
+        let maxCrashes = min(max(policy.crash ?? .max, 2), 10)
         let fruitless = Self.fruitless(failures)
-        guard fruitless > most else { return nil }
+        guard fruitless > maxCrashes else { return nil }
         return "the agent died, or the training failed, \(fruitless) times without a new checkpoint"
     }
 
-    /// The last attempts that ended badly, the last one first.
+    /// Returns the unbroken series of failed attempts at the end of `attempts`, the last one first.
     private static func failures(at attempts: [AttemptRecord]) -> ArraySlice<AttemptRecord> {
-        // One that only went on with the end of another, or with its pause, has the outcome of the attempt before it.
+        // An attempt that only finished another one, or waited for its retry, repeats that one's outcome and does not
+        // count.
         let tries = attempts.filter { $0.outcome?.kind.isFault != true || $0.began(.training) != nil }
         return Array(tries.reversed()).prefix { $0.outcome?.kind.isFault == true || $0.outcome?.kind == .agentCrash }
     }
 
-    /// An attempt that brought a newer proven checkpoint starts the count anew. One that is not whole leads nowhere.
+    /// Returns how many of the last failures brought no newer proven checkpoint. One that did starts the count anew.
     private static func fruitless(_ failures: ArraySlice<AttemptRecord>) -> Int {
         failures.prefix { !madeProgress($0) }.count
     }

@@ -1,7 +1,7 @@
 internal import Glibc
 internal import Shared
 
-/// The end of a run's log, where bytes are added. Only the volume's thread uses it.
+/// The end of a run's log, where bytes are appended. Only the volume's thread uses it.
 struct LiveLog {
     private let run: RunFolder
     private let attempt: Int
@@ -12,10 +12,10 @@ struct LiveLog {
     private var size = 0
     private var endsLine: Bool
     private var index: LogIndexWriter
-    /// What was written may be lost, or the descriptor is of no use any more: the next byte goes into another file.
+    /// The file of `segment` may have lost bytes or refuses more: the next byte goes into a new segment.
     private var isSpoiled = false
 
-    /// `beginsLine`: what comes before the first byte ends a line.
+    /// `beginsLine`: the log before this segment ends with a line break.
     init(_ claim: Claim, of run: RunFolder, limit: Int, beginsLine: Bool) throws(Errno) {
         self.run = run
         attempt = claim.number
@@ -26,9 +26,10 @@ struct LiveLog {
         index = LogIndexWriter(path: run.logIndexPath(from: claim.logStart, attempt: claim.number))
     }
 
-    /// Adds some of `bytes`, at least one, and returns how many. `began` is told of each new segment, before it has a byte.
+    /// Appends some of `bytes`, at least one, and returns how many. Calls `began` with each new segment while it is
+    /// empty.
     ///
-    /// Each byte has its place in its file, so that one which is written again after an error is there once.
+    /// Writes at a fixed offset of the file. A retry after an error therefore repeats no byte.
     mutating func write(_ bytes: UnsafeRawBufferPointer, began: (LiveSegment) -> Void) throws(Errno) -> Int {
         if isSpoiled { try renew(began) }
         var length = cut.length(of: bytes, into: size, endsLine: endsLine)
@@ -36,7 +37,7 @@ struct LiveLog {
             do throws(Errno) {
                 try renew(began)
             } catch {
-                // There may be room for bytes where there is none for a file.
+                // The volume has no room for a new file, but perhaps for more bytes in this one.
                 cut.limit = size + max(1, limit / 8)
             }
             length = cut.length(of: bytes, into: size, endsLine: endsLine)
@@ -47,8 +48,8 @@ struct LiveLog {
         do throws(Errno) {
             written = try Errno.check { pwrite(segment.descriptor, bytes.baseAddress, length, off_t(size)) }
         } catch {
-            // A disk that was full takes the next byte once there is room. A network volume over its quota refuses the file
-            // for as long as it is open, whatever room there is.
+            // A full disk accepts the next byte once it has room. A network volume over its quota refuses an open file
+            // for good, whatever room there is.
             isSpoiled = error.code != ENOSPC
             throw error
         }
@@ -58,11 +59,11 @@ struct LiveLog {
         return written
     }
 
-    /// The bytes of `segment` may be lost: it gets no more of them.
+    /// Ends `segment`, because the volume may have lost bytes of it.
     mutating func spoil(_ segment: LiveSegment, began: (LiveSegment) -> Void) {
         guard segment === self.segment else { return }
         isSpoiled = true
-        // Where it does not work now the next write tries again.
+        // If this fails, the next write tries again.
         try? renew(began)
     }
 

@@ -1,14 +1,14 @@
 internal import Glibc
 internal import Shared
 
-/// A segment that is open for writing, for as long as anybody needs it.
+/// A segment that is open for writing. Its descriptor is closed on deinit.
 final class LiveSegment: Sendable {
-    /// Of its first byte, in the run's log.
+    /// The offset of its first byte in the run's log.
     let offset: Int
     let path: String
     let descriptor: Int32
 
-    /// Begins the segment of `attempt` at `offset`, or goes on with it.
+    /// Opens the segment of `attempt` at `offset`, and creates it if it does not exist.
     init(from offset: Int, attempt: Int, in run: RunFolder) throws(Errno) {
         self.offset = offset
         path = run.liveSegmentPath(from: offset, attempt: attempt)

@@ -1,9 +1,9 @@
 internal import Glibc
 internal import Shared
 
-/// Notes from time to time when the log's bytes came. It helps people to find something, so no error of it counts.
+/// Notes from time to time at which offset the log was. Ignores errors: the index only helps users to search.
 struct LogIndexWriter {
-    /// Between two entries at least.
+    /// The shortest time between two entries.
     static let interval: Duration = .seconds(5)
 
     let path: String
@@ -13,7 +13,8 @@ struct LogIndexWriter {
 
     init(path: String) { self.path = path }
 
-    /// That the log goes on at `offset` now. Away from the begin of a line it waits a while for one.
+    /// Notes that the log is at `offset` now, if an entry is due. Prefers the beginning of a line for up to four
+    /// intervals.
     mutating func note(_ offset: Int, beginsLine: Bool) {
         let now = ContinuousClock.now
         if let last, last.instant.duration(to: now) < (beginsLine ? Self.interval : Self.interval * 4) { return }
@@ -22,7 +23,7 @@ struct LogIndexWriter {
             if opened >= 0 { file = opened }
         }
         guard let file else { return }
-        // Somebody may set the clock back, and readers count on the order.
+        // The system's clock may be set back, but readers depend on ascending times.
         let time = max(Glibc.time(nil), last?.time ?? 0)
         let line = LogIndex.Entry(time: time, offset: offset).line
         guard pwrite(file, line, line.count, off_t(position)) == line.count else { return }

@@ -61,7 +61,8 @@ enum LogLine: Sendable, Equatable {
 
     /// The log had no room for these bytes.
     case dropped(bytes: Int, reason: String)
-    /// The volume took these bytes and lost them before they were on stable storage. Offsets are those of the run's log.
+    /// The volume took these bytes and lost them before they were on stable storage. Offsets are those of the run's
+    /// log.
     case lost(Range<Int>)
     case environment(String, isReused: Bool)
     /// `event` is the name in the posted JSON.

@@ -1,6 +1,7 @@
 internal import Synchronization
 
-/// How far a run's log goes. Followers wait here, and share nothing else with the writer.
+/// The end of a run's log, and how much of it is on stable storage. Followers wait here, and share nothing else with
+/// the writer.
 final class LogProgress: Sendable {
     private struct State {
         var end: Int
@@ -17,7 +18,7 @@ final class LogProgress: Sendable {
         state = Mutex(State(end: start, durable: start))
     }
 
-    /// Offset after the last byte.
+    /// The offset after the last byte.
     var end: Int { state.withLock(\.end) }
 
     /// Every byte before this offset is on stable storage.
@@ -27,12 +28,12 @@ final class LogProgress: Sendable {
         wake { $0.end += count }
     }
 
-    /// Nothing more will come.
+    /// Ends the log: no more bytes will come.
     func close() {
         wake { $0.isClosed = true }
     }
 
-    /// Returns the log's end as soon as it lies beyond `offset`; nil once the log is closed and does not.
+    /// Waits until the log's end is beyond `offset`, and returns it. Returns nil if the log is closed before.
     func end(beyond offset: Int) async throws(CancellationError) -> Int? {
         while true {
             if Task.isCancelled { throw CancellationError() }
@@ -71,7 +72,7 @@ final class LogProgress: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
-    /// True where the caller is the one to schedule the next sync.
+    /// Returns true if no sync is scheduled. The caller then has to schedule one.
     func wantsSync() -> Bool {
         state.withLock { state in
             defer { state.syncIsScheduled = true }
@@ -79,7 +80,7 @@ final class LogProgress: Sendable {
         }
     }
 
-    /// What is added from now on wants another sync.
+    /// Notes that a sync begins: bytes that come later need another one.
     func beginSync() {
         state.withLock { $0.syncIsScheduled = false }
     }

@@ -1,30 +1,30 @@
 internal import Glibc
 
-/// Bytes that wait for the volume: first in, first out, in memory that is got once and given back when it is not in use.
+/// Bytes of the log that wait for the volume, first in, first out. Unused memory is returned to the system.
 final class LogQueue {
-    /// Bytes of a piece of memory. The few that are in use stay in the processor's cache.
+    /// The size of a piece of memory in bytes. The few pieces in use fit into the processor's cache.
     static let pieceSize = 256 << 10
-    /// Bytes that may wait.
+    /// How many bytes may wait.
     static let capacity = 8 << 20
-    /// Bytes beyond the capacity for what has to be said in any case.
+    /// Bytes above the capacity for the agent's own lines, which must not get lost.
     static let reserve = 64 << 10
-    /// Beyond what is waiting: the first piece and the last one may be used in part, and one may be about to be freed.
+    /// Three more pieces than full ones: the first and the last may be used in part, and one may be about to be freed.
     private static let pieceCount = (capacity + reserve) / pieceSize + 3
 
     private struct Piece {
         var number: Int
-        /// Of the bytes that wait in it.
+        /// The range of the waiting bytes in the piece.
         var range: Range<Int>
     }
 
     private let memory: UnsafeMutableRawPointer
     /// In the order in which the bytes came. Only the last one is filled further.
     private var pieces: [Piece] = []
-    /// The one that was used last is used next.
+    /// The numbers of the free pieces. The last one freed is used next.
     private var free = Array((0..<pieceCount).reversed())
-    /// Pieces that were written to since the memory was given back.
+    /// How many pieces were written to since `trim` last returned memory.
     private var used = 0
-    /// Bytes that wait.
+    /// How many bytes wait.
     private(set) var count = 0
 
     init() {
@@ -45,7 +45,7 @@ final class LogQueue {
         self.count + count <= Self.capacity + (ofReserve ? Self.reserve : 0)
     }
 
-    /// To be called where there is room.
+    /// Appends bytes. Call this only if `hasRoom`.
     func append(_ bytes: UnsafeRawBufferPointer) {
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -61,20 +61,20 @@ final class LogQueue {
         count += bytes.count
     }
 
-    /// The first bytes, as many as lie in one piece. They stay where they are until they are removed, whatever is appended meanwhile.
+    /// The first bytes, as many as lie in one piece; nil if none wait. They stay valid until they are removed.
     var first: UnsafeRawBufferPointer? {
         guard let piece = pieces.first, !piece.range.isEmpty else { return nil }
         return UnsafeRawBufferPointer(start: address(piece.number) + piece.range.lowerBound, count: piece.range.count)
     }
 
-    /// Removes bytes of `first`.
+    /// Removes the first `count` bytes of `first`.
     func removeFirst(_ count: Int) {
         self.count -= count
         pieces[0].range = pieces[0].range.lowerBound + count..<pieces[0].range.upperBound
         if pieces[0].range.isEmpty { free.append(pieces.removeFirst().number) }
     }
 
-    /// Gives back the memory of a burst that is over.
+    /// Returns the memory of free pieces to the system after a burst of output.
     func trim() {
         guard used > 2 else { return }
         for number in free { madvise(address(number), Self.pieceSize, MADV_DONTNEED) }

@@ -2,21 +2,21 @@ internal import Glibc
 internal import Shared
 internal import Synchronization
 
-/// Compresses the segments that nobody appends to any more, and removes the oldest beyond what is to be kept.
+/// Compresses the complete segments of the log, and deletes the oldest ones above the configured size.
 ///
-/// What is to do follows from the names in the folder alone, so it may be killed at any instant and begun again:
-/// written aside, synced, renamed, the folder synced, and only then is the plain segment removed.
+/// The file names alone say what is left to do, so that a kill at any moment is harmless. A sealed copy is written to a
+/// staging file, synced and renamed, and its folder is synced. Only then is the plain segment removed.
 final class LogSealer: Sendable {
     private struct State {
-        /// First bytes of this attempt's segments. The last one is live.
+        /// The offsets of this attempt's segments in the log. The last segment is live.
         var own: [Int]
-        /// Bytes on the volume, by offset.
+        /// The size of each sealed segment in bytes, by its offset.
         var sizes: [Int: Int] = [:]
         var isQueued = false
-        /// After an error.
+        /// An error occurred, and a retry is scheduled.
         var isRetryDue = false
         var failures = 0
-        /// Since when a segment cannot be read, by its offset.
+        /// Since when a segment has been unreadable, by its offset.
         var unreadable: [Int: ContinuousClock.Instant] = [:]
     }
 
@@ -24,16 +24,17 @@ final class LogSealer: Sendable {
     private let claim: Claim
     private let keep: Int
     private let volume: VolumeWriter
-    /// Told of each of this attempt's segments whose sealed copy is on stable storage, and of the bytes that it lacks.
+    /// Called when the sealed copy of one of this attempt's segments is on stable storage. `lost` are the bytes that it
+    /// lacks.
     private let sealed: @Sendable (_ segment: Int, _ lost: Range<Int>) -> Void
     private let state: Mutex<State>
     private let pause: Duration
-    private let patience: Duration
+    private let timeout: Duration
 
-    /// `pause` is how long after an error it is tried again. What cannot be read for `patience` counts as lost by the volume.
+    /// `pause` is the time between an error and the retry. Bytes that stay unreadable for `timeout` count as lost.
     init(
         _ claim: Claim, of run: RunFolder, keep: Int, volume: VolumeWriter, pause: Duration = .seconds(10),
-        patience: Duration = .seconds(120),
+        timeout: Duration = .seconds(120),
         sealed: @escaping @Sendable (_ segment: Int, _ lost: Range<Int>) -> Void
     ) {
         self.claim = claim
@@ -41,16 +42,16 @@ final class LogSealer: Sendable {
         self.keep = keep
         self.volume = volume
         self.pause = pause
-        self.patience = patience
+        self.timeout = timeout
         self.sealed = sealed
         state = Mutex(State(own: [claim.logStart]))
     }
 
-    /// How often it met an error.
+    /// How many passes ended with an error.
     var failures: Int { state.withLock(\.failures) }
 
-    /// The log goes on in another segment. After an error that is no reason to try again early: a volume that takes nothing may see
-    /// one segment begun after the other.
+    /// Notes that the log continues in a new segment. Starts no pass while a retry is scheduled: on a volume that
+    /// refuses writes one new segment may follow the other.
     func begin(_ segment: LiveSegment) {
         let isRetryDue = state.withLock { state in
             if state.own.last != segment.offset { state.own.append(segment.offset) }
@@ -59,7 +60,7 @@ final class LogSealer: Sendable {
         if !isRetryDue { enqueue() }
     }
 
-    /// Has all that can be done now done in the background.
+    /// Starts a pass in the background, unless one is queued.
     func enqueue() {
         let isNew = state.withLock { state in
             defer { state.isQueued = true }
@@ -88,16 +89,16 @@ final class LogSealer: Sendable {
         }
     }
 
-    /// Whether the run has another owner, or may have: the folder is that one's from then on.
+    /// Whether the run has another owner, or that cannot be read. The folder then belongs to the other owner.
     private var isOver: Bool { volume.isFenced() || (try? run.isSuperseded(claim.number)) != false }
 
-    /// Blocks until it is done.
+    /// Does one pass: seals each complete segment, and deletes the oldest ones above the limit. Blocks.
     func sealAll() throws(Problem) {
         let own = state.withLock(\.own)
         var names = try File.list(run.logs)
         if isOver { return }
         for name in names where name.hasSuffix(".log.gz.new") { try File.remove("\(run.logs)/\(name)") }
-        // An agent that was stopped for long may rename or begin one after its run had another owner.
+        // Segments of a stale agent: after a long stop it may write or rename one although the run has another owner.
         let strangers = names.compactMap { LogSegment(name: $0) }.filter { segment in
             segment.attempt ?? claim.number < claim.number && segment.offset >= claim.logStart
                 || segment.isCompressed && segment.offset >= claim.logStart && !own.contains(segment.offset)
@@ -119,58 +120,60 @@ final class LogSealer: Sendable {
         try removeOldest()
     }
 
-    /// Returns how many bytes the segment had; nil where this attempt's turn is over.
+    /// Returns how many bytes the segment had; nil if the run has another owner.
     private func seal(_ segment: LogSegment, length: Int) throws(Problem) -> Int? {
         let plain = "\(run.logs)/\(segment.name)"
         let path = run.sealedSegmentPath(from: segment.offset)
-        // Another agent may be at it, too, if it does not know yet that it is not its turn any more.
-        let aside = "\(path.dropLast(7))-a\(String(claim.number, width: 4)).log.gz.new"
+        // The name has the attempt's number, because a stale agent may write its own copy at the same time.
+        let staging = "\(path.dropLast(7))-a\(String(claim.number, width: 4)).log.gz.new"
         let count: Int
         let isReadable: Bool
         do throws(Errno) {
-            (count, isReadable) = try compress(plain, of: segment, length: length, into: aside)
+            (count, isReadable) = try compress(plain, of: segment, length: length, into: staging)
             if isOver {
-                unlink(aside)
+                unlink(staging)
                 return nil
             }
-            try Errno.check { rename(aside, path) }
+            try Errno.check { rename(staging, path) }
         } catch {
-            unlink(aside)
+            unlink(staging)
             throw Problem("seal \"\(plain)\"", errno: error.code)
         }
         try File.syncFolder(of: path)
-        // The next pass removes it where this one does not come to it.
-        if isReadable { try? File.remove(plain) } else { try setAside(segment) }
+        // If the process dies here, the next pass removes the plain segment.
+        if isReadable { try? File.remove(plain) } else { try moveToTorn(segment) }
         return count
     }
 
-    /// Its volume may give its bytes back one day.
-    private func setAside(_ segment: LogSegment) throws(Problem) {
+    /// Keeps an unreadable segment in `torn/`, because the volume may return its bytes one day.
+    private func moveToTorn(_ segment: LogSegment) throws(Problem) {
         try File.makeFolders(run.torn)
         try File.move("\(run.logs)/\(segment.name)", to: "\(run.torn)/\(segment.name)")
         Console.say("\"\(segment.name)\" cannot be read; moved to \(run.torn)")
         state.withLock { $0.unreadable[segment.offset] = nil }
     }
 
-    /// Returns where the bytes of a segment that gave `error` count as lost, and throws that where they do not yet.
+    /// Returns if the unread bytes of a segment count as lost after `error`. Throws `error` if a retry may still read
+    /// them.
     private func giveUp(_ segment: LogSegment, after error: Errno) throws(Errno) {
-        // As a volume says of data whose only copy is gone; a server that is away may come back.
+        // A volume reports these two for data whose only copy is gone. With others its server may come back.
         guard [EIO, ENXIO].contains(error.code) else { throw error }
         let since = state.withLock { state in
             let since = state.unreadable[segment.offset] ?? .now
             state.unreadable[segment.offset] = since
             return since
         }
-        if since.duration(to: .now) < patience { throw error }
+        if since.duration(to: .now) < timeout { throw error }
     }
 
-    /// Returns how many bytes there were. Zeros stand for those that are lost, so that each of the rest keeps its offset.
+    /// Compresses a segment, and returns how many bytes it had. Zeros replace lost bytes, so that the others keep their
+    /// offsets.
     private func compress(
-        _ plain: String, of segment: LogSegment, length: Int, into aside: String
+        _ plain: String, of segment: LogSegment, length: Int, into staging: String
     ) throws(Errno) -> (count: Int, isReadable: Bool) {
         let input = try Errno.check { open(plain, O_RDONLY | O_CLOEXEC) }
         defer { close(input) }
-        let output = try Errno.check { open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644) }
+        let output = try Errno.check { open(staging, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644) }
         defer { close(output) }
         let deflater: Deflater
         do { deflater = try Deflater() } catch { throw Errno(ENOMEM) }
@@ -188,7 +191,7 @@ final class LogSealer: Sendable {
                 isReadable = false
                 break
             }
-            // The volume took more than it kept: over its quota, or its host died.
+            // The file ends early: the volume was over its quota, or its host died before it stored all bytes.
             if count == 0 { break }
             try deflater.add(UnsafeRawBufferPointer(rebasing: part[..<count])) { (bytes) throws(Errno) in
                 try File.write(bytes, to: output)
@@ -225,7 +228,7 @@ final class LogSealer: Sendable {
         if first > 0, first < segments.endIndex { try removeIndexes(before: segments[first].offset) }
     }
 
-    /// Removes what tells only of bytes that are not kept any more.
+    /// Removes the indexes of deleted segments.
     private func removeIndexes(before begin: Int) throws(Problem) {
         let indexes = try File.list(run.logs).filter { LogIndex.begin(of: $0) != nil }
         for (name, next) in zip(indexes, indexes.dropFirst()) where LogIndex.begin(of: next) ?? .max <= begin {

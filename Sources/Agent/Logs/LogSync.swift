@@ -2,19 +2,20 @@ internal import Glibc
 internal import Shared
 internal import Synchronization
 
-/// Brings the log to stable storage, segment by segment, and knows how far it is.
+/// Brings the log to stable storage, segment by segment, and reports how far that is.
 ///
-/// After a failed sync the kernel forgets which bytes it could not write, and a second sync of the same file says nothing about
-/// them, fsync(2). So what was not synced by then counts as durable only once a copy of the segment is, which the sealing makes.
+/// After a failed sync the kernel forgets which bytes it could not write, so that a second sync of the file proves
+/// nothing about them, fsync(2). Such bytes count as durable only when the sealed copy of their segment is on stable
+/// storage.
 final class LogSync: Sendable {
     private struct Part {
         let offset: Int
-        /// nil once it is damaged: a network volume refuses a file that it could not store for as long as anybody has it open. Also nil
-        /// where all of it is synced and another one is being written.
+        /// Nil once a sync failed, because a network volume refuses the file until it is closed. Also nil once all of
+        /// it is synced and a later segment is being written.
         var segment: LiveSegment?
-        /// Offset after the last byte that was written.
+        /// The offset after the last byte written.
         var end: Int
-        /// Offset after the last byte that a sync brought to stable storage.
+        /// The offset after the last byte that a sync brought to stable storage.
         var synced: Int
         /// The folder's entry is on stable storage.
         var isListed = false
@@ -30,10 +31,10 @@ final class LogSync: Sendable {
     }
 
     private struct State {
-        /// Not durable yet, in the log's order. The last one is being written.
+        /// The segments that are not durable yet, in the log's order. The last one is being written.
         var parts: [Part]
         var trouble: Errno?
-        /// Bytes that the volume took and did not keep, which nobody was told of yet.
+        /// Bytes that the volume took and lost, and that `takeLost` has not returned yet.
         var lost: [Range<Int>] = []
     }
 
@@ -41,7 +42,7 @@ final class LogSync: Sendable {
     private let progress: LogProgress
     private let store: @Sendable (LiveSegment) throws(Errno) -> Void
 
-    /// `segment` is empty, and its folder was synced. `store` brings what was written to a segment to stable storage.
+    /// `segment` must be empty and its folder synced. `store` brings the bytes written to a segment to stable storage.
     init(
         _ segment: LiveSegment, progress: LogProgress,
         store: @escaping @Sendable (LiveSegment) throws(Errno) -> Void = LogSync.sync
@@ -55,10 +56,10 @@ final class LogSync: Sendable {
         try Errno.check { fdatasync(segment.descriptor) }
     }
 
-    /// Why the last sync failed; nil once all that it concerns is durable.
+    /// Why a sync failed; nil once all bytes that it concerned are durable.
     var trouble: Errno? { state.withLock(\.trouble) }
 
-    /// The log goes on in another segment.
+    /// Notes that the log continues in a new segment.
     func begin(_ segment: LiveSegment) {
         state.withLock { state in
             if let last = state.parts.last, last.end == last.offset { state.parts.removeLast() }
@@ -66,12 +67,12 @@ final class LogSync: Sendable {
         }
     }
 
-    /// The last segment got more bytes.
+    /// Notes that the last segment got more bytes.
     func extend(by count: Int) {
         state.withLock { $0.parts[$0.parts.count - 1].end += count }
     }
 
-    /// The segment's sealed copy is on stable storage, without the bytes that are `lost`.
+    /// Notes that the segment's sealed copy is on stable storage. It lacks the `lost` bytes.
     func copied(_ offset: Int, lost: Range<Int>) {
         state.withLock { state in
             if !lost.isEmpty { state.lost.append(lost) }
@@ -81,7 +82,7 @@ final class LogSync: Sendable {
         }
     }
 
-    /// Bytes that the volume took and did not keep. Each is told once.
+    /// Returns the bytes that the volume took and lost. Each is returned once.
     func takeLost() -> [Range<Int>] {
         state.withLock { state in
             defer { state.lost = [] }
@@ -89,12 +90,11 @@ final class LogSync: Sendable {
         }
     }
 
-    /// Blocks until all that was written before is on stable storage, or cannot be brought there. Returns the segments that from now on
-    /// have to be copied: those whose sync just failed.
+    /// Syncs all bytes written so far. Blocks. Returns the segments whose sync has just failed: they need a copy.
     func sync() -> [LiveSegment] {
         progress.beginSync()
         var damaged: [LiveSegment] = []
-        // Those after a damaged one are synced too: they would all stay open until it is copied.
+        // Segments after a failed one are synced too. Otherwise all of them would stay open until its copy exists.
         var isDurable = true
         for part in state.withLock(\.parts) {
             do throws(Errno) {
@@ -135,7 +135,8 @@ final class LogSync: Sendable {
         }
     }
 
-    /// All up to its end is durable. It is forgotten unless it got more bytes meanwhile, or may get some.
+    /// Notes that the log is durable up to the end of `part`. Forgets the part unless it has got more bytes, or may get
+    /// some.
     private func end(_ part: Part) {
         progress.endSync(at: part.end)
         state.withLock { state in

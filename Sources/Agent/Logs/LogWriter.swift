@@ -5,19 +5,19 @@ internal import Synchronization
 
 /// Appends to the run's log: the training's bytes exactly as they came, and the agent's own lines.
 ///
-/// Bytes wait in memory until the volume's thread has taken them. Where the volume refuses them they wait longer,
-/// and when there is no room left they are counted and dropped: the training is never held up by a sick volume.
+/// Bytes wait in memory until the volume's thread has written them, also while the volume refuses them. When the memory
+/// is full, further bytes are counted and dropped. So a failing volume does not stop the training.
 final class LogWriter: Sendable {
     fileprivate struct Buffer {
         let queue = LogQueue()
-        /// Bytes that the volume has taken.
+        /// How many bytes the volume has taken.
         var written = 0
         /// A drain is queued or under way.
         var isDraining = false
-        /// Bytes for which there was no room, since the volume took the last ones. While there are any no other is taken:
-        /// a gap is in one place, and the line that tells of it is there too.
+        /// How many bytes were dropped since the volume last took some. While this is not 0, all further bytes are
+        /// dropped too: so the gap is in one place, and the `LOG GAP` line stands there.
         var dropped = 0
-        /// Why the volume takes nothing at the moment.
+        /// Why the volume takes nothing at present.
         var trouble: Trouble?
         var endsLine: Bool
     }
@@ -34,15 +34,15 @@ final class LogWriter: Sendable {
         }
     }
 
-    /// How long the volume may take nothing at all, with all memory in use, before it counts as hung and bytes are dropped.
+    /// The volume counts as hung if it takes nothing for this time while the memory is full. Bytes are dropped then.
     ///
-    /// A disk under load stands still for a second or two, and then its bytes must not be lost. Once it counts as hung nothing
-    /// waits for it any more until it has answered. So a hang costs a training that prints more than 9 MB (the memory and the
-    /// pipe) meanwhile this time once, and any other one nothing.
-    static let patience: Duration = .seconds(5)
+    /// A disk under load may stop for a second or two, and no byte must be dropped for that. A hung volume is not
+    /// waited for again until it answers. So a hang stops the training at most once for this time, and only if it
+    /// prints more than 9 MB meanwhile (the memory and the pipe).
+    static let timeout: Duration = .seconds(5)
 
-    /// Bytes in a turn of the volume's thread, which the beats and records of the agent share.
-    private static let turn = 1 << 20
+    /// The most bytes written at a time, because heartbeats and records wait for the same thread.
+    private static let maxTurn = 1 << 20
 
     private let buffer: Monitor<Buffer>
     private let live: Mutex<LiveLog>
@@ -51,10 +51,11 @@ final class LogWriter: Sendable {
     private let sealer: LogSealer
     private let current: CurrentLog?
     private let console: ContainerOutput?
-    /// How far the log goes, and how far it is on stable storage.
+    /// The end of the log, and how much of it is on stable storage.
     let progress: LogProgress
 
-    /// Begins the live segment of `claim`, and in the background seals what was left before it. `beginsLine`: what comes before it ends a line.
+    /// Begins the live segment of `claim`, and seals earlier segments in the background. `beginsLine`: the log before
+    /// it ends with a line break.
     init(
         _ claim: Claim, of run: RunFolder, rule: LogRule = LogRule(), beginsLine: Bool = true,
         current: CurrentLog? = nil, console: ContainerOutput? = nil, volume: VolumeWriter
@@ -79,11 +80,11 @@ final class LogWriter: Sendable {
         sealer.enqueue()
     }
 
-    /// Blocks the calling thread while a healthy volume is behind, so that what is in memory stays bounded.
+    /// Appends bytes of the training. Blocks while the memory is full and the volume is healthy.
     func append(_ bytes: ArraySlice<UInt8>) {
         console?.append(bytes)
         while true {
-            let mustDrain = buffer.wait(while: \.written, staysFor: Self.patience) { buffer -> Bool? in
+            let mustDrain = buffer.wait(while: \.written, staysFor: Self.timeout) { buffer -> Bool? in
                 if buffer.takes(bytes.count) {
                     buffer.take(bytes)
                     return buffer.startsDraining()
@@ -97,43 +98,44 @@ final class LogWriter: Sendable {
         }
     }
 
-    /// A line of the agent's own. It begins a line whatever the training printed last.
+    /// Appends a line of the agent. It begins on a new line whatever the training printed last.
     func say(_ line: LogLine) {
         console?.say(line.text)
         if buffer.update({ $0.say(line) }) { enqueueDrain() }
     }
 
-    /// Returns when all that was appended before is on stable storage, or was not brought there within `patience`.
-    func sync(within patience: Duration = .seconds(30)) async {
+    /// Returns when all bytes appended so far are on stable storage, or after `timeout`.
+    func sync(within timeout: Duration = .seconds(30)) async {
         let start = ContinuousClock.now
-        await syncOnce(within: patience)
-        // What the volume took and could not store is copied; only then it is known what was lost, and can be told.
-        while syncing.trouble != nil && start.duration(to: .now) < min(patience, Self.patience) && !volume.isFenced() {
+        await syncOnce(within: timeout)
+        // Bytes that the volume took but could not store are copied now. Only the copy shows which are lost, for the
+        // LOG GAP line.
+        while syncing.trouble != nil && start.duration(to: .now) < min(timeout, Self.timeout) && !volume.isFenced() {
             sealer.enqueue()
             try? await Task.sleep(for: .milliseconds(100))
-            await syncOnce(within: patience)
-            if syncing.trouble == nil { await syncOnce(within: patience) }
+            await syncOnce(within: timeout)
+            if syncing.trouble == nil { await syncOnce(within: timeout) }
         }
     }
 
-    private func syncOnce(within patience: Duration) async {
+    private func syncOnce(within timeout: Duration) async {
         if volume.isFenced() { return }
         let synced = Promise<Void>()
         volume.enqueue { [self] in
-            // Where the volume refused the last write a retry is due, which may come after this process has left.
+            // If the volume refuses writes, a retry is scheduled already. It may come after this process has ended.
             drain(all: true, retries: buffer.read { $0.trouble == nil })
             volume.syncs.enqueue { [self] in
                 syncSegments()
                 synced.fulfil(())
             }
         }
-        _ = await synced.value(within: patience)
+        _ = await synced.value(within: timeout)
     }
 
-    /// Bytes that the volume has not taken yet.
+    /// How many bytes the volume has not taken yet.
     var waiting: Int { buffer.read(\.queue.count) }
 
-    /// Why the log is not on the volume as it should be; nil where it is.
+    /// Why the log is not completely on the volume; nil if it is.
     var trouble: String? {
         let (trouble, dropped) = buffer.read { ($0.trouble, $0.dropped) }
         if let trouble { return "\(trouble)" + (dropped > 0 ? ", \(dropped) bytes could not be kept" : "") }
@@ -146,9 +148,9 @@ final class LogWriter: Sendable {
         volume.enqueue { [self] in drain() }
     }
 
-    /// Not more than a turn, unless it is to be `all`: what comes next waits for the beats and records that are due.
+    /// Writes up to `maxTurn` bytes, or `all`. The rest waits, so that heartbeats and records come in between.
     private func drain(all: Bool = false, retries: Bool = true) {
-        var turn = all ? max(Self.turn, waiting) : Self.turn
+        var turn = all ? max(Self.maxTurn, waiting) : Self.maxTurn
         while turn > 0, let bytes = buffer.read(\.queue.first) {
             do throws(Errno) {
                 let count = try live.withLock { (live) throws(Errno) in try live.write(bytes, began: began) }
@@ -196,7 +198,7 @@ final class LogWriter: Sendable {
         for lost in syncing.takeLost() {
             say(.lost(lost))
         }
-        // What could not be synced is copied, and then another sync finds it durable.
+        // The sealer copies what could not be synced. A later sync then finds it durable.
         if syncing.trouble != nil { scheduleSync() }
         buffer.update { $0.queue.trim() }
     }
@@ -211,8 +213,8 @@ extension LogWriter.Buffer {
         endsLine = last == UInt8(ascii: "\n")
     }
 
-    /// True where the caller is the one to queue the drain. There is room for the agent's lines where there is none for the
-    /// training's bytes, so that the log ends with how it ended. What was dropped before is told before.
+    /// Appends a line of the agent, after a `LOG GAP` line if bytes were dropped. Returns true if the caller has to
+    /// queue the drain. Uses the reserve, so that the log still says how the run ended.
     mutating func say(_ line: LogLine) -> Bool {
         let lines = [trouble.flatMap { gapLine(after: $0) }, line].compactMap { $0 }
         let bytes = Array(((endsLine ? "" : "\n") + lines.map { $0.text + "\n" }.joined()).utf8)
@@ -229,7 +231,7 @@ extension LogWriter.Buffer {
         dropped > 0 ? .dropped(bytes: dropped, reason: "\(trouble)") : nil
     }
 
-    /// The volume took `count` bytes: it is well again, and what was lost can be told.
+    /// Notes that the volume took `count` bytes. It is healthy again, so that a `LOG GAP` line can be written.
     mutating func wrote(_ count: Int) {
         queue.removeFirst(count)
         written += count
@@ -239,13 +241,13 @@ extension LogWriter.Buffer {
         if let line { _ = say(line) }
     }
 
-    /// True where the caller is the one to queue the drain.
+    /// Returns true if no drain is queued. The caller then has to queue it.
     mutating func startsDraining() -> Bool {
         defer { isDraining = true }
         return !isDraining
     }
 
-    /// False where more came meanwhile.
+    /// Returns false if more bytes came meanwhile: the drain has to continue.
     mutating func stopsDraining() -> Bool {
         isDraining = queue.count > 0
         return !isDraining

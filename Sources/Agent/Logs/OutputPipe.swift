@@ -2,15 +2,15 @@ internal import CLinux
 internal import Glibc
 internal import Shared
 
-/// The pipe or the pseudoterminal that a child prints into, read by a thread of its own.
+/// The pipe or pseudoterminal into which a child process prints, with a thread that reads it.
 final class OutputPipe: Sendable {
-    /// What the child gets as its output.
+    /// The child's standard output and standard error.
     let writeEnd: Int32
-    /// Kept at the end of the output: when nobody holds the write end any more, or the reader was told to stop.
+    /// Fulfilled at the end of the output: when no process has the write end open, or after `cut`.
     let ended = Promise<Void>()
     private let stop: Pipe
 
-    /// `deliver` gets each piece as it is read and `mask` has let it through, on the reader's thread, and may block it.
+    /// Calls `deliver` with each piece of output, masked, on the reader's thread. `deliver` may block.
     init(
         on terminal: Bool = false, mask: SecretMask = SecretMask([]),
         deliver: @escaping @Sendable (ArraySlice<UInt8>) -> Void
@@ -19,7 +19,7 @@ final class OutputPipe: Sendable {
         let stop = try Pipe()
         writeEnd = pipe.writeEnd
         self.stop = stop
-        // What a pipe holds while the reader is busy, fcntl(2); the default is 64 KiB.
+        // A larger buffer for the time when the reader is busy, fcntl(2). The default is 64 KiB.
         if !terminal { _ = fcntl(pipe.readEnd, linux_set_pipe_size, 1 << 20) }
         do {
             try DedicatedThread.start { [ended] in
@@ -36,16 +36,16 @@ final class OutputPipe: Sendable {
         }
     }
 
-    /// To be called once the child has its copy of the write end.
+    /// Call this once the child process has its copy of the write end.
     func closeWriteEnd() { close(writeEnd) }
 
-    /// Ends the reading although somebody may still hold the write end. What is in the pipe by then is still read.
-    /// To be called once.
+    /// Ends the reading even if a process has the write end open. Bytes that are in the pipe now are still read. Call
+    /// this once.
     func cut() { close(stop.writeEnd) }
 
     private static func read(_ pipe: Int32, until stop: Int32, _ deliver: (ArraySlice<UInt8>) -> Void) {
         var buffer = [UInt8](repeating: 0, count: 256 << 10)
-        // Known once the reader was told to stop: a writer that goes on must not hold it up.
+        // After `cut`: the bytes that are still to be read. A process that keeps writing must not delay the end.
         var rest: Int?
         while rest != 0 {
             var descriptors = [
@@ -60,7 +60,7 @@ final class OutputPipe: Sendable {
             }
             if rest == 0 || descriptors[0].revents == 0 { continue }
             let count = Glibc.read(pipe, &buffer, min(buffer.count, rest ?? buffer.count))
-            // A terminal that nobody has open any more answers EIO, pty(7).
+            // A pseudoterminal returns EIO when no process has it open, pty(7).
             if count == 0 || (count < 0 && errno != EINTR) { return }
             deliver(buffer[..<max(0, count)])
             rest = rest.map { $0 - max(0, count) }

@@ -1,15 +1,15 @@
 internal import Shared
 internal import Synchronization
 
-/// The last bytes that the training printed: what progress is read from, and what a post-mortem shows.
+/// The last bytes that the training printed. The agent reads the step from them, and the record of a death quotes them.
 final class OutputTail: Sendable {
-    /// Bytes that are kept.
+    /// How many bytes are kept.
     static let capacity = 64 << 10
 
     private struct State {
         /// Up to twice the capacity, so that trimming costs little.
         var bytes: [UInt8] = []
-        /// All that ever came.
+        /// How many bytes the training has printed in all.
         var count = 0
     }
 
@@ -26,12 +26,12 @@ final class OutputTail: Sendable {
         }
     }
 
-    /// How many bytes ever came, and the last of them.
+    /// How many bytes the training has printed in all, and the last ones of them.
     var now: (count: Int, bytes: ArraySlice<UInt8>) {
         state.withLock { ($0.count, $0.bytes.suffix(Self.capacity)) }
     }
 
-    /// The last `count` lines. Of a line that was written over with `\r` only what is left of it on a terminal.
+    /// Returns the last `count` lines. A line that was overwritten with `\r` is returned in its last state.
     func lines(_ count: Int) -> [String] {
         now.bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
             .map { line in (line.split(separator: UInt8(ascii: "\r")).last ?? []).text }

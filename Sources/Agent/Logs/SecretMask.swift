@@ -1,17 +1,17 @@
 internal import Shared
 
-/// Replaces the values of secrets in a stream of bytes by `***`, wherever the stream is cut into pieces.
+/// Replaces the values of secrets in a stream of bytes by `***`, however the stream is cut into pieces.
 ///
-/// Values that overlap in the stream become one `***`. What may be the beginning of a value is held back until the bytes after it
-/// say what it is, so that a value never passes in parts either.
+/// Values that overlap in the stream become one `***`. Bytes that may begin a value are held back until the next bytes
+/// decide. So no value passes in parts.
 struct SecretMask: Sendable {
     private static let mask = Array("***".utf8)
 
     private let values: [[UInt8]]
     private let search: Search
-    /// The stream's last bytes, which are not told yet.
+    /// The stream's last bytes, not returned yet.
     private var held: [UInt8] = []
-    /// Of `held`, the first bytes that belong to a value whose `***` was told.
+    /// How many bytes at the start of `held` belong to a value whose `***` was returned.
     private var covered = 0
 
     init(_ secrets: some Sequence<String>) {
@@ -20,7 +20,8 @@ struct SecretMask: Sendable {
         search = Search(values)
     }
 
-    /// A value as it may be printed: as it is, without the line end that an editor put behind it, and as a terminal shows it.
+    /// Returns the forms in which a value may be printed. Line breaks at its end are left out, because an editor may
+    /// have added them. On a terminal `\r` precedes each line break.
     private static func forms(of secret: String) -> [[UInt8]] {
         let bytes = Array(secret.utf8)
         let trimmed = Array(bytes.reversed().drop { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }.reversed())
@@ -28,39 +29,40 @@ struct SecretMask: Sendable {
         return [trimmed, onTerminal]
     }
 
-    /// The next bytes of the stream, masked. Less comes back than went in where something is held back.
+    /// Masks the next bytes of the stream. Returns fewer bytes if some are held back.
     mutating func pass(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         if values.isEmpty { return bytes }
         let piece = held.isEmpty ? bytes : held + bytes
-        return tell(piece, before: beginOfValue(endingIn: piece))
+        return release(piece, before: beginOfValue(endingIn: piece))
     }
 
-    /// The end of the stream: what was held back goes on as no value.
+    /// Ends the stream, and returns the bytes that were held back.
     mutating func finish() -> ArraySlice<UInt8> {
-        tell(held[...], before: held.endIndex)
+        release(held[...], before: held.endIndex)
     }
 
-    private mutating func tell(_ piece: ArraySlice<UInt8>, before hold: Int) -> ArraySlice<UInt8> {
+    /// Masks the bytes of `piece` before offset `hold` and returns them. Keeps the others in `held`.
+    private mutating func release(_ piece: ArraySlice<UInt8>, before hold: Int) -> ArraySlice<UInt8> {
         var masked: [UInt8] = []
-        var told = piece.startIndex + covered
+        var done = piece.startIndex + covered
         search.forEachStart(in: piece) { start in
             guard start < hold, let end = end(ofValueAt: start, in: piece) else { return }
-            if start >= told {
-                masked += piece[told..<start]
+            if start >= done {
+                masked += piece[done..<start]
                 masked += Self.mask
             }
-            told = max(told, end)
+            done = max(done, end)
         }
         defer {
             held = Array(piece[hold...])
-            covered = max(0, told - hold)
+            covered = max(0, done - hold)
         }
-        if told == piece.startIndex { return piece[..<hold] }
-        if told < hold { masked += piece[told..<hold] }
+        if done == piece.startIndex { return piece[..<hold] }
+        if done < hold { masked += piece[done..<hold] }
         return masked[...]
     }
 
-    /// A text that is whole.
+    /// Masks a complete text.
     func masking(_ text: String) -> String {
         var stream = self
         stream.held = []
@@ -70,7 +72,7 @@ struct SecretMask: Sendable {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Where, at the end of `piece`, the first value begins that goes on after it.
+    /// Returns the first offset at which a value begins and runs past the end of `piece`; the end if there is none.
     private func beginOfValue(endingIn piece: ArraySlice<UInt8>) -> Int {
         let longest = values.lazy.map(\.count).max() ?? 1
         let first = max(piece.startIndex, piece.endIndex - (longest - 1))
@@ -81,19 +83,19 @@ struct SecretMask: Sendable {
         } ?? piece.endIndex
     }
 
-    /// The end of the longest value at `start`.
+    /// Returns the end of the longest value at `start`; nil if none begins there.
     private func end(ofValueAt start: Int, in piece: ArraySlice<UInt8>) -> Int? {
         values.lazy.filter { piece[start...].starts(with: $0) }.map { start + $0.count }.max()
     }
 }
 
 extension SecretMask {
-    /// Finds where a value may begin. As Wu and Manber do: by the last two bytes of a window, which moves on by as much
-    /// as those allow; most bytes are never looked at.
+    /// Finds where a value may begin, with the algorithm of Wu and Manber: it reads the last two bytes of a window and
+    /// moves the window by as much as they allow. Most bytes are never read.
     fileprivate struct Search: Sendable {
-        /// Bytes of each value that count: the length of the shortest.
+        /// The length of the window: that of the shortest value, in bytes.
         private let window: Int
-        /// By a hash of two bytes, how far the window can move; 0 where it may hold the beginning of a value.
+        /// How far the window can move, by a hash of its last two bytes; 0 if a value may begin at its start.
         private let shifts: [UInt8]
 
         init(_ values: [[UInt8]]) {
@@ -112,7 +114,8 @@ extension SecretMask {
             (Int(first) << 6 ^ Int(second)) & 8191
         }
 
-        /// In order, and more than the true ones.
+        /// Calls `body` with each offset at which a value may start, in ascending order. May report false positives,
+        /// never misses one.
         func forEachStart(in piece: ArraySlice<UInt8>, _ body: (Int) -> Void) {
             let base = piece.startIndex
             piece.withUnsafeBufferPointer { bytes in

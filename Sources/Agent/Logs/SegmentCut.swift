@@ -1,12 +1,12 @@
-/// Where a segment of the log ends: at the end of a line where one is near, else at its limit.
+/// Decides where a segment of the log ends: at the end of a line if one is near the limit, else at the limit.
 struct SegmentCut {
-    /// Bytes that a segment has, more or less.
+    /// The size of a segment in bytes.
     var limit: Int
 
-    /// How far before the limit the end of a line is near enough, in bytes.
+    /// How far before the limit a segment may end, in bytes.
     var near: Int { min(64 << 10, limit / 8) }
 
-    /// How many of `bytes` go into a segment of `size` bytes; 0: the next segment begins with them.
+    /// Returns how many of `bytes` go into a segment of `size` bytes. If 0, they begin the next segment.
     func length(of bytes: UnsafeRawBufferPointer, into size: Int, endsLine: Bool) -> Int {
         let room = max(0, limit - size)
         if bytes.count < room { return bytes.count }

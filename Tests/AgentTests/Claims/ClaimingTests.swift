@@ -296,11 +296,11 @@ import Testing
 
     /// A claim under way, and whom it said it waits for.
     private func wait(
-        _ spec: RunSpec? = nil, patience: Duration = .seconds(30)
+        _ spec: RunSpec? = nil, timeout: Duration = .seconds(30)
     ) -> (task: Task<Answer, any Error>, waits: Waits) {
         let waits = Waits()
         var claiming = Claiming(run: run.folders, spec: spec ?? run.spec(), pod: "mine", processes: [])
-        claiming.patience = patience
+        claiming.timeout = timeout
         let task = Task { [claiming] in Answer(try await claiming.claim { waits.add($0) }) }
         return (task, waits)
     }
@@ -319,7 +319,7 @@ import Testing
         try run.attempt(
             1, pod: "other", process: process.identity, state: state,
             outcome: state == .waiting ? Outcome(.failed, exit: .code(3)) : nil)
-        let (task, waits) = wait(patience: .zero)
+        let (task, waits) = wait(timeout: .zero)
         try await eventually { !waits.all.isEmpty }
         #expect(waits.all == ["waiting for pod other, which owns attempt 1"])
         // Longer than it takes to look again: a live process is proof, however long it says nothing.
@@ -335,8 +335,8 @@ import Testing
         try run.attempt(1, pod: "other", state: .training)
         let beat = run.folders.beatPath(1)
         try Errno.check { mkfifo(beat, 0o644) }
-        let (task, waits) = wait(patience: .seconds(2))
-        // There is a second from look to look: six of them are more than twice its patience.
+        let (task, waits) = wait(timeout: .seconds(2))
+        // There is a second from look to look: six of them are more than twice its timeout.
         for count in 1...6 {
             try await within(.seconds(60), "look \(count)") {
                 try await DedicatedThread.run { try File.write(Array("\(count)".utf8), over: beat) }
@@ -349,7 +349,7 @@ import Testing
     }
 
     @Test func aBeatThatStandsStillIsWatchedForAsLongAsTheDesignSays() {
-        #expect(Claiming(run: run.folders, spec: run.spec(), pod: "mine", processes: []).patience == .seconds(30))
+        #expect(Claiming(run: run.folders, spec: run.spec(), pod: "mine", processes: []).timeout == .seconds(30))
     }
 
     /// How a watch answers to looks that many seconds after its first one, with the same beat each time.
@@ -357,7 +357,7 @@ import Testing
         let start = ContinuousClock.now
         let owner = try run.attempt(1, pod: "other", state: .training)
         var watch = Claiming.Watch(owner: owner, beat: [1], at: start)
-        return looks.map { watch.isStill([1], at: start + .seconds($0), for: .seconds(30)) }
+        return looks.map { watch.isUnchanged([1], at: start + .seconds($0), for: .seconds(30)) }
     }
 
     @Test func aBeatThatStandsStillIsOneAfterAllOfThePatience() throws {

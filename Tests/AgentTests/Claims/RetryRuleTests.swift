@@ -86,7 +86,7 @@ import Testing
 
     @Test func withoutEnd() throws {
         let many = Array(repeating: "failed@5", count: 40).joined(separator: " ")
-        #expect(try verdict(many, crash: nil) == Self.after(RetryRule.longestPause))
+        #expect(try verdict(many, crash: nil) == Self.after(RetryRule.maxPause))
         #expect(try verdict(many + " failed failed", crash: nil) == Self.early)
     }
 

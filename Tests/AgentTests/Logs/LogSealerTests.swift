@@ -93,7 +93,7 @@ import Testing
         try text(9, 2, "9a")
         let lost = Mutex<[Range<Int>]>([])
         let sealer = LogSealer(
-            .test(2, logStart: 4), of: run, keep: .max, volume: volume, pause: .milliseconds(100), patience: .seconds(1)
+            .test(2, logStart: 4), of: run, keep: .max, volume: volume, pause: .milliseconds(100), timeout: .seconds(1)
         ) { _, range in lost.withLock { $0.append(range) } }
         let start = ContinuousClock.now
         sealer.begin(try LiveSegment(from: 9, attempt: 2, in: run))
