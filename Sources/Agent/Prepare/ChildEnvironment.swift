@@ -2,8 +2,8 @@ internal import Shared
 
 /// The environment of the training and of installers.
 enum ChildEnvironment {
-    /// `inherited` without what is the agent's own: its variables, and the keys that can stop or buy pods.
-    /// `stream` is the attempt's, by which its children are known when it is dead.
+    /// Returns `inherited` without the agent's own variables and without the keys that can stop or buy pods.
+    /// `stream` is the attempt's stream id: it marks the attempt's child processes for `Orphans`.
     static func clean(_ inherited: [String: String], stream: String) -> [String: String] {
         var environment = inherited.filter { name, _ in !name.hasPrefix("POD_AGENT_") && name != "RUNPOD_API_KEY" }
         environment[Orphans.variable] = stream
@@ -17,7 +17,7 @@ enum ChildEnvironment {
         if let python { environment.merge(python.variables(path: environment["PATH"])) { $1 } }
         environment.merge(spec.env) { $1 }
         if environment["PYTHONUNBUFFERED"] == nil { environment["PYTHONUNBUFFERED"] = "1" }
-        // Python tells where it is when it is ended for standing still, or crashes.
+        // Python prints its stacks when it is ended after a stall, or crashes.
         if environment["PYTHONFAULTHANDLER"] == nil { environment["PYTHONFAULTHANDLER"] = "1" }
         if spec.tty && environment["TERM"] == nil { environment["TERM"] = "xterm-256color" }
         environment["POD_AGENT_RESUME"] = checkpoint

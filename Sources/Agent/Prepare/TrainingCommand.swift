@@ -2,7 +2,7 @@ internal import Shared
 
 /// The training's command line: the config's command with the resume arguments in the place of `{resume}`.
 enum TrainingCommand {
-    /// `shell` is the shell that a command in string form is for.
+    /// `shell` runs a command in string form.
     static func arguments(of spec: RunSpec, resumingFrom checkpoint: String?, shell: Shell) -> [String] {
         switch spec.command {
         case .shell(let text):
@@ -14,7 +14,7 @@ enum TrainingCommand {
         }
     }
 
-    /// For a shell. A string is the user's own shell text, in which only the path is quoted.
+    /// Returns the resume arguments as shell text. In a string of the user only the checkpoint's path is quoted.
     private static func text(of resume: CommandForm?, checkpoint: String) -> String {
         switch resume {
         case nil: ""
@@ -23,7 +23,7 @@ enum TrainingCommand {
         }
     }
 
-    /// For a command that no shell sees.
+    /// Returns the resume arguments for a command without a shell.
     private static func words(of resume: CommandForm?, checkpoint: String) -> [String] {
         let words =
             switch resume {
@@ -34,7 +34,7 @@ enum TrainingCommand {
         return words.map { $0.replacing("{checkpoint}", with: checkpoint) }
     }
 
-    /// As one word for a POSIX shell.
+    /// Quotes a text as one word for a POSIX shell.
     static func quote(_ word: String) -> String {
         let plain = word.utf8.allSatisfy { byte in
             switch byte {
@@ -52,7 +52,8 @@ enum TrainingCommand {
         case bash
         case sh
 
-        /// bash where `path` (as in PATH) has it: there a pipeline fails when any of its commands does.
+        /// Returns bash if it is in `path` (a value of PATH), else sh. In bash a pipeline fails when any of its
+        /// commands does.
         static func available(path: String?) -> Shell {
             (try? Job.find("bash", path: path)) == nil ? .sh : .bash
         }

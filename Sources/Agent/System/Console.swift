@@ -2,12 +2,12 @@ internal import Glibc
 internal import Shared
 internal import Synchronization
 
-/// The agent's own standard error, which the provider shows as the container's log.
+/// The agent's standard error, which the provider shows as the container's log.
 enum Console {
-    /// Whose thread writes the lines; nil where they are written at once.
+    /// Writes the lines on a thread of its own; nil while the caller writes them.
     private static let output = Mutex<ContainerOutput?>(nil)
 
-    /// From now on nobody waits for whoever takes the lines.
+    /// From now on lines are written in the background, so that a slow reader of the container's log delays no caller.
     static func detach() {
         let detached = ContainerOutput(file: STDERR_FILENO)
         output.withLock { $0 = detached }
@@ -26,8 +26,8 @@ enum Console {
         }
     }
 
-    /// Returns when all lines were taken, or after `patience`.
-    static func flush(within patience: Duration) async {
-        await output.withLock { $0 }?.flush(within: patience)
+    /// Returns when all lines are written, or after `timeout`.
+    static func flush(within timeout: Duration) async {
+        await output.withLock { $0 }?.flush(within: timeout)
     }
 }

@@ -1,16 +1,16 @@
 internal import Glibc
 internal import Shared
 
-/// One of the container's standard outputs, which the provider's log page shows. It never holds anybody up:
-/// what the container's runtime does not take in time is left out, and said to be.
+/// Standard output or standard error of the container, which the provider's log page shows. A write never blocks the
+/// caller. If the container's runtime reads too slowly, bytes are left out and a line says how many.
 final class ContainerOutput: Sendable {
-    /// Bytes that may wait for the container's runtime.
+    /// How many bytes may wait for the container's runtime.
     static let capacity = 256 << 10
 
     private struct State {
         var waiting: [UInt8] = []
         var isWriting = false
-        /// Bytes left out since the last ones that were taken.
+        /// How many bytes were left out since the last ones that were taken.
         var dropped = 0
         var isOpen = true
         var endsLine = true
@@ -32,14 +32,15 @@ final class ContainerOutput: Sendable {
 
     private let state = Monitor(State())
 
-    /// For a copy of the log: nil where standard output is a regular file, as of a pod on this machine, whose disk has the log already.
+    /// Returns the output for a copy of the run's log. Returns nil if standard output is a regular file, as in a local
+    /// pod: the disk has the log already.
     static func forLog(file: Int32 = STDOUT_FILENO) -> ContainerOutput? {
         var status = stat()
         guard fstat(file, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { return nil }
         return ContainerOutput(file: file)
     }
 
-    /// nil where there is no thread for it. `file` stays the caller's.
+    /// Returns nil if no thread can be started. The caller keeps ownership of `file`.
     init?(file: Int32) {
         do {
             try DedicatedThread.start { [state] in Self.write(state, to: file) }
@@ -54,15 +55,15 @@ final class ContainerOutput: Sendable {
         state.update { $0.add(bytes) }
     }
 
-    /// A line of the agent's own.
+    /// Appends a line of the agent. It begins on a new line.
     func say(_ line: String) {
         state.update { $0.add(Array((($0.endsLine ? "" : "\n") + line + "\n").utf8)[...]) }
     }
 
-    /// Returns when all that waits was taken, or after `patience`.
-    func flush(within patience: Duration) async {
+    /// Returns when all waiting bytes are written, or after `timeout`.
+    func flush(within timeout: Duration) async {
         let start = ContinuousClock.now
-        while state.read({ $0.isWriting || !$0.waiting.isEmpty }) && start.duration(to: .now) < patience {
+        while state.read({ $0.isWriting || !$0.waiting.isEmpty }) && start.duration(to: .now) < timeout {
             try? await Task.sleep(for: .milliseconds(2))
         }
     }
@@ -76,7 +77,7 @@ final class ContainerOutput: Sendable {
                 return state.waiting
             }
             if bytes.isEmpty { return }
-            // Nobody may read it any more, which is no matter of the run.
+            // The reader may be gone, which must not affect the run.
             try? File.write(bytes[...], to: file)
             state.update { $0.isWriting = false }
         }

@@ -1,15 +1,15 @@
 internal import Glibc
 internal import Shared
 
-/// A thread of its own for calls that block, so that they take none from Swift's tasks.
+/// Runs blocking calls on threads of their own, so that they take no thread from Swift's tasks.
 enum DedicatedThread {
-    /// Starts a detached thread that runs `body` once. Throws where the system has no more threads to give.
+    /// Starts a detached thread that runs `body` once. Throws if the system can start no more threads.
     static func start(_ body: @escaping @Sendable () -> Void) throws(Problem) {
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         defer { pthread_attr_destroy(&attributes) }
         pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-        pthread_attr_setstacksize(&attributes, 1 << 20)  // bytes, of which only what is touched takes memory
+        pthread_attr_setstacksize(&attributes, 1 << 20)  // bytes; only pages in use take memory
         var thread = pthread_t()
         let box = Unmanaged.passRetained(Box(body))
         let error = pthread_create(
@@ -25,9 +25,9 @@ enum DedicatedThread {
         }
     }
 
-    /// Runs `body` on a thread of its own and returns what it returns.
+    /// Runs `body` on a thread of its own and returns its result.
     ///
-    /// The thread may be left behind: a call on a dead network volume never returns, and holds up nobody but this caller.
+    /// A call on a dead network volume never returns, and then neither does this one. Other tasks are not affected.
     static func run<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
         try await withCheckedThrowingContinuation { continuation in
             do {
@@ -38,21 +38,21 @@ enum DedicatedThread {
         }
     }
 
-    /// As `run`, for `patience` at most: then it returns nil, and the thread is left behind.
+    /// Like `run`, but returns nil after `timeout`. The thread is left behind then.
     static func run<Result: Sendable>(
-        within patience: Duration, _ body: @escaping @Sendable () throws -> Result
+        within timeout: Duration, _ body: @escaping @Sendable () throws -> Result
     ) async throws -> Result? {
         let result = Promise<Swift.Result<Result, any Error>>()
         try start { result.fulfil(Swift.Result { try body() }) }
-        return try await result.value(within: patience)?.get()
+        return try await result.value(within: timeout)?.get()
     }
 
-    /// From now on the calling thread gets the time that nobody else wants. Nothing else may run on it.
+    /// Sets this thread to the lowest priority (nice 19) for good. Call it only on a thread of your own.
     ///
-    /// Outside of containers the kernel may count it among the threads of this session alone, and give each session the same, sched(7),
-    /// "The autogroup feature".
+    /// Outside of containers the priority may count only among the threads of this session, sched(7), "The autogroup
+    /// feature".
     static func yieldToOthers() {
-        // Of this thread alone, setpriority(2). 19 is the least.
+        // On Linux this sets the priority of the calling thread alone, setpriority(2).
         setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 19)
     }
 

@@ -1,7 +1,7 @@
 internal import Glibc
 internal import Shared
 
-/// How full a file system is. Blocks with it.
+/// The size and free space of a file system. Blocks, and may hang with it.
 enum DiskUsage {
     static func at(_ path: String) -> Death.Disk? {
         var status = statvfs()

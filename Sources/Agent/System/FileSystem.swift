@@ -3,9 +3,9 @@ internal import Glibc
 internal import Shared
 
 enum FileSystem {
-    /// Brings all that is below the folder `path` to stable storage.
+    /// Brings everything below the folder `path` to stable storage.
     static func syncTree(_ path: String) throws(Problem) {
-        // A FUSE file system is not told of syncfs(2).
+        // The kernel does not pass syncfs(2) on to a FUSE file system.
         guard linux_is_fuse(path) != 0 else { return try sync(at: path) }
         for name in try File.list(path) {
             let inner = "\(path)/\(name)"
@@ -15,8 +15,8 @@ enum FileSystem {
         try File.sync(path)
     }
 
-    /// Lets the kernel begin to bring a file's content to the disk, and waits for nothing, sync_file_range(2). What it cannot do here `File.sync`
-    /// does later.
+    /// Makes the kernel start to write a file's content to the disk, without waiting, sync_file_range(2). Ignores
+    /// errors, because `File.sync` follows later.
     static func startWriting(_ path: String) {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return }

@@ -3,17 +3,17 @@ internal import Glibc
 internal import Shared
 internal import Synchronization
 
-/// Which entries of a folder changed, or anything below them, as the kernel tells it: inotify(7).
+/// Reports which entries of a folder have changed, themselves or below, from the kernel's inotify(7).
 ///
-/// That is known on file systems that only this machine writes to, and up to a number of folders. Of what is written through mapped memory
-/// nobody is told.
+/// Works only on file systems to which no other machine writes, and for at most 4096 folders. Writes through mmap are
+/// not reported.
 final class FolderChanges: Sendable {
-    /// A folder, under whatever name.
+    /// Identifies a folder whatever its path.
     fileprivate struct Identity: Equatable {
         let device: dev_t
         let inode: ino_t
 
-        /// nil where nothing is at `path`.
+        /// Returns nil if nothing is at `path`.
         init?(at path: String) {
             var status = stat()
             guard stat(path, &status) == 0 else { return nil }
@@ -22,11 +22,11 @@ final class FolderChanges: Sendable {
     }
 
     fileprivate struct State {
-        /// Owned; below 0 where nothing is watched.
+        /// The inotify descriptor, owned; below 0 if nothing is watched.
         var queue: Int32 = -1
-        /// What is watched, or cannot be.
+        /// The folder that is watched, or that could not be.
         var folder: Identity?
-        /// The entry that a watched folder belongs to, by its watch; nil: it is the folder itself.
+        /// For each inotify watch the entry to which its folder belongs; nil for the watched folder itself.
         var entries: [Int32: String?] = [:]
     }
 
@@ -34,29 +34,30 @@ final class FolderChanges: Sendable {
     private let concerns: @Sendable (String) -> Bool
     private let state = Mutex(State())
 
-    /// `concerns` tells by the name which entries are watched.
+    /// `concerns` returns whether the entry of that name is watched.
     init(of path: String, concerns: @escaping @Sendable (String) -> Bool) {
         (self.path, self.concerns) = (path, concerns)
     }
 
     deinit { state.withLock { $0.end() } }
 
-    /// Whether the file system at `path` tells of all its changes.
-    static func areTold(at path: String) -> Bool { linux_tells_changes(path) != 0 }
+    /// Whether the kernel reports all changes on the file system at `path`.
+    static func areReported(at path: String) -> Bool { linux_tells_changes(path) != 0 }
 
-    /// Begins to watch, unless it does already, or could not. May hang with the volume.
+    /// Begins to watch, unless this folder is watched already or could not be. May hang with the volume.
     func begin() {
         state.withLock { state in
             let folder = Identity(at: path)
             if state.folder == folder { return }
             state.end()
-            guard let folder, Self.areTold(at: path) else { return }
+            guard let folder, Self.areReported(at: path) else { return }
             if !state.begin(at: path, concerns) { state.end() }
             state.folder = folder
         }
     }
 
-    /// The names of the entries that came, went or changed since the last call; nil: any may have.
+    /// Returns the names of the entries that were added, removed or changed since the last call. Nil means that any may
+    /// have.
     func take() -> Set<String>? {
         state.withLock { state in
             guard state.queue >= 0 else { return nil }
@@ -69,10 +70,10 @@ final class FolderChanges: Sendable {
 
 extension FolderChanges.State {
     private static let events = UInt32(IN_CREATE | IN_DELETE | IN_MOVE | IN_MODIFY | IN_ATTRIB | IN_ONLYDIR)
-    /// Folders that are watched at most: each keeps about a kilobyte of the kernel's memory, which counts as the container's.
-    private static let most = 4096
-    /// Below an entry no folders are nested deeper.
-    private static let deepest = 64
+    /// Each watched folder takes about a kilobyte of the kernel's memory, which counts as the container's.
+    private static let maxFolders = 4096
+    /// How deep folders below an entry may be nested.
+    private static let maxDepth = 64
 
     mutating func end() {
         if queue >= 0 { close(queue) }
@@ -85,32 +86,32 @@ extension FolderChanges.State {
             return false
         }
         entries[number] = .some(nil)
-        // Listed once it is watched, so that nothing that comes meanwhile is missed.
+        // List the folder after the watch began, so that no new entry is missed.
         guard let names = try? File.list(path) else { return false }
         return names.allSatisfy { !concerns($0) || watch("\(path)/\($0)", for: $0) }
     }
 
-    /// All folders from `path` on. False where one cannot be watched.
+    /// Watches the folder at `path` and all folders below. Returns false if one cannot be watched.
     private mutating func watch(_ path: String, for entry: String, depth: Int = 0) -> Bool {
         var status = stat()
-        // The folder above tells of what is gone since.
+        // If it was deleted meanwhile, the watch of the folder above reports that.
         guard lstat(path, &status) == 0 else { return errno == ENOENT }
         guard status.st_mode & S_IFMT == S_IFDIR else { return true }
-        guard depth < Self.deepest, entries.count < Self.most else { return false }
+        guard depth < Self.maxDepth, entries.count < Self.maxFolders else { return false }
         let number = inotify_add_watch(queue, path, Self.events | UInt32(IN_DONT_FOLLOW))
         guard number >= 0 else { return errno == ENOENT || errno == ENOTDIR }
         entries[number] = .some(entry)
-        // One that is mounted here may be of another kind.
-        guard FolderChanges.areTold(at: path), let names = try? File.list(path) else {
+        // Another kind of file system may be mounted here.
+        guard FolderChanges.areReported(at: path), let names = try? File.list(path) else {
             return (try? File.isThere(path)) == false
         }
         return names.allSatisfy { watch("\(path)/\($0)", for: entry, depth: depth + 1) }
     }
 
-    /// nil where not all was told.
+    /// Returns the names of the changed entries; nil if the kernel lost events or a folder can no longer be watched.
     mutating func names(below path: String, _ concerns: (String) -> Bool) -> Set<String>? {
         var names: Set<String> = []
-        // Those whose folders are others now.
+        // The entries in which a folder was created or moved: their folders have to be watched again.
         var renewed: Set<String> = []
         var buffer = [UInt8](repeating: 0, count: 64 << 10)
         while true {
@@ -132,7 +133,7 @@ extension FolderChanges.State {
                 names.insert(name)
                 guard event.has(IN_ISDIR), event.has(IN_CREATE) || event.has(IN_MOVE) else { continue }
                 renewed.insert(name)
-                // What moved is watched as a part of what it belonged to.
+                // A moved folder would still be watched under its old entry.
                 if event.has(IN_MOVED_FROM) { forget(name) }
             }
         }
@@ -146,14 +147,14 @@ extension FolderChanges.State {
     }
 }
 
-/// One event of inotify(7), as read(2) gives it.
+/// One event of inotify(7), as read(2) returns it.
 private struct InotifyEvent {
     let watch: Int32
     let mask: UInt32
-    /// Of the entry in the watched folder; nil where it is about that folder.
+    /// The name of the entry in the watched folder; nil if the event is about the folder itself.
     let name: String?
 
-    /// Takes the first one off; nil where there is none any more.
+    /// Removes the first event from `bytes`. Returns nil if there is none.
     init?(takenFrom bytes: inout ArraySlice<UInt8>) {
         let head = MemoryLayout<inotify_event>.size
         guard bytes.count >= head else { return nil }

@@ -1,6 +1,6 @@
 internal import Shared
 
-/// Jobs one after the other on a thread of their own, which may be left behind in one of them.
+/// Runs jobs one after the other on a thread of their own. If a job hangs, the thread is left behind.
 final class JobThread: Sendable {
     private struct Queue {
         var jobs: [@Sendable () -> Void] = []
@@ -9,7 +9,7 @@ final class JobThread: Sendable {
 
     private let queue = Monitor(Queue())
 
-    /// `isIdle`: it gets the time that nobody else wants.
+    /// `isIdle`: the thread runs at the lowest priority.
     init(isIdle: Bool = false) throws(Problem) {
         try DedicatedThread.start { [queue] in
             if isIdle { DedicatedThread.yieldToOthers() }
@@ -29,13 +29,13 @@ final class JobThread: Sendable {
         queue.update { $0.jobs.append(job) }
     }
 
-    /// Runs `body` in its turn and returns what it returns.
+    /// Runs `body` after the jobs before it and returns its result.
     func run<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
         try await withCheckedThrowingContinuation { continuation in
             enqueue { continuation.resume(with: Swift.Result { try body() }) }
         }
     }
 
-    /// The thread ends after what is queued.
+    /// Lets the thread end after the queued jobs.
     deinit { queue.update { $0.isClosed = true } }
 }

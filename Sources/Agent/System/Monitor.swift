@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// State behind a lock, with a condition to wait for: what threads (not tasks) use to hand things to each other.
+/// State behind a lock, with a condition on which threads wait. Use it between threads, not between tasks.
 final class Monitor<State>: @unchecked Sendable {
     private var state: State
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
@@ -11,7 +11,7 @@ final class Monitor<State>: @unchecked Sendable {
         pthread_mutex_init(mutex, nil)
         var attributes = pthread_condattr_t()
         pthread_condattr_init(&attributes)
-        // A person, or NTP, may set the other clock.
+        // A user or NTP may set the other clock.
         pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
         pthread_cond_init(condition, &attributes)
         pthread_condattr_destroy(&attributes)
@@ -30,7 +30,7 @@ final class Monitor<State>: @unchecked Sendable {
         return body(state)
     }
 
-    /// Changes the state and wakes all who wait.
+    /// Changes the state and wakes all waiting threads.
     func update<Result, Failure: Error>(_ body: (inout State) throws(Failure) -> Result) throws(Failure) -> Result {
         pthread_mutex_lock(mutex)
         defer {
@@ -40,7 +40,7 @@ final class Monitor<State>: @unchecked Sendable {
         return try body(&state)
     }
 
-    /// Blocks the thread until `body` returns a value; it is asked again after each update.
+    /// Blocks the thread until `body` returns a value. Calls `body` again after each update.
     func wait<Result>(_ body: (inout State) -> Result?) -> Result {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
@@ -50,29 +50,30 @@ final class Monitor<State>: @unchecked Sendable {
         }
     }
 
-    /// As `wait`, but nil where `mark` of the state has stayed the same for `patience`, whatever else was updated.
+    /// Like `wait`, but returns nil once `mark` of the state has been the same for `timeout`, whatever else was
+    /// updated.
     func wait<Result, Mark: Equatable>(
-        while mark: (State) -> Mark, staysFor patience: Duration, _ body: (inout State) -> Result?
+        while mark: (State) -> Mark, staysFor timeout: Duration, _ body: (inout State) -> Result?
     ) -> Result? {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         var last = mark(state)
-        var limit = Self.time(after: patience)
+        var limit = Self.time(after: timeout)
         while true {
             if let result = body(&state) { return result }
             if pthread_cond_timedwait(condition, mutex, &limit) == ETIMEDOUT { return body(&state) }
             if case let new = mark(state), new != last {
                 last = new
-                limit = Self.time(after: patience)
+                limit = Self.time(after: timeout)
             }
         }
     }
 
-    private static func time(after patience: Duration) -> timespec {
+    private static func time(after duration: Duration) -> timespec {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
-        let nanoseconds = time.tv_nsec + patience.milliseconds % 1000 * 1_000_000
-        time.tv_sec += patience.milliseconds / 1000 + nanoseconds / 1_000_000_000
+        let nanoseconds = time.tv_nsec + duration.milliseconds % 1000 * 1_000_000
+        time.tv_sec += duration.milliseconds / 1000 + nanoseconds / 1_000_000_000
         time.tv_nsec = nanoseconds % 1_000_000_000
         return time
     }

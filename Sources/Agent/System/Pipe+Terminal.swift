@@ -2,8 +2,8 @@ internal import Glibc
 internal import Shared
 
 extension Pipe {
-    /// A pseudoterminal as a pipe: what is written to its `writeEnd` is read as it came, without a line end changed or a byte
-    /// sent back. 80 columns wide: what fits there fits on the terminal of whoever follows.
+    /// Makes a pseudoterminal that passes bytes on unchanged: it converts no line break and echoes nothing. It is 80
+    /// columns wide, so that its lines fit on a follower's terminal.
     static func terminal() throws(Problem) -> Pipe {
         var settings = termios()
         cfmakeraw(&settings)

@@ -2,7 +2,7 @@ internal import CLinux
 internal import Glibc
 internal import Shared
 
-/// Both ends of a pipe, closed on exec. Whoever makes one closes both.
+/// Both ends of a pipe, which are closed on exec. The caller closes both.
 struct Pipe {
     let readEnd: Int32
     let writeEnd: Int32

@@ -1,23 +1,25 @@
 internal import Glibc
 internal import Shared
 
-/// The processes below this one. Both `init` and `serve` are subreapers, so nothing that a training starts can leave the tree.
+/// The processes below this one. `init` and `serve` are subreapers, so that no process of a training can leave the
+/// tree.
 enum ProcessTree {
-    /// Those that still run.
+    /// The processes that are not zombies.
     static var running: [ProcessStat] {
         ProcessStat.descendants(of: getpid()).filter { !$0.isZombie }
     }
 
-    /// Returns how many there were.
+    /// Sends the signal to each process of the tree. Returns how many there were.
     static func signal(_ number: Int32) -> Int {
         let found = running
         for process in found { kill(process.pid, number) }
         return found.count
     }
 
-    /// One pass of SIGKILL over all of them; how many there were. A tree that forks needs several.
+    /// Sends SIGKILL to each process of the tree once. Returns how many there were. A tree that forks needs several
+    /// passes.
     static func killAll() -> Int {
-        // A group is killed in one step, so one that forks without end cannot outrun the pass.
+        // A process group is killed in one step, so that one which forks without end cannot outrun the pass.
         let own = getpgrp()
         let found = running
         for process in found {

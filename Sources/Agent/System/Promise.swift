@@ -1,20 +1,20 @@
 internal import Synchronization
 
-/// A value that comes later, once, and may be waited for by many.
+/// A value that is set once, later. Many tasks may wait for it.
 final class Promise<Value: Sendable>: Sendable {
     private typealias Continuation = CheckedContinuation<Value?, Never>
 
     private struct State {
         var value: Value?
         var waiters: [Int: Continuation] = [:]
-        /// Waiters that gave up before they waited.
+        /// The waiters that gave up before they began to wait.
         var absent: Set<Int> = []
         var nextWaiter = 0
     }
 
     private let state = Mutex(State())
 
-    /// Later values are ignored.
+    /// Sets the value and resumes all waiters. Does nothing if there is a value already.
     func fulfil(_ value: Value) {
         let waiters = state.withLock { state -> [Int: Continuation] in
             guard state.value == nil else { return [:] }
@@ -33,7 +33,7 @@ final class Promise<Value: Sendable>: Sendable {
         }
     }
 
-    /// As `value`, but not for longer than the task is wanted.
+    /// Like `value`, but throws `CancellationError` when the task is cancelled.
     var valueUnlessCancelled: Value {
         get async throws(CancellationError) {
             let waiter = newWaiter()
@@ -49,14 +49,14 @@ final class Promise<Value: Sendable>: Sendable {
 
     var valueIfFulfilled: Value? { state.withLock(\.value) }
 
-    /// The value, or nil where it did not come within `patience`.
-    func value(within patience: Duration) async -> Value? {
+    /// Waits for the value. Returns nil if it is not set within `timeout`.
+    func value(within timeout: Duration) async -> Value? {
         let waiter = newWaiter()
-        let patient = Task {
-            try? await Task.sleep(for: patience)
+        let timer = Task {
+            try? await Task.sleep(for: timeout)
             giveUp(waiter)
         }
-        defer { patient.cancel() }
+        defer { timer.cancel() }
         return await wait(as: waiter)
     }
 
@@ -67,7 +67,7 @@ final class Promise<Value: Sendable>: Sendable {
         }
     }
 
-    /// nil where the waiter gave up.
+    /// Returns nil if the waiter gave up.
     private func wait(as waiter: Int) async -> Value? {
         await withCheckedContinuation { continuation in
             let (isOver, value) = state.withLock { state -> (Bool, Value?) in

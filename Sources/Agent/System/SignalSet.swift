@@ -7,7 +7,7 @@ extension sigset_t {
         for signal in signals { sigaddset(&self, signal) }
     }
 
-    /// Keeps these signals from the calling thread and from all that it starts, until someone fetches them.
+    /// Blocks these signals in the calling thread and in all threads and processes that it starts. They stay pending.
     func block() {
         var set = self
         pthread_sigmask(SIG_BLOCK, &set, nil)

@@ -1,6 +1,6 @@
 internal import Shared
 
-/// A few threads for calls that block, started as they are needed and kept.
+/// A few threads for calls that block. They are started when needed and kept.
 ///
 /// A call that never returns, on a dead network volume, keeps its thread; those behind it get the others.
 final class ThreadPool: Sendable {
@@ -12,26 +12,28 @@ final class ThreadPool: Sendable {
         var idle = 0
     }
 
-    /// Jobs that may wait for a thread.
+    /// How many jobs may wait for a thread.
     static let capacity = 1000
 
     private let limit: Int
     private let queue = Monitor(Queue())
 
-    /// `limit`: the most threads that it starts.
+    /// `limit`: how many threads it may start.
     init(limit: Int) { self.limit = limit }
 
-    /// Runs `body` on one of the threads and returns what it returns. Where the task is cancelled the call is left behind.
+    /// Runs `body` on one of the threads and returns its result. If the task is cancelled, the call is left behind.
     func value<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         let result = Promise<Result<Value, any Error>>()
         try run { result.fulfil(Result { try body() }) }
         return try await result.valueUnlessCancelled.get()
     }
 
-    /// Runs `job` on one of the threads, in its turn. Throws where too many wait, or there is no thread and the system gives none.
+    /// Runs `job` on one of the threads. Throws if too many jobs wait, or if the first thread cannot be started.
     func run(_ job: @escaping Job) throws(Problem) {
         let needsThread = try queue.update { queue throws(Problem) -> Bool in
-            guard queue.jobs.count < Self.capacity else { throw Problem("\(Self.capacity) calls wait for the volume") }
+            guard queue.jobs.count < Self.capacity else {
+                throw Problem("\(Self.capacity) calls already wait for the volume")
+            }
             queue.jobs.append(job)
             guard queue.jobs.count > queue.idle, queue.threads < limit else { return false }
             queue.threads += 1

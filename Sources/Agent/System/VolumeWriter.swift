@@ -1,28 +1,28 @@
 internal import Glibc
 internal import Shared
 
-/// The one thread that writes the log, the beats and the records. Jobs run in the order in which they came.
+/// The one thread that writes the log, the heartbeats and the records. Jobs run in the order in which they were queued.
 ///
-/// A call on a hung network volume blocks this thread and nothing else. What takes long on a healthy one, and may lag behind, has
-/// threads beside it: they write nothing that this one writes.
+/// A call on a hung network volume blocks this thread and nothing else. Slow work on a healthy volume has threads of
+/// its own: `syncs` and `sealing`. They never write the same files.
 final class VolumeWriter: Sendable {
     typealias Job = @Sendable () -> Void
-    typealias Look = @Sendable () throws -> Bool
+    typealias Check = @Sendable () throws -> Bool
 
     private struct Queue {
         var jobs: [Job] = []
         var isFenced = false
-        /// Whether the run has another owner by now.
-        var isSuperseded: Look?
+        /// Returns whether the run has another owner by now.
+        var isSuperseded: Check?
     }
 
-    /// After so long without a turn (the volume hung, or this process was stopped) the owner may be another one.
+    /// After a longer time without a job (the volume hung, or this process was stopped) the run may have another owner.
     private let longestTurn: Duration
 
     private let queue = Monitor(Queue())
-    /// Brings the log to stable storage: as long as the disk needs, while the log goes on.
+    /// Brings the log to stable storage, while this thread continues to write it.
     let syncs: JobThread
-    /// Seals the log's segments, in time that nobody else wants.
+    /// Seals the log's segments at the lowest priority.
     let sealing: JobThread
 
     init(longestTurn: Duration = .seconds(10)) {
@@ -48,7 +48,7 @@ final class VolumeWriter: Sendable {
                     if lastTurn.duration(to: .now) > longestTurn, Self.isSuperseded(queue) {
                         queue.update { $0.isFenced = true }
                     }
-                    // Before the job, so that a hang within it counts as a pause for the next one.
+                    // Set before the job, so that the next job notices a hang within this one.
                     lastTurn = .now
                     job()
                 }
@@ -56,17 +56,17 @@ final class VolumeWriter: Sendable {
         }
     }
 
-    /// Until there is an answer: nothing is written as long as it is not known.
+    /// Repeats the check until it succeeds, because nothing may be written before.
     private static func isSuperseded(_ queue: Monitor<Queue>) -> Bool {
-        while let look = queue.read(\.isSuperseded) {
-            do { return try look() } catch { usleep(100_000) }
+        while let check = queue.read(\.isSuperseded) {
+            do { return try check() } catch { usleep(100_000) }
         }
         return false
     }
 
-    /// `isSuperseded` is asked after each long pause, before anything is written; it reads the volume. nil while the owner itself
-    /// goes on to its next attempt.
-    func look(isSuperseded: Look?) {
+    /// Sets the check for another owner. It reads the volume, and runs after each long pause before anything is
+    /// written. Set it to nil while this agent itself makes the next attempt.
+    func look(isSuperseded: Check?) {
         queue.update { $0.isSuperseded = isSuperseded }
     }
 
@@ -76,7 +76,7 @@ final class VolumeWriter: Sendable {
         }
     }
 
-    /// Runs `body` in its turn and returns what it returns; nil once the writer is fenced.
+    /// Runs `body` after the jobs before it and returns its result; nil once the writer is fenced.
     func perform<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result? {
         try await withCheckedThrowingContinuation { continuation in
             queue.update { [isFenced] queue in
@@ -91,12 +91,12 @@ final class VolumeWriter: Sendable {
         }
     }
 
-    /// From now on nothing more is written: the run has another owner.
+    /// Stops all further writes, because the run has another owner.
     func fence() {
         queue.update { $0.isFenced = true }
     }
 
-    /// Whether nothing is written any more.
+    /// Whether all further writes are stopped.
     func isFenced() -> Bool {
         queue.read(\.isFenced)
     }

@@ -1,10 +1,10 @@
 internal import Shared
 
-/// How often the kernel killed a process of this container for lack of memory, by the cgroup's own counter.
+/// The cgroup's counter of processes in this container that the kernel killed for lack of memory.
 struct MemoryCounter: Sendable {
     private let path: String
 
-    /// nil where no such counter can be read.
+    /// Returns nil if no such counter can be read.
     init?(root: String = "/sys/fs/cgroup", membership: String = "/proc/self/cgroup") {
         guard let groups = try? File.read(membership).text else { return nil }
         var candidates: [String] = []
@@ -22,10 +22,10 @@ struct MemoryCounter: Sendable {
         self.path = path
     }
 
-    /// Since the cgroup was made; nil where it cannot be read any more.
+    /// The number of kills since the cgroup was made; nil if it can no longer be read.
     var kills: Int? { Self.kills(at: path) }
 
-    /// `oom_kill N` in memory.events and in memory.oom_control alike.
+    /// Reads the line `oom_kill N`, which memory.events and memory.oom_control both have.
     private static func kills(at path: String) -> Int? {
         guard let text = try? File.read(path).text else { return nil }
         return text.split(separator: "\n").compactMap { line in

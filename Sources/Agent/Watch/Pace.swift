@@ -1,10 +1,10 @@
 internal import Shared
 
-/// How a training goes on from step to step, and when it has stood still for too long. Times are in seconds on one clock.
+/// The pace of a training's steps, and when it has stalled. Times are in seconds on one clock.
 struct Pace: Sendable {
-    /// What `auto` waits at the least: compiling, a first epoch's loading and an evaluation take minutes.
-    static let leastAuto = 600.0
-    /// What `auto` waits, in longest intervals between two steps.
+    /// The lower bound of the limit `auto`: compiling, loading data and an evaluation take minutes.
+    static let minAuto = 600.0
+    /// The limit `auto` is this many times the longest interval between two steps so far.
     static let autoFactor = 10.0
 
     private(set) var step: Double?
@@ -12,7 +12,8 @@ struct Pace: Sendable {
     private var changed: Double?
     private var longest = 0.0
 
-    /// `step` is the last one told so far. Any change is one: an evaluation counts anew.
+    /// Notes the last step that the training reported. A lower number is a change too: an evaluation counts from 0
+    /// again.
     mutating func observe(step: Double?, at now: Double) {
         guard let step, step != self.step else { return }
         if let changed { longest = max(longest, now - changed) }
@@ -21,21 +22,22 @@ struct Pace: Sendable {
         self.step = step
     }
 
-    /// Something else shows that it goes on, a save for instance.
+    /// Begins the limit again, because something else shows that the training works: a save, for instance.
     mutating func excuse(at now: Double) {
         if changed != nil { changed = now }
     }
 
-    /// For how long there was no new step, where that is too long. Nothing is, before two steps followed the first one.
+    /// Returns for how many seconds the step has not changed if that exceeds `limit`, else nil. Always nil until the
+    /// step has changed twice.
     func stalled(_ limit: Limits.Stall, at now: Double) -> Double? {
         guard changes >= 2, let changed else { return nil }
-        let patience: Double
+        let timeout: Double
         switch limit {
         case .none: return nil
-        case .after(let seconds): patience = seconds
-        case .auto: patience = max(Self.leastAuto, Self.autoFactor * longest)
+        case .after(let seconds): timeout = seconds
+        case .auto: timeout = max(Self.minAuto, Self.autoFactor * longest)
         }
         let still = now - changed
-        return still > patience ? still : nil
+        return still > timeout ? still : nil
     }
 }

@@ -1,17 +1,19 @@
 internal import Shared
 
-/// Reads the training's step from what it prints.
+/// Reads the training's step from its output.
 struct ProgressReader: Sendable {
     private typealias Form = @Sendable (Substring) -> Double?
 
-    /// Of several forms the first one that tells anything counts: the Trainer of transformers prints a bar with steps and an
-    /// epoch by turns.
+    /// Ways to find a step in a line. The first one that finds any is used: the Trainer of transformers prints both a
+    /// bar with steps and an epoch.
     private let forms: [Form]
-    /// Forms that show that the training goes on, in an evaluation say, although no step is told.
+    /// Ways to find other numbers that change while the training works without a new step, for instance in an
+    /// evaluation.
     private let others: [Form]
 
-    /// `pattern` is a regular expression with one group, the step; without one the usual forms are known:
-    /// `step 120`, a dictionary with an `'epoch'`, and a progress bar's `120/5000`.
+    /// `pattern` is a regular expression whose one group is the step. If nil, the reader knows the usual forms: `step
+    /// 120`, a dictionary with an `'epoch'`, and a progress bar's `120/5000`. Throws if `pattern` is not a regular
+    /// expression.
     init(pattern: String?) throws(Problem) {
         others = [Self.bar]
         guard let pattern else {
@@ -26,21 +28,21 @@ struct ProgressReader: Sendable {
         }
     }
 
-    /// The step in the last line that tells one.
+    /// Returns the step in the last line that has one.
     func lastStep(in bytes: ArraySlice<UInt8>) -> Double? {
         let lines = Self.lines(bytes)
         return forms.lazy.compactMap { Self.last($0, in: lines) }.first
     }
 
-    /// What else has moved when it is not what it was: the last numbers of whatever goes on beside the steps.
+    /// Returns the last number found in each other way. If one differs from the last time, the training works.
     func lastSigns(in bytes: ArraySlice<UInt8>) -> [Double?] {
         let lines = Self.lines(bytes)
         return others.map { Self.last($0, in: lines) }
     }
 
-    /// The last one first.
+    /// Returns the last lines, the very last one first.
     private static func lines(_ bytes: ArraySlice<UInt8>) -> [String] {
-        // No line that tells a step is longer than 2000 bytes; one that is may be a dump of data.
+        // Only 2000 bytes of a line are read. A longer line may be a dump of data.
         bytes.suffix(window).split { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
             .reversed().map { $0.prefix(2000).text }
     }
@@ -52,10 +54,10 @@ struct ProgressReader: Sendable {
         return nil
     }
 
-    /// Bytes at the end of the output that are looked at.
+    /// How many bytes at the end of the output are read.
     private static let window = 16 << 10
 
-    /// A compiled expression never changes, and is only not marked so.
+    /// `Regex` is not marked `Sendable`, but a compiled expression never changes.
     private struct Pattern: @unchecked Sendable {
         let expression: Regex<AnyRegexOutput>
 
@@ -85,7 +87,7 @@ struct ProgressReader: Sendable {
         return Double(String(digits.reversed()))
     }
 
-    /// The number after `word` and at most a few signs such as `: ` or `=`.
+    /// Returns the first number that follows `word` after at most four characters such as `: ` or `=`.
     private static func number(after word: String, in line: Substring) -> Double? {
         var rest = line
         while let found = rest.firstRange(of: word, ignoringCase: true) {

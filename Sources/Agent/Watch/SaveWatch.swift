@@ -2,26 +2,26 @@ internal import FoundationEssentials
 internal import Glibc
 internal import Shared
 
-/// Whether a checkpoint is being saved at this moment, seen from outside.
+/// Finds out from outside whether the training is saving a checkpoint at this moment.
 struct SaveWatch: Sendable {
-    /// A save is many files, and between two of them none is open.
+    /// A save counts as running for this time after a change, because between two of its files none is open.
     static let pause: Duration = .milliseconds(300)
 
     let folder: CheckpointFolder
 
-    /// Somebody of the tree has a file of a checkpoint open for writing, or one changed a moment ago. A log beside the checkpoints is none:
-    /// it is open all along, and is written to all along.
+    /// Whether a process of the training has a file of a checkpoint open for writing, or one changed a moment ago. A
+    /// log beside the checkpoints does not count, because it is always open.
     ///
-    /// Looks at the folder, and may hang with its volume.
+    /// Reads the folder, and may hang with its volume.
     func isSaving() -> Bool {
         hasOpenFile() || changedLately()
     }
 
     func hasOpenFile() -> Bool { namesWithOpenFile().contains(where: folder.isSave) }
 
-    /// What there is in the folder that the tree has open for writing, or a file of it.
+    /// Returns the names in the folder of which the training has a file open for writing.
     func namesWithOpenFile() -> Set<String> {
-        // As /proc has it.
+        // /proc shows paths without links.
         let root = folder.realPath + "/"
         var names: Set<String> = []
         for process in ProcessTree.running {

@@ -1,17 +1,18 @@
 internal import Shared
 
-/// Watches a running training from outside: reads its step from what it prints, and tells when it stands still.
+/// Watches a running training from outside: reads its step from its output, and finds out when it stalls.
 struct TrainingWatch: Sendable {
     let tail: OutputTail
     let reader: ProgressReader
     let stall: Limits.Stall
     let saves: SaveWatch?
-    /// Takes each step that is read.
+    /// Called with each step that is read.
     let note: @Sendable (Double) -> Void
 
     private static let interval: Duration = .seconds(1)
 
-    /// Until the task is cancelled; returns earlier, with for how many seconds, where the training has stalled.
+    /// Runs until the training stalls, and returns for how many seconds it had no new step. Returns nil if the task is
+    /// cancelled.
     func run() async -> Double? {
         let start = ContinuousClock.now
         var pace = Pace()
@@ -36,7 +37,8 @@ struct TrainingWatch: Sendable {
         }
     }
 
-    /// A volume that hangs does not answer, and a training that waits for it is not to blame.
+    /// Whether the training saves at this moment. Also true if the volume hangs: a training that waits for it has not
+    /// stalled.
     private func isSaving() async -> Bool {
         guard let saves else { return false }
         do { return try await DedicatedThread.run(within: .seconds(5), saves.isSaving) ?? true } catch { return false }

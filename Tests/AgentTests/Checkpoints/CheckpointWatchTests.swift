@@ -168,7 +168,7 @@ import Testing
     private func beginTold() throws {
         let out = "\(run.folders.work)/out"
         try File.makeFolders(out)
-        try #require(FolderChanges.areTold(at: out))
+        try #require(FolderChanges.areReported(at: out))
         try watch.begin()
     }
 

@@ -14,7 +14,7 @@ final class TestRun: Sendable {
     let id: RunID
 
     /// Whether the kernel tells of all that changes in it.
-    static let isToldOfChanges = FolderChanges.areTold(at: NSTemporaryDirectory())
+    static let isToldOfChanges = FolderChanges.areReported(at: NSTemporaryDirectory())
     static let isToldOfChangesReason: Comment = "TMPDIR is on a file system that does not tell of all changes"
 
     init(_ name: String = "train") throws {

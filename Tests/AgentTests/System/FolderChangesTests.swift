@@ -134,7 +134,7 @@ import Testing
 
     /// Of a file system that others may write to it is never known.
     @Test func noFileSystemOfThisMachine() {
-        #expect(!FolderChanges.areTold(at: "/proc"))
+        #expect(!FolderChanges.areReported(at: "/proc"))
         let changes = FolderChanges(of: "/proc/self") { _ in true }
         changes.begin()
         #expect(changes.take() == nil)

@@ -46,8 +46,8 @@ import Testing
 
     @Test func autoIsPatientByThePace() {
         let quick = Self.pace((1, 0), (2, 1), (3, 2))
-        #expect(quick.stalled(.auto, at: 2 + Pace.leastAuto) == nil)
-        #expect(quick.stalled(.auto, at: 3 + Pace.leastAuto) == Pace.leastAuto + 1)
+        #expect(quick.stalled(.auto, at: 2 + Pace.minAuto) == nil)
+        #expect(quick.stalled(.auto, at: 3 + Pace.minAuto) == Pace.minAuto + 1)
         let slow = Self.pace((1, 0), (2, 300), (3, 310))
         #expect(slow.stalled(.auto, at: 310 + 3000) == nil)
         #expect(slow.stalled(.auto, at: 310 + 3001) == 3001)

@@ -1,6 +1,6 @@
 #include "CAuthorities.h"
 
-// Named here too so that a newer bundle is a reason to compile this file again.
+// The bundle is also named here, so that a newer one makes the build compile this file again.
 #if !__has_include("/etc/ssl/certs/ca-certificates.crt")
 #error "the package ca-certificates is not installed: make setup"
 #endif

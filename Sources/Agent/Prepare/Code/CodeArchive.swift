@@ -1,18 +1,18 @@
 internal import Glibc
 internal import Shared
 
-/// A pack on the volume, open and proven to be the one that was asked for.
+/// An open pack of code on the volume, whose size and SHA-256 have been checked.
 struct CodeArchive: ~Copyable {
     struct Member {
         var entry: TarEntry
-        /// Of the first byte of its content in the pack.
+        /// The offset of its content in the pack.
         var offset: Int
     }
 
     private let path: String
     private let file: Int32
 
-    /// Checks size and SHA-256. `step` is called between pieces and ends it by throwing.
+    /// Opens the pack and checks its size and SHA-256. Calls `step` between two reads; `step` may throw to cancel.
     init(_ path: String, is code: PackedCode, step: () throws -> Void) throws {
         self.path = path
         file = open(path, O_RDONLY | O_CLOEXEC)
@@ -40,7 +40,7 @@ struct CodeArchive: ~Copyable {
 
     deinit { if file >= 0 { close(file) } }
 
-    /// All that is in it, of two members with the same path the last one. In the order of the bytes of their paths.
+    /// Returns the members ordered by the bytes of their paths. If two have the same path, returns the last one.
     func members() throws -> [Member] {
         var members: [CodePath: Member] = [:]
         lseek(file, 0, SEEK_SET)
@@ -51,14 +51,14 @@ struct CodeArchive: ~Copyable {
         for path in members.keys {
             for folder in path.folders {
                 if let outer = members[folder], outer.entry.kind != .folder {
-                    throw Problem("the packed code holds \"\(outer.entry.path)\" both as a file and as a folder")
+                    throw Problem("the packed code has \"\(outer.entry.path)\" both as a file and as a folder")
                 }
             }
         }
         return members.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map(\.value)
     }
 
-    /// Calls `body` with the content of a file, piece by piece and with the offset in it, while it returns true.
+    /// Calls `body` with each piece of a file's content and the offset of the piece, until it returns false.
     func read(_ member: Member, _ body: (ArraySlice<UInt8>, Int) throws -> Bool) throws {
         var buffer = [UInt8](repeating: 0, count: min(Self.pieceSize, max(member.entry.size, 1)))
         var done = 0

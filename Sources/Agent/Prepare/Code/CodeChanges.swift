@@ -2,31 +2,32 @@ internal import CLinux
 internal import Glibc
 internal import Shared
 
-/// What was changed in a work tree and has to be made durable.
+/// The changes of a work tree that have to be made durable.
 struct CodeChanges {
     var written: [CodePath] = []
-    /// Files and links that are as the pack has them now, written or found so.
+    /// All files and links of the pack, whether they were written or already in place.
     var found: [CodePath] = []
     var removed = 0
-    /// Whose entries changed.
+    /// The folders whose entries changed.
     var folders: Set<CodePath> = []
 
-    /// Above this many files one syncfs(2) is faster than fsync(2) of each. Below, it is not worth waiting for what
-    /// others have written to the same disk.
-    private static let few = 16
+    /// For more files one syncfs(2) is faster than fsync(2) of each. For fewer it is slower, because it waits for the
+    /// data of other programs too.
+    private static let maxSingleSyncs = 16
 
-    /// Brings it all to stable storage. `isRepeat`: what was found may have been written, and not synced, before a kill.
+    /// Brings all changes to stable storage. `isRepeat`: an earlier sync was killed, so that files in place may not be
+    /// synced.
     func sync(in tree: CodeWorkTree, isRepeat: Bool) throws {
         let files = isRepeat ? found : written
         let folders = isRepeat ? self.folders.union(found.flatMap(\.folders)).union([[]]) : self.folders
-        // One of each file system: the user may have put links to other ones into the tree.
+        // One folder of each file system: the user may have put links to others into the tree.
         var systems: [dev_t: String] = [:]
         for folder in folders {
             var status = stat()
             if stat(tree.absolute(folder), &status) == 0 { systems[status.st_dev] = tree.absolute(folder) }
         }
-        // A FUSE file system is not told of syncfs(2).
-        if files.count <= Self.few || systems.values.contains(where: isFuse) {
+        // The kernel does not pass syncfs(2) on to a FUSE file system.
+        if files.count <= Self.maxSingleSyncs || systems.values.contains(where: isFuse) {
             for file in files { try sync(tree.absolute(file)) }
             for folder in folders { try sync(tree.absolute(folder)) }
         } else {
@@ -34,7 +35,7 @@ struct CodeChanges {
         }
     }
 
-    /// A link has no content of its own, and a folder may be gone again.
+    /// Syncs one file or folder. Ignores a link that leads nowhere, and a folder that was deleted meanwhile.
     private func sync(_ path: String) throws {
         if (File.status(path)?.isLink ?? false) && !File.exists(path + "/.") { return }
         do {

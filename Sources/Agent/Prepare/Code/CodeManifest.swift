@@ -1,12 +1,12 @@
 internal import Shared
 
-/// What packs brought into a run's work tree, `code.json`.
+/// The file `code.json` of a run: which files packs brought into the work tree.
 ///
-/// While it is not `complete`, `files` are those of the pack before and of this one: any of them may be there.
+/// Until it is `complete`, `files` lists both the last pack's files and the new pack's. Any of them may exist then.
 struct CodeManifest: Codable, Equatable, Sendable {
     var sha256 = ""
     var complete = false
-    /// Relative to the work tree; a folder that a pack brought as such ends with a slash.
+    /// Paths relative to the work tree. A folder that is a member of the pack ends with a slash.
     var files: [String] = []
 
     static func read(of run: RunFolder) throws -> CodeManifest? {
@@ -25,21 +25,21 @@ struct CodeManifest: Codable, Equatable, Sendable {
     }
 }
 
-/// A path in the work tree as bytes: two names that Unicode takes for the same are two files.
+/// A path in the work tree as bytes. Two names that Unicode treats as equal may be two files.
 typealias CodePath = [UInt8]
 
 extension CodePath {
     static let slash = UInt8(ascii: "/")
 
-    /// The folders it is in, the outermost first.
+    /// The folders that contain it, the outermost first.
     var folders: [CodePath] {
         indices.filter { self[$0] == Self.slash && $0 > 0 && $0 < count - 1 }.map { Array(self[..<$0]) }
     }
 
-    /// Without the slash that marks a folder.
+    /// The path without the slash that marks a folder.
     var name: CodePath { last == Self.slash ? dropLast() : self }
 
-    /// Whether it stays below the folder that it is relative to.
+    /// Whether the path stays inside the work tree: relative, not empty, and without `..`.
     var isInside: Bool {
         first != Self.slash && !isEmpty && !split(separator: Self.slash).contains { Array($0) == Array("..".utf8) }
     }

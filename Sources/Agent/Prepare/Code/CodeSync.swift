@@ -2,9 +2,9 @@ internal import Shared
 
 /// Brings packed code into a run's work tree.
 ///
-/// The tree is the same over all attempts: what the training made stays, files that only an earlier pack brought go,
-/// and what the new pack brings is put in place file by file. Killed at any instant, it is repeated from the manifest:
-/// that is durable, and lists every file that may have to go, before the first change.
+/// All attempts share the tree. Files of the training stay, files that only an earlier pack brought are removed, and
+/// files of the new pack are put in place one by one. A kill at any moment is harmless: before the first change the
+/// manifest is durable and lists every file that may have to be removed, and the next attempt repeats the sync from it.
 struct CodeSync {
     enum Change: Equatable {
         /// This pack is in place already.
@@ -16,7 +16,7 @@ struct CodeSync {
     let volume: Volume
     let run: RunFolder
 
-    /// Blocks. `isCancelled` is asked between files; where it says so, `CancellationError` is thrown.
+    /// Blocks. Throws `CancellationError` if `isCancelled` returns true; it is called between two files.
     func perform(isCancelled: () -> Bool = { false }) throws -> Change {
         func step() throws { if isCancelled() { throw CancellationError() } }
 
@@ -31,7 +31,7 @@ struct CodeSync {
 
         try File.makeFolders(run.work)
         var tree = CodeWorkTree(root: run.work, brought: before)
-        if isRepeat { try tree.removeAsides(beside: before.union(new)) }
+        if isRepeat { try tree.removeStaging(beside: before.union(new)) }
         var checked: Set<CodePath> = []
         for member in members { try tree.checkRoom(for: member.entry, checked: &checked) }
 
@@ -65,6 +65,6 @@ struct CodeSync {
 }
 
 extension CodeArchive.Member {
-    /// As the manifest lists it.
+    /// The path as the manifest lists it.
     fileprivate var manifestPath: CodePath { Array(entry.path.utf8) + (entry.kind == .folder ? [CodePath.slash] : []) }
 }

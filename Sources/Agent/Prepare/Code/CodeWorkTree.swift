@@ -1,21 +1,21 @@
 internal import Glibc
 internal import Shared
 
-/// A run's work tree as code is brought into it. Paths are relative to it.
+/// A run's work tree, into which packed code is brought. Paths are relative to it.
 ///
-/// Links that packs brought are never followed; one that the user put in a folder's place is, but nothing is
+/// Links from packs are never followed. A link that the user put in the place of a folder is followed, but nothing is
 /// removed through it.
 struct CodeWorkTree {
     let root: String
-    /// What packs brought: it may be replaced and removed.
+    /// The paths that packs brought. They may be replaced and removed.
     let brought: Set<CodePath>
     private let broughtFolders: Set<CodePath>
-    /// Known to lead to a folder.
+    /// The paths known to be folders, or links to folders.
     private var folders: Set<CodePath> = []
     private(set) var changes = CodeChanges()
 
-    /// In the folder of a file that is being written; one that a killed agent left is removed by the next.
-    private static let aside = Array(".pod-agent.new".utf8)
+    /// The name under which a file is written, in its own folder. The next agent removes one that a killed agent left.
+    private static let staging = Array(".pod-agent.new".utf8)
 
     init(root: String, brought: Set<CodePath>) {
         self.root = root
@@ -29,21 +29,21 @@ struct CodeWorkTree {
 
     private func wasBrought(_ path: CodePath) -> Bool { brought.contains(path) }
 
-    // MARK: - before
+    // MARK: - Before the first change
 
-    func removeAsides(beside paths: some Sequence<CodePath>) throws {
+    func removeStaging(beside paths: some Sequence<CodePath>) throws {
         for folder in Set(paths.flatMap(\.folders)).union([[]]) {
-            let path = absolute(Self.aside(in: folder))
+            let path = absolute(Self.staging(in: folder))
             if File.status(path) != nil { try File.remove(path) }
         }
     }
 
-    /// Throws where something that no pack brought is in a member's place and would have to be removed for it.
+    /// Throws if a file that no pack brought is in the place of a member.
     func checkRoom(for entry: TarEntry, checked: inout Set<CodePath>) throws {
         let path = Array(entry.path.utf8)
         for folder in path.folders where !checked.contains(folder) {
             guard let status = status(folder) else { return }
-            if !status.isFolder && wasBrought(folder) { return }  // removed before
+            if !status.isFolder && wasBrought(folder) { return }  // it is removed before the member comes
             if !isFolder(folder, status) { throw inTheWay(of: "the folder", folder) }
             checked.insert(folder)
         }
@@ -79,9 +79,10 @@ struct CodeWorkTree {
             hint: "move it, or rename what is in the code")
     }
 
-    // MARK: - removing
+    // MARK: - Removing
 
-    /// Removes one of the paths that packs brought. Nothing there is no error. What the training put there as a folder stays.
+    /// Removes a path that packs brought, if it still exists. A folder that the training put in the place of a file
+    /// stays.
     mutating func remove(_ path: CodePath) throws {
         if !path.isInside || isBelowLink(path.name) { return }
         guard let status = status(path.name) else { return }
@@ -94,7 +95,7 @@ struct CodeWorkTree {
         }
     }
 
-    /// Removes the folders of `removed` that are empty now and that nothing in `kept` needs.
+    /// Removes the folders of the `removed` paths that are empty now and are not in `kept`.
     mutating func prune(_ removed: [CodePath], kept: Set<CodePath>) throws {
         let candidates = Set(removed.filter(\.isInside).flatMap(\.folders)).subtracting(kept)
         for folder in candidates.sorted(by: { $1.lexicographicallyPrecedes($0) }) where !isBelowLink(folder) {
@@ -113,9 +114,9 @@ struct CodeWorkTree {
 
     private func isBelowLink(_ path: CodePath) -> Bool { path.folders.contains { status($0)?.isLink ?? false } }
 
-    // MARK: - bringing
+    // MARK: - Putting in place
 
-    /// Puts a member in its place in one step. `beforeRename` ends it by throwing.
+    /// Puts a member in its place by one rename. `beforeRename` may throw to cancel.
     mutating func put(
         _ member: CodeArchive.Member, from archive: borrowing CodeArchive, beforeRename: () throws -> Void
     ) throws {
@@ -123,18 +124,19 @@ struct CodeWorkTree {
         try makeFolders(path.folders)
         if member.entry.kind == .folder { return try makeFolders([path]) }
         changes.found.append(path)
-        if try isThere(member, path, archive) { return }
+        if try isInPlace(member, path, archive) { return }
 
-        let aside = absolute(Self.aside(in: path.folders.last ?? []))
-        try File.remove(aside)
+        let staging = absolute(Self.staging(in: path.folders.last ?? []))
+        try File.remove(staging)
         switch member.entry.kind {
         case .folder: break
-        case .file(_, let isExecutable): try write(member, from: archive, to: aside, mode: isExecutable ? 0o755 : 0o644)
+        case .file(_, let isExecutable):
+            try write(member, from: archive, to: staging, mode: isExecutable ? 0o755 : 0o644)
         case .link(let target):
-            if symlink(target, aside) != 0 { throw Problem("link \"\(aside)\"", errno: errno) }
+            if symlink(target, staging) != 0 { throw Problem("link \"\(staging)\"", errno: errno) }
         }
         try beforeRename()
-        if rename(aside, absolute(path)) != 0 { throw Problem("write \"\(absolute(path))\"", errno: errno) }
+        if rename(staging, absolute(path)) != 0 { throw Problem("write \"\(absolute(path))\"", errno: errno) }
         changes.written.append(path)
         changes.folders.insert(path.folders.last ?? [])
     }
@@ -154,8 +156,9 @@ struct CodeWorkTree {
         }
     }
 
-    /// Whether the same content, or target, with the same executable bit is in place: it then keeps its time.
-    private func isThere(
+    /// Whether the same file is in place already, with the same content or target and executable bit. It then keeps its
+    /// time.
+    private func isInPlace(
         _ member: CodeArchive.Member, _ path: CodePath, _ archive: borrowing CodeArchive
     ) throws -> Bool {
         guard let status = status(path) else { return false }
@@ -193,7 +196,7 @@ struct CodeWorkTree {
         }
     }
 
-    private static func aside(in folder: CodePath) -> CodePath {
-        folder.isEmpty ? aside : folder + [CodePath.slash] + aside
+    private static func staging(in folder: CodePath) -> CodePath {
+        folder.isEmpty ? staging : folder + [CodePath.slash] + staging
     }
 }

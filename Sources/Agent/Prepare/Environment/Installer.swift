@@ -2,21 +2,20 @@ internal import CLinux
 internal import Glibc
 internal import Shared
 
-/// Brings in the dependencies: a virtual environment on the volume, with TMPDIR and pip's cache there too,
-/// because the pod's own disk may be too small for either.
-///
+/// Installs the dependencies into a virtual environment on the volume. TMPDIR and pip's cache are on the volume too,
+/// because the pod's own disk may be too small.
 struct Installer: Sendable {
     let dependencies: Dependencies
     let volume: Volume
     let run: RunID
     /// The SHA-256 of the packed code, if there is any.
     let code: String?
-    /// The work tree, which requirement files are relative to.
+    /// The work tree. Requirement files are relative to it.
     let folder: String
     let environment: [String: String]
     let supervisor: Supervisor
 
-    /// The environment for these requirements: the one that is there, or a new one.
+    /// Returns the environment for these requirements. Reuses an existing one, or installs a new one.
     func install(say: @Sendable (LogLine) -> Void) async throws -> PythonEnvironment {
         let fingerprint = try await fingerprint()
         let link = "\(volume.environments)/\(fingerprint)"
@@ -38,7 +37,7 @@ struct Installer: Sendable {
         let temporary = volume.temporary(for: run)
         let name = "\(fingerprint)-\(run)"
         let new = PythonEnvironment(path: "\(volume.environments)/\(name)")
-        // Only this run's agent uses the name, and where it is there without the link it is not complete.
+        // Only this run's agent uses the name. A folder with that name but without the link is not complete.
         try await DedicatedThread.run { [volume] in
             try File.removeTree(new.path)
             try File.removeTree(temporary)
@@ -50,7 +49,7 @@ struct Installer: Sendable {
         variables["PIP_CACHE_DIR"] = volume.pipCache
         variables["PIP_NO_INPUT"] = "1"
         variables["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
-        // The image's own packages stay visible: a 2 GB framework that is there is not installed again.
+        // The image's own packages stay visible, so that a framework of 2 GB is not installed a second time.
         try await step([dependencies.python, "-m", "venv", "--system-site-packages", new.path], variables)
         let files = dependencies.requirements.flatMap { ["-r", $0] }
         try await step([new.python, "-m", "pip", "install"] + files, variables)
@@ -67,10 +66,11 @@ struct Installer: Sendable {
         let status = try await supervisor.run(arguments, environment: variables, folder: folder)
         guard status != .code(0) else { return }
         let command = arguments.map(TrainingCommand.quote).joined(separator: " ")
-        throw Problem("\"\(command)\" ended with \(status)", hint: "its own words are in the lines above")
+        throw Problem("\"\(command)\" ended with \(status)", hint: "its output is in the lines above")
     }
 
-    /// Names what would be installed: the interpreter, the packages that the image has, and the text of each requirement file.
+    /// Returns a hash of what would be installed: the interpreter, the image's packages, and the text of each
+    /// requirement file.
     private func fingerprint() async throws -> String {
         let (status, interpreter) = try await supervisor.capture(
             [dependencies.python, "-c", Self.probe], environment: environment, folder: folder)
@@ -86,7 +86,7 @@ struct Installer: Sendable {
             hasher.update("\n\(file.path)\n".utf8)
             hasher.update(file.content)
         }
-        // A package of the work tree is this run's alone, and as old as the code.
+        // A package in the work tree belongs to this run alone, and changes with its code.
         if files.contains(where: { RequirementFiles.namesPath($0.content.text) }) {
             hasher.update("\n\(run) \(code ?? "")\n".utf8)
         }
@@ -102,22 +102,23 @@ struct Installer: Sendable {
         """
 }
 
-/// The requirement files of pip, and those that they name in turn.
+/// The requirement files of pip, and the files that they include.
 enum RequirementFiles {
     struct Content: Sendable, Equatable {
-        /// As it was named, relative to the work tree.
+        /// The path as it was named, relative to the work tree.
         var path: String
         var content: [UInt8]
     }
 
-    /// `-r` and `-c` lines are followed; each file comes once. A file that is not there is a `Problem`.
+    /// Returns the files and those that they include with `-r` and `-c`, each one once. Throws if a file does not
+    /// exist.
     static func all(_ paths: [String], in folder: String) throws(Problem) -> [Content] {
         var found: [Content] = []
         var seen: Set<String> = []
         var pending = Array(paths.reversed())
         while let path = pending.popLast() {
             let full = folder.appending(path: path)
-            // One name for each file, however it was reached: through `..` a cycle would make ever longer ones.
+            // The real path identifies a file. In a cycle through `..` the named paths would become longer and longer.
             guard let real = realpath(full, nil) else {
                 throw Problem(
                     "there is no requirement file \"\(path)\"", hint: "paths are relative to the top of the code")
@@ -133,14 +134,14 @@ enum RequirementFiles {
         return found
     }
 
-    /// Whether a line names a package by its path, so that the text alone does not say what it is.
+    /// Whether a line names a package by its path. The text alone then does not identify its content.
     static func namesPath(_ text: String) -> Bool {
         text.split(whereSeparator: \.isNewline).map(\.trimmed).contains { line in
             ["-e", "--editable", ".", "/"].contains { line.hasPrefix($0) } || line.contains("file:")
         }
     }
 
-    /// The files that a requirement file names, pip's "Requirements File Format".
+    /// Returns the files that a requirement file includes, as in pip's "Requirements File Format".
     static func included(in text: String) -> [String] {
         text.split(whereSeparator: \.isNewline).compactMap { line in
             let words = line.split(whereSeparator: { $0.isWhitespace || $0 == "=" }).map(String.init)
