@@ -50,7 +50,7 @@ struct CheckpointChoice: Sendable {
         return chosen
     }
 
-    /// Returns the checkpoint's new path, or nil if it could not be moved. The log says which.
+    /// Moves a checkpoint to `torn/` and writes a line about it. Returns the new path, or nil if it could not be moved.
     private func moveToTorn(_ name: String, _ reason: String) throws -> String? {
         let path = "\(receipts.folder.path)/\(name)"
         do {

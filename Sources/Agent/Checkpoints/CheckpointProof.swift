@@ -35,7 +35,7 @@ struct CheckpointProof: Sendable, Equatable {
     var checked = 0
     /// The files whose formats would not show a lost end, by their paths inside.
     var openEnded: [String] = []
-    /// In the order of the files.
+    /// All findings, in the order of the files.
     var findings: [Finding] = []
 
     /// All files could be read, and no damage was found.

@@ -5,16 +5,16 @@ internal import Shared
 struct FileSum: Sendable, Equatable {
     /// The file's path inside the checkpoint; empty if the checkpoint is a single file.
     var name: String
-    /// Bytes.
+    /// The file's size in bytes.
     var size: Int
-    /// Nanoseconds since 1970.
+    /// The file's time of change, in nanoseconds since 1970.
     var modified: Int
     var sha256: SHA256Digest
 }
 
 /// Computes the SHA-256 of each file of a checkpoint.
 struct FileSums: Sendable {
-    /// Read limit; nil for none.
+    /// How many bytes to read per second at most; nil for no limit.
     var bytesPerSecond: Int?
     /// Read the content from the disk and not from the page cache, and leave none of it there. Sync it before, because
     /// unsynced pages still come from the cache. A file system with a cache of its own ignores this.

@@ -5,7 +5,7 @@ internal import Shared
 /// system reports. Closed on deinit.
 final class InputFile {
     let size: Int
-    /// Nanoseconds since 1970.
+    /// The file's time of change when it was opened, in nanoseconds since 1970.
     let modified: Int
     let descriptor: Int32
 

@@ -14,7 +14,8 @@ struct Orphans {
         mark = Array("\(Self.variable)=\(claim.stream)".utf8)
     }
 
-    /// Kills them, and returns once none is left. Throws if some still run 5 s after SIGKILL.
+    /// Kills all of the dead attempt's processes, and returns once none is left. Throws if some still run 5 s after
+    /// SIGKILL.
     func end() throws(Problem) {
         let start = ContinuousClock.now
         while case let left = running, !left.isEmpty {

@@ -1,7 +1,7 @@
 internal import FoundationEssentials
 internal import Shared
 
-/// What an attempt has to know and to complete of the attempts before it.
+/// Reads the attempts before a claim, and completes the records that their agents left unfinished.
 enum Predecessor {
     /// Completes the records of earlier attempts whose agents died before they could.
     ///

@@ -8,7 +8,7 @@ struct LiveLog {
     private let limit: Int
     private var cut: SegmentCut
     private(set) var segment: LiveSegment
-    /// Bytes in `segment`.
+    /// How many bytes `segment` has.
     private var size = 0
     private var endsLine: Bool
     private var index: LogIndexWriter

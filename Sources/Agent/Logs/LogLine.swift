@@ -22,16 +22,17 @@ enum LogLine: Sendable, Equatable {
 
     /// Written once when the training is asked to end. `timeout` is in seconds.
     case stopping(timeout: Int)
-    /// Written from time to time while the training saves. Both are in seconds.
+    /// Written from time to time while the training saves. The time since `stopping` and the timeout are in seconds.
     case stillStopping(Int, timeout: Int)
-    /// The training is over, and the processes that it left got this signal: SIGTERM or SIGKILL.
+    /// The timeout is over, and all processes of the training that still run got this signal: SIGTERM or SIGKILL.
     case signalled(Int32)
-    /// Followed by a `captured` line for each fact.
+    /// The training stalled. Followed by a `captured` line for each thing that was read from its processes.
     case stalled
-    /// One line of what was read from the stalled processes.
+    /// One line that was read from the stalled processes.
     case captured(String)
     /// Some processes hang in a system call, so that SIGKILL has no effect.
     case unkillable
+    /// The volume did not store the attempt's record with the outcome.
     case endNotRecorded(within: Duration)
     /// Why the pod must not be deleted yet.
     case checkpointNotSafe(String)
@@ -43,16 +44,21 @@ enum LogLine: Sendable, Equatable {
 
     // MARK: Checkpoints
 
+    /// The system reported an error on reading the checkpoint at the path.
     case unreadable(String, reason: String)
     /// The checkpoint at the path was moved out of the training's way.
     case torn(String, reason: String, movedTo: String)
+    /// The same, but the checkpoint could not be moved.
     case tornInPlace(String, reason: String, problem: Problem)
     /// A fixed name leads to a folder elsewhere, which the agent must not move.
     case linkSkipped(String)
     /// `step` is about the step at which the copied checkpoint was saved.
     case restored(String, attempt: Int, step: Int?)
+    /// The fixed name at the path could not be restored from its copy.
     case notRestored(String, problem: Problem)
+    /// The copy at the path no longer matches its receipt.
     case unusableCopy(String, reason: String)
+    /// No copy was made of a checkpoint with a fixed name.
     case notKept(Problem)
     case noReceipt(String, problem: Problem)
     case pruned(String)

@@ -18,7 +18,7 @@ final class LogQueue {
     }
 
     private let memory: UnsafeMutableRawPointer
-    /// In the order in which the bytes came. Only the last one is filled further.
+    /// The pieces in use, in the order of their bytes. New bytes go into the last one.
     private var pieces: [Piece] = []
     /// The numbers of the free pieces. The last one freed is used next.
     private var free = Array((0..<pieceCount).reversed())

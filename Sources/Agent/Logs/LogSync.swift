@@ -17,9 +17,9 @@ final class LogSync: Sendable {
         var end: Int
         /// The offset after the last byte that a sync brought to stable storage.
         var synced: Int
-        /// The folder's entry is on stable storage.
+        /// The segment's entry in its folder is on stable storage.
         var isListed = false
-        /// The sealed copy is on stable storage.
+        /// The segment's sealed copy is on stable storage.
         var isCopied = false
 
         init(_ segment: LiveSegment, isListed: Bool = false) {

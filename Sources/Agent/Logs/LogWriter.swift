@@ -12,7 +12,7 @@ final class LogWriter: Sendable {
         let queue = LogQueue()
         /// How many bytes the volume has taken.
         var written = 0
-        /// A drain is queued or under way.
+        /// A job that writes waiting bytes to the volume is queued or running.
         var isDraining = false
         /// How many bytes were dropped since the volume last took some. While this is not 0, all further bytes are
         /// dropped too: so the gap is in one place, and the `LOG GAP` line stands there.

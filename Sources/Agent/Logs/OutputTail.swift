@@ -7,7 +7,7 @@ final class OutputTail: Sendable {
     static let capacity = 64 << 10
 
     private struct State {
-        /// Up to twice the capacity, so that trimming costs little.
+        /// The last bytes. They are trimmed at twice the capacity, because each trim copies them.
         var bytes: [UInt8] = []
         /// How many bytes the training has printed in all.
         var count = 0

@@ -4,7 +4,7 @@ internal import Shared
 /// The processes below this one. `init` and `serve` are subreapers, so that no process of a training can leave the
 /// tree.
 enum ProcessTree {
-    /// The processes that are not zombies.
+    /// The processes of the tree that are not zombies.
     static var running: [ProcessStat] {
         ProcessStat.descendants(of: getpid()).filter { !$0.isZombie }
     }

@@ -3,7 +3,7 @@ internal import Shared
 /// The files of `torch.distributed.checkpoint`. Each rank writes `__RANK_N.distcp`; the last file written is
 /// `.metadata`, a pickle that names them all.
 ///
-/// A rank with nothing to write has no file. So a gap in the numbers shows nothing, and only `.metadata` tells what is
+/// A rank with nothing to write has no file. So a gap in the numbers shows nothing, and only `.metadata` shows what is
 /// missing.
 enum DistributedFormat {
     static let metadata = ".metadata"

@@ -9,7 +9,7 @@ struct JSONReader: ~Copyable {
 
     private enum Expected { case value, firstOrEnd, name, colon, commaOrEnd }
 
-    /// The last name, string or number.
+    /// The text of the last name, string or number.
     var text: String { kept.bytes.text }
     /// False if `text` is cut off at 4096 bytes, or lacks its escaped characters.
     var isTextExact: Bool { !kept.isCut && !hasEscapes }

@@ -105,7 +105,7 @@ struct Installer: Sendable {
 /// The requirement files of pip, and the files that they include.
 enum RequirementFiles {
     struct Content: Sendable, Equatable {
-        /// The path as it was named, relative to the work tree.
+        /// The file's path relative to the work tree, as the config or another file names it.
         var path: String
         var content: [UInt8]
     }
