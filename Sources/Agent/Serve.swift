@@ -20,7 +20,7 @@ enum Serve {
         let initPid = getppid()
         guard ProcessEnvironment.all[Init.variable] == String(initPid) else {
             Console.say("serve is started by init, which is gone")
-            exit(EX_SOFTWARE)
+            exit(Exit.unknown.rawValue)
         }
 
         let environment: AgentEnvironment
@@ -28,7 +28,7 @@ enum Serve {
             environment = try AgentEnvironment(ProcessEnvironment.all)
         } catch {
             Console.complain(error)
-            exit(EX_CONFIG)
+            exit(Exit.config.rawValue)
         }
         Console.detach()
         let children = Children()
@@ -41,7 +41,7 @@ enum Serve {
             var age: Int32 = 0
             switch linux_await_signal(&handled, initPid, &age) {
             case SIGCHLD: children.reap()
-            case SIGTERM, SIGINT: daemon.tell(.terminated, at: .now - .milliseconds(Int(age)))
+            case SIGTERM, SIGINT: daemon.post(.terminated, at: .now - .milliseconds(Int(age)))
             default: break
             }
         }

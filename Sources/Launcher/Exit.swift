@@ -1,19 +1,8 @@
 internal import ArgumentParser
 internal import Shared
 
-/// What `launch` exits with where it is not the training's own exit code, sysexits(3) and shells.
-enum Exit: Int32, CaseIterable {
-    case usage = 64
-    case unavailable = 69
-    case unknown = 70
-    case setupFailed = 73
-    case output = 74
-    case refused = 77
-    case config = 78
-    case stopped = 130
-    case interrupted = 143
-
-    /// For `--help`.
+extension Exit {
+    /// The codes of `launch`, for `--help`.
     static let table = """
         EXIT CODES: that of the training (128 + n for a signal n), or
           64   wrong usage
@@ -27,20 +16,6 @@ enum Exit: Int32, CaseIterable {
           143  interrupted
         """
 
-    /// How a run ended, as the exit code of the command that followed it.
-    static func code(of outcome: Outcome?) -> ExitCode {
-        if let kind = outcome?.kind {
-            switch kind {
-            case .finished: return .success
-            case .failed, .outOfMemory, .stalled, .overLimit, .agentCrash:
-                // A training that was ended for its own good and then says 0 has not finished all the same.
-                let code = outcome?.exit?.shellCode ?? unknown.rawValue
-                return ExitCode(code == 0 ? unknown.rawValue : code)
-            case .setupFailed: return ExitCode(setupFailed.rawValue)
-            case .stopped: return ExitCode(stopped.rawValue)
-            case .interrupted: return ExitCode(interrupted.rawValue)
-            }
-        }
-        return ExitCode(unknown.rawValue)
-    }
+    /// Returns the exit code of the command that followed a run to `outcome`.
+    static func code(of outcome: Outcome?) -> ExitCode { ExitCode(ofLaunch(outcome)) }
 }

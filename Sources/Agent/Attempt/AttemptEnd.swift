@@ -5,12 +5,12 @@ internal import Synchronization
 
 /// The end of an attempt: what is found, what is written down, and whether another one follows.
 extension AttemptRunner {
-    func settle(patiently: Bool, outcome: Outcome?) async -> Event {
+    func finishAttempt(gracefully: Bool, outcome: Outcome?) async -> Event {
         // The training's end is the first durable fact; only then may anything that takes time follow.
         if case let timeout = Duration.seconds(30), await !work.journal.durable(within: timeout) {
             work.log.say(.endNotRecorded(within: timeout))
         }
-        let gone = await supervisor.settle(patiently: patiently)
+        let gone = await supervisor.drain(gracefully: gracefully)
         let prepared = prepared.withLock { prepared in
             prepared.countdown?.cancel()
             return prepared
@@ -49,10 +49,10 @@ extension AttemptRunner {
             } else if outcome.kind == .outOfMemory {
                 work.log.say(.outOfMemory(kills: prepared.outOfMemoryKills ?? 0))
             }
-            work.log.say(.exitCode(RunState.exitCode(outcome)))
+            work.log.say(.exitCode(Exit.ofPod(outcome)))
         }
         await work.log.sync()
-        return .settled(verdict)
+        return .attemptFinished(verdict)
     }
 
     /// Sees to it that the run's newest checkpoint is safe before the pod may go.
@@ -126,7 +126,7 @@ extension AttemptRunner {
         work.volume.enqueue { [work] in try? File.remove(work.run.reservePath(work.claim.number)) }
     }
 
-    func publish(patiently: Bool) async -> Event {
+    func publish(gracefully: Bool) async -> Event {
         // Of an attempt that waited for the next one, or was called off before it, which had none yet.
         if prepared.withLock({ $0.gate == nil }) { await guardTheEnd() }
         if hurry.valueIfFulfilled == nil { await work.log.sync() }
@@ -139,7 +139,7 @@ extension AttemptRunner {
         prepared.withLock { $0.isPublished = isRecorded && isLogged }
         removeReserve()
         work.log.progress.close()
-        await server.quiet(within: patiently ? .seconds(5) : .milliseconds(200))
+        await server.quiet(within: gracefully ? .seconds(5) : .milliseconds(200))
         return .published
     }
 }

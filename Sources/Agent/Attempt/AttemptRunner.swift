@@ -102,34 +102,37 @@ final class AttemptRunner: Sendable {
 
     /// `asked` is when what asks for it happened.
     func perform(
-        _ effect: Effect, in state: RunState, asked: ContinuousClock.Instant, tell: @escaping @Sendable (Event) -> Void
+        _ effect: AttemptEffect, in state: RunState, asked: ContinuousClock.Instant,
+        tell: @escaping @Sendable (Event) -> Void
     ) {
-        if state.isHurried { hurry.fulfil(()) }
+        if state.ending.isPreempted { hurry.fulfil(()) }
         switch effect {
         case .record: record(state)
-        case .sync: step(tell) { try await self.sync() }
-        case .install: step(tell) { try await self.install() }
-        case .chooseCheckpoint: step(tell) { try await self.chooseCheckpoint() }
+        case .setUp(let setup):
+            step(tell) {
+                try await self.setUp(setup)
+                return .stepDone(setup)
+            }
         case .train: step(tell) { try await self.train(tell) }
         case .tearDown(let teardown):
             // What is left of a training that ended by itself is ended without a word in the record.
             let isOver = state.state == .finishing || state.state == .waiting
             tearDown(teardown, asked: isOver && prepared.withLock { $0.asked == nil } ? nil : asked)
-            if !isOver { after((teardown.length + Self.patienceWithTheDead).inSeconds) { tell(.abandoned) } }
-        case .examine:
+            if !isOver { after((teardown.length + Self.patienceWithTheDead).inSeconds) { tell(.unkillable) } }
+        case .captureStall:
             Task {
-                await examine()
-                tell(.examined)
+                await captureStall()
+                tell(.stallCaptured)
             }
-        case .settle(let patiently): step(tell) { await self.settle(patiently: patiently, outcome: state.outcome) }
+        case .finishAttempt(let gracefully):
+            step(tell) { await self.finishAttempt(gracefully: gracefully, outcome: state.outcome) }
         case .schedule(let pause): schedule(pause)
-        case .wait(let pause):
+        case .pause(let pause):
             schedule(pause)
             work.log.say(.retry(attempt: work.claim.number + 1, after: pause))
-            after(pause.inSeconds) { tell(.waited) }
-        case .publish(let patiently): step(tell) { await self.publish(patiently: patiently) }
+            after(pause.inSeconds) { tell(.pauseOver) }
+        case .publish(let gracefully): step(tell) { await self.publish(gracefully: gracefully) }
         case .fence: work.volume.fence()
-        case .startNext, .endMeter, .exit: break
         }
     }
 
@@ -163,7 +166,7 @@ final class AttemptRunner: Sendable {
             record.outcome = state.outcome
         }
         if let event = Notice.Event(from: before, to: work.journal.current) {
-            notify(event, tries: state.isHurried ? 1 : 4)
+            notify(event, tries: state.ending.isPreempted ? 1 : 4)
         }
         if state.outcome?.kind == .stopped, before.outcome?.kind.isFault == true, let message = state.outcome?.message {
             work.log.say(.outcome(.stopped, reason: message))
@@ -174,28 +177,40 @@ final class AttemptRunner: Sendable {
         work.journal.change { $0.next = Date() + pause.inSeconds }
     }
 
-    private func sync() async throws -> Event {
+    private func setUp(_ step: SetupStep) async throws {
+        switch step {
+        case .preflight: try await preflight()
+        case .syncing: try await sync()
+        case .installing: try await install()
+        case .resuming: try await chooseCheckpoint()
+        }
+    }
+
+    private func preflight() async throws {
+        try await Preflight(volume: spec.volume, work: work.run.work).check { [log = work.log] path, free in
+            log.say(.lowSpace(path, free: free))
+        }
+    }
+
+    private func sync() async throws {
         try await DedicatedThread.run { [self] in
-            try File.makeFolders(work.run.work)
             guard let code = spec.code else { return }
             let sync = CodeSync(code: code, volume: Volume(root: spec.volume), run: work.run)
             _ = try sync.perform { supervisor.isCalledOff }
         }
-        return .synced
     }
 
-    private func install() async throws -> Event {
-        guard let dependencies = spec.dependencies, !dependencies.requirements.isEmpty else { return .installed }
+    private func install() async throws {
+        guard let dependencies = spec.dependencies, !dependencies.requirements.isEmpty else { return }
         let installer = Installer(
             dependencies: dependencies, volume: Volume(root: spec.volume), run: spec.run, code: spec.code?.sha256,
             folder: work.run.work,
             environment: ChildEnvironment.clean(environment.all, stream: work.claim.stream), supervisor: supervisor)
         let python = try await installer.install { [log = work.log] in log.say($0) }
         prepared.withLock { $0.python = python }
-        return .installed
     }
 
-    private func chooseCheckpoint() async throws -> Event {
+    private func chooseCheckpoint() async throws {
         let reader = try ProgressReader(pattern: spec.progress)
         let (chosen, watch) = try await DedicatedThread.run {
             [self] () -> (CheckpointChoice.Chosen?, CheckpointWatch?) in
@@ -216,7 +231,6 @@ final class AttemptRunner: Sendable {
         if isForced { work.log.say(.forceRestart) }
         work.log.say(
             chosen.map { .resuming(from: $0.checkpoint.path, isProven: $0.isProven) } ?? .startingFresh)
-        return .resumeChosen
     }
 
     /// Whether this attempt is the first of a lineage that a forced launch began.

@@ -65,7 +65,7 @@ extension AttemptRunner {
     }
 
     /// Looks at a training that stands still without touching it.
-    func examine() async {
+    func captureStall() async {
         let mask = environment.mask
         // To read the command line of a process may take as long as its page fault from a dead volume does.
         let looks = try? await DedicatedThread.run(within: .seconds(5)) { ProcessScan.lines(at: ProcessTree.running) }

@@ -63,7 +63,7 @@ final class Router: Sendable {
                     hint: #"send {"mode":"graceful"} or {"mode":"now"}; "then" may be "stop" or "terminate""#)
             }
             if let problem = stop.problem { throw APIError(.badRequest, problem.sentence, hint: problem.hint) }
-            tell(.stopAsked(stop))
+            tell(.stopRequested(stop))
             return try .json(work.status, status: 202)
         case (_, Endpoint.status), (_, Endpoint.log), (_, Endpoint.events), (_, Endpoint.checkpoints),
             (_, Endpoint.stop), (_, Endpoint.health):

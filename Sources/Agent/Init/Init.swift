@@ -36,7 +36,7 @@ struct Init {
             return this.loop()
         } catch {
             Console.complain(error)
-            return EX_OSERR
+            return Exit.system.rawValue
         }
     }
 

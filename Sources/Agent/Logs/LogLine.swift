@@ -14,6 +14,8 @@ enum LogLine: Sendable, Equatable {
     case forceRestart
     case resuming(from: String, isProven: Bool)
     case startingFresh
+    /// The disk at the path is nearly full. `free` is in bytes.
+    case lowSpace(String, free: Int)
     /// `limits.cost` is set, but the launch order has no price.
     case costUnlimited
     case retry(attempt: Int, after: Duration)
@@ -89,6 +91,7 @@ extension LogLine {
         case .forceRestart: "FORCE RESTART: checkpoints ignored"
         case .resuming(let path, let isProven): "RESUMING FROM: \(path)\(isProven ? "" : " (unproven)")"
         case .startingFresh: "STARTING FRESH"
+        case .lowSpace(let path, let free): "WARNING: only \(free >> 20) MiB are free at \(path)"
         case .costUnlimited: "WARNING: limits.cost has no effect: the price of this pod is unknown"
         case .retry(let attempt, let pause): "RETRY: attempt \(attempt) in \(pause.wholeSeconds) s"
 

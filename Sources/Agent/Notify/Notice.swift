@@ -39,7 +39,7 @@ struct Notice: Sendable, Encodable, Equatable {
         pod = record.pod
         outcome = record.outcome?.kind
         self.message = message ?? record.outcome?.message
-        exitCode = event == .end ? RunState.exitCode(record.outcome) : record.outcome?.exit?.shellCode
+        exitCode = event == .end ? Exit.ofPod(record.outcome) : record.outcome?.exit?.shellCode
         step = record.step
         self.time = time
         let what = event == .end ? outcome?.rawValue ?? "ended" : event.rawValue

@@ -33,7 +33,7 @@ final class Supervisor: Sendable {
     var isCalledOff: Bool { state.withLock { $0.teardown != nil } }
 
     /// Runs one child with its output in the log, and returns when the child itself has ended.
-    /// What it started may linger and print on until `settle`, or until the next child.
+    /// What it started may linger and print on until `drain`, or until the next child.
     func run(_ arguments: [String], environment: [String: String], folder: String) async throws -> ExitStatus {
         try await run(arguments, environment: environment, folder: folder) { [log] in log.append($0) }
     }
@@ -109,10 +109,10 @@ final class Supervisor: Sendable {
 
     /// After the training's end: keeps what is still in the pipe, gives what lingers 10 s to end by itself
     /// (or none where there is no time for patience), and ends the rest. Returns when nothing was left; nil where something is.
-    func settle(patiently: Bool) async -> ContinuousClock.Instant? {
+    func drain(gracefully: Bool) async -> ContinuousClock.Instant? {
         let output = state.withLock(\.output)
-        let patience: Duration = patiently ? .seconds(10) : .zero
-        if patiently { _ = await output?.ended.value(within: .seconds(2)) }
+        let patience: Duration = gracefully ? .seconds(10) : .zero
+        if gracefully { _ = await output?.ended.value(within: .seconds(2)) }
         let start = ContinuousClock.now
         while start.duration(to: .now) < patience && !ProcessTree.running.isEmpty {
             try? await Task.sleep(for: .milliseconds(20))

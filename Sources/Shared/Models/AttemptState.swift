@@ -1,12 +1,14 @@
 /// Where an attempt is in its life. The order of the cases is the order of the life.
 public enum AttemptState: String, Sendable, Codable, CaseIterable {
     case claiming
+    /// The pod and the volume are checked.
+    case preflight
     case syncing
     case installing
     case resuming
     case training
     case finishing
-    /// This attempt's training is over, and the next attempt follows after a pause.
+    /// The training of this attempt is over, and the next attempt follows after a pause.
     case waiting
     case ended
 }

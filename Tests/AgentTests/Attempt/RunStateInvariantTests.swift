@@ -17,9 +17,9 @@ import Testing
     /// Nearly the plain life, so that the late states are met often.
     @Test(arguments: 20..<40) func plainLivesWithDisturbances(_ seed: Int) throws {
         let plain: [Event] = [
-            .claimed, .synced, .installed, .resumeChosen, .trainingEnded(.code(3)),
-            .settled(.retry(after: .seconds(1))),
-            .settled(nil), .waited, .published,
+            .claimed, .checked, .synced, .installed, .resumeChosen, .trainingEnded(.code(3)),
+            .attemptFinished(.retry(after: .seconds(1))),
+            .attemptFinished(nil), .pauseOver, .published,
         ]
         var generator = SeededGenerator(seed: seed)
         for _ in 0..<100 {
@@ -81,5 +81,5 @@ import Testing
 }
 
 extension Event {
-    fileprivate var isStop: Bool { if case .stopAsked = self { true } else { false } }
+    fileprivate var isStop: Bool { if case .stopRequested = self { true } else { false } }
 }

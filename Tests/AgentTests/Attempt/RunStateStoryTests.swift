@@ -13,23 +13,27 @@ import Testing
     @Test func plainLife() {
         var state = RunState()
         let effects = live(
-            &state, .claimed, .synced, .installed, .resumeChosen, .trainingEnded(.code(0)), .settled(nil), .published,
-            .meterEnded)
+            &state, .claimed, .checked, .synced, .installed, .resumeChosen, .trainingEnded(.code(0)),
+            .attemptFinished(nil), .published,
+            .podStopped)
         #expect(
             effects == [
-                [.record, .sync], [.record, .install], [.record, .chooseCheckpoint], [.record, .train],
-                [.record, .settle(patiently: true)], [.record, .publish(patiently: true)], [.endMeter], [.exit(0)],
+                [.record, .setUp(.preflight)], [.record, .setUp(.syncing)], [.record, .setUp(.installing)],
+                [.record, .setUp(.resuming)],
+                [.record, .train],
+                [.record, .finishAttempt(gracefully: true)], [.record, .publish(gracefully: true)], [.stopPod],
+                [.exit(0)],
             ])
         #expect(state.outcome == Outcome(.finished, exit: .code(0)))
     }
 
     @Test func sigtermWhileTrainingAndThenExitZeroIsInterrupted() {
         var state = RunState.at(.training)
-        let effects = live(&state, .terminated, .trainingEnded(.code(0)), .settled(nil), .published)
+        let effects = live(&state, .terminated, .trainingEnded(.code(0)), .attemptFinished(nil), .published)
         #expect(
             effects == [
-                [.record, .tearDown(.fast)], [.record, .settle(patiently: false)],
-                [.record, .publish(patiently: false)], [.exit(0)],
+                [.record, .tearDown(.fast)], [.record, .finishAttempt(gracefully: false)],
+                [.record, .publish(gracefully: false)], [.exit(0)],
             ])
         #expect(state.outcome == Outcome(.interrupted, exit: .code(0)))
     }
@@ -37,125 +41,129 @@ import Testing
     @Test(arguments: [Shared.ExitStatus.code(0), .code(7), .signal(11)])
     func sigtermInFinishingKeepsTheClass(_ exit: Shared.ExitStatus) {
         var state = RunState.at(.training)
-        let effects = live(&state, .trainingEnded(exit), .terminated, .settled(nil), .published)
+        let effects = live(&state, .trainingEnded(exit), .terminated, .attemptFinished(nil), .published)
         #expect(effects[1] == [.tearDown(.immediate)])
-        #expect(effects[2] == [.record, .publish(patiently: false)])
+        #expect(effects[2] == [.record, .publish(gracefully: false)])
         #expect(effects[3] == [.exit(exit.shellCode)])
         #expect(state.outcome == Outcome(exit == .code(0) ? .finished : .failed, exit: exit))
     }
 
     @Test func stopThenSigterm() {
         var state = RunState.at(.training)
-        let effects = live(&state, .stopAsked(.graceful), .terminated, .trainingEnded(.signal(15)), .settled(nil))
+        let effects = live(
+            &state, .stopRequested(.graceful), .terminated, .trainingEnded(.signal(15)), .attemptFinished(nil))
         #expect(
             effects == [
-                [.record, .tearDown(.graceful())], [.tearDown(.fast)], [.record, .settle(patiently: false)],
-                [.record, .publish(patiently: false)],
+                [.record, .tearDown(.graceful())], [.tearDown(.fast)], [.record, .finishAttempt(gracefully: false)],
+                [.record, .publish(gracefully: false)],
             ])
         #expect(state.outcome == Outcome(.stopped, exit: .signal(15)))
     }
 
     @Test func sigtermThenStopStaysInterrupted() {
         var state = RunState.at(.training)
-        #expect(live(&state, .terminated, .stopAsked(.graceful)) == [[.record, .tearDown(.fast)], []])
+        #expect(live(&state, .terminated, .stopRequested(.graceful)) == [[.record, .tearDown(.fast)], []])
         #expect(state.outcome == Outcome(.interrupted))
     }
 
     /// A second one would begin the steps anew, and so put off the kill.
     @Test(
-        arguments: [Event.terminated, .stopAsked(.now)], [Event.terminated, .stopAsked(.now), .stopAsked(.graceful)])
+        arguments: [Event.terminated, .stopRequested(.now)],
+        [Event.terminated, .stopRequested(.now), .stopRequested(.graceful)])
     func whatIsFastAlreadyIsNotBegunAgain(_ first: Event, _ second: Event) {
-        for state in [AttemptState.syncing, .installing, .resuming, .training] {
+        for state in [AttemptState.preflight, .syncing, .installing, .resuming, .training] {
             var state = RunState.at(state)
             #expect(live(&state, first, second, second).dropFirst() == [[], []])
         }
         var state = RunState.at(.training)
-        _ = live(&state, .stopAsked(.graceful), first)
+        _ = live(&state, .stopRequested(.graceful), first)
         #expect(state.handle(second) == [])
     }
 
     @Test func setupFailure() {
         var state = RunState.at(.installing)
-        let effects = live(&state, .setupFailed("pip ended with 1"), .settled(nil), .published)
+        let effects = live(&state, .setupFailed("pip ended with 1"), .attemptFinished(nil), .published)
         #expect(
             effects == [
-                [.record, .settle(patiently: true)], [.record, .publish(patiently: true)], [.endMeter],
+                [.record, .finishAttempt(gracefully: true)], [.record, .publish(gracefully: true)], [.stopPod],
             ])
         #expect(state.outcome == Outcome(.setupFailed, message: "pip ended with 1"))
-        #expect(state.handle(.meterEnded) == [.exit(73)])
+        #expect(state.handle(.podStopped) == [.exit(73)])
     }
 
     @Test func stopDuringInstallingDoesNotTrain() {
         for last in [Event.installed, .setupFailed("called off")] {
             var state = RunState.at(.installing)
-            let effects = live(&state, .stopAsked(.graceful), last, .settled(nil), .published)
+            let effects = live(&state, .stopRequested(.graceful), last, .attemptFinished(nil), .published)
             #expect(
                 effects == [
-                    [.record, .tearDown(.graceful())], [.record, .settle(patiently: true)],
-                    [.record, .publish(patiently: true)], [.endMeter],
+                    [.record, .tearDown(.graceful())], [.record, .finishAttempt(gracefully: true)],
+                    [.record, .publish(gracefully: true)], [.stopPod],
                 ])
             #expect(state.outcome == Outcome(.stopped))
-            #expect(state.handle(.meterEnded) == [.exit(130)])
+            #expect(state.handle(.podStopped) == [.exit(130)])
         }
     }
 
     @Test func aRestartInFinishingGoesOnFinishing() {
         var state = RunState()
         let outcome = Outcome(.failed, exit: .code(9))
-        let effects = live(&state, .claimedFinishing(outcome), .settled(nil), .published)
+        let effects = live(&state, .claimedFinishing(outcome), .attemptFinished(nil), .published)
         #expect(
             effects == [
-                [.record, .settle(patiently: false)], [.record, .publish(patiently: true)], [.endMeter],
+                [.record, .finishAttempt(gracefully: false)], [.record, .publish(gracefully: true)], [.stopPod],
             ])
         #expect(state.outcome == outcome)
-        #expect(state.handle(.meterEnded) == [.exit(9)])
+        #expect(state.handle(.podStopped) == [.exit(9)])
     }
 
     /// In whatever state it is said, until the pod's end is under way; the last word counts.
     @Test func whatBecomesOfThePodIsTheUsersWord() {
         for from in AttemptState.allCases {
             var state = RunState.at(from)
-            _ = state.handle(.stopAsked(.graceful))
-            #expect(state.finishAsked == nil)
-            _ = state.handle(.stopAsked(StopRequest(mode: .graceful, then: .terminate)))
-            #expect(state.finishAsked == .terminate)
-            _ = live(&state, .stopAsked(StopRequest(mode: .graceful, then: .stop)), .stopAsked(.now))
-            #expect(state.finishAsked == .stop)
+            _ = state.handle(.stopRequested(.graceful))
+            #expect(state.ending.podRule == nil)
+            _ = state.handle(.stopRequested(StopRequest(mode: .graceful, then: .terminate)))
+            #expect(state.ending.podRule == .terminate)
+            _ = live(&state, .stopRequested(StopRequest(mode: .graceful, then: .stop)), .stopRequested(.now))
+            #expect(state.ending.podRule == .stop)
         }
         var state = RunState.at(.ended)
-        _ = live(&state, .published, .stopAsked(StopRequest(mode: .now, then: .terminate)))
-        #expect(state.finishAsked == nil)
+        _ = live(&state, .published, .stopRequested(StopRequest(mode: .now, then: .terminate)))
+        #expect(state.ending.podRule == nil)
     }
 
     /// Whoever starts the container of a launch that is over pays for it until it is stopped again.
     @Test func aLaunchThatIsOverIsOnlyStoppedAgain() {
         var state = RunState()
         #expect(
-            live(&state, .launchOver(Outcome(.finished, exit: .code(0))), .meterEnded) == [
-                [.endMeter], [.exit(0)],
+            live(&state, .launchOver(Outcome(.finished, exit: .code(0))), .podStopped) == [
+                [.stopPod], [.exit(0)],
             ])
     }
 
     @Test func aRunThatCannotBeClaimedIsLeft() {
         var state = RunState()
         #expect(
-            live(&state, .claimFailed, .claimed, .stopAsked(.now), .meterEnded) == [[.endMeter], [], [], [.exit(74)]])
+            live(&state, .cannotStart(.output), .claimed, .stopRequested(.now), .podStopped) == [
+                [.stopPod], [], [], [.exit(74)],
+            ])
     }
 
     /// The provider may take long to be told; a SIGTERM is its answer.
     @Test func sigtermWhileTheMeterIsStoppedIsTheEnd() {
         var state = RunState.at(.ended)
-        #expect(live(&state, .published, .terminated) == [[.endMeter], [.exit(0)]])
+        #expect(live(&state, .published, .terminated) == [[.stopPod], [.exit(0)]])
         state = RunState()
-        #expect(live(&state, .launchOver(nil), .terminated) == [[.endMeter], [.exit(0)]])
+        #expect(live(&state, .launchOver(nil), .terminated) == [[.stopPod], [.exit(0)]])
     }
 
     @Test func aSupersededAttemptWritesNothingMore() {
         for from in AttemptState.allCases where ![.claiming, .ended].contains(from) {
             var state = RunState.at(from)
-            #expect(state.handle(.superseded) == [.fence, .tearDown(.immediate), .endMeter])
+            #expect(state.handle(.superseded) == [.fence, .tearDown(.immediate), .stopPod])
             // What its training does meanwhile concerns nobody.
-            #expect(live(&state, .trainingEnded(.code(0)), .meterEnded) == [[], [.exit(143)]])
+            #expect(live(&state, .trainingEnded(.code(0)), .podStopped) == [[], [.exit(143)]])
         }
     }
 
@@ -163,27 +171,28 @@ import Testing
 
     @Test func aFailureWaitsAndIsFollowed() {
         var state = RunState.at(.training)
-        let effects = live(&state, .trainingEnded(.code(3)), .settled(.retry(after: .seconds(10))), .waited)
+        let effects = live(&state, .trainingEnded(.code(3)), .attemptFinished(.retry(after: .seconds(10))), .pauseOver)
         #expect(
-            effects == [[.record, .settle(patiently: true)], [.record, .wait(.seconds(10))], [.startNext]])
+            effects == [[.record, .finishAttempt(gracefully: true)], [.record, .pause(.seconds(10))], [.startNext]])
         #expect(state.state == .waiting)
         #expect(state.outcome == Outcome(.failed, exit: .code(3)))
     }
 
     @Test func enoughSaysWhy() {
         var state = RunState.at(.training)
-        let effects = live(&state, .trainingEnded(.code(3)), .settled(.enough("it failed 3 times")), .published)
-        #expect(effects.dropFirst() == [[.record, .publish(patiently: true)], [.endMeter]])
+        let effects = live(&state, .trainingEnded(.code(3)), .attemptFinished(.enough("it failed 3 times")), .published)
+        #expect(effects.dropFirst() == [[.record, .publish(gracefully: true)], [.stopPod]])
         #expect(state.outcome == Outcome(.failed, exit: .code(3), message: "it failed 3 times"))
     }
 
     @Test func outOfMemoryIsTheReasonOfTheEndThatFollows() {
         var state = RunState.at(.training)
-        #expect(live(&state, .outOfMemory, .trainingEnded(.signal(9))).last == [.record, .settle(patiently: true)])
+        #expect(
+            live(&state, .outOfMemory, .trainingEnded(.signal(9))).last == [.record, .finishAttempt(gracefully: true)])
         #expect(state.outcome == Outcome(.outOfMemory, exit: .signal(9)))
     }
 
-    @Test(arguments: [Event.terminated, .stopAsked(.now), .overLimit("over"), .stalled("still")])
+    @Test(arguments: [Event.terminated, .stopRequested(.now), .overLimit("over"), .stalled("still")])
     func outOfMemoryIsNotTheReasonOfAnEndThatWasAskedFor(_ event: Event) {
         var state = RunState.at(.training)
         _ = state.handle(event)
@@ -195,12 +204,12 @@ import Testing
     @Test func aStallIsLookedAtAndThenTriedAgain() {
         var state = RunState.at(.training)
         let effects = live(
-            &state, .stalled("no new step for 600 s"), .stalled("again"), .examined, .trainingEnded(.signal(6)),
-            .settled(.retry(after: .seconds(10))))
+            &state, .stalled("no new step for 600 s"), .stalled("again"), .stallCaptured, .trainingEnded(.signal(6)),
+            .attemptFinished(.retry(after: .seconds(10))))
         #expect(
             effects == [
-                [.record, .examine], [], [.tearDown(.dump)], [.record, .settle(patiently: true)],
-                [.record, .wait(.seconds(10))],
+                [.record, .captureStall], [], [.tearDown(.dump)], [.record, .finishAttempt(gracefully: true)],
+                [.record, .pause(.seconds(10))],
             ])
         #expect(state.outcome == Outcome(.stalled, exit: .signal(6), message: "no new step for 600 s"))
     }
@@ -214,7 +223,7 @@ import Testing
         _ = live(&state, .stalled("still"), .trainingEnded(.code(3)))
         #expect(state.outcome?.kind == .stalled)
         state = .at(.training)
-        _ = live(&state, .stalled("still"), .examined, .trainingEnded(.code(0)))
+        _ = live(&state, .stalled("still"), .stallCaptured, .trainingEnded(.code(0)))
         #expect(state.outcome?.kind == .stalled)
     }
 
@@ -222,18 +231,18 @@ import Testing
     @Test func whatDoesNotEndIsLeftAndNothingFollows() {
         var state = RunState.at(.training)
         let effects = live(
-            &state, .stalled("still"), .examined, .abandoned, .trainingEnded(.signal(9)),
-            .settled(.retry(after: .seconds(10))), .published)
+            &state, .stalled("still"), .stallCaptured, .unkillable, .trainingEnded(.signal(9)),
+            .attemptFinished(.retry(after: .seconds(10))), .published)
         #expect(
             effects == [
-                [.record, .examine], [.tearDown(.dump)], [.record, .settle(patiently: false)], [],
-                [.record, .publish(patiently: true)], [.endMeter],
+                [.record, .captureStall], [.tearDown(.dump)], [.record, .finishAttempt(gracefully: false)], [],
+                [.record, .publish(gracefully: true)], [.stopPod],
             ])
         #expect(state.outcome == Outcome(.stalled, message: "still"))
     }
 
     /// Limits may be used up by earlier attempts, so that they tell before there is any training.
-    @Test(arguments: [AttemptState.syncing, .installing, .resuming, .training])
+    @Test(arguments: [AttemptState.preflight, .syncing, .installing, .resuming, .training])
     func aLimitEndsWhateverGoesOn(_ from: AttemptState) {
         var state = RunState.at(from)
         #expect(state.handle(.overLimit("over")) == [.record, .tearDown(.graceful())])
@@ -246,11 +255,11 @@ import Testing
         var state = RunState.at(.training)
         #expect(state.handle(.setupTimedOut("slow")) == [])
         state = .at(.installing)
-        let effects = live(&state, .setupTimedOut("slow"), .setupFailed("called off"), .settled(nil))
+        let effects = live(&state, .setupTimedOut("slow"), .setupFailed("called off"), .attemptFinished(nil))
         #expect(
             effects == [
-                [.record, .tearDown(.fast)], [.record, .settle(patiently: true)],
-                [.record, .publish(patiently: true)],
+                [.record, .tearDown(.fast)], [.record, .finishAttempt(gracefully: true)],
+                [.record, .publish(gracefully: true)],
             ])
         #expect(state.outcome == Outcome(.setupFailed, message: "slow"))
     }
@@ -258,14 +267,15 @@ import Testing
     @Test(arguments: [StopRequest.graceful, .now])
     func whoIsStoppedIsNotTriedAgain(_ mode: StopRequest) {
         var waiting = RunState.at(.waiting)
-        #expect(waiting.handle(.stopAsked(mode)) == [.record, .publish(patiently: true)])
-        var finishing = RunState(.claimed, .synced, .installed, .resumeChosen, .trainingEnded(.code(3)))
+        #expect(waiting.handle(.stopRequested(mode)) == [.record, .publish(gracefully: true)])
+        var finishing = RunState(.claimed, .checked, .synced, .installed, .resumeChosen, .trainingEnded(.code(3)))
         #expect(
-            live(&finishing, .stopAsked(mode), .settled(.retry(after: .seconds(10)))) == [
-                mode == .now ? [.tearDown(.immediate)] : [], [.record, .publish(patiently: true)],
+            live(&finishing, .stopRequested(mode), .attemptFinished(.retry(after: .seconds(10)))) == [
+                mode == .now ? [.tearDown(.immediate)] : [], [.record, .publish(gracefully: true)],
             ])
-        var stalled = RunState(.claimed, .synced, .installed, .resumeChosen, .stalled("still"))
-        _ = live(&stalled, .stopAsked(mode), .trainingEnded(.signal(6)), .settled(.retry(after: .seconds(10))))
+        var stalled = RunState(.claimed, .checked, .synced, .installed, .resumeChosen, .stalled("still"))
+        _ = live(
+            &stalled, .stopRequested(mode), .trainingEnded(.signal(6)), .attemptFinished(.retry(after: .seconds(10))))
         // How it failed stays visible.
         let message = "before the next try; this one ended as failed"
         for state in [waiting, finishing] {
@@ -279,21 +289,21 @@ import Testing
         )
         // While the next one is claimed.
         var claiming = RunState()
-        #expect(live(&claiming, .stopAsked(mode), .claimed) == [[], [.record, .settle(patiently: true)]])
+        #expect(live(&claiming, .stopRequested(mode), .claimed) == [[], [.record, .finishAttempt(gracefully: true)]])
         #expect(claiming.outcome == Outcome(.stopped))
         claiming = RunState()
         let failed = Outcome(.failed, exit: .code(3))
         #expect(
-            live(&claiming, .stopAsked(mode), .claimedWaiting(failed, .seconds(5)))
-                == [[], [.record, .publish(patiently: true)]])
+            live(&claiming, .stopRequested(mode), .claimedWaiting(failed, .seconds(5)))
+                == [[], [.record, .publish(gracefully: true)]])
         #expect(claiming.outcome == Outcome(.stopped, exit: .code(3), message: message))
     }
 
     @Test func anAgentThatIsStartedInThePauseGoesOnWithIt() {
         var state = RunState()
         let failed = Outcome(.failed, exit: .code(3))
-        let effects = live(&state, .claimedWaiting(failed, .seconds(5)), .setupTimedOut("slow"), .waited)
-        #expect(effects == [[.record, .wait(.seconds(5))], [], [.startNext]])
+        let effects = live(&state, .claimedWaiting(failed, .seconds(5)), .setupTimedOut("slow"), .pauseOver)
+        #expect(effects == [[.record, .pause(.seconds(5))], [], [.startNext]])
         #expect(state.state == .waiting && state.outcome == failed)
     }
 
@@ -303,10 +313,11 @@ import Testing
             (60, 30, true), (60, 60, false), (60, 120, false), (600, 60, true), (1, 2, false),
         ] as [(Double, Double, Bool)]) func aSecondStop(_ first: Double, _ second: Double, isTaken: Bool)
     {
-        for from in [AttemptState.syncing, .installing, .resuming, .training] {
+        for from in [AttemptState.preflight, .syncing, .installing, .resuming, .training] {
             var state = RunState.at(from)
             let request = { StopRequest(mode: .graceful, patience: $0) }
-            let effects = live(&state, .stopAsked(request(first)), .stopAsked(request(second)), .stopAsked(.now))
+            let effects = live(
+                &state, .stopRequested(request(first)), .stopRequested(request(second)), .stopRequested(.now))
             #expect(effects[0] == [.record, .tearDown(.graceful(patience: .seconds(first)))])
             #expect(effects[1] == (isTaken ? [.tearDown(.graceful(patience: .seconds(second)))] : []))
             #expect(effects[2] == [.tearDown(.fast)])
@@ -316,15 +327,15 @@ import Testing
 
     /// Python is to print where it stands, which takes seconds; who asks for an end gets it no later.
     @Test func aStallIsNotMadeLongerByAStop() {
-        var state = RunState(.claimed, .synced, .installed, .resumeChosen, .stalled("still"))
-        #expect(state.handle(.stopAsked(.graceful)) == [])
+        var state = RunState(.claimed, .checked, .synced, .installed, .resumeChosen, .stalled("still"))
+        #expect(state.handle(.stopRequested(.graceful)) == [])
         #expect(state.handle(.terminated) == [.tearDown(.fast)])
     }
 
     @Test func whoSaysNowIsNotKeptByWhatLingers() {
         var state = RunState.at(.training)
-        let effects = live(&state, .stopAsked(.now), .trainingEnded(.code(0)))
-        #expect(effects == [[.record, .tearDown(.fast)], [.record, .settle(patiently: false)]])
+        let effects = live(&state, .stopRequested(.now), .trainingEnded(.code(0)))
+        #expect(effects == [[.record, .tearDown(.fast)], [.record, .finishAttempt(gracefully: false)]])
     }
 
     /// Whoever starts this pod again makes the attempt that was waited for.
@@ -336,8 +347,8 @@ import Testing
 
     @Test func aHurriedEndIsNotWaitedFor() {
         var state = RunState.at(.training)
-        let effects = live(&state, .trainingEnded(.code(3)), .terminated, .settled(.retry(after: .seconds(10))))
-        #expect(effects.last == [.record, .schedule(.seconds(10)), .publish(patiently: false)])
+        let effects = live(&state, .trainingEnded(.code(3)), .terminated, .attemptFinished(.retry(after: .seconds(10))))
+        #expect(effects.last == [.record, .schedule(.seconds(10)), .publish(gracefully: false)])
         // The record says that another attempt follows, so that the pod trains on when it is started again.
         #expect(state.state == .waiting)
         #expect(state.handle(.published) == [.exit(143)])
@@ -355,6 +366,6 @@ import Testing
 
     @Test(arguments: exitCodes)
     func exitCode(_ outcome: Outcome?, _ code: Int32) {
-        #expect(RunState.exitCode(outcome) == code)
+        #expect(Exit.ofPod(outcome) == code)
     }
 }

@@ -38,9 +38,9 @@ import Testing
     private static let slow = Outcome(.setupFailed, message: "slow")
     private static let stalled = Outcome(.stalled, message: "still")
     private static let outOfMemory = Outcome(.outOfMemory)
-    private static let retry: Event = .settled(.retry(after: .seconds(10)))
+    private static let retry: Event = .attemptFinished(.retry(after: .seconds(10)))
     private static let claimedWaiting: Event = .claimedWaiting(failed3, .seconds(7))
-    private static let enough: Event = .settled(.enough("enough"))
+    private static let enough: Event = .attemptFinished(.enough("enough"))
     private static let finished = Outcome(.finished, exit: .code(0))
 
     // MARK: - nothing was called off
@@ -48,100 +48,91 @@ import Testing
     private static let claiming: [Row] = {
         let here = RunState.at(.claiming)
         return [
-            row(here, .claimed, .syncing, nil, .record, .sync),
-            row(here, .claimedFinishing(failed3), .finishing, failed3, .record, .settle(patiently: false)),
-            row(here, claimedWaiting, .waiting, failed3, .record, .wait(.seconds(7))),
-            row(here, .launchOver(nil), .claiming, nil, .endMeter),
-            row(here, .launchOver(failed3), .claiming, nil, .endMeter),
-            row(here, .claimFailed, .claiming, nil, .endMeter),
-            row(here, .setupTimedOut("slow"), .claiming, nil, .endMeter),
+            row(here, .claimed, .preflight, nil, .record, .setUp(.preflight)),
+            row(here, .claimedFinishing(failed3), .finishing, failed3, .record, .finishAttempt(gracefully: false)),
+            row(here, claimedWaiting, .waiting, failed3, .record, .pause(.seconds(7))),
+            row(here, .launchOver(nil), .claiming, nil, .stopPod),
+            row(here, .launchOver(failed3), .claiming, nil, .stopPod),
+            row(here, .cannotStart(.output), .claiming, nil, .stopPod),
+            row(here, .setupTimedOut("slow"), .claiming, nil, .stopPod),
             row(here, .terminated, .claiming, nil, .exit(143)),
-            row(here, .stopAsked(.graceful), .claiming, nil), row(here, .stopAsked(.now), .claiming, nil),
+            row(here, .stopRequested(.graceful), .claiming, nil), row(here, .stopRequested(.now), .claiming, nil),
         ]
             + nothing(
-                here, .synced, .installed, .resumeChosen, .setupFailed("no"), .trainingEnded(.code(0)),
-                .trainingEnded(.code(3)), .trainingEnded(.signal(9)), .outOfMemory, .settled(nil), retry, enough,
-                .waited, .published, .meterEnded, .superseded, .stalled("still"), .examined, .abandoned,
+                here, .checked, .synced, .installed, .resumeChosen, .setupFailed("no"), .trainingEnded(.code(0)),
+                .trainingEnded(.code(3)), .trainingEnded(.signal(9)), .outOfMemory, .attemptFinished(nil), retry,
+                enough,
+                .pauseOver, .published, .podStopped, .superseded, .stalled("still"), .stallCaptured, .unkillable,
                 .overLimit("over"))
     }()
 
     private static func preparing(_ state: AttemptState) -> [Row] {
         let here = RunState.at(state)
         return [
-            row(here, .setupFailed("no"), .finishing, setupFailed, .record, .settle(patiently: true)),
+            row(here, .setupFailed("no"), .finishing, setupFailed, .record, .finishAttempt(gracefully: true)),
             row(here, .terminated, state, interrupted, .record, .tearDown(.fast)),
-            row(here, .stopAsked(.graceful), state, stopped, .record, .tearDown(.graceful())),
-            row(here, .stopAsked(.now), state, stopped, .record, .tearDown(.fast)),
-            row(here, .superseded, state, nil, .fence, .tearDown(.immediate), .endMeter),
+            row(here, .stopRequested(.graceful), state, stopped, .record, .tearDown(.graceful())),
+            row(here, .stopRequested(.now), state, stopped, .record, .tearDown(.fast)),
+            row(here, .superseded, state, nil, .fence, .tearDown(.immediate), .stopPod),
             row(here, .overLimit("over"), state, overLimit, .record, .tearDown(.graceful())),
         ]
             + nothing(
                 here, .claimed, .claimedFinishing(failed3), claimedWaiting, .launchOver(nil), .launchOver(failed3),
-                .settled(nil), retry, enough, .waited, .published, .meterEnded, .claimFailed, .abandoned)
+                .attemptFinished(nil), retry, enough, .pauseOver, .published, .podStopped, .cannotStart(.output),
+                .unkillable)
     }
 
     /// What concerns every step before the training and not the training.
     private static func beforeTraining(_ state: AttemptState) -> [Row] {
         let here = RunState.at(state)
         return preparing(state) + [row(here, .setupTimedOut("slow"), state, slow, .record, .tearDown(.fast))]
-            + nothing(here, .outOfMemory, .stalled("still"), .examined)
+            + nothing(here, .outOfMemory, .stalled("still"), .stallCaptured)
     }
 
-    private static let syncing: [Row] = {
-        let here = RunState.at(.syncing)
-        return beforeTraining(.syncing) + [row(here, .synced, .installing, nil, .record, .install)]
-            + nothing(
-                here, .installed, .resumeChosen, .trainingEnded(.code(0)), .trainingEnded(.code(3)),
-                .trainingEnded(.signal(9)))
-    }()
+    /// A step before the training: only the end of this step leads on.
+    private static func step(_ step: SetupStep, _ next: AttemptState, _ effect: Effect) -> [Row] {
+        let here = RunState.at(step.state)
+        let others = SetupStep.allCases.filter { $0 != step }.flatMap { nothing(here, .stepDone($0)) }
+        return beforeTraining(step.state) + [row(here, .stepDone(step), next, nil, .record, effect)] + others
+            + nothing(here, .trainingEnded(.code(0)), .trainingEnded(.code(3)), .trainingEnded(.signal(9)))
+    }
 
-    private static let installing: [Row] = {
-        let here = RunState.at(.installing)
-        return beforeTraining(.installing) + [row(here, .installed, .resuming, nil, .record, .chooseCheckpoint)]
-            + nothing(
-                here, .synced, .resumeChosen, .trainingEnded(.code(0)), .trainingEnded(.code(3)),
-                .trainingEnded(.signal(9)))
-    }()
-
-    private static let resuming: [Row] = {
-        let here = RunState.at(.resuming)
-        return beforeTraining(.resuming) + [row(here, .resumeChosen, .training, nil, .record, .train)]
-            + nothing(
-                here, .synced, .installed, .trainingEnded(.code(0)), .trainingEnded(.code(3)),
-                .trainingEnded(.signal(9)))
-    }()
+    private static let setup =
+        step(.preflight, .syncing, .setUp(.syncing)) + step(.syncing, .installing, .setUp(.installing))
+        + step(.installing, .resuming, .setUp(.resuming)) + step(.resuming, .training, .train)
 
     private static let training: [Row] = {
         let here = RunState.at(.training)
         let killed = Outcome(.failed, exit: .signal(9))
         return preparing(.training) + [
-            row(here, .trainingEnded(.code(0)), .finishing, finished, .record, .settle(patiently: true)),
-            row(here, .trainingEnded(.code(3)), .finishing, failed3, .record, .settle(patiently: true)),
-            row(here, .trainingEnded(.signal(9)), .finishing, killed, .record, .settle(patiently: true)),
+            row(here, .trainingEnded(.code(0)), .finishing, finished, .record, .finishAttempt(gracefully: true)),
+            row(here, .trainingEnded(.code(3)), .finishing, failed3, .record, .finishAttempt(gracefully: true)),
+            row(here, .trainingEnded(.signal(9)), .finishing, killed, .record, .finishAttempt(gracefully: true)),
             row(here, .outOfMemory, .training, outOfMemory),
-            row(here, .stalled("still"), .training, stalled, .record, .examine),
-        ] + nothing(here, .synced, .installed, .resumeChosen, .examined, .setupTimedOut("slow"))
+            row(here, .stalled("still"), .training, stalled, .record, .captureStall),
+        ] + nothing(here, .checked, .synced, .installed, .resumeChosen, .stallCaptured, .setupTimedOut("slow"))
     }()
 
     private static let finishing: [Row] = {
         let here = RunState.at(.finishing)
         return [
-            row(here, .settled(nil), .ended, finished, .record, .publish(patiently: true)),
-            row(here, retry, .waiting, finished, .record, .wait(.seconds(10))),
+            row(here, .attemptFinished(nil), .ended, finished, .record, .publish(gracefully: true)),
+            row(here, retry, .waiting, finished, .record, .pause(.seconds(10))),
             row(
                 here, enough, .ended, Outcome(.finished, exit: .code(0), message: "enough"), .record,
-                .publish(patiently: true)),
-            row(here, .stopAsked(.graceful), .finishing, finished),
-            row(here, .stopAsked(.now), .finishing, finished, .tearDown(.immediate)),
+                .publish(gracefully: true)),
+            row(here, .stopRequested(.graceful), .finishing, finished),
+            row(here, .stopRequested(.now), .finishing, finished, .tearDown(.immediate)),
             row(here, .terminated, .finishing, finished, .tearDown(.immediate)),
-            row(here, .superseded, .finishing, finished, .fence, .tearDown(.immediate), .endMeter),
+            row(here, .superseded, .finishing, finished, .fence, .tearDown(.immediate), .stopPod),
         ]
             + nothing(
                 here, .claimed, .claimedFinishing(failed3), claimedWaiting, .launchOver(nil), .launchOver(failed3),
-                .synced,
-                .installed, .resumeChosen, .setupFailed("no"), .trainingEnded(.code(0)), .trainingEnded(.code(3)),
-                .trainingEnded(.signal(9)), .outOfMemory, .waited, .published, .meterEnded, .claimFailed,
-                .stalled("still"), .examined, .abandoned,
+                .checked, .synced, .installed, .resumeChosen, .setupFailed("no"), .trainingEnded(.code(0)),
+                .trainingEnded(.code(3)),
+                .trainingEnded(.signal(9)), .outOfMemory, .pauseOver, .published, .podStopped,
+                .cannotStart(.output),
+                .stalled("still"), .stallCaptured, .unkillable,
                 .overLimit("over"), .setupTimedOut("slow"))
     }()
 
@@ -150,34 +141,35 @@ import Testing
         let stopped = Outcome(
             .stopped, exit: .code(3), message: "before the next try; this one ended as failed")
         return [
-            row(here, .waited, .waiting, failed3, .startNext),
-            row(here, .stopAsked(.graceful), .ended, stopped, .record, .publish(patiently: true)),
-            row(here, .stopAsked(.now), .ended, stopped, .record, .publish(patiently: true)),
+            row(here, .pauseOver, .waiting, failed3, .startNext),
+            row(here, .stopRequested(.graceful), .ended, stopped, .record, .publish(gracefully: true)),
+            row(here, .stopRequested(.now), .ended, stopped, .record, .publish(gracefully: true)),
             row(here, .terminated, .waiting, failed3, .exit(143)),
             row(here, .published, .waiting, failed3, .exit(143)),
-            row(here, .superseded, .waiting, failed3, .fence, .tearDown(.immediate), .endMeter),
+            row(here, .superseded, .waiting, failed3, .fence, .tearDown(.immediate), .stopPod),
         ]
             + nothing(
                 here, .claimed, .claimedFinishing(failed3), claimedWaiting, .launchOver(nil), .launchOver(failed3),
-                .synced,
-                .installed, .resumeChosen, .setupFailed("no"), .trainingEnded(.code(0)), .trainingEnded(.code(3)),
-                .trainingEnded(.signal(9)), .outOfMemory, .settled(nil), retry, enough, .meterEnded, .claimFailed,
-                .stalled("still"), .examined, .abandoned, .overLimit("over"), .setupTimedOut("slow"))
+                .checked, .synced, .installed, .resumeChosen, .setupFailed("no"), .trainingEnded(.code(0)),
+                .trainingEnded(.code(3)),
+                .trainingEnded(.signal(9)), .outOfMemory, .attemptFinished(nil), retry, enough, .podStopped,
+                .cannotStart(.output),
+                .stalled("still"), .stallCaptured, .unkillable, .overLimit("over"), .setupTimedOut("slow"))
     }()
 
     private static let ended: [Row] = {
         let here = RunState.at(.ended)
         return [
-            row(here, .published, .ended, finished, .endMeter),
+            row(here, .published, .ended, finished, .stopPod),
             row(here, .terminated, .ended, finished, .exit(0)),
         ]
             + nothing(
                 here, .claimed, .claimedFinishing(failed3), claimedWaiting, .launchOver(nil), .launchOver(failed3),
-                .synced,
-                .installed, .resumeChosen, .setupFailed("no"), .trainingEnded(.code(0)), .trainingEnded(.code(3)),
-                .trainingEnded(.signal(9)), .outOfMemory, .settled(nil), retry, enough, .waited, .meterEnded,
-                .claimFailed, .stopAsked(.graceful),
-                .stopAsked(.now), .superseded, .stalled("still"), .examined, .abandoned, .overLimit("over"),
+                .checked, .synced, .installed, .resumeChosen, .setupFailed("no"), .trainingEnded(.code(0)),
+                .trainingEnded(.code(3)),
+                .trainingEnded(.signal(9)), .outOfMemory, .attemptFinished(nil), retry, enough, .pauseOver, .podStopped,
+                .cannotStart(.output), .stopRequested(.graceful),
+                .stopRequested(.now), .superseded, .stalled("still"), .stallCaptured, .unkillable, .overLimit("over"),
                 .setupTimedOut("slow"))
     }()
 
@@ -185,21 +177,22 @@ import Testing
 
     private static func calledOff(_ state: AttemptState, ends event: Event?) -> [Row] {
         var here = RunState.at(state)
-        _ = here.handle(.stopAsked(.graceful))
+        _ = here.handle(.stopRequested(.graceful))
         let training: [Event] = [.trainingEnded(.code(0)), .trainingEnded(.code(3)), .trainingEnded(.signal(9))]
-        let steps: [Event] = [.synced, .installed, .resumeChosen].filter { $0 != event }
+        let steps: [Event] = [.checked, .synced, .installed, .resumeChosen].filter { $0 != event }
         var rows = [
             // The reason stays; SIGTERM only hurries.
             row(here, .terminated, state, stopped, .tearDown(.fast)),
-            row(here, .stopAsked(.now), state, stopped, .tearDown(.fast)),
-            row(here, .setupFailed("no"), .finishing, stopped, .record, .settle(patiently: true)),
-            row(here, .superseded, state, stopped, .fence, .tearDown(.immediate), .endMeter),
-            row(here, .abandoned, .finishing, stopped, .record, .settle(patiently: false)),
+            row(here, .stopRequested(.now), state, stopped, .tearDown(.fast)),
+            row(here, .setupFailed("no"), .finishing, stopped, .record, .finishAttempt(gracefully: true)),
+            row(here, .superseded, state, stopped, .fence, .tearDown(.immediate), .stopPod),
+            row(here, .unkillable, .finishing, stopped, .record, .finishAttempt(gracefully: false)),
         ]
         rows += nothing(
             here, .claimed, .claimedFinishing(failed3), claimedWaiting, .launchOver(nil), .launchOver(failed3),
-            .settled(nil), retry, enough, .waited, .published, .meterEnded, .claimFailed, .stopAsked(.graceful),
-            .outOfMemory, .stalled("still"), .examined, .overLimit("over"))
+            .attemptFinished(nil), retry, enough, .pauseOver, .published, .podStopped, .cannotStart(.output),
+            .stopRequested(.graceful),
+            .outOfMemory, .stalled("still"), .stallCaptured, .overLimit("over"))
         rows += [
             state == .training
                 ? Row(from: here, event: .setupTimedOut("slow"), result: nil)
@@ -207,21 +200,22 @@ import Testing
         ]
         rows += steps.map { Row(from: here, event: $0, result: nil) }
         if let event {
-            rows.append(row(here, event, .finishing, stopped, .record, .settle(patiently: true)))
+            rows.append(row(here, event, .finishing, stopped, .record, .finishAttempt(gracefully: true)))
             rows += training.map { Row(from: here, event: $0, result: nil) }
         } else {
             for exit: Shared.ExitStatus in [.code(0), .code(3), .signal(9)] {
                 let outcome = Outcome(.stopped, exit: exit)
                 rows.append(
-                    row(here, .trainingEnded(exit), .finishing, outcome, .record, .settle(patiently: true)))
+                    row(here, .trainingEnded(exit), .finishing, outcome, .record, .finishAttempt(gracefully: true)))
             }
         }
         return rows
     }
 
-    private static let plain = claiming + syncing + installing + resuming + training + finishing + waiting + ended
+    private static let plain = claiming + setup + training + finishing + waiting + ended
     private static let stopping =
-        calledOff(.syncing, ends: .synced) + calledOff(.installing, ends: .installed)
+        calledOff(.preflight, ends: .checked) + calledOff(.syncing, ends: .synced)
+        + calledOff(.installing, ends: .installed)
         + calledOff(.resuming, ends: .resumeChosen) + calledOff(.training, ends: nil)
 
     @Test(arguments: plain + stopping)
@@ -241,9 +235,9 @@ import Testing
     @Test func everyPairIsThereOnce() {
         let wanted = AttemptState.allCases.flatMap { state in Event.samples.map { "\(state) \($0)" } }
         #expect(Self.plain.map { "\($0.from.state) \($0.event)" }.sorted() == wanted.sorted())
-        let going: [AttemptState] = [.syncing, .installing, .resuming, .training]
+        let going: [AttemptState] = [.preflight, .syncing, .installing, .resuming, .training]
         let wantedStopping = going.flatMap { state in Event.samples.map { "\(state) \($0)" } }
         #expect(Self.stopping.map { "\($0.from.state) \($0.event)" }.sorted() == wantedStopping.sorted())
-        #expect(Set(Event.samples.map(\.name)).count == 23)
+        #expect(Set(Event.samples.map(\.name)).count == 21)
     }
 }

@@ -140,7 +140,7 @@ import Testing
     func stopTellsTheDaemon(_ request: StopRequest) async throws {
         try open()
         try await agent.client().stop(request)
-        #expect(agent.tells == [.stopAsked(request)])
+        #expect(agent.tells == [.stopRequested(request)])
     }
 
     @Test(
