@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 internal import Shared
 
 /// The agent: claims the run, lives through one attempt after the other, and ends the pod.
@@ -14,9 +13,10 @@ actor Daemon {
     }
 
     private let environment: AgentEnvironment
-    private let children: Children
-    /// The processes of the agent itself, `init` first.
-    private let processes: [ProcessIdentity]
+    private let host: Host
+    private let opener: AttemptOpener
+    /// Makes what runs the children of an attempt.
+    private let makeProcesses: @Sendable (OpenAttempt) -> any TrainingProcesses
     private let events: AsyncStream<TimedEvent>
     private nonisolated let continuation: AsyncStream<TimedEvent>.Continuation
 
@@ -29,14 +29,19 @@ actor Daemon {
     private var setupTimer: Task<Void, Never>?
     /// The log of the attempt before, whose followers stay until there is a new log to follow.
     private var formerLog: LogWriter?
-    private let volume = VolumeWriter()
     private let console = ContainerOutput.forLog()
     private let notifier: Notifier
 
-    init(environment: AgentEnvironment, children: Children, processes: [ProcessIdentity]) {
+    /// `agent` are the processes of the agent itself, `init` first.
+    init(
+        environment: AgentEnvironment, host: Host, agent: [ProcessIdentity],
+        processes: @escaping @Sendable (OpenAttempt) -> any TrainingProcesses
+    ) {
         self.environment = environment
-        self.children = children
-        self.processes = processes
+        self.host = host
+        makeProcesses = processes
+        opener = AttemptOpener(
+            environment: environment, processes: agent, volume: VolumeWriter(), console: console)
         notifier = Notifier(urls: environment.notify)
         (events, continuation) = AsyncStream.makeStream()
     }
@@ -70,14 +75,11 @@ actor Daemon {
         }
         for effect in state.handle(event.event) {
             switch effect {
-            case .attempt(let effect):
-                let current = current
-                attempt?.perform(effect, in: state, asked: event.time) { self.post($0, of: current) }
+            case .attempt(let effect): attempt?.perform(effect, in: state, at: event.time)
             case .startNext:
                 formerLog = attempt?.retire()
                 beginAttempt()
-            case .stopPod:
-                stopPod()
+            case .stopPod: stopPod()
             case .exit(let code):
                 await leave()
                 return code
@@ -86,6 +88,53 @@ actor Daemon {
         return nil
     }
 
+    /// The agent stays until the provider confirms the pod's end: a pod whose container exits is restarted and billed on.
+    private func stopPod() {
+        let rule = state.ending.podRule ?? environment.spec.onFinish
+        let way = attempt?.podEnd(by: rule) ?? .stop
+        if attempt != nil, rule == .terminate, way == .stop {
+            Console.say("the pod is stopped, not deleted: deleting it might lose data")
+        }
+        let stopper = PodStopper(routes: host.stopRoutes, way: way) { Console.say($0) }
+        Task {
+            await stopper.run()
+            post(.podStopped)
+        }
+    }
+
+    private func leave() async {
+        await attempt?.leave()
+        await console?.flush(within: .milliseconds(100))
+        await notifier.firstTries(within: state.ending.isPreempted ? .seconds(1) : .seconds(3))
+        // Last, because the lines above may add some.
+        await Console.flush(within: .milliseconds(100))
+    }
+}
+
+// MARK: - The API
+
+extension Daemon {
+    private func startServer() async throws {
+        let router = Router(tokenDigest: environment.tokenDigest) { self.post($0) }
+        let server = try await Server(address: host.address, port: host.port, router: router)
+        Task {
+            do {
+                try await server.run()
+            } catch {
+                // The training continues: its log and its record are on the volume, and SIGTERM still ends it.
+                Console.say("the API is gone: \(error)")
+            }
+        }
+        if let path = host.endpointFile {
+            try File.replace(path, with: Array("http://\(host.address):\(server.port)\n".utf8))
+        }
+        api = (router, server)
+    }
+}
+
+// MARK: - The next attempt
+
+extension Daemon {
     private func beginAttempt() {
         current += 1
         state = RunState()
@@ -105,7 +154,7 @@ actor Daemon {
         var claimed: Claiming.Result?
         for pause in sequence(first: 1, next: { min($0 * 2, 30) }) {
             do {
-                let result = if let claimed { claimed } else { try await claim() }
+                let result = if let claimed { claimed } else { try await opener.claim() }
                 claimed = result
                 return try await begin(result)
             } catch {
@@ -116,86 +165,31 @@ actor Daemon {
         }
     }
 
-    /// The agent stays until the provider confirms the pod's end: a pod whose container exits is restarted and billed on.
-    private func stopPod() {
-        let rule = state.ending.podRule ?? environment.spec.onFinish
-        let way = attempt?.wayToEnd(by: rule) ?? .stop
-        if attempt != nil, rule == .terminate, way == .stop {
-            Console.say("the pod is stopped, not deleted: it is not proven that nothing is lost with it")
-        }
-        let stopper = PodStopper(routes: environment.meter, way: way) { Console.say($0) }
-        Task {
-            await stopper.run()
-            post(.podStopped)
-        }
-    }
-
-    private func leave() async {
-        await attempt?.leave()
-        await console?.flush(within: .milliseconds(100))
-        await notifier.firstTries(within: state.ending.isPreempted ? .seconds(1) : .seconds(3))
-        // Last, because the lines above may add some.
-        await Console.flush(within: .milliseconds(100))
-    }
-
-    private func startServer() async throws {
-        let router = Router(tokenDigest: environment.tokenDigest) { self.post($0) }
-        // The one provider there is lends its loopback interface: a free port, told in a file.
-        let server = try await Server(address: "127.0.0.1", port: 0, router: router)
-        Task {
-            do {
-                try await server.run()
-            } catch {
-                // The training goes on: its log and its record are on the volume, and SIGTERM still ends it.
-                Console.say("the API is gone: \(error)")
-            }
-        }
-        if let path = environment.endpointFile {
-            try File.replace(path, with: Array("http://127.0.0.1:\(server.port)\n".utf8))
-        }
-        api = (router, server)
-    }
-
-    private func claim() async throws -> Claiming.Result {
-        let spec = environment.spec
-        let run = Volume(root: spec.volume).run(spec.run)
-        return try await Claiming(run: run, spec: spec, pod: environment.pod, processes: processes)
-            .claim { Console.say($0) }
-    }
-
     private func begin(_ result: Claiming.Result) async throws {
-        guard let (router, server) = api else { return }
-        let spec = environment.spec
-        let run = Volume(root: spec.volume).run(spec.run)
+        let (claim, event): (Claim, Event)
         switch result {
-        case .over(let outcome):
-            post(.launchOver(outcome))
-        case .owned(let claim), .finishing(let claim, _), .waiting(let claim, _, _):
-            let work = try await DedicatedThread.run { [volume, console] in
-                try OpenAttempt.open(claim, spec: spec, run: run, volume: volume, console: console)
-            }
-            // Before anything changes, so that no change is missed.
-            router.announce(work.journal)
-            let attempt = AttemptRunner(
-                work: work, environment: environment, server: server,
-                supervisor: Supervisor(
-                    children: children, log: work.log,
-                    saves: CheckpointFolder(of: spec, in: run).map { SaveWatch(folder: $0) },
-                    mask: environment.mask),
-                notifier: notifier)
-            self.attempt = attempt
-            // Before the API or a limit can post anything: a request to a claimed run comes after its claim.
-            let event: Event =
-                switch result {
-                case .finishing(_, let outcome): .claimedFinishing(outcome)
-                case .waiting(_, let outcome, let rest): .claimedWaiting(outcome, rest)
-                case .owned, .over: .claimed
-                }
-            post(event)
-            attempt.start { [current] in self.post($0, of: current) }
-            router.serve(work)
-            formerLog?.progress.close()
-            formerLog = nil
+        case .over(let outcome): return post(.launchOver(outcome), of: current)
+        case .owned(let own): (claim, event) = (own, .claimed)
+        case .finishing(let own, let outcome): (claim, event) = (own, .claimedFinishing(outcome))
+        case .waiting(let own, let outcome, let rest): (claim, event) = (own, .claimedWaiting(outcome, rest))
         }
+        begin(try await opener.open(claim), with: event)
+    }
+
+    private func begin(_ open: OpenAttempt, with event: Event) {
+        guard let (router, server) = api else { return }
+        // Before the first change, so that the events miss none.
+        router.announce(open.journal)
+        let attempt = AttemptRunner(
+            open, variables: environment.inherited, processes: makeProcesses(open), notifier: notifier,
+            followersLeft: { await server.quiet(within: $0) },
+            post: { [current] in self.post($0, of: current) })
+        self.attempt = attempt
+        // Before the API or a limit can post anything: a request to a claimed run comes after its claim.
+        post(event, of: current)
+        attempt.start()
+        router.serve(open)
+        formerLog?.progress.close()
+        formerLog = nil
     }
 }

@@ -5,45 +5,79 @@ internal import Shared
 /// The process that supervises the run. It never returns: its exit code is the pod's.
 enum Serve {
     static func run() -> Never {
-        linux_keep_memory_small()
-        var handled = sigset_t([SIGTERM, SIGINT, SIGHUP, SIGCHLD])
-        // Before any other thread exists, so that each signal waits for the loop below.
-        handled.block()
-        // Where it was ignored before, the kernel would throw away how a child ended, wait(2).
-        signal(SIGCHLD, SIG_DFL)
-        // A write to a follower that left is an error, not the end.
-        signal(SIGPIPE, SIG_IGN)
-        linux_become_subreaper()
-        linux_name_process("pod-agent")
-        // A pod whose `init` is gone has nobody to keep its deadline: it ends like one that gets a SIGTERM.
+        var handled = prepareProcess()
+        // If `init` is gone, a SIGTERM for the pod would reach nothing: this process then ends as if it got one.
         linux_signal_on_parent_death(SIGTERM)
         let initPid = getppid()
         guard ProcessEnvironment.all[Init.variable] == String(initPid) else {
             Console.say("serve is started by init, which is gone")
             exit(Exit.unknown.rawValue)
         }
-
-        let environment: AgentEnvironment
-        do {
-            environment = try AgentEnvironment(ProcessEnvironment.all)
-        } catch {
-            Console.complain(error)
-            exit(Exit.config.rawValue)
-        }
-        Console.detach()
         let children = Children()
-        let processes = [initPid, getpid()].compactMap { ProcessIdentity(pid: $0) }
-        let daemon = Daemon(environment: environment, children: children, processes: processes)
-        Readiness.tell()
-        // At once: exit(3) would take libcrypto's state away from threads that still use it.
-        Task { _exit(await daemon.run()) }
+        let terminate = start(children, agent: [initPid, getpid()].compactMap { ProcessIdentity(pid: $0) })
         while true {
             var age: Int32 = 0
             switch linux_await_signal(&handled, initPid, &age) {
             case SIGCHLD: children.reap()
-            case SIGTERM, SIGINT: daemon.post(.terminated, at: .now - .milliseconds(Int(age)))
+            case SIGTERM, SIGINT: terminate(.now - .milliseconds(Int(age)))
             default: break
             }
         }
+    }
+
+    /// Returns the signals that this process fetches by itself.
+    private static func prepareProcess() -> sigset_t {
+        linux_keep_memory_small()
+        let handled = sigset_t([SIGTERM, SIGINT, SIGHUP, SIGCHLD])
+        // Before any other thread exists, so that each signal waits for the loop of `run`.
+        handled.block()
+        // If a parent ignored SIGCHLD, the kernel would discard how a child ended, wait(2).
+        signal(SIGCHLD, SIG_DFL)
+        // A write to a follower that left returns an error instead of ending this process.
+        signal(SIGPIPE, SIG_IGN)
+        linux_become_subreaper()
+        linux_name_process("pod-agent")
+        return handled
+    }
+
+    /// Starts the daemon. Without a valid environment it only stops the pod. Returns what a SIGTERM does, given when it came.
+    private static func start(_ children: Children, agent: [ProcessIdentity]) -> (ContinuousClock.Instant) -> Void {
+        let variables = ProcessEnvironment.all
+        do {
+            let host = try Host(variables)
+            do {
+                return start(try AgentEnvironment(variables, on: host), host, children, agent)
+            } catch {
+                Console.complain(error)
+                return stopPod(host)
+            }
+        } catch {
+            Console.complain(error)
+            exit(Exit.config.rawValue)
+        }
+    }
+
+    private static func start(
+        _ environment: AgentEnvironment, _ host: Host, _ children: Children, _ agent: [ProcessIdentity]
+    ) -> (ContinuousClock.Instant) -> Void {
+        Console.detach()
+        let daemon = Daemon(environment: environment, host: host, agent: agent) { attempt in
+            Supervisor(children: children, log: attempt.log, saves: attempt.saves, mask: environment.mask)
+        }
+        Readiness.report()
+        // At once: exit(3) would take libcrypto's state away from threads that still use it.
+        Task { _exit(await daemon.run()) }
+        return { daemon.post(.terminated, at: $0) }
+    }
+
+    /// Stops a pod whose agent cannot begin, so that it is not billed on, and exits.
+    private static func stopPod(_ host: Host) -> (ContinuousClock.Instant) -> Void {
+        Readiness.report()
+        let stopper = PodStopper(routes: host.stopRoutes, way: .stop) { Console.say($0) }
+        Task {
+            await stopper.run()
+            _exit(Exit.config.rawValue)
+        }
+        return { _ in _exit(Exit.config.rawValue) }
     }
 }

@@ -1,8 +1,9 @@
 internal import FoundationEssentials
 internal import Shared
 
-/// An attempt that this agent owns, as the API and the supervisor see it.
+/// An attempt that this agent owns.
 struct OpenAttempt: Sendable {
+    let spec: RunSpec
     let run: RunFolder
     let claim: Claim
     /// Every claim of the run up to this one, in order.
@@ -10,16 +11,20 @@ struct OpenAttempt: Sendable {
     let journal: Journal
     let log: LogWriter
     let volume: VolumeWriter
+    /// The receipts of this attempt's lineage; nil if the spec names no checkpoints.
+    let receipts: Receipts?
+    /// Shows whether a checkpoint is being saved; nil if the spec names no checkpoints.
+    let saves: SaveWatch?
     let began: ContinuousClock.Instant
-    /// What the run's earlier attempts used up together.
+    /// The time and the money that the run's earlier attempts used.
     let spentBefore: Spending
-    /// The attempt before, where it is of the same launch and its agent died: it could tell nobody.
+    /// The attempt before, if it is of the same launch and its agent died, so that no notice of its end was posted.
     let crash: AttemptRecord?
 
-    /// Bytes that the record of the end may need, written aside with a folder entry of its own.
+    /// Bytes that the record of the end may need. They are reserved in a file, so that a full volume can take that record.
     private static let reserveSize = 64 << 10
 
-    /// Opens the attempt that `claim` gives the right to: its live segment, its record, the run's record.
+    /// Opens the attempt of `claim`: writes the spec, the reserve and the first line of the log. Blocks as long as the volume does.
     static func open(
         _ claim: Claim, spec: RunSpec, run: RunFolder, volume: VolumeWriter, console: ContainerOutput? = nil
     ) throws -> OpenAttempt {
@@ -31,19 +36,22 @@ struct OpenAttempt: Sendable {
         do {
             try File.replace(run.reservePath(claim.number), with: [UInt8](repeating: 0x20, count: reserveSize))
         } catch {
-            Console.say("nothing is set aside for the record of the end: \(error)")
+            Console.say("no room is reserved for the record of the end: \(error)")
         }
         var record = AttemptRecord(claim: claim, run: spec.run, spec: try spec.fingerprint)
         let claims = try run.claims()
         record.bill = try Predecessor.bill(for: claim, spec.launch, after: claims, in: run)
-        let work = OpenAttempt(
-            run: run, claim: claim, claims: claims, journal: Journal(record, run: run, volume: volume), log: log,
-            volume: volume, began: .now,
+        var receipts = Receipts(of: spec, in: run, for: claim)
+        receipts?.say = { log.say($0) }
+        let attempt = OpenAttempt(
+            spec: spec, run: run, claim: claim, claims: claims, journal: Journal(record, run: run, volume: volume),
+            log: log,
+            volume: volume, receipts: receipts, saves: receipts.map { SaveWatch(folder: $0.folder) }, began: .now,
             spentBefore: try run.spending(of: claims.filter { $0.number < claim.number }),
             crash: try Predecessor.crash(before: claim, in: run))
         volume.look { try run.isSuperseded(claim.number) }
         log.say(.attempt(claim.number, pod: claim.pod, claimed: claim.claimed))
-        return work
+        return attempt
     }
 
     /// How long this attempt has lasted, in seconds.

@@ -3,80 +3,107 @@ internal import Glibc
 internal import Shared
 internal import Synchronization
 
-/// The end of a training that does not end by itself: what is done to it is on record, and who waits for a patient one is told.
-extension AttemptRunner {
-    /// `asked` is when it was asked for; nil where it is not to be on record.
-    func tearDown(_ teardown: Teardown, asked: ContinuousClock.Instant?) {
-        guard let asked else {
-            return supervisor.tearDown(teardown, began: { countDown(teardown) }, note: { _, _ in })
-        }
-        let (isFirst, origin) = prepared.withLock { prepared in
-            let isFirst = prepared.asked == nil
-            let origin = prepared.asked ?? (asked, Date() - asked.duration(to: .now).inSeconds)
-            prepared.asked = origin
-            return (isFirst, origin)
-        }
-        if isFirst {
-            work.journal.note { record in
-                record.death = record.death ?? Death()
-                record.death?.teardown = TeardownReport(
-                    asked: origin.date, startedAfter: origin.time.duration(to: .now).inSeconds)
-            }
-            Task { await mark(since: origin.time) }
-        }
-        supervisor.tearDown(teardown, began: { countDown(teardown) }) { [work] step, processes in
+/// The end of a training that does not end by itself.
+///
+/// The record gets a `TeardownReport` of what was done, and the log says how long a user who waits may have to wait.
+final class TrainingStop: Sendable {
+    struct Request: Sendable {
+        var time: ContinuousClock.Instant
+        var date: Date
+    }
+
+    private struct State {
+        /// The first request for the end.
+        var request: Request?
+        /// Writes from time to time how long the training may still save.
+        var countdown: Task<Void, Never>?
+    }
+
+    private let journal: Journal
+    private let log: LogWriter
+    private let processes: any TrainingProcesses
+    private let state = Mutex(State())
+
+    init(_ attempt: OpenAttempt, processes: any TrainingProcesses) {
+        journal = attempt.journal
+        log = attempt.log
+        self.processes = processes
+    }
+
+    /// The first request for the end; nil if the training ended by itself.
+    var request: Request? { state.withLock(\.request) }
+
+    /// Begins a teardown that is not part of the record, such as that of a finished training's last processes.
+    func tearDownSilently(_ teardown: Teardown) {
+        processes.tearDown(teardown, began: { countDown(teardown) }, note: { _, _ in })
+    }
+
+    /// Begins a teardown that was requested at `time`.
+    func tearDown(_ teardown: Teardown, requestedAt time: ContinuousClock.Instant) {
+        let request = begin(at: time)
+        processes.tearDown(teardown, began: { countDown(teardown) }) { [journal, log] step, count in
             let signal = TeardownReport.Signal(
-                after: origin.time.duration(to: .now).inSeconds, number: step.signal, target: step.target,
-                processes: processes)
-            // A step may be the last thing that this agent does.
-            work.journal.change { $0.death?.teardown?.signals.append(signal) }
-            if teardown.isPatient && step.target == .tree {
-                work.log.say(.signalled(step.signal))
-            }
+                after: request.time.duration(to: .now).inSeconds, number: step.signal, target: step.target,
+                processes: count)
+            // Durable, because a signal may be the last thing that this agent does.
+            journal.change { $0.death?.teardown?.signals.append(signal) }
+            if teardown.isPatient && step.target == .tree { log.say(.signalled(step.signal)) }
         }
     }
 
-    private func mark(since origin: ContinuousClock.Instant) async {
-        guard await work.journal.durable(within: .seconds(30)) else { return }
-        work.journal.note { $0.death?.teardown?.recordedAfter = origin.duration(to: .now).inSeconds }
+    /// The training is over. `gone` is when its last process was gone, nil if some are still there.
+    func close(gone: ContinuousClock.Instant?) {
+        let request = state.withLock { state in
+            state.countdown?.cancel()
+            return state.request
+        }
+        guard let request else { return }
+        journal.note { $0.death?.teardown?.goneAfter = gone.map { request.time.duration(to: $0).inSeconds } }
     }
 
-    /// Says what a patient teardown gives the training, and from time to time what is left of it.
+    /// Returns the first request; it is this one if there was none before.
+    private func begin(at time: ContinuousClock.Instant) -> Request {
+        let (request, isFirst) = state.withLock { state in
+            if let request = state.request { return (request, false) }
+            let request = Request(time: time, date: Date() - time.duration(to: .now).inSeconds)
+            state.request = request
+            return (request, true)
+        }
+        guard isFirst else { return request }
+        journal.note { record in
+            record.death = record.death ?? Death()
+            record.death?.teardown = TeardownReport(
+                asked: request.date, startedAfter: time.duration(to: .now).inSeconds)
+        }
+        Task { await noteRecorded(since: time) }
+        return request
+    }
+
+    private func noteRecorded(since time: ContinuousClock.Instant) async {
+        guard await journal.durable(within: .seconds(30)) else { return }
+        journal.note { $0.death?.teardown?.recordedAfter = time.duration(to: .now).inSeconds }
+    }
+
+    /// Replaces the countdown of an earlier teardown, which this one shortens.
     private func countDown(_ teardown: Teardown) {
-        let patience = Int(teardown.patience.inSeconds)
-        if teardown.isPatient { work.log.say(.stopping(timeout: patience)) }
-        let countdown = teardown.isPatient ? Task { await tellProgress(of: patience) } : nil
-        let former = prepared.withLock { prepared in
-            defer { prepared.countdown = countdown }
-            return prepared.countdown
+        let grace = Int(teardown.grace.inSeconds)
+        if teardown.isPatient { log.say(.stopping(timeout: grace)) }
+        let countdown = teardown.isPatient ? Task { await reportWaiting(of: grace) } : nil
+        let former = state.withLock { state in
+            defer { state.countdown = countdown }
+            return state.countdown
         }
         former?.cancel()
     }
 
-    /// `patience` is in seconds.
-    private func tellProgress(of patience: Int) async {
+    /// `grace` is in seconds.
+    private func reportWaiting(of grace: Int) async {
         let start = ContinuousClock.now
         while true {
-            do { try await Task.sleep(for: .seconds(min(max(patience / 4, 1), 30))) } catch { return }
+            do { try await Task.sleep(for: .seconds(min(max(grace / 4, 1), 30))) } catch { return }
             let spent = Int(start.duration(to: .now).inSeconds)
-            guard supervisor.leader != nil, spent < patience else { return }
-            work.log.say(.stillStopping(spent, timeout: patience))
+            guard processes.leader != nil, spent < grace else { return }
+            log.say(.stillStopping(spent, timeout: grace))
         }
-    }
-
-    /// Looks at a training that stands still without touching it.
-    func captureStall() async {
-        let mask = environment.mask
-        // To read the command line of a process may take as long as its page fault from a dead volume does.
-        let looks = try? await DedicatedThread.run(within: .seconds(5)) { ProcessScan.lines(at: ProcessTree.running) }
-        var lines = (looks ?? ["they could not be looked at within 5 s"]).map(mask.masking)
-        lines += await PySpy.lines(
-            children: supervisor.children, environment: prepared.withLock(\.variables), mask: mask)
-        let found = lines
-        work.journal.change { record in
-            record.death = record.death ?? Death()
-            record.death?.stall = found
-        }
-        for line in [LogLine.stalled] + lines.map(LogLine.captured) { work.log.say(line) }
     }
 }

@@ -143,7 +143,7 @@ struct Init {
 enum Readiness {
     static let descriptor: Int32 = 3
 
-    static func tell() {
+    static func report() {
         // Closing is telling; where nobody passed the descriptor there is nobody to tell.
         close(descriptor)
     }

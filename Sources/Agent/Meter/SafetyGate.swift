@@ -14,8 +14,8 @@ struct SafetyGate: Sendable {
     let evidence: @Sendable (CheckpointFolder.Candidate) -> Receipt.Evidence?
 
     /// Returns nil where it lets all pass, else why not. A volume that does not answer within `patience` is left behind, and
-    /// so it is once `hurry` is kept: then there is no time left.
-    func check(within patience: Duration = Self.patience, hurry: Promise<Void>) async -> String? {
+    /// so it is once `preempted` is fulfilled: then there is no time left.
+    func check(within patience: Duration = Self.patience, preempted: Promise<Void>) async -> String? {
         let result = Promise<String?>()
         Task {
             do {
@@ -26,7 +26,7 @@ struct SafetyGate: Sendable {
             }
         }
         Task {
-            await hurry.value
+            await preempted.value
             result.fulfil(Self.noTime)
         }
         return await result.value(within: patience) ?? "the volume did not answer within \(Int(patience.inSeconds)) s"

@@ -3,7 +3,7 @@ internal import Shared
 internal import Synchronization
 
 /// Runs the attempt's children one after the other, keeps what they print, and ends them and all that they started.
-final class Supervisor: Sendable {
+final class Supervisor: TrainingProcesses {
     private struct State {
         var leader: pid_t?
         var output: OutputPipe?
@@ -12,10 +12,10 @@ final class Supervisor: Sendable {
         var teardownTask: Task<Void, Never>?
     }
 
-    let children: Children
+    private let children: Children
     private let log: LogWriter
     /// nil where the spec names no checkpoints.
-    let saves: SaveWatch?
+    private let saves: SaveWatch?
     private let mask: SecretMask
     private let state = Mutex(State())
     /// What the training prints, and nothing else.
@@ -136,6 +136,14 @@ final class Supervisor: Sendable {
             try? await Task.sleep(for: .milliseconds(5))
         }
         state.withLock { $0.teardownTask?.cancel() }
+    }
+
+    func describe(environment: [String: String]) async -> [String] {
+        // Reading a command line may need a page from a volume that hangs.
+        let timeout: Duration = .seconds(5)
+        let scan = try? await DedicatedThread.run(within: timeout) { ProcessScan.lines(at: ProcessTree.running) }
+        let lines = (scan ?? ["the processes could not be read within \(timeout)"]).map(mask.masking)
+        return lines + (await PySpy.lines(children: children, environment: environment, mask: mask))
     }
 
     private func endOutput(within patience: Duration) async {

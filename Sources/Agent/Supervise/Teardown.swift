@@ -23,10 +23,10 @@ struct Teardown: Sendable, Equatable {
     var length: Duration { steps.last?.after ?? .zero }
 
     /// How long the training itself is left alone after it was told: until the step that reaches all.
-    var patience: Duration { steps.first { $0.target == .tree }?.after ?? .zero }
+    var grace: Duration { steps.first { $0.target == .tree }?.after ?? .zero }
 
     /// So long that somebody wonders.
-    var isPatient: Bool { self == .graceful(patience: patience) }
+    var isPatient: Bool { self == .graceful(grace: grace) }
 
     /// For a SIGTERM to the pod, of whose 5 s `init` leaves 3.8.
     static let fast = Teardown(steps: [
@@ -42,18 +42,18 @@ struct Teardown: Sendable, Equatable {
         Step(after: .seconds(10), signal: SIGKILL, target: .tree),
     ])
 
-    /// For a user who asks: `patience` to save and end, and a little more for what the training leaves behind.
-    static func graceful(patience: Duration = .seconds(StopRequest.usualPatience)) -> Teardown {
+    /// For a user who asks: `grace` to save and end, and a little more for what the training leaves behind.
+    static func graceful(grace: Duration = .seconds(StopRequest.usualPatience)) -> Teardown {
         Teardown(steps: [
             Step(after: .zero, signal: SIGTERM, target: .training, sparesSave: true),
-            Step(after: patience, signal: SIGTERM, target: .tree),
-            Step(after: patience + .seconds(5), signal: SIGKILL, target: .tree),
+            Step(after: grace, signal: SIGTERM, target: .tree),
+            Step(after: grace + .seconds(5), signal: SIGKILL, target: .tree),
         ])
     }
 
     init(_ request: StopRequest) {
         switch request.mode {
-        case .graceful: self = .graceful(patience: .seconds(request.patience ?? StopRequest.usualPatience))
+        case .graceful: self = .graceful(grace: .seconds(request.patience ?? StopRequest.usualPatience))
         case .now: self = .fast
         }
     }

@@ -318,8 +318,8 @@ import Testing
             let request = { StopRequest(mode: .graceful, patience: $0) }
             let effects = live(
                 &state, .stopRequested(request(first)), .stopRequested(request(second)), .stopRequested(.now))
-            #expect(effects[0] == [.record, .tearDown(.graceful(patience: .seconds(first)))])
-            #expect(effects[1] == (isTaken ? [.tearDown(.graceful(patience: .seconds(second)))] : []))
+            #expect(effects[0] == [.record, .tearDown(.graceful(grace: .seconds(first)))])
+            #expect(effects[1] == (isTaken ? [.tearDown(.graceful(grace: .seconds(second)))] : []))
             #expect(effects[2] == [.tearDown(.fast)])
             #expect(state.outcome == Outcome(.stopped))
         }

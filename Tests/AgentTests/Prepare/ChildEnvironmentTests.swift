@@ -4,11 +4,15 @@ import Testing
 @testable import Agent
 
 @Suite struct ChildEnvironmentTests {
-    private static let inherited = [
+    private static let all = [
         "PATH": "/usr/bin", "HOME": "/root", "POD_AGENT_SPEC": "{}", "POD_AGENT_TOKEN_SHA256": "ab",
         "POD_AGENT_STOP_KEY": "k", "POD_AGENT_POD_ID": "p", "POD_AGENT_RESUME": "stale", "POD_AGENT_": "",
         "RUNPOD_API_KEY": "k", "RUNPOD_POD_ID": "p", "HF_TOKEN": "the user's own",
     ]
+    private static let inherited = {
+        guard let host = try? Host([:]) else { return all }
+        return all.filter { name, _ in !host.isPrivate(name) }
+    }()
 
     private func training(
         _ env: [String: String] = [:], inherited: [String: String] = inherited, python: String? = nil,
@@ -21,7 +25,7 @@ import Testing
 
     @Test func theAgentsOwnIsNotPassedOn() {
         #expect(
-            ChildEnvironment.clean(Self.inherited, stream: "s1")
+            ChildEnvironment.setup(Self.inherited, stream: "s1")
                 == [
                     "PATH": "/usr/bin", "HOME": "/root", "RUNPOD_POD_ID": "p", "HF_TOKEN": "the user's own",
                     "POD_AGENT_STREAM": "s1",

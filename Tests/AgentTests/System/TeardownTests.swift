@@ -6,7 +6,7 @@ import Testing
 
 /// The plans only: their steps reach every process below this one, which is for the tests of the whole program.
 @Suite struct TeardownTests {
-    @Test(arguments: [Teardown.fast, .graceful(), .graceful(patience: .seconds(600)), .dump, .immediate])
+    @Test(arguments: [Teardown.fast, .graceful(), .graceful(grace: .seconds(600)), .dump, .immediate])
     func nothingSurvivesTheLastStep(_ teardown: Teardown) {
         #expect(teardown.steps.last?.signal == SIGKILL)
         #expect(teardown.steps.last?.target == .tree)
@@ -14,7 +14,7 @@ import Testing
         #expect(teardown.steps.count { $0.signal == SIGKILL } == 1)
     }
 
-    @Test(arguments: [Teardown.fast, .graceful(), .graceful(patience: .seconds(600))])
+    @Test(arguments: [Teardown.fast, .graceful(), .graceful(grace: .seconds(600))])
     func theTrainingIsAskedFirstAndAtOnce(_ teardown: Teardown) {
         #expect(teardown.steps.first == .init(after: .zero, signal: SIGTERM, target: .training, sparesSave: true))
     }
@@ -27,11 +27,11 @@ import Testing
 
     @Test func aUserSaysHowLong() {
         #expect(Teardown(.now) == .fast)
-        #expect(Teardown(.graceful) == .graceful(patience: .seconds(60)))
+        #expect(Teardown(.graceful) == .graceful(grace: .seconds(60)))
         let long = Teardown(StopRequest(mode: .graceful, patience: 600))
         #expect(long.steps.map(\.after) == [.zero, .seconds(600), .seconds(605)])
         #expect(long.steps.map(\.signal) == [SIGTERM, SIGTERM, SIGKILL])
-        #expect(long.isPatient && long.patience == .seconds(600) && long.length == .seconds(605))
+        #expect(long.isPatient && long.grace == .seconds(600) && long.length == .seconds(605))
     }
 
     @Test func onlyAUsersOneIsPatient() {

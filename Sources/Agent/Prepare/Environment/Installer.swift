@@ -13,7 +13,7 @@ struct Installer: Sendable {
     /// The work tree. Requirement files are relative to it.
     let folder: String
     let environment: [String: String]
-    let supervisor: Supervisor
+    let jobs: any JobRunner
 
     /// Returns the environment for these requirements. Reuses an existing one, or installs a new one.
     func install(say: @Sendable (LogLine) -> Void) async throws -> PythonEnvironment {
@@ -63,7 +63,7 @@ struct Installer: Sendable {
     }
 
     private func step(_ arguments: [String], _ variables: [String: String]) async throws {
-        let status = try await supervisor.run(arguments, environment: variables, folder: folder)
+        let status = try await jobs.run(arguments, environment: variables, folder: folder)
         guard status != .code(0) else { return }
         let command = arguments.map(TrainingCommand.quote).joined(separator: " ")
         throw Problem("\"\(command)\" ended with \(status)", hint: "its output is in the lines above")
@@ -72,7 +72,7 @@ struct Installer: Sendable {
     /// Returns a hash of what would be installed: the interpreter, the image's packages, and the text of each
     /// requirement file.
     private func fingerprint() async throws -> String {
-        let (status, interpreter) = try await supervisor.capture(
+        let (status, interpreter) = try await jobs.capture(
             [dependencies.python, "-c", Self.probe], environment: environment, folder: folder)
         guard status == .code(0) else {
             throw Problem("\"\(dependencies.python)\" does not work: \(interpreter.text.trimmed)")

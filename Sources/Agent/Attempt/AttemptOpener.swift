@@ -1,0 +1,24 @@
+internal import Shared
+
+/// Claims the run for the agent's next attempt, and opens that attempt.
+struct AttemptOpener: Sendable {
+    let environment: AgentEnvironment
+    /// The processes of the agent itself, `init` first.
+    let processes: [ProcessIdentity]
+    let volume: VolumeWriter
+    let console: ContainerOutput?
+
+    private var run: RunFolder { Volume(root: environment.spec.volume).run(environment.spec.run) }
+
+    /// Returns once the run is claimed, or its launch proves to be over. Waits while another agent owns the run.
+    func claim() async throws -> Claiming.Result {
+        try await Claiming(run: run, spec: environment.spec, pod: environment.pod, processes: processes)
+            .claim { Console.say($0) }
+    }
+
+    func open(_ claim: Claim) async throws -> OpenAttempt {
+        try await DedicatedThread.run { [self] in
+            try OpenAttempt.open(claim, spec: environment.spec, run: run, volume: volume, console: console)
+        }
+    }
+}

@@ -1,0 +1,11 @@
+internal import Shared
+
+/// What the steps before the training found, for the training.
+struct Setup: Sendable {
+    /// nil if the spec names no requirements.
+    var python: PythonEnvironment?
+    /// nil for a fresh start.
+    var resume: CheckpointReference?
+    /// nil if the spec names no checkpoints.
+    var watch: CheckpointWatch?
+}

@@ -1,0 +1,75 @@
+internal import Shared
+
+/// Takes the steps before the training.
+struct SetupRunner: Sendable {
+    let attempt: OpenAttempt
+    /// The variables that children inherit.
+    let variables: [String: String]
+    let processes: any TrainingProcesses
+
+    private var spec: RunSpec { attempt.spec }
+
+    /// Takes `step` and adds what it found to `setup`.
+    func take(_ step: SetupStep, after setup: Setup) async throws -> Setup {
+        var setup = setup
+        switch step {
+        case .preflight: try await check()
+        case .syncing: try await sync()
+        case .installing: setup.python = try await install()
+        case .resuming: (setup.resume, setup.watch) = try await chooseCheckpoint()
+        }
+        return setup
+    }
+
+    private func check() async throws {
+        try await Preflight(volume: spec.volume, work: attempt.run.work).check { [log = attempt.log] path, free in
+            log.say(.lowSpace(path, free: free))
+        }
+    }
+
+    private func sync() async throws {
+        guard let code = spec.code else { return }
+        try await DedicatedThread.run { [self] in
+            let sync = CodeSync(code: code, volume: Volume(root: spec.volume), run: attempt.run)
+            _ = try sync.perform { processes.isCalledOff }
+        }
+    }
+
+    private func install() async throws -> PythonEnvironment? {
+        guard let dependencies = spec.dependencies, !dependencies.requirements.isEmpty else { return nil }
+        let installer = Installer(
+            dependencies: dependencies, volume: Volume(root: spec.volume), run: spec.run, code: spec.code?.sha256,
+            folder: attempt.run.work,
+            environment: ChildEnvironment.setup(variables, stream: attempt.claim.stream), jobs: processes)
+        return try await installer.install { [log = attempt.log] in log.say($0) }
+    }
+
+    private func chooseCheckpoint() async throws -> (CheckpointReference?, CheckpointWatch?) {
+        let reader = try ProgressReader(pattern: spec.progress)
+        let (chosen, watch) = try await DedicatedThread.run { [self] in try choose(reader) }
+        attempt.journal.change { $0.resumedFrom = chosen?.checkpoint }
+        attempt.log.say(.config(try JSON.text(spec)))
+        if isForced { attempt.log.say(.forceRestart) }
+        attempt.log.say(
+            chosen.map { .resuming(from: $0.checkpoint.path, isProven: $0.isProven) } ?? .startingFresh)
+        return (chosen?.checkpoint, watch)
+    }
+
+    private func choose(_ reader: ProgressReader) throws -> (CheckpointChoice.Chosen?, CheckpointWatch?) {
+        guard var receipts = attempt.receipts, let saves = attempt.saves else { return (nil, nil) }
+        receipts.isCancelled = { [processes] in processes.isCalledOff }
+        let chosen = try CheckpointChoice(receipts: receipts).choose()
+        let watch = CheckpointWatch(receipts: receipts, open: saves.namesWithOpenFile) { [tail = processes.tail] in
+            reader.lastStep(in: tail.now.bytes)
+        }
+        try watch.begin()
+        return (chosen, watch)
+    }
+
+    /// Whether this attempt is the first of a lineage that a forced launch began.
+    private var isForced: Bool {
+        let claim = attempt.claim
+        return claim.lineage == claim.launch && spec.launch.force
+            && !attempt.claims.dropLast().contains { $0.lineage == claim.lineage }
+    }
+}

@@ -1,0 +1,58 @@
+internal import Shared
+
+/// The run of the training's command.
+struct Training: Sendable {
+    let facts: TrainingFacts
+    private let attempt: OpenAttempt
+    private let checkpoints: CheckpointWatch?
+    private let processes: any TrainingProcesses
+    private let arguments: [String]
+
+    /// `variables` are those that children inherit.
+    init(
+        _ attempt: OpenAttempt, after setup: Setup, variables: [String: String], processes: any TrainingProcesses
+    ) async throws {
+        let spec = attempt.spec
+        let checkpoint = setup.resume?.path
+        let environment = ChildEnvironment.training(
+            variables, stream: attempt.claim.stream, spec: spec, python: setup.python, checkpoint: checkpoint)
+        // On a thread of its own, because PATH may lead to the volume.
+        let shell = try await DedicatedThread.run { TrainingCommand.Shell.available(path: environment["PATH"]) }
+        arguments = TrainingCommand.arguments(of: spec, resumingFrom: checkpoint, shell: shell)
+        facts = TrainingFacts(reader: try ProgressReader(pattern: spec.progress), variables: environment)
+        checkpoints = setup.watch
+        self.attempt = attempt
+        self.processes = processes
+    }
+
+    /// Returns when the training's own process has ended.
+    func run() async throws -> (ExitStatus, TrainingFacts) {
+        let counter = MemoryCounter()
+        let before = counter?.kills
+        checkpoints?.start()
+        defer { checkpoints?.stop() }
+        let status = try await processes.train(
+            arguments, environment: facts.variables, folder: attempt.run.work.appending(path: attempt.spec.workdir),
+            on: attempt.spec.tty)
+        var facts = facts
+        facts.ended = .now
+        facts.outOfMemoryKills = before.flatMap { before in counter?.kills.map { $0 - before } }
+        return (status, facts)
+    }
+
+    /// Reads the step from the output until the task is cancelled. Returns earlier if the training stalls: after so many seconds
+    /// without a new step.
+    func stalled() async -> Double? {
+        let watch = TrainingWatch(
+            tail: processes.tail, reader: facts.reader, stall: attempt.spec.limits.stall, saves: attempt.saves
+        ) { [journal = attempt.journal] step in
+            journal.note { $0.step = step }
+        }
+        return await watch.run()
+    }
+
+    /// Whether the kernel's counter or the last lines of the output say so.
+    func ranOutOfMemory(_ status: ExitStatus, _ facts: TrainingFacts) -> Bool {
+        status != .code(0) && (facts.outOfMemoryKills ?? 0 > 0 || OutOfMemory.isTold(in: processes.tail.lines(200)))
+    }
+}

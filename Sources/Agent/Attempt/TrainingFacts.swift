@@ -1,0 +1,13 @@
+internal import Shared
+
+/// What is known of a training that was started.
+struct TrainingFacts: Sendable {
+    /// Reads the step from the output.
+    var reader: ProgressReader
+    /// The training's environment.
+    var variables: [String: String]
+    /// When the training's own process had ended; nil while it runs.
+    var ended: ContinuousClock.Instant?
+    /// Processes that the kernel killed for lack of memory while the training ran; nil if the kernel does not count them.
+    var outOfMemoryKills: Int?
+}
