@@ -31,7 +31,7 @@ let agentTargets: [Target] = [
     .target(name: "CAuthorities", path: "Sources/Agent/C/CAuthorities"),
     .testTarget(
         name: "AgentTests",
-        dependencies: ["Agent", "Shared", "TestSupport", .product(name: "NIOCore", package: "swift-nio")],
+        dependencies: ["Agent", "CLinux", "Shared", "TestSupport", .product(name: "NIOCore", package: "swift-nio")],
         swiftSettings: swiftSettings
     ),
     .testTarget(

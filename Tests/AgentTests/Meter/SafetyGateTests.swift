@@ -38,7 +38,8 @@ import Testing
         try run.checkpoint("checkpoint-10")
         let path = "\(run.folders.work)/out/checkpoint-10"
         #expect(
-            try await gate(evidence: nil).check(preempted: preempted) == "nothing tells that the save of \(path) had ended")
+            try await gate(evidence: nil).check(preempted: preempted)
+                == "nothing tells that the save of \(path) had ended")
         #expect(try run.folders.allReceipts() == [])
     }
 
@@ -93,7 +94,8 @@ import Testing
     @Test func aVolumeThatHangsIsLeftBehind() async throws {
         let path = try hang()
         #expect(
-            try await gate().check(within: .milliseconds(200), preempted: preempted) == "the volume did not answer within 0 s")
+            try await gate().check(within: .milliseconds(200), preempted: preempted)
+                == "the volume did not answer within 0 s")
         close(open(path, O_WRONLY | O_NONBLOCK))
     }
 

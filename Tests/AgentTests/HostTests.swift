@@ -1,0 +1,38 @@
+import Shared
+import Testing
+
+@testable import Agent
+
+@Suite struct HostTests {
+    @Test("a local pod listens on a free port of the loopback interface and ends with its agent")
+    func local() throws {
+        let host = try Host(["POD_AGENT_ENDPOINT_FILE": "/pod/endpoint"])
+        #expect(host.address == "127.0.0.1" && host.port == 0 && host.endpointFile == "/pod/endpoint")
+        #expect(host.stopRoutes.map(\.name) == [LocalStopRoute().name])
+    }
+
+    @Test("a pod of an unsupported provider is refused, whatever else its spec says")
+    func unsupported() {
+        let problem = #expect(throws: Problem.self) { try Host(["POD_AGENT_SPEC": #"{"provider":"runpod"}"#]) }
+        #expect(problem?.sentence == #"provider "runpod" is not supported by this pod-agent yet"#)
+    }
+
+    @Test("an agent that cannot read its spec still knows how to stop its pod", arguments: ["", "{}", "no JSON"])
+    func unreadableSpec(_ spec: String) throws {
+        let host = try Host(["POD_AGENT_SPEC": spec])
+        #expect(!host.stopRoutes.isEmpty)
+        #expect(throws: Problem.self) { try AgentEnvironment(["POD_AGENT_SPEC": spec], on: host) }
+    }
+
+    @Test("children inherit every variable but the private ones")
+    func inherited() throws {
+        let host = try Host([:])
+        let spec = try RunSpec.plain(command: .exec(["t"]))
+        let own = [
+            "POD_AGENT_SPEC": try JSON.text(spec), "POD_AGENT_POD_ID": "p", "RUNPOD_API_KEY": "k",
+            "POD_AGENT_TOKEN_SHA256": SHA256Digest(of: "t").description,
+        ]
+        let other = ["PATH": "/usr/bin", "RUNPOD_POD_ID": "p", "HF_TOKEN": "the user's own"]
+        #expect(try AgentEnvironment(own.merging(other) { $1 }, on: host).inherited == other)
+    }
+}
