@@ -5,7 +5,8 @@ struct AgentEnvironment: Sendable {
     var spec: RunSpec
     var tokenDigest: SHA256Digest
     var pod: String
-    /// URLs that get the run's notices. One may hold a token, so it is in no file, and logs show no more of it than its host.
+    /// URLs that get the run's notices. One may hold a token, so it is in no file, and logs show no more of it than its
+    /// host.
     var notify: [String] = []
     /// Masks the values of the spec's secrets.
     var mask: SecretMask

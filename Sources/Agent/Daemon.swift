@@ -6,7 +6,8 @@ internal import Shared
 actor Daemon {
     private struct TimedEvent: Sendable {
         var event: Event
-        /// The attempt that posted the event, counted as `current`; nil if the event concerns whichever attempt is current.
+        /// The attempt that posted the event, counted as `current`; nil if the event concerns whichever attempt is
+        /// current.
         var attempt: Int?
         /// When it happened.
         var time: ContinuousClock.Instant
@@ -88,7 +89,8 @@ actor Daemon {
         return nil
     }
 
-    /// The agent stays until the provider confirms the pod's end: a pod whose container exits is restarted and billed on.
+    /// The agent stays until the provider confirms the pod's end: a pod whose container exits is restarted and billed
+    /// on.
     private func stopPod() {
         let rule = state.ending.podRule ?? environment.spec.onFinish
         let way = attempt?.podEnd(by: rule) ?? .stop

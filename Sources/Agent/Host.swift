@@ -33,7 +33,8 @@ extension Host {
         }
     }
 
-    /// A process tree of a machine. It shares the machine's loopback interface with other pods, so it takes any free port.
+    /// A process tree of a machine. It shares the machine's loopback interface with other pods, so it takes any free
+    /// port.
     private static func local(_ variables: [String: String]) -> Host {
         Host(
             address: "127.0.0.1", port: 0, endpointFile: variables["POD_AGENT_ENDPOINT_FILE"],

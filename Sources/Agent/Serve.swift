@@ -40,7 +40,8 @@ enum Serve {
         return handled
     }
 
-    /// Starts the daemon. Without a valid environment it only stops the pod. Returns what a SIGTERM does, given when it came.
+    /// Starts the daemon. Without a valid environment it only stops the pod. Returns what a SIGTERM does, given when it
+    /// came.
     private static func start(_ children: Children, agent: [ProcessIdentity]) -> (ContinuousClock.Instant) -> Void {
         let variables = ProcessEnvironment.all
         do {

@@ -2,7 +2,8 @@ internal import FoundationEssentials
 internal import Shared
 internal import Synchronization
 
-/// The end of an attempt: completes its record, decides whether another attempt follows, and whether the pod may be deleted.
+/// The end of an attempt: completes its record, decides whether another attempt follows, and whether the pod may be
+/// deleted.
 final class AttemptEnd: Sendable {
     /// Whether the newest checkpoint is proven to be safe.
     private enum Gate: Sendable, Equatable {
@@ -49,8 +50,8 @@ final class AttemptEnd: Sendable {
         return PodEnd(rule, isSafe: gate == .passed && isPublished)
     }
 
-    /// Completes the record and the log. `training` is nil if it was never started, `watch` if the run has no checkpoints.
-    /// Returns nil if the rule of retries has nothing to say, because the training did not fail.
+    /// Completes the record and the log. `training` is nil if it was never started, `watch` if the run has no
+    /// checkpoints. Returns nil if the rule of retries has nothing to say, because the training did not fail.
     func finish(
         gracefully: Bool, outcome: Outcome?, training: TrainingFacts?, watch: CheckpointWatch?
     ) async -> RetryRule.Verdict? {

@@ -24,11 +24,12 @@ final class AttemptRunner: Sendable {
     private let tasks = SideTasks()
     private let state = Mutex(State())
 
-    /// After SIGKILL the kernel may take seconds to free hundreds of gigabytes. A process that is still there then hangs in a call.
+    /// After SIGKILL the kernel may take seconds to free hundreds of gigabytes. A process that is still there then
+    /// hangs in a call.
     private static let timeoutAfterKill: Duration = .seconds(20)
 
-    /// `variables` are those that children inherit. `followersLeft` returns when no follower needs the log any more, or after
-    /// the timeout.
+    /// `variables` are those that children inherit. `followersLeft` returns when no follower needs the log any more, or
+    /// after the timeout.
     init(
         _ attempt: OpenAttempt, variables: [String: String], processes: any TrainingProcesses, notifier: Notifier,
         followersLeft: @escaping @Sendable (_ timeout: Duration) async -> Void, post: @escaping Post
@@ -59,7 +60,8 @@ final class AttemptRunner: Sendable {
         if let crash = attempt.crash { notices.post(.interruption, of: crash) }
     }
 
-    /// Ends what `start` began, because the next attempt has its own. Returns the log, whose followers move on to the next log.
+    /// Ends what `start` began, because the next attempt has its own. Returns the log, whose followers move on to the
+    /// next log.
     func retire() -> LogWriter {
         tasks.cancel()
         // The next claim is this agent's own.

@@ -34,7 +34,8 @@ struct DeathReport: Sendable {
 }
 
 extension AttemptRecord {
-    /// Returns the steps after the newest checkpoint; nil if the training reported none, or the checkpoint's step is unknown.
+    /// Returns the steps after the newest checkpoint; nil if the training reported none, or the checkpoint's step is
+    /// unknown.
     func stepsLost(after found: CheckpointCount) -> Double? {
         guard let step, let saved = found.newest.map(\.step) ?? 0 else { return nil }
         let lost = step - Double(saved)

@@ -22,7 +22,8 @@ enum AttemptEffect: Sendable, Equatable {
     case captureStall
     /// End the training, or the child of a setup step.
     case tearDown(Teardown)
-    /// Drain the output, end the remaining processes (with time to end by themselves if `gracefully`), complete the record.
+    /// Drain the output, end the remaining processes (with time to end by themselves if `gracefully`), complete the
+    /// record.
     case finishAttempt(gracefully: Bool)
     /// Record that the next attempt is due after this pause. The agent that is started then makes it.
     case schedule(Duration)

@@ -2,7 +2,7 @@ internal import FoundationEssentials
 internal import Shared
 internal import Synchronization
 
-/// The durable record of this attempt. Changes reach the volume in the order in which they were made.
+/// The durable record of an attempt. Changes reach the volume in the order in which they were made.
 final class Journal: Sendable {
     private struct State {
         var record: AttemptRecord
@@ -31,7 +31,8 @@ final class Journal: Sendable {
 
     var current: AttemptRecord { state.withLock(\.record) }
 
-    /// `observer` gets the record as it is, and then after each change, in their order. It must not wait, nor come back here.
+    /// Calls `observer` with the record now, and then after each change in order. It must neither block nor call the
+    /// journal.
     func observe(_ observer: @escaping @Sendable (AttemptRecord) -> Void) {
         state.withLock { state in
             observer(state.record)
@@ -39,12 +40,12 @@ final class Journal: Sendable {
         }
     }
 
-    /// Changes the record in memory alone: it goes to the volume with the next change that matters.
+    /// Changes the record in memory only. The next `change` takes it to the volume.
     func note(_ body: (inout AttemptRecord) -> Void) {
         state.withLock { $0.change(body) }
     }
 
-    /// Changes the record and sends it on its way to the volume.
+    /// Changes the record and queues it for the volume.
     func change(_ body: (inout AttemptRecord) -> Void) {
         state.withLock { $0.change(body) }
         volume.enqueue { [self] in
@@ -52,9 +53,9 @@ final class Journal: Sendable {
         }
     }
 
-    /// Returns when all changes so far are on stable storage: true, or false where the volume refused them, or hung, for
-    /// `patience`, or where the run has another owner.
-    func durable(within patience: Duration) async -> Bool {
+    /// Returns true when all changes so far are on stable storage. Returns false if the volume refused them for
+    /// `timeout` or hung, or if the run has another owner.
+    func durable(within timeout: Duration) async -> Bool {
         let isDurable = Promise<Bool>()
         let attempts = Task {
             while !Task.isCancelled {
@@ -67,10 +68,10 @@ final class Journal: Sendable {
             }
         }
         defer { attempts.cancel() }
-        return await isDurable.value(within: patience) ?? false
+        return await isDurable.value(within: timeout) ?? false
     }
 
-    /// On the volume's thread.
+    /// Must run on the volume's thread.
     private func write() throws {
         let (record, version, isDurable) = state.withLock { ($0.record, $0.version, $0.durableVersion == $0.version) }
         if isDurable { return }
@@ -78,7 +79,7 @@ final class Journal: Sendable {
         do {
             try File.replace(path, with: bytes)
         } catch {
-            // A full volume: what was set aside for this moment makes room.
+            // The volume is full: the reserve makes room.
             try File.remove(reserve)
             try File.replace(path, with: bytes)
         }

@@ -21,10 +21,12 @@ struct OpenAttempt: Sendable {
     /// The attempt before, if it is of the same launch and its agent died, so that no notice of its end was posted.
     let crash: AttemptRecord?
 
-    /// Bytes that the record of the end may need. They are reserved in a file, so that a full volume can take that record.
+    /// Bytes that the record of the end may need. They are reserved in a file, so that a full volume can take that
+    /// record.
     private static let reserveSize = 64 << 10
 
-    /// Opens the attempt of `claim`: writes the spec, the reserve and the first line of the log. Blocks as long as the volume does.
+    /// Opens the attempt of `claim`: writes the spec, the reserve and the first line of the log. Blocks as long as the
+    /// volume does.
     static func open(
         _ claim: Claim, spec: RunSpec, run: RunFolder, volume: VolumeWriter, console: ContainerOutput? = nil
     ) throws -> OpenAttempt {

@@ -184,7 +184,8 @@ extension RunState {
         }
     }
 
-    /// Ends the training, or the child of a setup step. The first reason stays; a later one may only shorten the teardown.
+    /// Ends the training, or the child of a setup step. The first reason stays; a later one may only shorten the
+    /// teardown.
     private mutating func end(as reason: Outcome, by teardown: Teardown) -> [Effect] {
         // A stalled training is about to be ended, as soon as its stall is captured.
         let current = ending.teardown ?? (outcome?.kind == .stalled ? .dump : nil)
@@ -201,14 +202,16 @@ extension RunState {
         return enter(.finishing, then: .finishAttempt(gracefully: isGraceful))
     }
 
-    /// Waits for the next attempt. On a pod that is being taken away, the agent of the pod's next start makes that attempt.
+    /// Waits for the next attempt. On a pod that is being taken away, the agent of the pod's next start makes that
+    /// attempt.
     private mutating func wait(for pause: Duration) -> [Effect] {
         ending.isPreempted
             ? enter(.waiting, then: .schedule(pause), .publish(gracefully: false))
             : enter(.waiting, then: .pause(pause))
     }
 
-    /// Ends a failed attempt that would be retried if the user had not asked for the end. The message keeps how it failed.
+    /// Ends a failed attempt that would be retried if the user had not asked for the end. The message keeps how it
+    /// failed.
     private mutating func stopBeforeRetry() -> [Effect] {
         let failure = outcome.map { $0.kind.rawValue + ($0.message.map { ": \($0)" } ?? "") } ?? "nothing"
         outcome = Outcome(.stopped, exit: outcome?.exit, message: "before the next try; this one ended as \(failure)")

@@ -1,7 +1,8 @@
 internal import Shared
 internal import Synchronization
 
-/// Tasks beside the steps of an attempt: timers and watches. They end when the attempt is no longer the agent's current one.
+/// Tasks beside the steps of an attempt: timers and watches. They end when the attempt is no longer the agent's current
+/// one.
 final class SideTasks: Sendable {
     private let tasks = Mutex<[Task<Void, Never>]>([])
 

@@ -40,8 +40,8 @@ struct Training: Sendable {
         return (status, facts)
     }
 
-    /// Reads the step from the output until the task is cancelled. Returns earlier if the training stalls: after so many seconds
-    /// without a new step.
+    /// Reads the step from the output until the task is cancelled. Returns earlier if the training stalls: after so
+    /// many seconds without a new step.
     func stalled() async -> Double? {
         let watch = TrainingWatch(
             tail: processes.tail, reader: facts.reader, stall: attempt.spec.limits.stall, saves: attempt.saves

@@ -8,6 +8,7 @@ struct TrainingFacts: Sendable {
     var variables: [String: String]
     /// When the training's own process had ended; nil while it runs.
     var ended: ContinuousClock.Instant?
-    /// Processes that the kernel killed for lack of memory while the training ran; nil if the kernel does not count them.
+    /// Processes that the kernel killed for lack of memory while the training ran; nil if the kernel does not count
+    /// them.
     var outOfMemoryKills: Int?
 }

@@ -47,7 +47,7 @@ final class TrainingStop: Sendable {
                 processes: count)
             // Durable, because a signal may be the last thing that this agent does.
             journal.change { $0.death?.teardown?.signals.append(signal) }
-            if teardown.isPatient && step.target == .tree { log.say(.signalled(step.signal)) }
+            if teardown.isGraceful && step.target == .tree { log.say(.signalled(step.signal)) }
         }
     }
 
@@ -87,8 +87,8 @@ final class TrainingStop: Sendable {
     /// Replaces the countdown of an earlier teardown, which this one shortens.
     private func countDown(_ teardown: Teardown) {
         let grace = Int(teardown.grace.inSeconds)
-        if teardown.isPatient { log.say(.stopping(timeout: grace)) }
-        let countdown = teardown.isPatient ? Task { await reportWaiting(of: grace) } : nil
+        if teardown.isGraceful { log.say(.stopping(timeout: grace)) }
+        let countdown = teardown.isGraceful ? Task { await reportWaiting(of: grace) } : nil
         let former = state.withLock { state in
             defer { state.countdown = countdown }
             return state.countdown

@@ -2,30 +2,31 @@ internal import CLinux
 internal import Glibc
 internal import Shared
 
-/// The first process of the pod: starts `serve`, passes signals on, reaps strangers, and keeps the deadline whatever `serve` does.
+/// The first process of the pod: starts `serve`, forwards signals, reaps orphans, and ends the pod in time even if
+/// `serve` hangs.
 ///
-/// Synchronous, of one thread, and it never touches the volume. As PID 1 all orphans of the pod are its children;
-/// elsewhere it becomes a subreaper and behaves the same.
+/// It has one thread, waits for nothing but events, and never touches the volume. As PID 1 it gets all orphans of the
+/// pod; elsewhere it becomes a subreaper, with the same effect.
 struct Init {
-    /// From a SIGTERM to the moment when this process begins to kill what is left. The pod is gone after 5 s.
+    /// Time from SIGTERM until this process kills whatever still runs. The host kills the pod after 5 s.
     static let deadline: Duration = .milliseconds(3800)
 
-    /// For the killing. At 4.0 s this process has left.
+    /// Limit for the killing, so that this process exits within 4.0 s.
     private static let killTime: Duration = .milliseconds(200)
 
-    /// Tells `serve` the pid of its `init`.
+    /// The environment variable that holds the pid of `init`, for `serve`.
     static let variable = "POD_AGENT_INIT"
 
     private let clock = ContinuousClock()
     private let serve: pid_t
     private let signals: Int32
     private var ready: Int32?
-    /// A SIGTERM that `serve` was not ready to take yet.
-    private var held = false
+    /// Whether a SIGTERM came before `serve` was ready for it.
+    private var isHeld = false
     private var terminated: ContinuousClock.Instant?
     private var killAt: ContinuousClock.Instant? { terminated.map { $0 + Self.deadline } }
 
-    /// Runs the pod to its end and returns the exit code of `serve`; 128 + n where a signal ended it.
+    /// Runs the pod to its end and returns the exit code of `serve`; 128 + n if signal n ended it.
     static func run() -> Int32 {
         let handled = [SIGTERM, SIGINT, SIGHUP, SIGCHLD]
         sigset_t(handled).block()
@@ -55,23 +56,23 @@ struct Init {
             for signal in pendingSignals() {
                 if signal == SIGTERM || signal == SIGINT { terminate() }
             }
-            if held && ready == nil { pass() }
+            if isHeld && ready == nil { forward() }
             if let status = reap() { return leave(status.shellCode) }
             if let killAt, clock.now >= killAt {
                 let code = leave(128 + SIGTERM)
-                // Last: whoever takes this output may hang too.
+                // Last, because the reader of this output may hang too.
                 Console.say("serve had not ended \(Self.deadline) after SIGTERM: what was left is killed")
                 return code
             }
         }
     }
 
-    /// Until a signal came, `serve` became ready, or the deadline is there.
+    /// Returns when a signal came, when `serve` became ready, or at the deadline.
     private mutating func wait() {
         var descriptors = [pollfd(fd: signals, events: Int16(POLLIN), revents: 0)]
         if let ready { descriptors.append(pollfd(fd: ready, events: Int16(POLLIN), revents: 0)) }
-        let patience = killAt.map { max(0, ($0 - clock.now).milliseconds + 1) } ?? -1
-        poll(&descriptors, nfds_t(descriptors.count), Int32(patience))
+        let timeout = killAt.map { max(0, ($0 - clock.now).milliseconds + 1) } ?? -1
+        poll(&descriptors, nfds_t(descriptors.count), Int32(timeout))
         if descriptors.count > 1 && descriptors[1].revents != 0, let ready {
             close(ready)
             self.ready = nil
@@ -85,21 +86,21 @@ struct Init {
         return found
     }
 
-    /// A second SIGTERM changes nothing.
+    /// Forwards the first SIGTERM. Later ones change nothing.
     private mutating func terminate() {
         guard terminated == nil else { return }
         terminated = clock.now
-        if ready == nil { pass() } else { held = true }
+        if ready == nil { forward() } else { isHeld = true }
     }
 
-    private mutating func pass() {
-        held = false
-        // With how long it was held: `serve` counts from the moment when it came.
+    private mutating func forward() {
+        isHeld = false
+        // The signal carries its age in milliseconds, because `serve` counts from the moment when it came.
         let age = terminated.map { ($0.duration(to: clock.now)).milliseconds } ?? 0
         _ = linux_queue_signal(serve, SIGTERM, Int32(age))
     }
 
-    /// Fetches every child that has ended. The status of `serve` once it is among them.
+    /// Fetches the exit status of every child that has ended. Returns that of `serve`; nil while it runs.
     private func reap() -> ExitStatus? {
         var ended: ExitStatus?
         var status: Int32 = 0
@@ -109,10 +110,10 @@ struct Init {
         return ended
     }
 
-    /// Ends whatever is left. Only tasks inside a call on a hung volume outlast this.
+    /// Kills all remaining processes and returns `code`. Only processes that hang in a system call outlast it.
     private func leave(_ code: Int32) -> Int32 {
-        let patience = clock.now + Self.killTime
-        while clock.now < patience {
+        let end = clock.now + Self.killTime
+        while clock.now < end {
             if getpid() == 1 { kill(-1, SIGKILL) }
             let found = ProcessTree.killAll()
             while waitpid(-1, nil, WNOHANG) > 0 {}
@@ -127,7 +128,7 @@ struct Init {
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_adddup2(&actions, ready, Readiness.descriptor)
-        // `serve` would not know whether its parent is this process still, or one that took it over.
+        // `serve` compares it with its parent's pid, to find out whether this process died meanwhile.
         setenv(Self.variable, String(getpid()), 1)
         var pid: pid_t = 0
         // The mask is inherited on purpose: `serve` keeps these signals blocked and fetches them itself.
@@ -139,12 +140,12 @@ struct Init {
     }
 }
 
-/// How `serve` tells `init` that a SIGTERM is now in good hands.
+/// The signal of `serve` to `init` that it is ready to take a SIGTERM: it closes a pipe.
 enum Readiness {
     static let descriptor: Int32 = 3
 
     static func report() {
-        // Closing is telling; where nobody passed the descriptor there is nobody to tell.
+        // Fails without harm if this process got no such descriptor.
         close(descriptor)
     }
 }

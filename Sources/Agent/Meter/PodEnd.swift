@@ -7,7 +7,7 @@ enum PodEnd: String, Sendable {
     /// The pod is deleted with all that is on its own disks.
     case terminate
 
-    /// Returns what may be done if the config asks for `rule`. The caller has checked that the volume outlives a deleted pod.
+    /// Returns `terminate` only if `rule` asks for it and `isSafe`: nothing of the run is lost with the pod.
     init(_ rule: OnFinish?, isSafe: Bool) {
         self = rule == .terminate && isSafe ? .terminate : .stop
     }

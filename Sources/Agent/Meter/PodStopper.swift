@@ -1,29 +1,32 @@
 internal import Shared
 
-/// Ends what this pod costs: by each route in turn, read back, and again after a pause, until it was seen to work.
+/// Stops or deletes this pod: tries each route in turn, then pauses and tries again, until the provider confirms the
+/// end.
 struct PodStopper: Sendable {
-    /// In the order in which they are tried.
+    /// The routes, in the order in which they are tried.
     let routes: [any StopRoute]
     let way: PodEnd
     var pace = Pace()
     var clock: any Clock<Duration> = ContinuousClock()
-    /// From 0 to 1.
+    /// Returns a number from 0 to 1.
     var jitter: @Sendable () -> Double = { .random(in: 0...1) }
-    /// Is told what does not work, a line each.
+    /// Takes a line for each failure.
     let say: @Sendable (LogLine) -> Void
 
     struct Pace: Sendable {
-        /// A route that takes longer to answer is left behind.
+        /// Timeout of one request. A request that takes longer is left behind.
         var call: Duration = .seconds(30)
-        /// How often the provider is read back after a route took the request, each time after `interval`.
+        /// Number of checks, `interval` apart, whether the pod is over after a route accepted the request.
         var looks = 10
         var interval: Duration = .seconds(2)
-        /// Between two rounds of all routes. It doubles from one to the next up to `longest`; jitter takes up to half of it off.
+        /// Pause after a round of all routes. It doubles from round to round up to `longest`. Jitter shortens it by up
+        /// to half.
         var pause: Duration = .seconds(5)
         var longest: Duration = .seconds(300)
     }
 
-    /// Returns once the pod was seen to be over, or its task is cancelled. The pod's own end comes as a SIGTERM before that, most times.
+    /// Returns when a route reports that the pod is over, or when the task is cancelled. Usually the pod's SIGTERM
+    /// comes first.
     func run() async {
         for round in 0... {
             for route in routes {
@@ -45,23 +48,23 @@ struct PodStopper: Sendable {
             try await bounded { [way] in try await route.end(way) }
         } catch {
             say(.podNotEnded(verb: way.rawValue, route: route.name, reason: "\(error)"))
-            // The answer may have been lost, or the pod may be on its way out already.
+            // The request may have worked although its answer was lost.
             return (try? await bounded { try await route.isOver() }) == true
         }
-        var doubt = "the pod still runs"
-        for look in 0..<pace.looks {
-            if look > 0 { do { try await clock.sleep(for: pace.interval) } catch { return false } }
+        var reason = "the pod still runs"
+        for check in 0..<pace.looks {
+            if check > 0 { do { try await clock.sleep(for: pace.interval) } catch { return false } }
             do {
                 if try await bounded({ try await route.isOver() }) { return true }
             } catch {
-                doubt = "\(error)"
+                reason = "\(error)"
             }
         }
-        say(.podEndNotSeen(verb: way.rawValue, route: route.name, reason: doubt))
+        say(.podEndNotSeen(verb: way.rawValue, route: route.name, reason: reason))
         return false
     }
 
-    /// What `call` returns. Throws where it takes longer than `pace.call`; it is then left behind, whatever it waits for.
+    /// Returns the result of `call`. Throws if it takes longer than `pace.call`, and leaves the call behind.
     private func bounded<Value: Sendable>(_ call: @escaping @Sendable () async throws -> Value) async throws -> Value {
         let answer = Promise<Result<Value, any Error>>()
         let task = Task {

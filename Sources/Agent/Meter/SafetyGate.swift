@@ -1,21 +1,21 @@
 internal import Shared
 
-/// What has to hold before a pod may be deleted: that nothing of the run goes with it.
+/// Checks that the newest checkpoint is proven and on the volume, so that the pod may be deleted.
 struct SafetyGate: Sendable {
-    static let noTime = "there was no time for it"
+    static let noTime = "there was no time to check"
 
-    static let patience: Duration = .seconds(600)
+    static let timeout: Duration = .seconds(600)
 
-    /// nil where the run names no checkpoints.
+    /// nil if the run has no checkpoints.
     let receipts: Receipts?
-    /// What was seen of the save of a checkpoint.
+    /// Returns what the watch saw of the save of a checkpoint; nil if it saw none.
     var seen: @Sendable (CheckpointFolder.Candidate) -> Receipt.SeenSave? = { _ in nil }
-    /// What tells that the save of a checkpoint without a receipt has ended.
+    /// Returns the evidence that the save of a checkpoint without a receipt has ended; nil without any.
     let evidence: @Sendable (CheckpointFolder.Candidate) -> Receipt.Evidence?
 
-    /// Returns nil where it lets all pass, else why not. A volume that does not answer within `patience` is left behind, and
-    /// so it is once `preempted` is fulfilled: then there is no time left.
-    func check(within patience: Duration = Self.patience, preempted: Promise<Void>) async -> String? {
+    /// Returns why the pod must not be deleted; nil if it may. Stops waiting for the volume after `timeout`, or when
+    /// `preempted` is fulfilled.
+    func check(within timeout: Duration = Self.timeout, preempted: Promise<Void>) async -> String? {
         let result = Promise<String?>()
         Task {
             do {
@@ -29,10 +29,11 @@ struct SafetyGate: Sendable {
             await preempted.value
             result.fulfil(Self.noTime)
         }
-        return await result.value(within: patience) ?? "the volume did not answer within \(Int(patience.inSeconds)) s"
+        return await result.value(within: timeout) ?? "the volume did not answer within \(Int(timeout.inSeconds)) s"
     }
 
-    /// Proves the newest checkpoint from what is on stable storage. Blocks as long as its volume does.
+    /// Proves the newest checkpoint by what is on stable storage. Throws a problem if it cannot. Blocks as long as the
+    /// volume does.
     private func prove() throws {
         guard let receipts, let newest = try receipts.checkpoints().first(where: { !$0.files.isEmpty }) else { return }
         let path = receipts.folder.path(of: newest)
@@ -52,7 +53,7 @@ struct SafetyGate: Sendable {
             throw Problem("nothing tells that the save of \(path) had ended")
         }
         try receipts.write(try receipts.prove(newest, by: evidence, seen: seen(newest), with: sums))
-        // What is kept too much is no danger.
+        // A checkpoint too many does no harm.
         try? receipts.prune()
     }
 }

@@ -1,16 +1,16 @@
-/// One way to end what this pod costs, from inside the pod.
+/// One way to stop or delete this pod from inside.
 protocol StopRoute: Sendable {
-    /// For a person, such as `REST v2 with the pod's key`.
+    /// Name for a person, such as `REST v2 with the pod's key`.
     var name: String { get }
 
-    /// Asks once for the end. That it returns says only that it was asked.
+    /// Requests the end once. Returns when the provider accepted the request, which may still have no effect.
     func end(_ way: PodEnd) async throws
 
-    /// Whether the provider, read back, says that the pod is stopped or gone. Throws where it does not tell.
+    /// Returns whether the provider reports the pod as stopped or gone. Throws if the provider does not answer.
     func isOver() async throws -> Bool
 }
 
-/// The pod is a process tree of some machine, and ends with the agent.
+/// The route of a pod that is a process tree: it ends with the agent, and there is nothing to request.
 struct LocalStopRoute: StopRoute {
     let name = "the end of the agent"
 

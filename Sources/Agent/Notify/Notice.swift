@@ -1,7 +1,7 @@
 internal import FoundationEssentials
 internal import Shared
 
-/// What is POSTed to the URLs of `notify`, as JSON. Fields are added, never renamed.
+/// The JSON that is posted to the URLs of `notify`. Fields are added, never renamed.
 struct Notice: Sendable, Encodable, Equatable {
     enum Event: String, Sendable, Encodable {
         case end
@@ -18,11 +18,11 @@ struct Notice: Sendable, Encodable, Equatable {
     var pod: String
     var outcome: OutcomeClass?
     var message: String?
-    /// As a shell has it.
+    /// The exit code as a shell reports it: 128 + n for a signal n.
     var exitCode: Int32?
     var step: Double?
     var time: Date
-    /// All of it as a sentence; chat services show the field of that name.
+    /// A sentence with all of it. Chat services show the field of this name.
     var text: String
 
     private enum CodingKeys: String, CodingKey {
@@ -49,9 +49,9 @@ struct Notice: Sendable, Encodable, Equatable {
 }
 
 extension Notice.Event {
-    /// What a person wants to be told of the change from one record of an attempt to the next; nil: nothing.
+    /// The event of a change of an attempt's record; nil if no notice is due.
     init?(from before: AttemptRecord, to after: AttemptRecord) {
-        // What is claimed with an outcome was told by the attempt that came to it.
+        // An attempt that was claimed with an outcome does not post it: an earlier attempt did.
         let isDecided = before.outcome == nil && before.state != .claiming
         switch after.outcome?.kind {
         case .interrupted? where isDecided: self = .interruption

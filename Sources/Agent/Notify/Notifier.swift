@@ -2,12 +2,12 @@ internal import HTTPClient
 internal import Shared
 internal import Synchronization
 
-/// POSTs notices beside whatever else goes on. Nothing waits for it but, for a moment, the agent before it leaves.
+/// Posts notices in the background. Only the agent waits for them, and only for a moment before it exits.
 final class Notifier: Sendable {
     private let urls: [String]
     private let transport: @Sendable () async -> any HTTPTransport
     private let clock: any Clock<Duration>
-    /// Kept once a first try is over.
+    /// One for each URL of each notice, fulfilled when the first try is over.
     private let tried = Mutex<[Promise<Void>]>([])
 
     init(
@@ -19,7 +19,7 @@ final class Notifier: Sendable {
         self.transport = transport
     }
 
-    /// Sends `notice` to every URL, in `tries` tries each. What does not arrive is told to `say`.
+    /// Sends `notice` to every URL, in `tries` tries each. Failures go to `say`.
     func send(_ notice: Notice, tries: Int, say: @escaping @Sendable (LogLine) -> Void) {
         guard let body = try? JSON.encode(notice) else { return }
         for url in urls {
@@ -37,18 +37,18 @@ final class Notifier: Sendable {
         }
     }
 
-    /// Returns once the first try of every notice is over, or `patience` is.
-    func firstTries(within patience: Duration) async {
+    /// Returns when the first try of every notice is over, or after `timeout`.
+    func firstTries(within timeout: Duration) async {
         let pending = tried.withLock { $0 }
         let all = Promise<Void>()
         Task {
             for first in pending { await first.value }
             all.fulfil(())
         }
-        _ = await all.value(within: patience)
+        _ = await all.value(within: timeout)
     }
 
-    /// Says why the first try failed and, where there were more, why the last one did.
+    /// Reports why the first try failed, and why the last one failed if there were more.
     private func post(
         _ body: [UInt8], to url: String, tries: Int, _ first: Promise<Void>,
         failed: (_ reason: String, _ isRetried: Bool) -> Void
@@ -63,7 +63,7 @@ final class Notifier: Sendable {
             guard failure.isPassing, count < tries else { return failed(failure.reason, false) }
             if count == 1 { failed(failure.reason, true) }
             first.fulfil(())
-            // 1 s, 4 s, 16 s, each with up to half of it on top.
+            // 1 s, 4 s, 16 s, each longer by up to half.
             let pause = Duration.seconds(Double(1 << (2 * min(count - 1, 4))) * .random(in: 1...1.5))
             do { try await clock.sleep(for: pause) } catch { return }
         }

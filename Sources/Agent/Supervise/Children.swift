@@ -5,19 +5,20 @@ internal import Synchronization
 
 /// Starts every child of `serve` and is the only place that waits for one, so each exit has one owner.
 ///
-/// `serve` is a subreaper: orphans of the training become its children too, and are told apart from its own by the table below.
+/// `serve` is a subreaper, so the training's orphans become its children too. A table tells which children it started
+/// itself.
 final class Children: Sendable {
     private struct State {
         var own: [pid_t: Promise<ExitStatus>] = [:]
-        /// Starts under way. A start may hang, and nobody waits for it here.
+        /// Starts under way. A start may hang on its volume, so `reap` must not wait for one.
         var starting = 0
-        /// Of pids that are not in the table while one of them may still belong there.
+        /// Exit statuses that came while a start was under way, whose pid is not in the table yet.
         var early: [pid_t: ExitStatus] = [:]
     }
 
     private let state = Mutex(State())
 
-    /// Starts `job`. Its exit arrives once `reap` was called after it ended.
+    /// Starts `job`. Its exit is fulfilled by the first `reap` after its end.
     func start(_ job: Job) throws(Problem) -> Child {
         state.withLock { $0.starting += 1 }
         let exit = Promise<ExitStatus>()
@@ -38,7 +39,7 @@ final class Children: Sendable {
         return Child(pid: started, exit: exit)
     }
 
-    /// Fetches the exit status of every child that has ended. To be called on each SIGCHLD.
+    /// Fetches the exit status of every child that has ended. Must be called on each SIGCHLD.
     func reap() {
         while let (exit, status) = state.withLock({ state -> (Promise<ExitStatus>?, ExitStatus)? in
             let pid = linux_peek_ended_child()
@@ -61,7 +62,7 @@ struct Child: Sendable {
 }
 
 extension ExitStatus {
-    /// `status` as wait(2) gives it.
+    /// `status` is encoded as by wait(2).
     init(wait status: Int32) {
         self = linux_wexited(status) != 0 ? .code(linux_wexitstatus(status)) : .signal(linux_wtermsig(status))
     }

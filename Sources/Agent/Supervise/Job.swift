@@ -1,19 +1,20 @@
 internal import Glibc
 internal import Shared
 
-/// A child of the agent: what it runs, where, and with which environment and output.
+/// The command of a child of the agent, with its environment, folder and output.
 struct Job: Sendable {
-    /// The first is a path, or a name that is looked up in `environment`'s PATH.
+    /// The first word is a path, or a name that is searched for in `environment`'s PATH.
     var arguments: [String]
     var environment: [String: String]
     var folder: String
-    /// Takes standard output and standard error. Stays the caller's.
+    /// Descriptor for standard output and standard error. The caller closes it.
     var output: Int32
 
-    /// For the kernel's choice when memory runs out, -1000 to 1000, proc(5): the training goes before the agent.
+    /// When memory runs out, the kernel kills the process with the highest score, -1000 to 1000, proc(5): not the
+    /// agent.
     private static let outOfMemoryScore = 500
 
-    /// The pid of the new process, which leads a session and a process group.
+    /// Starts the command as the leader of a new session and process group, and returns its pid.
     func spawn() throws(Problem) -> pid_t {
         let program = try Self.find(arguments.first ?? "", path: environment["PATH"])
         let pid = try CleanSpawn(
@@ -23,7 +24,8 @@ struct Job: Sendable {
         return pid
     }
 
-    /// The path of `program`, found in `path` (as in PATH) unless it holds a slash, execvp(3).
+    /// Returns the path of `program`: the first match in `path` (as in PATH), or `program` itself if it holds a slash,
+    /// execvp(3).
     static func find(_ program: String, path: String?) throws(Problem) -> String {
         if program.contains("/") { return program }
         let folders = (path ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":")

@@ -1,11 +1,12 @@
 internal import Glibc
 internal import Shared
 
-/// What can be seen of the training's processes without touching them, line by line.
+/// Reads from /proc what each process is doing, without disturbing it.
 enum ProcessScan {
-    /// Lines of one process's stack; the kernel's part may be withheld from this user.
-    private static let depth = 12
+    /// Lines of a process's kernel stack. The kernel may hide the stack from this user.
+    private static let maxStackLines = 12
 
+    /// Returns a few lines for each of the first 8 processes.
     static func lines(at processes: [ProcessStat]) -> [String] {
         processes.prefix(8).flatMap { process in
             let folder = "/proc/\(process.pid)"
@@ -16,7 +17,7 @@ enum ProcessScan {
             }
             if let call = try? File.read("\(folder)/syscall").text.trimmed { lines.append("  system call \(call)") }
             if let stack = try? File.read("\(folder)/stack").text {
-                lines += stack.split(separator: "\n").prefix(depth).map { "  \($0)" }
+                lines += stack.split(separator: "\n").prefix(maxStackLines).map { "  \($0)" }
             }
             return lines
         }

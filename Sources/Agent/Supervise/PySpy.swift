@@ -1,26 +1,27 @@
 internal import Glibc
 internal import Shared
 
-/// Where each thread of a Python process stands, by py-spy, where the training's PATH has it.
+/// Prints the stack of each Python thread with py-spy, if the training's PATH has it.
 ///
-/// It reads the process's memory and never stops it. What it cannot read (ptrace(2) may be forbidden in a container) it says.
+/// py-spy reads the process's memory and does not stop the process. It says so if ptrace(2) is forbidden in the
+/// container.
 enum PySpy {
-    /// For all processes together. What takes longer is left out: the program may be on a volume that hangs.
-    private static let patience: Duration = .seconds(10)
-    /// Processes that are looked at: of many ranks the first ones tell enough.
-    private static let most = 4
-    /// Bytes of what it prints.
-    private static let room = 64 << 10
+    /// For all processes together. py-spy itself may be on a volume that hangs.
+    private static let timeout: Duration = .seconds(10)
+    /// Of many ranks, the first ones are enough.
+    private static let maxProcesses = 4
+    /// Bytes of the output of py-spy.
+    private static let maxBytes = 64 << 10
 
-    /// Nothing where there is no py-spy, or no Python. What it prints passes `mask`.
+    /// Returns the output of py-spy after `mask`. Empty if there is no py-spy, or no Python process.
     static func lines(children: Children, environment: [String: String], mask: SecretMask) async -> [String] {
-        let end = ContinuousClock.now + patience
-        let found = try? await DedicatedThread.run(within: patience) {
+        let end = ContinuousClock.now + timeout
+        let found = try? await DedicatedThread.run(within: timeout) {
             (try Job.find("py-spy", path: environment["PATH"]), pythons)
         }
         guard let (program, pids) = found else { return [] }
         var lines: [String] = []
-        for pid in pids.prefix(most) {
+        for pid in pids.prefix(maxProcesses) {
             let arguments = [program, "dump", "--nonblocking", "--pid", "\(pid)"]
             let output = await output(of: arguments, children, environment, mask, until: end)
             lines += ["py-spy of pid \(pid):"] + output.map { "  \($0)" }
@@ -43,7 +44,7 @@ enum PySpy {
             let output = try? OutputPipe(
                 mask: mask,
                 deliver: { bytes in
-                    printed.update { $0 += bytes.prefix(max(0, room - $0.count)) }
+                    printed.update { $0 += bytes.prefix(max(0, maxBytes - $0.count)) }
                 })
         else { return [] }
         let started = Promise<Child?>()
@@ -64,6 +65,6 @@ enum PySpy {
         _ = await output.ended.value(within: .seconds(1))
         output.cut()
         let lines = printed.read { $0 }.text.split(separator: "\n").map(String.init)
-        return isOver ? lines : lines + ["(no more of it within \(patience))"]
+        return isOver ? lines : lines + ["(cut off after \(timeout))"]
     }
 }

@@ -1,18 +1,20 @@
 internal import Glibc
 internal import Shared
 
-/// Has a training that stands still print where it is: each Python does that with its fault handler on, when SIGABRT comes, and dies.
-/// Any of many ranks may be the one that the others wait for.
+/// Makes the processes of a stalled training print their stacks. A Python process with its fault handler enabled does
+/// so on SIGABRT, and dies. Every rank has to print, because any of them may be the one that the others wait for.
 ///
-/// They print into one output, so each has its turn. Who waits for its own stands still: a launcher would end its ranks once one of them
-/// has died, and a rank that has lost another one would say that and leave.
+/// The processes share one output, so they print one after the other. Those that have not printed yet are stopped
+/// meanwhile. Otherwise a launcher would end its ranks when the first one dies, and a rank that lost another one would
+/// exit.
 enum StackDump {
-    /// How long a turn takes at most. What has to be printed takes milliseconds, what a rank does at its end may take longer.
+    /// Limit for one process. Printing takes milliseconds, but a rank's exit may take longer.
     private static let turn: Duration = .milliseconds(500)
-    /// Of the time that there is, what is left for those who print more.
+    /// Time that is kept back at the end for processes that print more.
     private static let reserve: Duration = .seconds(1)
 
-    /// Returns whether there was anybody; `note` is told of how many before the first signal. By `end` all were told to.
+    /// Signals each process that catches SIGABRT, the last one before `end`. Returns false if there is none. `note`
+    /// gets their number before the first signal.
     static func take(until end: ContinuousClock.Instant, note: (_ processes: Int) -> Void) async -> Bool {
         let all = ProcessTree.running
         let printers = all.filter { SignalMask(ofProcess: $0.pid)?.catches(SIGABRT) == true }
@@ -21,7 +23,7 @@ enum StackDump {
         for pid in waiting { kill(pid, SIGSTOP) }
         defer { for pid in waiting { kill(pid, SIGCONT) } }
         note(printers.count)
-        // Children first: they come after their parents here.
+        // Children first. The list has them after their parents.
         for (index, process) in printers.reversed().enumerated() {
             kill(process.pid, SIGABRT)
             kill(process.pid, SIGCONT)

@@ -1,48 +1,50 @@
 internal import Glibc
 internal import Shared
 
-/// How a training is told to end: steps in order of time, the last of which nothing survives.
+/// A plan to end a training: steps in order of time. The last one is SIGKILL to every process.
 struct Teardown: Sendable, Equatable {
     struct Step: Sendable, Equatable {
-        /// Counted from the start of the teardown.
+        /// Time since the start of the teardown.
         var after: Duration
         var signal: Int32
         var target: Target
-        /// A training that does not catch SIGTERM is not sent it while a save is under way, until the next step at the latest.
+        /// A training that does not catch SIGTERM gets it only when no save is under way, or not at all before the next
+        /// step.
         var sparesSave = false
     }
 
     typealias Target = TeardownReport.Target
 
-    /// A signal that was sent, and to how many processes.
+    /// Called with each signal that was sent, and the number of processes that got it.
     typealias Note = @Sendable (_ step: Step, _ processes: Int) -> Void
 
     var steps: [Step]
 
-    /// From the start to the kill.
+    /// Time from the start to SIGKILL.
     var length: Duration { steps.last?.after ?? .zero }
 
-    /// How long the training itself is left alone after it was told: until the step that reaches all.
+    /// Time that the training has to save and exit, until the first step that reaches every process.
     var grace: Duration { steps.first { $0.target == .tree }?.after ?? .zero }
 
-    /// So long that somebody wonders.
-    var isPatient: Bool { self == .graceful(grace: grace) }
+    /// Whether it takes so long that the log reports what it waits for.
+    var isGraceful: Bool { self == .graceful(grace: grace) }
 
-    /// For a SIGTERM to the pod, of whose 5 s `init` leaves 3.8.
+    /// For a SIGTERM to the pod. The host allows 5 s, and `init` begins to kill after 3.8 s.
     static let fast = Teardown(steps: [
         Step(after: .zero, signal: SIGTERM, target: .training, sparesSave: true),
         Step(after: .milliseconds(3000), signal: SIGTERM, target: .tree),
         Step(after: .milliseconds(3300), signal: SIGKILL, target: .tree),
     ])
 
-    /// For a training that stands still: with PYTHONFAULTHANDLER Python prints where each thread is, then dies.
+    /// For a stalled training: on SIGABRT, Python with PYTHONFAULTHANDLER prints its stacks and dies.
     static let dump = Teardown(steps: [
         Step(after: .zero, signal: SIGABRT, target: .training),
         Step(after: .seconds(5), signal: SIGTERM, target: .tree),
         Step(after: .seconds(10), signal: SIGKILL, target: .tree),
     ])
 
-    /// For a user who asks: `grace` to save and end, and a little more for what the training leaves behind.
+    /// For a request of the user: `grace` for the training to save and exit, and 5 s more for the processes that it
+    /// leaves.
     static func graceful(grace: Duration = .seconds(StopRequest.usualPatience)) -> Teardown {
         Teardown(steps: [
             Step(after: .zero, signal: SIGTERM, target: .training, sparesSave: true),
@@ -62,8 +64,8 @@ struct Teardown: Sendable, Equatable {
 
     static let immediate = Teardown(steps: [Step(after: .zero, signal: SIGKILL, target: .tree)])
 
-    /// Takes the steps until the task is cancelled, which is the caller's part once `leader` and all below it are gone.
-    /// `leader` is the running child, if there is one; `isSaving` may take as long as its volume. Steps count from `start`.
+    /// Takes the steps. The caller cancels the task when `leader` and every process below it are gone.
+    /// `leader` is the running child; nil between two. `isSaving` may block on the volume. Steps count from `start`.
     func run(
         on leader: pid_t?, from start: ContinuousClock.Instant = .now,
         isSaving: @escaping @Sendable () -> Bool = { false }, note: @escaping Note = { _, _ in }
@@ -90,16 +92,16 @@ struct Teardown: Sendable, Equatable {
         }
     }
 
-    /// Signals the training, and what a shell starts in its place afterwards, until `end`.
+    /// Signals the training, and until `end` also each process that a shell starts in its place.
     private static func take(
         _ step: Step, on leader: pid_t, until end: ContinuousClock.Instant, sparing isSaving: (@Sendable () -> Bool)?,
         _ note: Note
     ) async {
-        var told: Set<pid_t> = []
+        var signalled: Set<pid_t> = []
         repeat {
             let (pids, catchIt) = recipients(below: leader)
             let isSpared = catchIt ? false : await answer(isSaving, until: end)
-            if !isSpared, case let new = pids.filter({ told.insert($0).inserted }), !new.isEmpty {
+            if !isSpared, case let new = pids.filter({ signalled.insert($0).inserted }), !new.isEmpty {
                 for pid in new { kill(pid, step.signal) }
                 note(step, new.count)
             }
@@ -107,18 +109,19 @@ struct Teardown: Sendable, Equatable {
         } while ContinuousClock.now < end
     }
 
-    /// What `isSaving` says; on a volume that hangs, true until `end`: something may be on its way there.
+    /// Returns whether a save is under way. On a volume that hangs it returns true at `end`, because a save may hang
+    /// there too.
     private static func answer(_ isSaving: (@Sendable () -> Bool)?, until end: ContinuousClock.Instant) async -> Bool {
         guard let isSaving else { return false }
         do { return try await DedicatedThread.run(within: end - .now, isSaving) ?? true } catch { return false }
     }
 
-    /// Who is to be told to end: the processes that catch SIGTERM, as near to `leader` as they are. A shell that waits would die
-    /// of the signal and leave the training alone, and `tee` would take away the pipe that the training still prints into.
-    /// Where nobody catches it: what a shell runs, or `leader` itself.
+    /// Returns the processes that get SIGTERM: the first ones on each path down from `leader` that catch it. A shell
+    /// that waits would die of the signal and leave the training running. `tee` would close the pipe that the training
+    /// still prints to. If no process catches SIGTERM, they are the children of a shell, or else `leader` itself.
     ///
-    /// What a process forks and keeps as a part of itself is left to it. The workers of a torch DataLoader catch SIGTERM, the process
-    /// that they feed does not, and it dies of their end, in the middle of a save too.
+    /// Forks that are part of a process are left out. The workers of a torch DataLoader catch SIGTERM, but the process
+    /// that they feed does not. It would die when they exit, even in the middle of a save.
     private static func recipients(below leader: pid_t) -> (pids: [pid_t], catchIt: Bool) {
         guard let root = ProcessStat(pid: leader) else { return ([], true) }
         let children = Dictionary(grouping: ProcessStat.all().filter { !$0.isZombie }, by: \.parent)
@@ -142,11 +145,11 @@ struct Teardown: Sendable, Equatable {
     }
 }
 
-/// Which signals a process has handlers for, the line `SigCgt` of /proc/PID/status, proc(5).
+/// The signals that a process has handlers for: the line `SigCgt` of /proc/PID/status, proc(5).
 struct SignalMask: Sendable {
     private let caught: UInt64
 
-    /// nil where there is no such process.
+    /// nil if there is no such process.
     init?(ofProcess pid: pid_t) {
         guard let text = try? File.read("/proc/\(pid)/status").text,
             let line = text.split(separator: "\n").first(where: { $0.hasPrefix("SigCgt:") }),

@@ -26,15 +26,15 @@ protocol TrainingProcesses: JobRunner {
         _ arguments: [String], environment: [String: String], folder: String, on terminal: Bool
     ) async throws -> ExitStatus
 
-    /// Begins to end the running child and all that it started. Ignored if an earlier teardown kills no later than this one.
-    /// `began` is called before the first signal, and `note` with each signal.
+    /// Begins to end the running child and all that it started. Ignored if an earlier teardown kills no later than this
+    /// one. `began` is called before the first signal, and `note` with each signal.
     func tearDown(_ plan: Teardown, began: () -> Void, note: @escaping Teardown.Note)
 
     /// Describes what each process is doing, without disturbing it. `environment` is the training's.
     func describe(environment: [String: String]) async -> [String]
 
-    /// Ends what the training left: reads the rest of its output, gives its processes 10 s to end if `gracefully`, kills the rest.
-    /// Returns when the last process was gone; nil if some hang in a system call.
+    /// Ends what the training left: reads the rest of its output, gives its processes 10 s to end if `gracefully`,
+    /// kills the rest. Returns when the last process was gone; nil if some hang in a system call.
     func drain(gracefully: Bool) async -> ContinuousClock.Instant?
 
     /// Kills all processes. Gives up after a second on those that hang in a system call.

@@ -1,4 +1,5 @@
-/// Exit codes of `launch` and of the pod besides the training's own: sysexits(3), and 128 + n for a signal n as in shells.
+/// Exit codes of `launch` and of the pod besides the training's own: sysexits(3), and 128 + n for a signal n as in
+/// shells.
 public enum Exit: Int32, Sendable, CaseIterable {
     case usage = 64
     case unavailable = 69
@@ -30,10 +31,11 @@ extension Exit {
         }
     }
 
-    /// Returns the exit code of the `launch` command that followed a run to `outcome`; nil: the run has no record of its end.
+    /// Returns the exit code of the `launch` command that followed a run to `outcome`; nil: the run has no record of
+    /// its end.
     ///
-    /// A script reads this code, so it differs from the pod's on purpose: only a run that finished gives 0. A training that
-    /// was stopped, or ended for a limit, and then exits with 0 has not finished.
+    /// A script reads this code, so it differs from the pod's on purpose: only a run that finished gives 0. A training
+    /// that was stopped, or ended for a limit, and then exits with 0 has not finished.
     public static func ofLaunch(_ outcome: Outcome?) -> Int32 {
         switch outcome?.kind {
         case .finished: return 0

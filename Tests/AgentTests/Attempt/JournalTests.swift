@@ -15,7 +15,8 @@ import Testing
         journal = Journal(AttemptRecord(claim: claim, run: run.id, spec: "f"), run: run.folders, volume: volume)
     }
 
-    @Test func durableMeansItCanBeRead() async throws {
+    @Test("a durable record can be read from the volume")
+    func durable() async throws {
         journal.change { $0.state = .training }
         #expect(journal.current.state == .training)
         let isDurable = try await within(.seconds(60)) { [journal] in await journal.durable(within: .seconds(30)) }
@@ -23,7 +24,8 @@ import Testing
         #expect(try run.folders.readRecord(1) == journal.current)
     }
 
-    @Test func whatIsNotWrittenAnyMoreIsNotDurable() async throws {
+    @Test("a record behind a fence is not durable")
+    func fenced() async throws {
         volume.fence()
         journal.change { $0.state = .training }
         let isDurable = try await within(.seconds(60)) { [journal] in await journal.durable(within: .seconds(30)) }
@@ -31,12 +33,14 @@ import Testing
         #expect(try run.folders.readRecord(1) == nil)
     }
 
-    @Test func itGetsThereWithoutBeingAsked() async throws {
+    @Test("a change reaches the volume by itself")
+    func change() async throws {
         journal.change { $0.outcome = Outcome(.interrupted) }
         try await eventually { try run.folders.readRecord(1)?.outcome == Outcome(.interrupted) }
     }
 
-    @Test func changesArriveInTheirOrder() async throws {
+    @Test("changes reach the volume in order")
+    func order() async throws {
         let seen = Task { [run] in
             var offsets: [Int] = []
             while offsets.last != 200 {
@@ -52,7 +56,8 @@ import Testing
         #expect(offsets == offsets.sorted())
     }
 
-    @Test func aVolumeThatRefusesIsNotWaitedForForEver() async throws {
+    @Test("the wait for a volume that refuses the record has an end")
+    func refusingVolume() async throws {
         try File.removeTree(run.folders.attempts)
         journal.change { $0.state = .finishing }
         let isDurable = try await within(.seconds(20)) { [journal] in await journal.durable(within: .milliseconds(100))
@@ -64,7 +69,8 @@ import Testing
         #expect(try run.folders.readRecord(1)?.state == .finishing)
     }
 
-    @Test func aVolumeThatHealsInTimeGetsIt() async throws {
+    @Test("a volume that recovers in time gets the record")
+    func recoveringVolume() async throws {
         try File.removeTree(run.folders.attempts)
         let waiter = Task { [journal] in
             journal.change { $0.state = .finishing }
@@ -76,7 +82,8 @@ import Testing
     }
 
     /// The agent has to go on to the end of the pod.
-    @Test func aVolumeThatHangsIsNotWaitedForEither() async throws {
+    @Test("the wait for a volume that hangs has an end")
+    func hangingVolume() async throws {
         let gate = volume.hang()
         journal.change { $0.state = .finishing }
         let isDurable = try await within(.seconds(20)) { [journal] in await journal.durable(within: .milliseconds(100))

@@ -16,7 +16,8 @@ import Testing
         return work
     }
 
-    @Test func theSpecAndTheHeader() async throws {
+    @Test("an opened attempt has its spec and its first log line on the volume")
+    func opens() async throws {
         let spec = run.spec(launch: "L7")
         let work = try await open(try run.attempt(1, pod: "abc"), spec)
         #expect(try run.folders.spec() == spec)
@@ -25,7 +26,8 @@ import Testing
         #expect(work.status.attempt.state == .claiming)
     }
 
-    @Test func theHeaderBeginsALineWhateverTheLastAttemptPrinted() async throws {
+    @Test("the first log line begins a new line after an unfinished one")
+    func headerAfterOpenLine() async throws {
         try run.attempt(1)
         try run.log("50%|████\r", from: 0, attempt: 1)
         let offset = try run.log().count
@@ -33,14 +35,16 @@ import Testing
         #expect(try run.log().text.hasPrefix("50%|████\r\n====== "))
     }
 
-    @Test func noEmptyLineAfterAWholeOne() async throws {
+    @Test("no empty line comes between a whole line and the first log line")
+    func headerAfterWholeLine() async throws {
         try run.attempt(1)
         try run.log("a line\n", from: 0, attempt: 1)
         _ = try await open(try run.attempt(2, logStart: 7))
         #expect(try run.log().text.hasPrefix("a line\n====== "))
     }
 
-    @Test func currentLogFollowsTheNewestAttempt() async throws {
+    @Test("current.log leads to the log of the newest attempt")
+    func currentLog() async throws {
         let link = run.volume.currentLog
         _ = try await open(try run.attempt(1))
         let first = try File.read(link)
@@ -50,7 +54,8 @@ import Testing
         #expect(try File.list(link.parentFolder) == ["current.log"])
     }
 
-    @Test func aFileOfTheUsersByThatNameIsMovedAside() async throws {
+    @Test("a user's file named current.log is moved aside")
+    func usersFile() async throws {
         let link = run.volume.currentLog
         try File.makeFolders(link.parentFolder)
         try File.write(Array("the user's".utf8), over: link)
@@ -61,7 +66,8 @@ import Testing
         #expect(try File.read("\(link.parentFolder)/\(try #require(names.last))").text == "the user's")
     }
 
-    @Test func theClaimsUpToThisOne() async throws {
+    @Test("an opened attempt knows all claims up to its own")
+    func claims() async throws {
         try run.attempt(1)
         let claim = try run.attempt(2)
         let work = try await open(claim)

@@ -6,7 +6,10 @@ import Testing
 
 /// What holds whatever happens, in whatever order.
 @Suite struct RunStateInvariantTests {
-    @Test(arguments: 0..<20) func anyOrderOfEvents(_ seed: Int) throws {
+    @Test(
+        "the invariants hold for random events in any order",
+        arguments: 0..<20)
+    func randomEvents(_ seed: Int) throws {
         var generator = SeededGenerator(seed: seed)
         for _ in 0..<100 {
             let events = (0..<40).map { _ in Event.samples.randomElement(using: &generator) ?? .claimed }
@@ -15,7 +18,10 @@ import Testing
     }
 
     /// Nearly the plain life, so that the late states are met often.
-    @Test(arguments: 20..<40) func plainLivesWithDisturbances(_ seed: Int) throws {
+    @Test(
+        "the invariants hold for plain lives with a few random events in between",
+        arguments: 20..<40)
+    func disturbedLives(_ seed: Int) throws {
         let plain: [Event] = [
             .claimed, .checked, .synced, .installed, .resumeChosen, .trainingEnded(.code(3)),
             .attemptFinished(.retry(after: .seconds(1))),

@@ -10,7 +10,8 @@ import Testing
         events.map { state.handle($0) }
     }
 
-    @Test func plainLife() {
+    @Test("a plain life goes through every step and stops the pod")
+    func plainLife() {
         var state = RunState()
         let effects = live(
             &state, .claimed, .checked, .synced, .installed, .resumeChosen, .trainingEnded(.code(0)),
@@ -27,7 +28,8 @@ import Testing
         #expect(state.outcome == Outcome(.finished, exit: .code(0)))
     }
 
-    @Test func sigtermWhileTrainingAndThenExitZeroIsInterrupted() {
+    @Test("a training that exits with 0 after a SIGTERM is interrupted")
+    func sigtermThenExitZero() {
         var state = RunState.at(.training)
         let effects = live(&state, .terminated, .trainingEnded(.code(0)), .attemptFinished(nil), .published)
         #expect(
@@ -38,8 +40,10 @@ import Testing
         #expect(state.outcome == Outcome(.interrupted, exit: .code(0)))
     }
 
-    @Test(arguments: [Shared.ExitStatus.code(0), .code(7), .signal(11)])
-    func sigtermInFinishingKeepsTheClass(_ exit: Shared.ExitStatus) {
+    @Test(
+        "a SIGTERM after the training's end does not change the class",
+        arguments: [Shared.ExitStatus.code(0), .code(7), .signal(11)])
+    func sigtermInFinishing(_ exit: Shared.ExitStatus) {
         var state = RunState.at(.training)
         let effects = live(&state, .trainingEnded(exit), .terminated, .attemptFinished(nil), .published)
         #expect(effects[1] == [.tearDown(.immediate)])
@@ -48,7 +52,8 @@ import Testing
         #expect(state.outcome == Outcome(exit == .code(0) ? .finished : .failed, exit: exit))
     }
 
-    @Test func stopThenSigterm() {
+    @Test("a SIGTERM after a stop request shortens the stop")
+    func stopThenSigterm() {
         var state = RunState.at(.training)
         let effects = live(
             &state, .stopRequested(.graceful), .terminated, .trainingEnded(.signal(15)), .attemptFinished(nil))
@@ -60,7 +65,8 @@ import Testing
         #expect(state.outcome == Outcome(.stopped, exit: .signal(15)))
     }
 
-    @Test func sigtermThenStopStaysInterrupted() {
+    @Test("a stop request after a SIGTERM changes nothing")
+    func sigtermThenStop() {
         var state = RunState.at(.training)
         #expect(live(&state, .terminated, .stopRequested(.graceful)) == [[.record, .tearDown(.fast)], []])
         #expect(state.outcome == Outcome(.interrupted))
@@ -68,9 +74,10 @@ import Testing
 
     /// A second one would begin the steps anew, and so put off the kill.
     @Test(
+        "a fast teardown does not begin again",
         arguments: [Event.terminated, .stopRequested(.now)],
         [Event.terminated, .stopRequested(.now), .stopRequested(.graceful)])
-    func whatIsFastAlreadyIsNotBegunAgain(_ first: Event, _ second: Event) {
+    func fastTeardown(_ first: Event, _ second: Event) {
         for state in [AttemptState.preflight, .syncing, .installing, .resuming, .training] {
             var state = RunState.at(state)
             #expect(live(&state, first, second, second).dropFirst() == [[], []])
@@ -80,7 +87,8 @@ import Testing
         #expect(state.handle(second) == [])
     }
 
-    @Test func setupFailure() {
+    @Test("a failed setup step ends the attempt and stops the pod")
+    func setupFailure() {
         var state = RunState.at(.installing)
         let effects = live(&state, .setupFailed("pip ended with 1"), .attemptFinished(nil), .published)
         #expect(
@@ -91,7 +99,8 @@ import Testing
         #expect(state.handle(.podStopped) == [.exit(73)])
     }
 
-    @Test func stopDuringInstallingDoesNotTrain() {
+    @Test("a stop request during the installation prevents the training")
+    func stopWhileInstalling() {
         for last in [Event.installed, .setupFailed("called off")] {
             var state = RunState.at(.installing)
             let effects = live(&state, .stopRequested(.graceful), last, .attemptFinished(nil), .published)
@@ -105,7 +114,8 @@ import Testing
         }
     }
 
-    @Test func aRestartInFinishingGoesOnFinishing() {
+    @Test("an attempt that claims a finishing one finishes it")
+    func claimedFinishing() {
         var state = RunState()
         let outcome = Outcome(.failed, exit: .code(9))
         let effects = live(&state, .claimedFinishing(outcome), .attemptFinished(nil), .published)
@@ -118,7 +128,8 @@ import Testing
     }
 
     /// In whatever state it is said, until the pod's end is under way; the last word counts.
-    @Test func whatBecomesOfThePodIsTheUsersWord() {
+    @Test("the last stop request decides what becomes of the pod")
+    func podRule() {
         for from in AttemptState.allCases {
             var state = RunState.at(from)
             _ = state.handle(.stopRequested(.graceful))
@@ -134,7 +145,8 @@ import Testing
     }
 
     /// Whoever starts the container of a launch that is over pays for it until it is stopped again.
-    @Test func aLaunchThatIsOverIsOnlyStoppedAgain() {
+    @Test("a launch that is over only stops the pod again")
+    func launchOver() {
         var state = RunState()
         #expect(
             live(&state, .launchOver(Outcome(.finished, exit: .code(0))), .podStopped) == [
@@ -142,7 +154,8 @@ import Testing
             ])
     }
 
-    @Test func aRunThatCannotBeClaimedIsLeft() {
+    @Test("an agent that cannot start stops the pod and exits")
+    func cannotStart() {
         var state = RunState()
         #expect(
             live(&state, .cannotStart(.output), .claimed, .stopRequested(.now), .podStopped) == [
@@ -151,14 +164,16 @@ import Testing
     }
 
     /// The provider may take long to be told; a SIGTERM is its answer.
-    @Test func sigtermWhileTheMeterIsStoppedIsTheEnd() {
+    @Test("a SIGTERM while the pod is being stopped ends the agent")
+    func sigtermWhileStopping() {
         var state = RunState.at(.ended)
         #expect(live(&state, .published, .terminated) == [[.stopPod], [.exit(0)]])
         state = RunState()
         #expect(live(&state, .launchOver(nil), .terminated) == [[.stopPod], [.exit(0)]])
     }
 
-    @Test func aSupersededAttemptWritesNothingMore() {
+    @Test("a superseded attempt writes nothing more")
+    func superseded() {
         for from in AttemptState.allCases where ![.claiming, .ended].contains(from) {
             var state = RunState.at(from)
             #expect(state.handle(.superseded) == [.fence, .tearDown(.immediate), .stopPod])
@@ -169,7 +184,8 @@ import Testing
 
     // MARK: - retries, limits, stalls
 
-    @Test func aFailureWaitsAndIsFollowed() {
+    @Test("a failed attempt waits and the next one starts")
+    func retry() {
         var state = RunState.at(.training)
         let effects = live(&state, .trainingEnded(.code(3)), .attemptFinished(.retry(after: .seconds(10))), .pauseOver)
         #expect(
@@ -178,22 +194,26 @@ import Testing
         #expect(state.outcome == Outcome(.failed, exit: .code(3)))
     }
 
-    @Test func enoughSaysWhy() {
+    @Test("an outcome without another retry says why")
+    func enough() {
         var state = RunState.at(.training)
         let effects = live(&state, .trainingEnded(.code(3)), .attemptFinished(.enough("it failed 3 times")), .published)
         #expect(effects.dropFirst() == [[.record, .publish(gracefully: true)], [.stopPod]])
         #expect(state.outcome == Outcome(.failed, exit: .code(3), message: "it failed 3 times"))
     }
 
-    @Test func outOfMemoryIsTheReasonOfTheEndThatFollows() {
+    @Test("a training that ran out of memory ends as out-of-memory")
+    func outOfMemory() {
         var state = RunState.at(.training)
         #expect(
             live(&state, .outOfMemory, .trainingEnded(.signal(9))).last == [.record, .finishAttempt(gracefully: true)])
         #expect(state.outcome == Outcome(.outOfMemory, exit: .signal(9)))
     }
 
-    @Test(arguments: [Event.terminated, .stopRequested(.now), .overLimit("over"), .stalled("still")])
-    func outOfMemoryIsNotTheReasonOfAnEndThatWasAskedFor(_ event: Event) {
+    @Test(
+        "an end that has a reason already does not become out-of-memory",
+        arguments: [Event.terminated, .stopRequested(.now), .overLimit("over"), .stalled("still")])
+    func outOfMemoryLater(_ event: Event) {
         var state = RunState.at(.training)
         _ = state.handle(event)
         let kind = state.outcome?.kind
@@ -201,7 +221,8 @@ import Testing
         #expect(state.outcome?.kind == kind)
     }
 
-    @Test func aStallIsLookedAtAndThenTriedAgain() {
+    @Test("a stalled training is captured, ended and retried")
+    func stall() {
         var state = RunState.at(.training)
         let effects = live(
             &state, .stalled("no new step for 600 s"), .stalled("again"), .stallCaptured, .trainingEnded(.signal(6)),
@@ -215,7 +236,8 @@ import Testing
     }
 
     /// A long last save may look like a stall. Only what was not touched yet ended by itself.
-    @Test func whoEndsWellWhileItIsLookedAtHasFinished() {
+    @Test("a stalled training that exits with 0 before its teardown has finished")
+    func stallThenExitZero() {
         var state = RunState.at(.training)
         _ = live(&state, .stalled("still"), .trainingEnded(.code(0)))
         #expect(state.outcome == Outcome(.finished, exit: .code(0)))
@@ -228,7 +250,8 @@ import Testing
     }
 
     /// What hangs may wake up and write again, so that nothing else trains on its pod.
-    @Test func whatDoesNotEndIsLeftAndNothingFollows() {
+    @Test("no attempt follows one with unkillable processes")
+    func unkillable() {
         var state = RunState.at(.training)
         let effects = live(
             &state, .stalled("still"), .stallCaptured, .unkillable, .trainingEnded(.signal(9)),
@@ -242,8 +265,10 @@ import Testing
     }
 
     /// Limits may be used up by earlier attempts, so that they tell before there is any training.
-    @Test(arguments: [AttemptState.preflight, .syncing, .installing, .resuming, .training])
-    func aLimitEndsWhateverGoesOn(_ from: AttemptState) {
+    @Test(
+        "a limit ends every setup step and the training",
+        arguments: [AttemptState.preflight, .syncing, .installing, .resuming, .training])
+    func limit(_ from: AttemptState) {
         var state = RunState.at(from)
         #expect(state.handle(.overLimit("over")) == [.record, .tearDown(.graceful())])
         #expect(state.outcome == Outcome(.overLimit, message: "over"))
@@ -251,7 +276,8 @@ import Testing
         #expect(state.handle(.terminated) == [.tearDown(.fast)])
     }
 
-    @Test func theLimitOfThePreparationDoesNotConcernTheTraining() {
+    @Test("limits.setup ends a setup step and not the training")
+    func setupTimeout() {
         var state = RunState.at(.training)
         #expect(state.handle(.setupTimedOut("slow")) == [])
         state = .at(.installing)
@@ -264,8 +290,10 @@ import Testing
         #expect(state.outcome == Outcome(.setupFailed, message: "slow"))
     }
 
-    @Test(arguments: [StopRequest.graceful, .now])
-    func whoIsStoppedIsNotTriedAgain(_ mode: StopRequest) {
+    @Test(
+        "a stop request prevents the next attempt in every state",
+        arguments: [StopRequest.graceful, .now])
+    func stopPreventsRetry(_ mode: StopRequest) {
         var waiting = RunState.at(.waiting)
         #expect(waiting.handle(.stopRequested(mode)) == [.record, .publish(gracefully: true)])
         var finishing = RunState(.claimed, .checked, .synced, .installed, .resumeChosen, .trainingEnded(.code(3)))
@@ -299,7 +327,8 @@ import Testing
         #expect(claiming.outcome == Outcome(.stopped, exit: .code(3), message: message))
     }
 
-    @Test func anAgentThatIsStartedInThePauseGoesOnWithIt() {
+    @Test("an attempt that claims a waiting one sits out the pause")
+    func claimedWaiting() {
         var state = RunState()
         let failed = Outcome(.failed, exit: .code(3))
         let effects = live(&state, .claimedWaiting(failed, .seconds(5)), .setupTimedOut("slow"), .pauseOver)
@@ -309,10 +338,11 @@ import Testing
 
     /// A later request may make it shorter, and never longer.
     @Test(
+        "a second stop request may shorten the grace and never extends it",
         arguments: [
             (60, 30, true), (60, 60, false), (60, 120, false), (600, 60, true), (1, 2, false),
-        ] as [(Double, Double, Bool)]) func aSecondStop(_ first: Double, _ second: Double, isTaken: Bool)
-    {
+        ] as [(Double, Double, Bool)])
+    func secondStop(_ first: Double, _ second: Double, isTaken: Bool) {
         for from in [AttemptState.preflight, .syncing, .installing, .resuming, .training] {
             var state = RunState.at(from)
             let request = { StopRequest(mode: .graceful, patience: $0) }
@@ -326,26 +356,30 @@ import Testing
     }
 
     /// Python is to print where it stands, which takes seconds; who asks for an end gets it no later.
-    @Test func aStallIsNotMadeLongerByAStop() {
+    @Test("a graceful stop does not extend the teardown of a stalled training")
+    func stallThenStop() {
         var state = RunState(.claimed, .checked, .synced, .installed, .resumeChosen, .stalled("still"))
         #expect(state.handle(.stopRequested(.graceful)) == [])
         #expect(state.handle(.terminated) == [.tearDown(.fast)])
     }
 
-    @Test func whoSaysNowIsNotKeptByWhatLingers() {
+    @Test("a stop with \"now\" does not wait for remaining processes")
+    func stopNow() {
         var state = RunState.at(.training)
         let effects = live(&state, .stopRequested(.now), .trainingEnded(.code(0)))
         #expect(effects == [[.record, .tearDown(.fast)], [.record, .finishAttempt(gracefully: false)]])
     }
 
     /// Whoever starts this pod again makes the attempt that was waited for.
-    @Test func sigtermWhileWaitingLeavesTheRecordAsItIs() {
+    @Test("a SIGTERM during the pause leaves the record unchanged")
+    func sigtermWhileWaiting() {
         var state = RunState.at(.waiting)
         #expect(state.handle(.terminated) == [.exit(143)])
         #expect(state.state == .waiting)
     }
 
-    @Test func aHurriedEndIsNotWaitedFor() {
+    @Test("a preempted attempt records its retry and does not wait for it")
+    func preemptedRetry() {
         var state = RunState.at(.training)
         let effects = live(&state, .trainingEnded(.code(3)), .terminated, .attemptFinished(.retry(after: .seconds(10))))
         #expect(effects.last == [.record, .schedule(.seconds(10)), .publish(gracefully: false)])
@@ -364,7 +398,9 @@ import Testing
         (Outcome(.interrupted), 143), (Outcome(.interrupted, exit: .code(4)), 4),
     ]
 
-    @Test(arguments: exitCodes)
+    @Test(
+        "the pod exits with the training's code, or with a code for its outcome",
+        arguments: exitCodes)
     func exitCode(_ outcome: Outcome?, _ code: Int32) {
         #expect(Exit.ofPod(outcome) == code)
     }

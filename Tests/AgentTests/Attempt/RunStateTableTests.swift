@@ -218,7 +218,9 @@ import Testing
         + calledOff(.installing, ends: .installed)
         + calledOff(.resuming, ends: .resumeChosen) + calledOff(.training, ends: nil)
 
-    @Test(arguments: plain + stopping)
+    @Test(
+        "each pair of state and event has its result",
+        arguments: plain + stopping)
     func pair(_ row: Row) {
         var state = row.from
         let effects = state.handle(row.event)
@@ -232,7 +234,8 @@ import Testing
         #expect(state.outcome == result.outcome)
     }
 
-    @Test func everyPairIsThereOnce() {
+    @Test("the table has every pair of state and event once")
+    func completeness() {
         let wanted = AttemptState.allCases.flatMap { state in Event.samples.map { "\(state) \($0)" } }
         #expect(Self.plain.map { "\($0.from.state) \($0.event)" }.sorted() == wanted.sorted())
         let going: [AttemptState] = [.preflight, .syncing, .installing, .resuming, .training]

@@ -31,10 +31,10 @@ import Testing
         let long = Teardown(StopRequest(mode: .graceful, patience: 600))
         #expect(long.steps.map(\.after) == [.zero, .seconds(600), .seconds(605)])
         #expect(long.steps.map(\.signal) == [SIGTERM, SIGTERM, SIGKILL])
-        #expect(long.isPatient && long.grace == .seconds(600) && long.length == .seconds(605))
+        #expect(long.isGraceful && long.grace == .seconds(600) && long.length == .seconds(605))
     }
 
     @Test func onlyAUsersOneIsPatient() {
-        for teardown in [Teardown.fast, .dump, .immediate] { #expect(!teardown.isPatient) }
+        for teardown in [Teardown.fast, .dump, .immediate] { #expect(!teardown.isGraceful) }
     }
 }
