@@ -5,7 +5,7 @@ import Testing
 
 @testable import Agent
 
-/// What a training goes on from, and what is moved out of its way.
+/// The checkpoint that a training resumes from, and the ones that are moved to `torn/`.
 @Suite struct CheckpointChoiceTests {
     private let run: TestRun
     private let said = Monitor<[String]>([])
@@ -17,7 +17,7 @@ import Testing
     private var lines: [String] { said.read { $0 } }
     private var left: [String] { (try? File.list(out)) ?? [] }
 
-    /// The step that is chosen, and whether it is proven.
+    /// Returns the step of the chosen checkpoint, followed by " unproven" if it has no proof; "none" if there is none.
     private func choose(
         _ rule: CheckpointRule = CheckpointRule(path: "out"), attempt: Int = 1, lineage: String = "L1",
         boot: String? = nil
@@ -28,18 +28,21 @@ import Testing
         return try choice.choose().map { "\($0.checkpoint.step ?? -1)\($0.isProven ? "" : " unproven")" } ?? "none"
     }
 
-    @Test func none() throws {
+    @Test("the agent chooses nothing and logs nothing when there is no checkpoint")
+    func noCheckpoint() throws {
         #expect(try choose() == "none")
         #expect(lines == [])
     }
 
-    @Test func theNewestThatPassesWhereNothingIsProven() throws {
+    @Test("the agent chooses the checkpoint of the highest step, as unproven, when none is proven")
+    func newestUnproven() throws {
         for step in [900, 1000, 20] { try run.checkpoint("checkpoint-\(step)") }
         #expect(try choose() == "1000 unproven")
         #expect(torn == [])
     }
 
-    @Test func theNewestProven() throws {
+    @Test("the agent chooses the newest proven checkpoint, before and after a reboot")
+    func newestProven() throws {
         for step in [10, 20] {
             try run.checkpoint("checkpoint-\(step)")
             try run.prove("checkpoint-\(step)")
@@ -49,8 +52,9 @@ import Testing
         #expect(torn == [])
     }
 
-    /// One that was saved on a signal, say.
-    @Test func oneWithTheFilesOfAProvenOneIsProvenNow() throws {
+    /// For example one that was saved on a signal, which no later step followed.
+    @Test("the agent proves and chooses a newer checkpoint with the same files as a proven one")
+    func sameFilesProve() throws {
         try run.checkpoint("checkpoint-10", ["model": "m", "step-10.json": "{}"])
         try run.prove("checkpoint-10")
         try run.checkpoint("checkpoint-20", ["model": "x", "step-20.json": "{\"a\": 1}"])
@@ -58,12 +62,14 @@ import Testing
         #expect(try run.folders.allReceipts().map(\.evidence) == [.laterStep, .sameFiles])
     }
 
-    /// Of what no format tells of, only the size does.
-    @Test(arguments: [
-        ["model": "m", "state": ""], ["model": "m"], ["model": "m", "state": "s", "more": ""],
-        ["model": "m", "state": "longer"], [:],
-    ])
-    func aNewerOneThatMayNotBeCompleteIsSetAside(_ files: [String: String]) throws {
+    /// No format shows where these files end, so their sizes are compared.
+    @Test(
+        "a newer checkpoint whose files or sizes differ from the proven one's is moved to torn/ with nothing lost",
+        arguments: [
+            ["model": "m", "state": ""], ["model": "m"], ["model": "m", "state": "s", "more": ""],
+            ["model": "m", "state": "longer"], [:],
+        ])
+    func incomplete(_ files: [String: String]) throws {
         try run.checkpoint("checkpoint-10")
         try run.prove("checkpoint-10")
         try run.checkpoint("checkpoint-20", files)
@@ -77,8 +83,9 @@ import Testing
         }
     }
 
-    /// A training that saves more only now and then: the set of the lesser ones says nothing.
-    @Test func aSetThatOthersExceedIsNoEvidence() throws {
+    /// A training may save all of its files only now and then.
+    @Test("a proven checkpoint does not prove another one of the same files when a third has more files")
+    func smallerSet() throws {
         try run.checkpoint("checkpoint-10")
         try run.checkpoint("checkpoint-20", ["model": "m"])
         for step in [10, 20] { try run.prove("checkpoint-\(step)") }
@@ -87,7 +94,8 @@ import Testing
         #expect(torn == ["checkpoint-30"])
     }
 
-    @Test func aDamagedOneIsSetAsideWhereNothingIsProvenToo() throws {
+    @Test("a damaged checkpoint is moved to torn/ even when no checkpoint is proven")
+    func damagedWithoutProven() throws {
         try run.checkpoint("checkpoint-10", ["state.json": "{}"])
         try run.checkpoint("checkpoint-20", ["state.json": "{"])
         #expect(try choose() == "10 unproven")
@@ -95,12 +103,14 @@ import Testing
         #expect(left == ["checkpoint-10"])
     }
 
-    @Test(arguments: [
-        ("shorter", "model is shorter than it was: 0 bytes, not 5"),
-        ("longer", "model is longer than it was: 6 bytes, not 5"),
-        ("touched", "model was changed"), ("removed", "state is missing"), ("added", "more was added"),
-    ])
-    func whatIsNotAsItsReceiptSays(_ change: String, _ reason: String) throws {
+    @Test(
+        "a checkpoint that differs from its receipt is moved to torn/ and its receipt is deleted",
+        arguments: [
+            ("shorter", "model is shorter than it was: 0 bytes, not 5"),
+            ("longer", "model is longer than it was: 6 bytes, not 5"),
+            ("touched", "model was changed"), ("removed", "state is missing"), ("added", "more was added"),
+        ])
+    func differsFromReceipt(_ change: String, _ reason: String) throws {
         try run.checkpoint("checkpoint-10")
         try run.prove("checkpoint-10")
         try run.checkpoint("checkpoint-20", ["model": "model", "state": "s"])
@@ -115,11 +125,12 @@ import Testing
         }
         #expect(try choose() == "10")
         #expect(lines == ["TORN: \(path): \(reason); moved to \(run.folders.torn)/checkpoint-20"])
-        #expect(try run.folders.allReceipts().map(\.step) == [10], "its receipt goes")
+        #expect(try run.folders.allReceipts().map(\.step) == [10], "its receipt is deleted")
     }
 
-    /// On the machine that wrote it sizes and times are enough.
-    @Test func otherBytesAreSeenAfterABoot() throws {
+    /// On the boot that wrote the receipt, the agent trusts sizes and times and hashes nothing.
+    @Test("changed bytes under the same size and time are found after a reboot, not before")
+    func rebootHashes() throws {
         for step in [10, 20] {
             try run.checkpoint("checkpoint-\(step)")
             try run.prove("checkpoint-\(step)")
@@ -131,7 +142,8 @@ import Testing
             lines.count == 1 && lines[0].contains("checkpoint-20: model has other bytes than its receipt; moved to "))
     }
 
-    @Test func nothingInTornIsOverwritten() throws {
+    @Test("a checkpoint moved to torn/ gets a number when its name is taken there, and overwrites nothing")
+    func tornAgain() throws {
         try run.checkpoint("checkpoint-10")
         try run.prove("checkpoint-10")
         for text in ["a", "bb", "ccc"] {
@@ -142,12 +154,13 @@ import Testing
         #expect(try torn.map { try File.read("\(run.folders.torn)/\($0)/model").text } == ["a", "bb", "ccc"])
     }
 
-    /// Nothing is known of what the system does not let be read: it stays, and is not gone on from.
-    @Test func whatCannotBeReadStaysWhereItIs() throws {
+    /// Nothing is known about it, so it may be whole.
+    @Test("a checkpoint with a file that cannot be read stays in place and is not chosen")
+    func unreadable() throws {
         try run.checkpoint("checkpoint-10")
         try run.prove("checkpoint-10")
         try run.checkpoint("checkpoint-20", ["model": "m"])
-        // To open it is an error, as it is on a disk that has lost it.
+        // Opening a socket is an error, as opening a file is on a failing disk.
         try Errno.check { mknod("\(out)/checkpoint-20/socket", S_IFSOCK | 0o600, 0) }
         #expect(try choose() == "10")
         #expect(torn == [])
@@ -157,8 +170,9 @@ import Testing
         #expect(lines[0].hasSuffix("; left in place"))
     }
 
-    /// A path that is too long is not one where nothing is.
-    @Test func whatIsNotToldIsNotGone() throws {
+    /// ENAMETOOLONG does not mean that the file is gone.
+    @Test("the agent reports an error and moves nothing when a checkpoint's files cannot be listed")
+    func unlistable() throws {
         try run.checkpoint("checkpoint-10")
         let name = String(repeating: "n", count: 255)
         try File.makeFolders("\(out)/checkpoint-20")
@@ -175,8 +189,9 @@ import Testing
         #expect(torn == [])
     }
 
-    /// A forced launch's older checkpoints stay, whatever they are.
-    @Test func thoseOfAnotherLineageAreLeftAlone() throws {
+    /// A forced launch begins a new lineage.
+    @Test("checkpoints of another lineage are neither chosen nor moved until a new save overwrites all their files")
+    func otherLineage() throws {
         try run.checkpoint("checkpoint-40")
         try run.prove("checkpoint-40")
         try run.checkpoint("checkpoint-50", ["state.json": "{"])
@@ -185,14 +200,15 @@ import Testing
         try run.checkpoint("checkpoint-20")
         #expect(try choose(attempt: 2, lineage: "L2") == "20 unproven")
         #expect(left == ["checkpoint-20", "checkpoint-40", "checkpoint-50"])
-        // Saved again as a whole it is the new one's, and the old receipt says nothing of it.
+        // Once all its files are saved again it belongs to the new lineage, and its old receipt does not count.
         try run.checkpoint("checkpoint-40", ["model": "new", "state": "new"])
         #expect(try choose(attempt: 2, lineage: "L2") == "40 unproven")
         #expect(torn == [])
     }
 
-    /// As Lightning saves them.
-    @Test func checkpointsOfOneFile() throws {
+    /// Lightning saves such files.
+    @Test("checkpoints of a single file are chosen, proven and moved to torn/ as folders are")
+    func singleFiles() throws {
         let rule = CheckpointRule(path: "out", pattern: "*.ckpt")
         try File.makeFolders(out)
         func save(_ step: Int, _ text: String) throws {
@@ -215,8 +231,8 @@ import Testing
             lines.last?.contains("step=20.ckpt: step=20.ckpt is shorter than it was: 5 bytes, not 7; moved to") == true)
     }
 
-    /// The receipt of what was deleted tells which files a checkpoint has, until there is a newer one.
-    @Test func aReceiptOutlivesItsCheckpoint() throws {
+    @Test("the receipt of a deleted checkpoint proves the next one with the same files, then goes")
+    func deletedCheckpoint() throws {
         try run.checkpoint("checkpoint-10")
         try run.prove("checkpoint-10")
         try File.removeTree("\(out)/checkpoint-10")
@@ -225,8 +241,8 @@ import Testing
         #expect(try run.folders.allReceipts().map(\.step) == [20])
     }
 
-    /// Whoever has another owner after it moves nothing and writes nothing.
-    @Test func aFormerOwnerTouchesNothing() throws {
+    @Test("an agent whose run has a newer attempt moves no checkpoint and writes no receipt")
+    func formerOwner() throws {
         try run.checkpoint("checkpoint-10")
         try run.prove("checkpoint-10")
         try run.checkpoint("checkpoint-20", ["model": "m"])
@@ -244,8 +260,9 @@ import Testing
         return [count.count, count.newest?.step, count.proven?.step]
     }
 
-    /// The newest proven one, and not the highest number, is what an attempt has got to.
-    @Test func whatIsProvenIsCountedApart() throws {
+    /// An attempt's progress is its newest proven checkpoint, not its highest number.
+    @Test("the newest proven checkpoint is counted apart from the newest one")
+    func counts() throws {
         #expect(try count() == [0, nil, nil])
         try run.checkpoint("checkpoint-10", ["state.json": "{}"])
         #expect(try count() == [1, 10, nil])
@@ -253,12 +270,12 @@ import Testing
         #expect(try count() == [1, 10, 10])
         try run.checkpoint("checkpoint-20", ["state.json": "{"])
         #expect(try count() == [2, 20, 10])
-        // It has the files of the first, so that a start would prove it.
+        // It has the same files as the first one, so a start would prove it.
         try run.checkpoint("checkpoint-20", ["state.json": "[]"])
         #expect(try count() == [2, 20, 20])
         try run.prove("checkpoint-20")
         try File.write([], over: "\(out)/checkpoint-20/state.json")
-        #expect(try count() == [2, 20, 10], "its receipt does not hold any more")
+        #expect(try count() == [2, 20, 10], "it differs from its receipt")
         let followed = try #require(try run.receipts()).count { $0.step == 30 }
         #expect(followed.proven?.step == 10)
         try run.checkpoint("checkpoint-30", ["other.json": "{}"])
@@ -268,8 +285,10 @@ import Testing
         #expect(try #require(try run.receipts()).count { $0.step == 30 }.proven?.step == 10)
     }
 
-    /// Real files of real libraries, each cut off, emptied or removed.
-    @Test(arguments: SavedCheckpoint.kinds) func realCheckpoints(_ kind: String) throws {
+    @Test(
+        "a checkpoint of a real library is not chosen when any of its files is cut by one byte or missing",
+        arguments: SavedCheckpoint.kinds)
+    func realLibraries(_ kind: String) throws {
         let saved = try SavedCheckpoint(kind)
         try File.makeFolders(out)
         func copy(_ step: Int) throws {
@@ -289,7 +308,7 @@ import Testing
                 } else {
                     try File.write(Array(bytes.dropLast()), over: path)
                 }
-                // A line's end after JSON is no loss.
+                // A JSON file is whole without its last line feed.
                 if damage == "cut off" && bytes.last == UInt8(ascii: "\n") && file.hasSuffix(".json") {
                     try File.removeTree("\(out)/checkpoint-30")
                     continue

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Agent
 
-/// When a checkpoint gets its receipt while the training goes on. The clock is the test's.
+/// When a checkpoint gets its receipt while the training runs. The test sets the clock.
 @Suite struct CheckpointWatchTests {
     private let run: TestRun
     private let watch: CheckpointWatch
@@ -27,7 +27,7 @@ import Testing
         }
     }
 
-    /// Looks once a second from `from` to `to`, after the start.
+    /// Scans once a second, from `from` to `to` seconds after the start.
     private func look(_ from: Int, _ to: Int) throws {
         for second in from...to { try watch.scan(at: start + .seconds(second)) }
     }
@@ -38,18 +38,20 @@ import Testing
         get throws { try run.folders.allReceipts().map { "\($0.name) \($0.evidence)" } }
     }
 
-    @Test func aLaterStepIsEvidence() throws {
+    @Test("a checkpoint is proven by a later step, not by the step it was saved at")
+    func laterStep() throws {
         step(10)
         try run.checkpoint("checkpoint-10")
         try look(0, 20)
-        #expect(try proven == [], "the step that it was saved at is none")
+        #expect(try proven == [], "the step that it was saved at proves nothing")
         step(11)
         try look(21, 21)
         #expect(try proven == ["checkpoint-10 laterStep"])
     }
 
-    /// A line that comes late, or is read late.
-    @Test func aStepToldBeforeItWasQuietIsNone() throws {
+    /// The training's line may be written late or read late.
+    @Test("a step reported before the checkpoint was quiet proves nothing")
+    func stepWhileSaving() throws {
         step(9)
         try run.checkpoint("checkpoint-10")
         try look(0, 0)
@@ -58,7 +60,8 @@ import Testing
         #expect(try proven == [])
     }
 
-    @Test func aFirstStepIsALaterOne() throws {
+    @Test("the first step of a training proves a checkpoint saved before it")
+    func firstStep() throws {
         try run.checkpoint("checkpoint-10")
         try look(0, 2)
         step(0)
@@ -66,7 +69,8 @@ import Testing
         #expect(try proven == ["checkpoint-10 laterStep"])
     }
 
-    @Test func itHasToBeQuiet() throws {
+    @Test("a checkpoint is proven only after 2 seconds without a change")
+    func quiet() throws {
         step(10)
         for second in 0..<10 {
             try run.checkpoint("checkpoint-10", ["part-\(second)": "x"])
@@ -82,7 +86,8 @@ import Testing
         #expect(try proven == ["checkpoint-10 laterStep"])
     }
 
-    @Test func noneOfItsFilesMayBeOpenForWriting() throws {
+    @Test("a checkpoint is not proven while one of its files is open for writing")
+    func openForWriting() throws {
         step(10)
         try run.checkpoint("checkpoint-10")
         world.open.withLock { $0 = ["checkpoint-10"] }
@@ -95,7 +100,8 @@ import Testing
         #expect(try proven == ["checkpoint-10 laterStep"])
     }
 
-    @Test func itsFormatsMustNotContradict() throws {
+    @Test("a checkpoint with a damaged file is not proven until the file is whole")
+    func damagedFile() throws {
         step(10)
         try run.checkpoint("checkpoint-10", ["state.json": "{"])
         try look(0, 2)
@@ -109,7 +115,8 @@ import Testing
         #expect(try proven == ["checkpoint-10 laterStep"])
     }
 
-    @Test func theFilesOfAnEarlierOneAreEvidence() throws {
+    @Test("a checkpoint with the same files as a proven one is proven without a later step")
+    func sameFiles() throws {
         step(10)
         try run.checkpoint("checkpoint-10")
         try look(0, 2)
@@ -120,8 +127,8 @@ import Testing
         #expect(try proven == ["checkpoint-10 laterStep", "checkpoint-20 sameFiles"])
     }
 
-    /// Of a training whose steps are not read.
-    @Test func aLaterCheckpointIsEvidence() throws {
+    @Test("a checkpoint is proven by a later checkpoint when the training reports no steps")
+    func laterCheckpoint() throws {
         try run.checkpoint("checkpoint-10")
         try look(0, 9)
         try run.checkpoint("checkpoint-20", ["model": "m"])
@@ -129,7 +136,8 @@ import Testing
         #expect(try proven == ["checkpoint-10 laterStep"])
     }
 
-    @Test func whatWasThereBeforeTheTrainingIsNotItsOwn() throws {
+    @Test("a checkpoint from before the training is not proven until the training saves it again")
+    func fromBefore() throws {
         try run.checkpoint("checkpoint-10")
         try watch.begin()
         step(10)
@@ -146,8 +154,9 @@ import Testing
         #expect(try proven == ["checkpoint-10 laterStep"])
     }
 
-    /// It is seen within half a minute, in place or not.
-    @Test func oneThatIsSavedAgainIsProvenAgain() throws {
+    /// Without the kernel's reports the change is found within half a minute.
+    @Test("a proven checkpoint that is saved again gets a new receipt")
+    func savedAgain() throws {
         step(10)
         try run.checkpoint("checkpoint-10")
         try look(0, 2)
@@ -163,9 +172,9 @@ import Testing
         #expect(second.first?.files.first?.sha256 == SHA256Digest(of: "another").description)
     }
 
-    // MARK: Where the kernel tells of changes
+    // MARK: With the kernel's reports of changes
 
-    private func beginTold() throws {
+    private func beginWithReports() throws {
         let out = "\(run.folders.work)/out"
         try File.makeFolders(out)
         try #require(FolderChanges.areReported(at: out))
@@ -189,9 +198,11 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: TestRun.isToldOfChanges, TestRun.isToldOfChangesReason))
-    func oneThatIsSavedAgainIsSeenAtOnce() throws {
-        try beginTold()
+    @Test(
+        "a proven checkpoint that is saved again is seen at once when the kernel reports changes",
+        .enabled(if: TestRun.isToldOfChanges, TestRun.isToldOfChangesReason))
+    func savedAgainWithReports() throws {
+        try beginWithReports()
         try proveFirst()
         try look(4, 10)
         try run.checkpoint("checkpoint-10", ["model": "another"])
@@ -201,10 +212,11 @@ import Testing
         #expect(try isSavedAgain)
     }
 
-    /// Looks that had nothing to look at miss nothing.
-    @Test(.enabled(if: TestRun.isToldOfChanges, TestRun.isToldOfChangesReason))
-    func whatComesAfterQuietLooks() throws {
-        try beginTold()
+    @Test(
+        "a checkpoint completed after many scans without a change is proven when the kernel reports changes",
+        .enabled(if: TestRun.isToldOfChanges, TestRun.isToldOfChangesReason))
+    func afterIdleScans() throws {
+        try beginWithReports()
         try proveFirst()
         try look(4, 10)
         try File.makeFolders("\(run.folders.work)/out/checkpoint-20/inner")
@@ -216,10 +228,12 @@ import Testing
         #expect(try proven == ["checkpoint-10 laterStep", "checkpoint-20 laterStep"])
     }
 
-    /// What could not be looked at is looked at later, although the kernel told of it before.
-    @Test(.enabled(if: TestRun.isToldOfChanges, TestRun.isToldOfChangesReason))
-    func aLookThatFailsIsMadeUpFor() throws {
-        try beginTold()
+    /// The kernel reports each change only once.
+    @Test(
+        "a change is found later when the scan that should have seen it failed",
+        .enabled(if: TestRun.isToldOfChanges, TestRun.isToldOfChangesReason))
+    func failedScan() throws {
+        try beginWithReports()
         try proveFirst()
         try run.checkpoint("checkpoint-10", ["model": "another"])
         let lineage = run.folders.lineagePath("L1")
@@ -233,10 +247,12 @@ import Testing
         #expect(try isSavedAgain)
     }
 
-    /// The folder is replaced by another one, of which nobody tells.
-    @Test(.enabled(if: TestRun.isToldOfChanges, TestRun.isToldOfChangesReason))
-    func anotherFolder() throws {
-        try beginTold()
+    /// The kernel reports no changes of the new folder.
+    @Test(
+        "a checkpoint is found in a folder that replaced the watched one",
+        .enabled(if: TestRun.isToldOfChanges, TestRun.isToldOfChangesReason))
+    func replacedFolder() throws {
+        try beginWithReports()
         try proveFirst()
         let out = "\(run.folders.work)/out"
         try File.move(out, to: out + ".old")
@@ -245,8 +261,8 @@ import Testing
         #expect(try proven == ["checkpoint-20 sameFiles"])
     }
 
-    /// Of one that is proven the system does not tell any more: that is no matter of the others.
-    @Test func oneThatCannotBeLookedAt() throws {
+    @Test("a checkpoint whose link leads nowhere does not keep later ones from being proven")
+    func danglingLink() throws {
         let out = "\(run.folders.work)/out"
         try run.checkpoint("elsewhere")
         try File.replaceLink("\(out)/checkpoint-10", to: "elsewhere")
@@ -264,7 +280,8 @@ import Testing
         #expect(try proven == ["checkpoint-20 sameFiles"])
     }
 
-    @Test func onceStoppedItProvesNothing() async throws {
+    @Test("a stopped watch proves nothing")
+    func stopped() async throws {
         step(10)
         try run.checkpoint("checkpoint-10")
         try look(0, 2)
@@ -275,8 +292,9 @@ import Testing
         await watch.ended.value
     }
 
-    /// A long training that keeps few costs no more memory than a short one; and the next save is still held against the one before.
-    @Test func whatIsDeletedIsForgotten() throws {
+    /// Memory must not grow with the training. The next save is still compared with the newest proven one.
+    @Test("deleted checkpoints are forgotten, except the newest proven one")
+    func forgetsDeleted() throws {
         for step in 1...20 { try run.checkpoint("checkpoint-\(step)") }
         let checkpoints = try #require(try run.receipts()).checkpoints()
         var observations = CheckpointObservations()
@@ -292,8 +310,9 @@ import Testing
         #expect(checkpoints.filter { observations.save(of: $0) != nil }.map(\.name) == ["checkpoint-18"])
     }
 
-    /// Whatever moves a name's numbers: a multiset of names, and the sizes of what no format tells of.
+    /// The format of an open-ended file does not show where the file ends.
     @Test(
+        "two sets of files are equal when names differ only in numbers and open-ended files have the same sizes",
         arguments: [
             (["a-1": 1, "a-2": 1], ["a-7": 1, "a-8": 1], [], true), (["a-1": 1], ["a-1": 1, "a-2": 1], [], false),
             (["a": 1], ["b": 1], [], false), (["a": 1], ["a": 2], [], true), (["a": 1], ["a": 2], ["a"], false),

@@ -5,8 +5,9 @@ import Testing
 
 @testable import Agent
 
-/// Every way in which a save is known to go wrong, on files of real libraries: while something is proven, nothing else is gone on from,
-/// and what is wrong is said.
+/// Every known way in which a save goes wrong, on files of real libraries.
+///
+/// While an older checkpoint is proven the agent chooses that one, and the log says what is wrong with the other.
 @Suite struct DamagedSaveTests {
     private let run: TestRun
     private let said = Monitor<[String]>([])
@@ -20,7 +21,7 @@ import Testing
 
     private var out: String { "\(run.folders.work)/out" }
 
-    /// The files of a kind as it saves them, and with the last one as its end.
+    /// The files of a kind, in the order of their names.
     private func files(_ kind: String) throws -> [(name: String, bytes: [UInt8])] {
         let saved = try SavedCheckpoint(kind)
         return try File.list(saved.path).map { ($0, try File.read("\(saved.path)/\($0)")) }
@@ -31,7 +32,8 @@ import Testing
         for file in files { try File.write(file.bytes, over: "\(out)/checkpoint-\(step)/\(file.name)") }
     }
 
-    /// What is chosen, and why `checkpoint` is set aside: it has to be.
+    /// Lets the agent choose, and expects it to move `checkpoint` to `torn/`.
+    /// Returns the proven step that it chose, and the reason that it logged.
     private func reason(_ checkpoint: Int, boot: String? = nil) throws -> (chosen: Int?, reason: String) {
         said.update { $0 = [] }
         var receipts = try #require(try run.receipts(boot: boot))
@@ -44,8 +46,9 @@ import Testing
         return (chosen?.isProven == true ? chosen?.checkpoint.step : nil, String(line.dropFirst(prefix.count)))
     }
 
-    /// Cut off anywhere: its format tells, or its size beside an earlier one's.
-    @Test(arguments: kinds) func cutOff(_ kind: String) throws {
+    /// Its format shows it, or its size does beside an earlier checkpoint's.
+    @Test("a checkpoint with a file cut off anywhere is moved to torn/ and the proven one is chosen", arguments: kinds)
+    func cutOff(_ kind: String) throws {
         let files = try files(kind)
         try save(10, files)
         try run.prove("checkpoint-10")
@@ -54,7 +57,7 @@ import Testing
             let index = Int.random(in: 0..<files.count, using: &generator)
             var cut = files
             cut[index].bytes.removeLast(Int.random(in: 1...max(1, files[index].bytes.count), using: &generator))
-            // A line's end after JSON is no loss.
+            // A JSON file is whole without its last line feed.
             if cut[index].name.hasSuffix(".json") && cut[index].bytes.last == UInt8(ascii: "}") { continue }
             try save(30, cut)
             let (chosen, reason) = try reason(30)
@@ -65,8 +68,9 @@ import Testing
         }
     }
 
-    /// Neither its size nor its time tells, on another boot its content does.
-    @Test(arguments: kinds) func aByteThatFlips(_ kind: String) throws {
+    /// Its size and its time stay as they were.
+    @Test("a flipped byte in a proven checkpoint is found by its hash after a reboot", arguments: kinds)
+    func flippedByte(_ kind: String) throws {
         let files = try files(kind)
         var generator = SeededGenerator(seed: 8)
         for round in 0..<20 {
@@ -82,7 +86,8 @@ import Testing
         }
     }
 
-    @Test(arguments: kinds) func aMemberThatIsMissing(_ kind: String) throws {
+    @Test("a proven checkpoint that lost a file is moved to torn/ and the older one is chosen", arguments: kinds)
+    func missingFile(_ kind: String) throws {
         let files = try files(kind)
         for file in files {
             for step in [10, 20] {
@@ -96,7 +101,8 @@ import Testing
         }
     }
 
-    @Test(arguments: kinds) func afileThatIsMore(_ kind: String) throws {
+    @Test("a checkpoint with an extra file is moved to torn/, with or without a receipt", arguments: kinds)
+    func extraFile(_ kind: String) throws {
         let files = try files(kind)
         for hasReceipt in [true, false] {
             try save(10, files)
@@ -110,7 +116,8 @@ import Testing
         }
     }
 
-    @Test(arguments: kinds) func anEmptyFolder(_ kind: String) throws {
+    @Test("a checkpoint without any file is moved to torn/ and the proven one is chosen", arguments: kinds)
+    func noFile(_ kind: String) throws {
         try save(10, try files(kind))
         try run.prove("checkpoint-10")
         try File.makeFolders("\(out)/checkpoint-20/deep/er")
@@ -119,8 +126,8 @@ import Testing
         #expect(reason.hasPrefix("contains no file"))
     }
 
-    /// Whichever files come first.
-    @Test(arguments: kinds) func killedBetweenTwoFiles(_ kind: String) throws {
+    @Test("a save killed between two files is moved to torn/, whichever files came first", arguments: kinds)
+    func killedBetweenFiles(_ kind: String) throws {
         let files = try files(kind)
         try save(10, files)
         try run.prove("checkpoint-10")
@@ -138,13 +145,13 @@ import Testing
         }
     }
 
-    // MARK: While the training goes on
+    // MARK: While the training runs
 
     private func watch() throws -> CheckpointWatch {
         CheckpointWatch(receipts: try #require(try run.receipts()), open: { [] }) { [step] in step.read { $0 } }
     }
 
-    /// The training goes on with its steps beside what is saved, as it does where another thread or process saves.
+    /// Scans once a second while the training reports steps, as it does if another thread or process saves.
     private func look(_ watch: CheckpointWatch, _ seconds: ClosedRange<Int>) throws {
         for second in seconds {
             step.update { $0 = ($0 ?? 0) + 1 }
@@ -154,8 +161,9 @@ import Testing
 
     private var proven: [String] { get throws { try run.folders.allReceipts().map(\.name) } }
 
-    /// Its files come one by one, with pauses longer than a checkpoint has to be quiet.
-    @Test(arguments: kinds) func aSlowWriter(_ kind: String) throws {
+    /// The pauses are longer than a checkpoint has to be quiet.
+    @Test("a checkpoint saved with long pauses is proven only after its last file", arguments: kinds)
+    func slowWriter(_ kind: String) throws {
         let files = try files(kind)
         let watch = try watch()
         try save(10, files)
@@ -178,8 +186,9 @@ import Testing
         return numbers.map { ("zero_pp_rank_\($0)_mp_rank_00_optim_states.pt", state) }
     }
 
-    /// Seven of eight have saved, and the last one is late. Then it is killed.
-    @Test func aLateRank() throws {
+    /// Seven of eight ranks have saved. The last one is killed at first, and only late the second time.
+    @Test("a checkpoint without its last rank's file is not proven until that file is saved")
+    func lateRank() throws {
         let watch = try watch()
         try save(10, try ranks(0..<8))
         try look(watch, 0...5)
@@ -195,8 +204,9 @@ import Testing
         #expect(try proven == ["checkpoint-10", "checkpoint-30"])
     }
 
-    /// One that saves more only now and then: the lesser ones are proven too, once they have been quiet for long.
-    @Test func whatIsLessOnPurpose() throws {
+    /// Some trainings save all of their files only now and then.
+    @Test("a checkpoint with fewer files than an earlier one is proven after it was quiet for a minute")
+    func fewerFiles() throws {
         let watch = try watch()
         try save(10, try ranks(0..<8))
         try look(watch, 0...5)

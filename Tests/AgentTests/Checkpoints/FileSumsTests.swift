@@ -18,8 +18,8 @@ import Testing
         try File.write(bytes, over: path)
     }
 
-    /// coreutils is the other side.
-    @Test func theyAreThoseOfSha256sum() throws {
+    @Test("the sums of a checkpoint's files are those of sha256sum")
+    func sameAsSha256sum() throws {
         let big = (0..<(3 << 20) + 7).map { UInt8(truncatingIfNeeded: $0 &* 31) }
         for (name, bytes) in [("big", big), ("empty", []), ("deep/er/x", [1]), ("buffer", Array(big.prefix(1 << 20)))] {
             try write(name, bytes)
@@ -39,7 +39,8 @@ import Testing
         #expect(alone == [FileSum(name: "", size: big.count, modified: status.modified, sha256: sums[0].sha256)])
     }
 
-    @Test func aFileThatChangesMeanwhile() throws {
+    @Test("a file that changes while it is hashed is an error")
+    func changingFile() throws {
         try write("a", [UInt8](repeating: 1, count: 3 << 20))
         let asked = Atomic(0)
         let path = "\(folder.path)/a"
@@ -56,7 +57,8 @@ import Testing
         }
     }
 
-    @Test func itEndsBetweenTwoBuffers() throws {
+    @Test("cancelled hashing ends before the next buffer is read")
+    func cancelled() throws {
         try write("a", [UInt8](repeating: 1, count: 5 << 20))
         let asked = Atomic(0)
         let sums = FileSums { asked.add(1, ordering: .relaxed).newValue == 3 }
@@ -64,22 +66,25 @@ import Testing
         #expect(asked.load(ordering: .relaxed) == 3)
     }
 
-    @Test func aLimitIsKept() throws {
+    @Test("hashing keeps to its limit of bytes per second")
+    func limit() throws {
         try write("a", [UInt8](repeating: 1, count: 1 << 20))
         try write("b", [UInt8](repeating: 1, count: 1 << 20))
         let taken = try ContinuousClock().measure { _ = try FileSums(bytesPerSecond: 4 << 20).of(folder.path) }
-        // Two megabytes less the last buffer of each.
+        // Two files of 1 MiB at 4 MiB/s, with no pause after the last buffer of each.
         #expect(taken > .milliseconds(400) && taken < .seconds(5), "\(taken)")
     }
 
-    @Test func nothingThere() throws {
+    @Test("hashing a missing path or a link that leads nowhere is an error")
+    func missingPath() throws {
         #expect(throws: Problem.self) { try FileSums().of("\(folder.path)/none") }
         symlink("nowhere", "\(folder.path)/link")
         #expect(throws: Problem("read \"\(folder.path)/link\"", errno: ENOENT)) { try FileSums().of(folder.path) }
     }
 
-    /// On a disk; a file system in memory has no other place.
-    @Test func pastTheCacheItReadsTheDisk() throws {
+    /// A file system in memory has no disk to read from.
+    @Test("hashing past the cache reads from the disk and leaves no pages in memory")
+    func pastTheCache() throws {
         try write("a", [UInt8](repeating: 1, count: 8 << 20))
         let path = "\(folder.path)/a"
         try File.sync(path)
@@ -105,8 +110,9 @@ import Testing
         return try #require(Int(line.dropFirst(12)))
     }
 
-    /// Half a gigabyte, all of it a hole.
-    @Test func memoryDoesNotGrowWithTheFile() throws {
+    /// All of the file is a hole.
+    @Test("hashing a file of 500 MB takes at most 8 MiB more memory")
+    func memory() throws {
         try write("a", [])
         truncate("\(folder.path)/a", 500_000_000)
         var sums: [FileSum] = []
@@ -116,11 +122,11 @@ import Testing
     }
 }
 
-/// The most memory that this process had resident while something ran.
+/// The peak of this process's resident memory.
 enum MemoryPeak {
-    /// Bytes above what there was before.
+    /// Returns by how many bytes the peak during `body` exceeds the resident memory before it.
     static func growth(_ body: () throws -> Void) throws -> Int {
-        // 5: the peak is reset, proc(5).
+        // Writing 5 resets the peak, proc(5).
         try File.write(Array("5".utf8), over: "/proc/self/clear_refs")
         let before = try value("VmRSS")
         try body()

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Agent
 
-/// Checkpoints that a training saves over, again and again: what is kept of them, and what is there after a kill.
+/// Checkpoints of a fixed name, which each save overwrites: the copies that are kept, and a start after a kill.
 @Suite struct FixedNameTests {
     private let run: TestRun
     private let said = Monitor<[String]>([])
@@ -29,7 +29,7 @@ import Testing
         return receipts
     }
 
-    /// The name that is chosen.
+    /// Returns the name of the chosen checkpoint, followed by " unproven" if it has no proof; "none" if there is none.
     private func choose(
         keep: Int? = 1, attempt: Int = 1, lineage: String = "L1", boot: String? = nil
     ) throws -> String {
@@ -41,7 +41,7 @@ import Testing
 
     // MARK: Saving
 
-    /// As torch.save does: over what is there, from the start. `bytes` of it; nil: all.
+    /// Overwrites the file from its start, as torch.save does. Writes only the first `bytes` of it; nil: all.
     private func saveFile(_ number: Int, bytes: Int? = nil) throws {
         try File.makeFolders(out)
         let content = try SavedCheckpoint.content(number % 2 == 1 ? "single/last.ckpt" : "single/model_00010.pt")
@@ -56,7 +56,7 @@ import Testing
         CheckpointWatch(receipts: try receipts(keep: keep), open: { [] }) { [step] in step.read { $0 } }
     }
 
-    /// Saves, and goes on until that is proven and copied. `second` is on the clock of the watch.
+    /// Saves at `second` on the clock of the watch, then scans until the save is proven and copied.
     private func proves(_ watch: CheckpointWatch, at second: Int, _ save: () throws -> Void) throws {
         try save()
         for moment in 0...3 { try watch.scan(at: start + .seconds(second + moment)) }
@@ -72,8 +72,11 @@ import Testing
 
     // MARK: Tests
 
-    /// The first half of a save over the only checkpoint, then SIGKILL.
-    @Test(arguments: [0, 1, 30, 500]) func aFileThatIsSavedOver(_ bytes: Int) throws {
+    /// The training was killed after the first bytes of a save.
+    @Test(
+        "a checkpoint file that a killed save tore is replaced by its kept copy, with the torn one in torn/",
+        arguments: [0, 1, 30, 500])
+    func tornFile(_ bytes: Int) throws {
         let watch = try watch(keep: 1)
         try proves(watch, at: 0) { try saveFile(1) }
         try proves(watch, at: 10) { try saveFile(2) }
@@ -86,14 +89,15 @@ import Testing
         #expect(try File.read("\(run.folders.torn)/last.ckpt").count == bytes, "nothing is lost")
         #expect(lines.count == 2 && lines.first?.hasPrefix("TORN: \(out)/last.ckpt: ") == true, "\(lines)")
         #expect(lines.last == "RESTORED: \(out)/last.ckpt: the copy of attempt 1, saved at about step 10")
-        // It is what its receipt says, and stays.
+        // The next starts find it as its receipt says and leave it alone.
         #expect(try choose(attempt: 3) == "last.ckpt")
         #expect(try choose(attempt: 4, boot: "another") == "last.ckpt")
         #expect(lines.count == 2)
     }
 
-    /// One file of two is the new one's, and each is whole.
-    @Test func aFolderThatIsSavedOver() throws {
+    /// Each file is whole, but only one of them is of the new save.
+    @Test("a checkpoint folder that mixes two saves is replaced by its kept copy")
+    func mixedFolder() throws {
         let watch = try watch(keep: 1)
         try proves(watch, at: 0) { try saveFolder(1) }
         try proves(watch, at: 10) { try saveFolder(2) }
@@ -106,21 +110,22 @@ import Testing
         #expect(try text("\(run.folders.torn)/final/model.json") == "{\"step\": 3}")
     }
 
-    /// All of it is new; but whether there would have been more of it nothing tells.
-    @Test func aFolderThatWasSavedAsAWhole() throws {
+    /// All files are of the new save, but nothing shows whether more would have followed.
+    @Test("a folder saved again without proof is replaced by its kept copy, and chosen as unproven without one")
+    func wholeFolder() throws {
         let watch = try watch(keep: 1)
         try proves(watch, at: 0) { try saveFolder(1) }
         try saveFolder(2)
         #expect(try choose(attempt: 2) == "final")
         #expect(try text("\(out)/final/model.json") == "{\"step\": 1}")
-        // Without a copy it is the best there is.
+        // Without a copy nothing better exists.
         try saveFolder(3)
         try File.removeTree(run.folders.kept)
         #expect(try choose(attempt: 3) == "final unproven")
     }
 
-    /// Nothing is moved for a copy that holds nothing any more.
-    @Test func aCopyWithoutItsFiles() throws {
+    @Test("a checkpoint without proof stays in place when its kept copy has no files")
+    func emptyCopy() throws {
         let watch = try watch(keep: 1)
         try proves(watch, at: 0) { try saveFolder(1) }
         let copy = try #require(try copies(of: "final").first)
@@ -131,8 +136,9 @@ import Testing
         #expect(torn == [])
     }
 
-    /// A save that goes on beside the training: for a while one file is the new one's and one is the old one's, and steps are told of.
-    @Test func halfASaveBesideTheTrainingIsNotProven() throws {
+    /// For a while one file is of the new save and one of the old, and the training reports steps.
+    @Test("the kept copy is replaced only after a save beside the training has written every file")
+    func halfASave() throws {
         let watch = try watch(keep: 1)
         try proves(watch, at: 0) { try saveFolder(1) }
         try proves(watch, at: 10) { try saveFolder(2, files: ["model.json"]) }
@@ -141,8 +147,9 @@ import Testing
         #expect(try copies(of: "final").map { try text("\($0.content)/model.json") } == ["{\"step\": 2}"])
     }
 
-    /// What it leads to has other names, and is a checkpoint by those.
-    @Test func aLinkToAFolderIsNone() throws {
+    /// The folder is a checkpoint under its own name.
+    @Test("a fixed name that is a link to a folder is no checkpoint, and the log says so")
+    func linkToFolder() throws {
         try run.checkpoint("5", ["model.json": "{}"])
         try File.replaceLink("\(out)/final", to: "5")
         #expect(try choose() == "none")
@@ -150,8 +157,8 @@ import Testing
         #expect(lines.first?.hasPrefix("SKIPPED: \(out)/final: a link to a folder") == true, "\(lines)")
     }
 
-    /// Without `keep` there is no copy, and a mixture of two saves is no checkpoint.
-    @Test func withoutAnythingKept() throws {
+    @Test("without \"keep\" no copy is made, and torn checkpoints are moved to torn/")
+    func withoutKeep() throws {
         let watch = try watch(keep: nil)
         try proves(watch, at: 0) { try saveFolder(1) }
         try proves(watch, at: 10) { try saveFile(1) }
@@ -163,8 +170,9 @@ import Testing
         #expect(torn == ["final", "last.ckpt"])
     }
 
-    /// The end of an archive is its last write.
-    @Test func aFileThatWasSavedAsAWholeIsProven() throws {
+    /// An archive is written from its start, its end comes last.
+    @Test("a file that was saved again whole is proven by its format's end and stays")
+    func wholeFile() throws {
         let watch = try watch(keep: 1)
         try proves(watch, at: 0) { try saveFile(1) }
         try saveFile(2)
@@ -175,8 +183,8 @@ import Testing
         #expect(torn == [])
     }
 
-    /// Of a training whose steps are not read.
-    @Test func aFileNeedsNoStep() throws {
+    @Test("a file whose format shows its end is proven and copied without any step of the training")
+    func withoutSteps() throws {
         let watch = try watch(keep: 1)
         func look(_ seconds: ClosedRange<Int>) throws {
             for second in seconds { try watch.scan(at: start + .seconds(second)) }
@@ -188,15 +196,16 @@ import Testing
         try look(2...3)
         #expect(try run.folders.allReceipts().map { "\($0.name) \($0.evidence)" } == ["last.ckpt ownEnd"])
         #expect(try copies(of: "last.ckpt").count == 1)
-        // What no format tells the end of.
+        // This format does not show where the file ends.
         try File.write(try SavedCheckpoint.content("single/old.pt"), over: "\(out)/last.ckpt")
         try look(4...20)
         #expect(try run.folders.allReceipts().count == 1)
         #expect(try copies(of: "last.ckpt").first?.receipt == run.folders.allReceipts().first)
     }
 
-    /// As under a training that removes the old one first.
-    @Test func oneThatIsGone() throws {
+    /// Some trainings remove the old checkpoint before they save.
+    @Test("a missing or empty checkpoint is put back from its kept copy")
+    func missing() throws {
         let watch = try watch(keep: 1)
         try proves(watch, at: 0) { try saveFolder(1) }
         try File.removeTree("\(out)/final")
@@ -207,7 +216,8 @@ import Testing
         #expect(try File.list("\(out)/final") == ["model.json", "optimizer.json"])
     }
 
-    @Test func asManyAreKeptAsTheRuleSays() throws {
+    @Test("with \"keep: 2\" two copies are kept, and the older one is put back when the newer one has changed")
+    func keepTwo() throws {
         let watch = try watch(keep: 2)
         for number in 1...4 { try proves(watch, at: number * 10) { try saveFolder(number) } }
         let kept = try copies(of: "final")
@@ -221,8 +231,9 @@ import Testing
         #expect(lines.contains("UNUSABLE COPY: \(kept[0].content): it has other bytes than its receipt; left in place"))
     }
 
-    /// One that was saved and proven before there was a rule, or at the very end of a training.
-    @Test func whatIsProvenAtTheStartIsCopiedToo() throws {
+    /// It was saved before the config had "keep", or at the very end of a training.
+    @Test("a checkpoint that was proven before the training began is copied too")
+    func provenBefore() throws {
         try proves(try watch(keep: nil), at: 0) { try saveFile(1) }
         let watch = try watch(keep: 1)
         try watch.begin()
@@ -230,8 +241,8 @@ import Testing
         #expect(try copies(of: "last.ckpt").count == 1)
     }
 
-    /// What changed since its receipt is not copied for what that says.
-    @Test func whatIsSavedOverMeanwhileIsNotCopied() throws {
+    @Test("a checkpoint that changed after its receipt was written is not copied")
+    func savedOver() throws {
         try proves(try watch(keep: nil), at: 0) { try saveFolder(1) }
         let receipt = try #require(try run.folders.allReceipts().first)
         try saveFolder(2)
@@ -242,8 +253,9 @@ import Testing
         #expect(try File.list("\(run.folders.kept)/final") == [])
     }
 
-    /// A kill in the middle of a copy leaves something that is none.
-    @Test func halfACopyIsNone() throws {
+    /// A kill in the middle of a copy leaves such folders.
+    @Test("an unfinished copy is not used and does not disturb the next one")
+    func halfACopy() throws {
         let watch = try watch(keep: 1)
         try proves(watch, at: 0) { try saveFolder(1) }
         let copy = try #require(try copies(of: "final").first)
@@ -254,8 +266,9 @@ import Testing
         #expect(try copies(of: "final").count == 1)
     }
 
-    /// A forced launch begins anew: what the lineage before it kept is not put back.
-    @Test func copiesOfAnotherLineageStayOut() throws {
+    /// A forced launch begins a new lineage.
+    @Test("copies of another lineage are kept but not put back")
+    func otherLineage() throws {
         try proves(try watch(keep: 1), at: 0) { try saveFile(1) }
         try Lineage.begin("L2", in: run.folders, spec: try #require(spec))
         try File.write([], over: "\(out)/last.ckpt")
@@ -265,7 +278,8 @@ import Testing
 
     private var spec: RunSpec? { run.spec(checkpoints: CheckpointRule(path: "out", names: ["last.ckpt", "final"])) }
 
-    @Test func aFormerOwnerKeepsAndMovesNothing() throws {
+    @Test("an agent whose run has a newer attempt puts no copy back")
+    func formerOwner() throws {
         let watch = try watch(keep: 1)
         try proves(watch, at: 0) { try saveFolder(1) }
         try saveFolder(2, files: ["model.json"])
@@ -275,15 +289,15 @@ import Testing
         #expect(try text("\(out)/final/model.json") == "{\"step\": 2}")
     }
 
-    /// A fixed one and numbered ones: which is the newest the time tells.
-    @Test func amongNumberedOnes() throws {
+    @Test("the newest of fixed and numbered checkpoints is chosen, and a torn fixed one is replaced in any case")
+    func amongNumbered() throws {
         let watch = try watch(keep: 1)
         try proves(watch, at: 0) { try run.checkpoint("checkpoint-10") }
         try proves(watch, at: 10) { try saveFile(1) }
         #expect(try choose(attempt: 2) == "last.ckpt")
         try run.checkpoint("checkpoint-20")
         #expect(try choose(attempt: 3) == "checkpoint-20")
-        // Older than the newest proven one, it is not left in the way of a training that looks there itself.
+        // It is older than the newest proven one, but the training may load it by itself.
         try saveFile(2, bytes: 50)
         let times = [timespec(tv_sec: 1, tv_nsec: 0), timespec(tv_sec: 1, tv_nsec: 0)]
         try Errno.check { utimensat(AT_FDCWD, "\(out)/last.ckpt", times, 0) }
@@ -291,7 +305,8 @@ import Testing
         #expect(try CheckpointProof.examine("\(out)/last.ckpt").isWhole)
     }
 
-    @Test func theyAreNotPruned() throws {
+    @Test("checkpoints of fixed names are not pruned")
+    func notPruned() throws {
         let watch = try watch(keep: 1)
         try proves(watch, at: 0) { try saveFile(1) }
         try proves(watch, at: 10) { try saveFolder(1) }
@@ -299,8 +314,8 @@ import Testing
         #expect(try File.list(out) == ["checkpoint-20", "final", "last.ckpt"])
     }
 
-    /// It has the times that the receipt says, whatever it was copied through.
-    @Test func aCopyIsWhatItIsACopyOf() throws {
+    @Test("a checkpoint that was put back has the files, times and permissions of the original")
+    func faithfulCopy() throws {
         let watch = try watch(keep: 1)
         try proves(watch, at: 0) {
             try saveFolder(1)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Agent
 
-/// What each format says of a file that was made by hand.
+/// The faults that each format finds in files that were made by hand.
 @Suite struct FormatTests {
     private func fault(_ name: String, _ bytes: [UInt8]) throws -> String? {
         try SavedCheckpoint(file: name, bytes).faults().first.map { String($0.dropFirst(name.count + 2)) }
@@ -21,6 +21,7 @@ import Testing
     }
 
     @Test(
+        "a safetensors header is compared with the size of the data and checked tensor by tensor",
         arguments: [
             ("{}", 0, nil), ("{}   ", 0, nil), (#"{"__metadata__": {"a": "}"}}"#, 0, nil),
             ("{}", 1, "header says 0 bytes of data, the file has 1"),
@@ -31,7 +32,7 @@ import Testing
                 "{\(tensor("a", "F32", "", 0, 4)), \(tensor("b", "BF16", "0, 9", 4, 4)), \(tensor("c", "I64", "1", 4, 12))}",
                 12, nil
             ),
-            // In any order.
+            // The tensors may stand in any order.
             ("{\(tensor("c", "I64", "1", 4, 12)), \(tensor("a", "F32", "", 0, 4))}", 12, nil),
             (
                 "{\(tensor("c", "I64", "1", 8, 16)), \(tensor("a", "F32", "", 0, 4))}", 16,
@@ -64,49 +65,57 @@ import Testing
             ("{", 0, "ends in the middle of its JSON"), ("", 0, "has a header that is not a JSON object"),
             ("{\0}", 0, "is not valid JSON: the byte 0 at byte 9"),
         ] as [(String, Int, String?)])
-    func safetensors(_ header: String, _ data: Int, _ expected: String?) throws {
+    func safetensorsHeader(_ header: String, _ data: Int, _ expected: String?) throws {
         #expect(try fault("model.safetensors", safetensors(header, data: data)) == expected)
     }
 
-    @Test(arguments: [
-        (UInt64.max, "has a header of 18446744073709551615 bytes, above the limit of 100000000"),
-        (99_999_999, "has a header of 99999999 bytes, but only 10 bytes in all"),
-        (3, "has a header of 3 bytes, but only 10 bytes in all"),
-    ])
-    func aHeaderLength(_ length: UInt64, _ expected: String) throws {
+    @Test(
+        "a safetensors file with an impossible header length is a fault",
+        arguments: [
+            (UInt64.max, "has a header of 18446744073709551615 bytes, above the limit of 100000000"),
+            (99_999_999, "has a header of 99999999 bytes, but only 10 bytes in all"),
+            (3, "has a header of 3 bytes, but only 10 bytes in all"),
+        ])
+    func safetensorsLength(_ length: UInt64, _ expected: String) throws {
         #expect(try fault("a.safetensors", safetensors("{}", length: length)) == expected)
     }
 
-    @Test(arguments: [
-        "{}", "[]", "1", "-0.5e-3", "null", " true\n", #""""#, #"{"a": [1, {"b": "\u00e9\"\\"}], "c": NaN}"#,
-        "[Infinity, -Infinity]",
-        "{\"a\": 1}\n{\"a\": 2}\n", "[[[[]]]]", "[1.0, 2]", "{\"日本\": \"ü\"}",
-    ])
-    func json(_ text: String) throws {
+    @Test(
+        "JSON, lines of JSON, and JSON with Python's NaN and Infinity are no fault",
+        arguments: [
+            "{}", "[]", "1", "-0.5e-3", "null", " true\n", #""""#, #"{"a": [1, {"b": "\u00e9\"\\"}], "c": NaN}"#,
+            "[Infinity, -Infinity]",
+            "{\"a\": 1}\n{\"a\": 2}\n", "[[[[]]]]", "[1.0, 2]", "{\"日本\": \"ü\"}",
+        ])
+    func wholeJSON(_ text: String) throws {
         #expect(try fault("a.json", Array(text.utf8)) == nil)
     }
 
-    @Test(arguments: [
-        ("{", "ends in the middle of its JSON"), ("[1, 2", "ends in the middle of its JSON"),
-        ("{\"a\": \"b", "ends in the middle of its JSON"), ("{\"a", "ends in the middle of its JSON"),
-        ("{\"a\\", "ends in the middle of its JSON"), (" ", "contains no JSON"),
-        ("{\"a\" 1}", "is not valid JSON: \"1\" at byte 5"), ("[1,]", "is not valid JSON: \"]\" at byte 3"),
-        ("[1 2]", "is not valid JSON: \"2\" at byte 3"),
-        ("{1: 2}", "is not valid JSON: \"1\" at byte 1"), ("[,1]", "is not valid JSON: \",\" at byte 1"),
-        ("]", "is not valid JSON: \"]\" at byte 0"),
-        ("{]", "is not valid JSON: \"]\" at byte 1"), ("[1}", "is not valid JSON: \"}\" at byte 2"),
-        ("[\"a\nb\"]", "is not valid JSON: the byte 10 at byte 3"),
-        ("[1.2.3]", "is not valid JSON: \"1.2.3\" before byte 6"), ("[-]", "is not valid JSON: \"-\" before byte 2"),
-        ("[\"\\x\"]", "is not valid JSON: \"x\" at byte 3"),
-        ("[tru]", "is not valid JSON: \"t\" at byte 1"),
-        ("{\"a\": 1}\0\0\0", "is not valid JSON: the byte 0 at byte 8"),
-        (String(repeating: "[", count: 100_000), "is nested more than 512 deep"),
-    ])
-    func noJSON(_ text: String, _ expected: String) throws {
+    @Test(
+        "broken JSON is a fault",
+        arguments: [
+            ("{", "ends in the middle of its JSON"), ("[1, 2", "ends in the middle of its JSON"),
+            ("{\"a\": \"b", "ends in the middle of its JSON"), ("{\"a", "ends in the middle of its JSON"),
+            ("{\"a\\", "ends in the middle of its JSON"), (" ", "contains no JSON"),
+            ("{\"a\" 1}", "is not valid JSON: \"1\" at byte 5"), ("[1,]", "is not valid JSON: \"]\" at byte 3"),
+            ("[1 2]", "is not valid JSON: \"2\" at byte 3"),
+            ("{1: 2}", "is not valid JSON: \"1\" at byte 1"), ("[,1]", "is not valid JSON: \",\" at byte 1"),
+            ("]", "is not valid JSON: \"]\" at byte 0"),
+            ("{]", "is not valid JSON: \"]\" at byte 1"), ("[1}", "is not valid JSON: \"}\" at byte 2"),
+            ("[\"a\nb\"]", "is not valid JSON: the byte 10 at byte 3"),
+            ("[1.2.3]", "is not valid JSON: \"1.2.3\" before byte 6"),
+            ("[-]", "is not valid JSON: \"-\" before byte 2"),
+            ("[\"\\x\"]", "is not valid JSON: \"x\" at byte 3"),
+            ("[tru]", "is not valid JSON: \"t\" at byte 1"),
+            ("{\"a\": 1}\0\0\0", "is not valid JSON: the byte 0 at byte 8"),
+            (String(repeating: "[", count: 100_000), "is nested more than 512 deep"),
+        ])
+    func brokenJSON(_ text: String, _ expected: String) throws {
         #expect(try fault("a.json", Array(text.utf8)) == expected)
     }
 
     @Test(
+        "an index of shards is a fault when it is malformed or names a missing file",
         arguments: [
             (#"{"weight_map": {}}"#, nil), ("{}", "has no \"weight_map\""), ("[]", "is not an index of shards"),
             (#"{"weight_map": {"a": 1}}"#, "names no file for \"a\""),
@@ -120,29 +129,35 @@ import Testing
             (#"{"weight_map": {"a": "pytorch_model.bin.index.json"}}"#, nil),
             (#"{"weight_map": {"#, "ends in the middle of its JSON"),
         ] as [(String, String?)])
-    func anIndex(_ text: String, _ expected: String?) throws {
+    func shardIndex(_ text: String, _ expected: String?) throws {
         #expect(try fault("pytorch_model.bin.index.json", Array(text.utf8)) == expected)
     }
 
-    /// Only what a file's name or beginning says it to be is held against a format.
-    @Test(arguments: [
-        "model.gguf", "tokenizer.model", "vocab.txt", "raw.bin", "data.joblib", "flax_model.msgpack", "x.pt", "x.pkl",
-    ])
-    func anUnknownFormat(_ name: String) throws {
+    /// A file is checked only against the format that its name or its first bytes give.
+    @Test(
+        "a file of an unknown format is no fault and counts as not checked",
+        arguments: [
+            "model.gguf", "tokenizer.model", "vocab.txt", "raw.bin", "data.joblib", "flax_model.msgpack", "x.pt",
+            "x.pkl",
+        ])
+    func unknownFormat(_ name: String) throws {
         let proof = try SavedCheckpoint(file: name, Array("GGUF\0\0\0 something".utf8)).examine()
         #expect(proof == CheckpointProof(files: 1, checked: 0, openEnded: [name]))
     }
 
-    @Test(arguments: [
-        ("a.npy", "is not a NumPy array"), ("a.npz", "is not a zip archive"),
-        ("a.json", "is not valid JSON: \"G\" at byte 0"),
-    ])
-    func anotherThanItsNameSays(_ name: String, _ expected: String) throws {
+    @Test(
+        "a file whose content is not of the format that its name gives is a fault",
+        arguments: [
+            ("a.npy", "is not a NumPy array"), ("a.npz", "is not a zip archive"),
+            ("a.json", "is not valid JSON: \"G\" at byte 0"),
+        ])
+    func wrongName(_ name: String, _ expected: String) throws {
         #expect(try fault(name, Array("GGUF something".utf8)) == expected)
     }
 
-    /// The directory's offset, counts and the place of the records that point to each other, in an archive of `torch.save`.
-    @Test func aDamagedZipDirectory() throws {
+    /// Each changed byte of this torch.save archive belongs to a count, an offset or a mark.
+    @Test("damage in a zip's directory, its end or a member's header is a fault")
+    func damagedZip() throws {
         let content = try SavedCheckpoint.content("trainer/scheduler.pt")
         let end = content.count - 22
         let wideEnd = end - 20 - 56
@@ -164,7 +179,7 @@ import Testing
         bytes = content
         bytes[directory + 23] = 0x40
         #expect(try fault("a.pt", bytes)?.contains("reaches beyond the directory") == true)
-        // A block of the disk that was lost, in the middle.
+        // A lost disk block in the middle.
         bytes = content
         let second = try #require(content.indices.dropFirst(4).first { content[$0...].starts(with: ZipFormat.mark) })
         for index in second..<second + 4 { bytes[index] = 0 }
@@ -175,8 +190,9 @@ import Testing
         #expect(try fault("a.npz", bytes) == "is not a zip archive")
     }
 
-    /// An archive in the old form, with a comment.
-    @Test func aZipOfAnotherTool() throws {
+    /// With a comment, without members, and with a zip64 member.
+    @Test("archives of Python's zipfile are whole, and cut off ones are not")
+    func otherZips() throws {
         let folder = try TemporaryFolder()
         let script = """
             import zipfile

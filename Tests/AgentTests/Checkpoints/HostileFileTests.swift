@@ -5,14 +5,15 @@ import Testing
 
 @testable import Agent
 
-/// Files that would crash whoever believes them; what they cost in memory `VerifyTests` looks at.
+/// Files that would crash a reader that trusts them. `VerifyTests` checks how much memory they take.
 @Suite(.timeLimit(.minutes(3))) struct HostileFileTests {
     private let folder: TemporaryFolder
 
     init() throws { folder = try TemporaryFolder("hostile") }
 
-    /// Whatever is in a file, it is whole or not; each mutation is the same in each run.
-    @Test func mutations() throws {
+    /// Each change is the same in every run.
+    @Test("random changes to a saved file never crash the check, which finds most of them")
+    func mutations() throws {
         var generator = SeededGenerator(seed: 7)
         var found = 0
         var tried = 0
@@ -31,7 +32,7 @@ import Testing
         #expect(found > tried / 2, "\(found) of \(tried)")
     }
 
-    /// A few bytes changed, cut, added or copied elsewhere, most often near the ends, where the headers are.
+    /// Changes, cuts, adds or copies a few bytes, most often near the start or the end, where the headers are.
     private static func mutated(_ content: [UInt8], _ generator: inout SeededGenerator) -> [UInt8] {
         var bytes = content
         for _ in 0..<Int.random(in: 1...4, using: &generator) where !bytes.isEmpty {
@@ -65,12 +66,12 @@ import Testing
         + [UInt8](repeating: 0, count: 18)
     private static let most = [UInt8](repeating: 0xff, count: 8)
 
-    /// A file, and its size where its end is a hole.
+    /// The first bytes of a file, and its size if the rest is a hole.
     private struct Claim: Sendable, CustomTestStringConvertible {
         let name: String
         let bytes: [UInt8]
         let size: Int?
-        /// Without the bytes, of which there are many.
+        /// Leaves out the bytes, which are too many to print.
         let testDescription: String
     }
 
@@ -110,13 +111,13 @@ import Testing
         Claim(name: file.0, bytes: file.1, size: file.2, testDescription: "\(number): \(file.0)")
     }
 
-    /// Lengths, counts and places that no file has.
-    @Test(arguments: claims) private func whatNoFileHas(_ claim: Claim) throws {
+    @Test("a file with impossible lengths, counts or offsets is not whole", arguments: claims)
+    private func impossibleNumbers(_ claim: Claim) throws {
         let path = "\(folder.path)/\(claim.name)"
         try File.write(claim.bytes, over: path)
         if let size = claim.size { truncate(path, size) }
         let proof = try CheckpointProof.examine(path)
-        // A text of an impossible size is one whose size cannot be told.
+        // The size of NumPy's text type is not computed, so that file counts as whole.
         #expect(proof.isWhole == claim.bytes.text.contains("<U9"), "\(proof.findings)")
     }
 }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Agent
 
-/// Which checkpoints a forced launch leaves out, and that it does so once.
+/// The checkpoints that a forced launch leaves out.
 @Suite struct LineageTests {
     private let run: TestRun
 
@@ -11,7 +11,7 @@ import Testing
 
     /// Claims under `spec` and returns the claim's lineage.
     private func claim(_ spec: RunSpec) async throws -> String {
-        // The earlier attempt is a former life of the same pod.
+        // The earlier attempt is of the same pod, so the claim does not wait for its heartbeat.
         let claiming = Claiming(run: run.folders, spec: spec, pod: "p", processes: [])
         guard case .owned(let claim) = try await claiming.claim(waiting: { _ in }) else {
             throw Problem("not claimed")
@@ -25,7 +25,8 @@ import Testing
         return try Receipts(of: run.spec(), in: run.folders, for: claim)?.count().newest?.step
     }
 
-    @Test func withoutForceTheLineageGoesOn() async throws {
+    @Test("a launch without force continues the lineage and its checkpoints")
+    func withoutForce() async throws {
         #expect(try await claim(run.spec(launch: "L1")) == "L1")
         try run.checkpoint("checkpoint-10")
         #expect(try await claim(run.spec(launch: "L1")) == "L1")
@@ -33,7 +34,8 @@ import Testing
         #expect(try newest("L1") == 10)
     }
 
-    @Test func whatAForcedLaunchFoundIsNoCandidate() async throws {
+    @Test("a forced launch begins a lineage that leaves out the checkpoints it found")
+    func forced() async throws {
         _ = try await claim(run.spec(launch: "L1"))
         try run.checkpoint("checkpoint-10")
         #expect(try await claim(run.spec(launch: "L2", force: true)) == "L2")
@@ -43,19 +45,21 @@ import Testing
         #expect(try newest("L1") == 10)
     }
 
-    @Test func theFirstLaunchOfAllMayBeForcedToo() async throws {
+    @Test("a first launch that is forced leaves out the checkpoints it found")
+    func forcedFirst() async throws {
         try run.checkpoint("checkpoint-10")
         #expect(try await claim(run.spec(launch: "L1", force: true)) == "L1")
         #expect(try newest("L1") == nil)
     }
 
-    @Test func itActsOncePerLaunch() async throws {
+    @Test("a forced launch begins a new lineage once, and not again after a restart of its pod")
+    func oncePerLaunch() async throws {
         _ = try await claim(run.spec(launch: "L1"))
         try run.checkpoint("checkpoint-10")
         let forced = run.spec(launch: "L2", force: true)
         #expect(try await claim(forced) == "L2")
         try run.checkpoint("checkpoint-5")
-        // The pod was restarted: what the launch itself saved stays a candidate.
+        // The pod was restarted: a checkpoint that the launch itself saved stays a candidate.
         #expect(try await claim(forced) == "L2")
         #expect(try newest("L2") == 5)
         #expect(try await claim(run.spec(launch: "L3")) == "L2")
@@ -63,7 +67,8 @@ import Testing
         #expect(try newest("L4") == nil)
     }
 
-    @Test func overwrittenAsAWholeItIsTheNewLineages() async throws {
+    @Test("an older checkpoint joins the new lineage once all its files are saved again")
+    func overwritten() async throws {
         _ = try await claim(run.spec(launch: "L1"))
         try run.checkpoint("checkpoint-10", ["model": "m", "state": "s"])
         _ = try await claim(run.spec(launch: "L2", force: true))
@@ -73,8 +78,9 @@ import Testing
         #expect(try newest("L2") == 10)
     }
 
-    /// The same size and content, saved again: only the time tells.
-    @Test func theSameBytesSavedAgainAreNew() async throws {
+    /// Only the times of its files differ.
+    @Test("an older checkpoint that is saved again with the same bytes joins the new lineage")
+    func sameBytes() async throws {
         _ = try await claim(run.spec(launch: "L1"))
         try run.checkpoint("checkpoint-10")
         _ = try await claim(run.spec(launch: "L2", force: true))
@@ -82,7 +88,8 @@ import Testing
         #expect(try newest("L2") == 10)
     }
 
-    @Test func aFileThatWasAddedMakesItNoNewer() async throws {
+    @Test("a file added to an older checkpoint does not bring it into the new lineage")
+    func addedFile() async throws {
         _ = try await claim(run.spec(launch: "L1"))
         try run.checkpoint("checkpoint-10", ["model": "m"])
         _ = try await claim(run.spec(launch: "L2", force: true))
@@ -93,7 +100,8 @@ import Testing
         #expect(try newest("L2") == 10)
     }
 
-    @Test func beforeTheClaimItMayBeginAgain() throws {
+    @Test("a lineage that begins a second time before its claim leaves out the checkpoints found then")
+    func beginsAgain() throws {
         try run.checkpoint("checkpoint-10")
         try Lineage.begin("L2", in: run.folders, spec: run.spec())
         try run.checkpoint("checkpoint-20")
@@ -101,7 +109,8 @@ import Testing
         #expect(try newest("L2") == nil)
     }
 
-    @Test func withoutARuleThereIsNothingToNote() throws {
+    @Test("a lineage leaves nothing out when it never began or the config has no checkpoints")
+    func withoutRule() throws {
         try Lineage.begin("L2", in: run.folders, spec: run.spec(checkpoints: nil))
         #expect(try Lineage.load("L2", in: run.folders) == .first)
         #expect(try Lineage.load("never", in: run.folders) == .first)

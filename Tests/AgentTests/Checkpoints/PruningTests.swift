@@ -5,7 +5,7 @@ import Testing
 
 @testable import Agent
 
-/// What is deleted where the config names a number to keep, and what never is.
+/// The checkpoints that are deleted if the config sets `keep`, and those that never are.
 @Suite struct PruningTests {
     private let run: TestRun
     private let said = Monitor<[String]>([])
@@ -17,7 +17,7 @@ import Testing
         get throws { try File.list(out).compactMap { CheckpointFolder.step(in: $0) }.sorted() }
     }
 
-    /// Checkpoints with receipts.
+    /// Saves checkpoints and writes their receipts.
     private func save(_ steps: Int..., files: [String: String] = ["model": "m"]) throws {
         for step in steps {
             try run.checkpoint("checkpoint-\(step)", files)
@@ -32,8 +32,10 @@ import Testing
         try receipts.prune()
     }
 
-    @Test(arguments: [(nil, [10, 20, 30, 40]), (9, [10, 20, 30, 40]), (3, [20, 30, 40]), (1, [40]), (0, [40])])
-    func theOldestGo(_ keep: Int?, _ expected: [Int]) throws {
+    @Test(
+        "pruning deletes the oldest proven checkpoints with their receipts, never the newest",
+        arguments: [(nil, [10, 20, 30, 40]), (9, [10, 20, 30, 40]), (3, [20, 30, 40]), (1, [40]), (0, [40])])
+    func oldest(_ keep: Int?, _ expected: [Int]) throws {
         try save(10, 20, 30, 40)
         try prune(keep)
         #expect(try left == expected)
@@ -43,15 +45,16 @@ import Testing
         #expect(!File.exists(run.folders.pruned))
     }
 
-    /// They neither go nor count.
-    @Test func thoseWithoutAReceiptStay() throws {
+    @Test("checkpoints without a receipt are neither pruned nor counted")
+    func withoutReceipt() throws {
         try save(20, 40)
         for step in [10, 30, 50] { try run.checkpoint("checkpoint-\(step)") }
         try prune(1)
         #expect(try left == [10, 30, 40, 50])
     }
 
-    @Test func whatChangedSinceStays() throws {
+    @Test("checkpoints that changed after their receipts were written are neither pruned nor counted")
+    func changed() throws {
         try save(10, 20, 30)
         try File.write([], over: "\(out)/checkpoint-10/added")
         try File.write(Array("changed".utf8), over: "\(out)/checkpoint-30/model")
@@ -59,7 +62,8 @@ import Testing
         #expect(try left == [10, 20, 30])
     }
 
-    @Test func theBestStays() throws {
+    @Test("the checkpoint that a newer trainer_state.json calls the best is not pruned")
+    func best() throws {
         try save(10, 20, 30)
         try save(40, files: ["trainer_state.json": #"{"best_model_checkpoint": "some/where/checkpoint-20/"}"#])
         try save(50, files: ["trainer_state.json": #"{"best_model_checkpoint": null}"#])
@@ -67,7 +71,8 @@ import Testing
         #expect(try left == [20, 40, 50])
     }
 
-    /// As the Trainer of transformers writes it with `load_best_model_at_end`; a step without a finite loss is none of JSON's.
+    /// The state that the Trainer of transformers writes with `load_best_model_at_end`.
+    /// It writes NaN or Infinity for a loss that is not finite, which JSON does not allow.
     private static func state(step: Int, best: String, loss: String = "0.31") -> String {
         """
         {
@@ -94,11 +99,13 @@ import Testing
         """
     }
 
-    @Test(arguments: [
-        "\"out/checkpoint-20\"", "\"./out/checkpoint-20\"", "\"/elsewhere/before/it/was/moved/checkpoint-20\"",
-        "\"checkpoint-20/\"", "\"/home/j\\u00fcrgen/out/checkpoint-20\"",
-    ])
-    func theBestOfATrainerStays(_ best: String) throws {
+    @Test(
+        "the best checkpoint is recognised by its name, whatever path the Trainer wrote",
+        arguments: [
+            "\"out/checkpoint-20\"", "\"./out/checkpoint-20\"", "\"/elsewhere/before/it/was/moved/checkpoint-20\"",
+            "\"checkpoint-20/\"", "\"/home/j\\u00fcrgen/out/checkpoint-20\"",
+        ])
+    func bestOfTrainer(_ best: String) throws {
         for step in [10, 20, 30, 40, 50] {
             try save(step, files: ["trainer_state.json": Self.state(step: step, best: step < 20 ? "null" : best)])
         }
@@ -106,8 +113,9 @@ import Testing
         #expect(try left == [20, 40, 50])
     }
 
-    /// Each was the best when it was saved, and says so of itself. The newest one says which is now.
-    @Test func whatWasTheBestOnceGoes() throws {
+    /// Each one calls itself the best. The newest one decides.
+    @Test("a checkpoint that was the best only when it was saved is pruned")
+    func formerBest() throws {
         for step in [10, 20, 30, 40] {
             try save(step, files: ["trainer_state.json": Self.state(step: step, best: "\"out/checkpoint-\(step)\"")])
         }
@@ -115,8 +123,9 @@ import Testing
         #expect(try left == [30, 40])
     }
 
-    /// One that is not proven may not be there at the next start, and then the one before tells.
-    @Test func twoMayTellOfTheBest() throws {
+    /// The unproven one may be gone at the next start. Then the proven one decides.
+    @Test("the best checkpoints named by the newest proven one and by an unproven newer one both stay")
+    func twoOpinions() throws {
         for (step, best) in [(10, 10), (20, 20), (30, 20), (40, 20)] {
             try save(step, files: ["trainer_state.json": Self.state(step: step, best: "\"out/checkpoint-\(best)\"")])
         }
@@ -126,7 +135,10 @@ import Testing
         #expect(try left == [10, 20, 40, 50])
     }
 
-    @Test(arguments: ["NaN", "Infinity", "-Infinity"]) func aLossThatIsNoNumber(_ loss: String) throws {
+    @Test(
+        "the best checkpoint is read from a trainer_state.json with a NaN or infinite loss",
+        arguments: ["NaN", "Infinity", "-Infinity"])
+    func lossNotANumber(_ loss: String) throws {
         for step in [10, 20, 30, 40] {
             try save(step, files: ["trainer_state.json": Self.state(step: step, best: "\"checkpoint-20\"", loss: loss)])
         }
@@ -134,29 +146,33 @@ import Testing
         #expect(try left == [20, 40])
     }
 
-    @Test func whereTheBestIsNotToldNothingGoes() throws {
+    @Test("nothing is pruned when a trainer_state.json is too damaged to name the best")
+    func unknownBest() throws {
         try save(10, 20)
         try run.checkpoint("checkpoint-30", ["trainer_state.json": "{\"best_model_check"])
         #expect(throws: Problem.self) { try prune(1) }
         #expect(try left == [10, 20, 30])
     }
 
-    @Test func thoseOfAnotherLineageStay() throws {
+    @Test("checkpoints of another lineage are not pruned")
+    func otherLineage() throws {
         try save(10, 20, 30)
         try Lineage.begin("L2", in: run.folders, spec: run.spec())
         try prune(1, attempt: 2, lineage: "L2")
         #expect(try left == [10, 20, 30])
     }
 
-    @Test func aFormerOwnerDeletesNothing() throws {
+    @Test("an agent whose run has a newer attempt prunes nothing")
+    func formerOwner() throws {
         try save(10, 20)
         try run.attempt(2)
         #expect(throws: CancellationError.self) { try prune(1) }
         #expect(try left == [10, 20])
     }
 
-    /// What it leads to is somebody else's.
-    @Test func aLinkGoesAndNotWhatItLeadsTo() throws {
+    /// That folder may not be the run's.
+    @Test("pruning deletes a link and leaves the folder that it leads to")
+    func links() throws {
         try save(20)
         let elsewhere = "\(run.volume.root)/elsewhere"
         try File.makeFolders(elsewhere)

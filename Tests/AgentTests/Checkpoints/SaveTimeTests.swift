@@ -6,12 +6,12 @@ import Testing
 
 @testable import Agent
 
-/// How long a save took, as a watch that looks once in a second sees it. The clocks and the files' times are the test's.
+/// How long a save took, for a watch that scans once a second. The test sets the clock and the files' times.
 @Suite struct SaveTimeTests {
     private let run: TestRun
     private let watch: CheckpointWatch
     private let step = Monitor<Double?>(7)
-    /// When files were created, by their names.
+    /// The birth times of files by name, in nanoseconds since 1970.
     private let creations = Monitor<[String: Int]>([:])
     private let start = ContinuousClock.now
     private static let now = Int(Date().timeIntervalSince1970) + 1_000_000
@@ -34,7 +34,7 @@ import Testing
         }
     }
 
-    /// A file that was last written so many seconds after the start.
+    /// Writes a file with a modification time of `seconds` after the start.
     private func write(_ file: String, at seconds: Double, _ text: String = "x") throws {
         let path = "\(run.folders.work)/out/\(file)"
         try File.makeFolders(path.parentFolder)
@@ -43,7 +43,7 @@ import Testing
         try Errno.check { utimensat(AT_FDCWD, path, [time, time], 0) }
     }
 
-    /// Of the receipt that follows; the step that was told at its beginning.
+    /// Scans until the save is proven. Returns its seconds and the step at its beginning, from the receipt.
     private func save(from second: Int) throws -> [Double?] {
         try look(second...second + 2)
         step.update { $0 = ($0 ?? 0) + 92 }
@@ -52,7 +52,8 @@ import Testing
         return [receipt.saveSeconds.map { ($0 * 10).rounded() / 10 }, receipt.stepAtSave]
     }
 
-    @Test func fileByFile() throws {
+    @Test("a save of several files lasts from the first file's time to the last one's")
+    func severalFiles() throws {
         try look(0...10)
         try write("checkpoint-10/a", at: 10.4)
         try look(11...12)
@@ -62,8 +63,8 @@ import Testing
         #expect(try save(from: 15) == [4.5, 7])
     }
 
-    /// The pauses between its writes are longer than a save has to be quiet.
-    @Test func aSlowOne() throws {
+    @Test("a save with pauses longer than the quiet time counts as one save")
+    func slowSave() throws {
         try look(0...10)
         try write("checkpoint-10/a", at: 10.5)
         try look(11...20)
@@ -71,7 +72,8 @@ import Testing
         #expect(try save(from: 21) == [10, 7])
     }
 
-    @Test func oneFileThatGrows() throws {
+    @Test("a save of one growing file lasts from the first to the last write that was seen")
+    func growingFile() throws {
         try look(0...10)
         for (second, text) in [(11, "x"), (12, "xx"), (13, "xxx")] {
             try write("checkpoint-10", at: Double(second) - 0.2, text)
@@ -80,8 +82,9 @@ import Testing
         #expect(try save(from: 14) == [2, 7])
     }
 
-    /// What is copied with its times was not written in this save.
-    @Test func oldTimes() throws {
+    /// A training may copy files with their times.
+    @Test("file times from before the save do not make it longer")
+    func oldTimes() throws {
         try look(1...10)
         try write("checkpoint-10/a", at: -2_000_000)
         try write("checkpoint-10/b", at: 10.5)
@@ -93,33 +96,34 @@ import Testing
         #expect(try save(from: 21) == [0.4, 99])
     }
 
-    /// As it is where it is written aside: all of it comes at once.
-    @Test func renamedAsAWhole() throws {
+    /// All files appear at once.
+    @Test("a save that was renamed into place lasts from its first file's time to its last one's")
+    func renamedFolder() throws {
         try look(0...10)
         for (file, time) in [("a", 3.5), ("b", 8.0), ("c", 10.5)] { try write("checkpoint-10/\(file)", at: time) }
         #expect(try save(from: 11) == [7, 7])
     }
 
-    /// It was written aside for long, and then renamed.
-    @Test func oneFileThatIsRenamed() throws {
+    @Test("a save of one renamed file lasts from the file's birth to its last write")
+    func renamedFile() throws {
         try look(0...10)
         creations.update { $0 = ["checkpoint-10": (Self.now + 4) * 1_000_000_000] }
         try write("checkpoint-10", at: 10.5)
         #expect(try save(from: 11) == [6.5, 7])
-        // Written over it keeps the time of its birth, which then tells nothing.
+        // An overwritten file keeps its birth time, which then says nothing about the save.
         creations.update { $0 = ["checkpoint-20": (Self.now + 4) * 1_000_000_000] }
         try look(16...20)
         try write("checkpoint-20", at: 20.5)
         #expect(try save(from: 21) == [0, 99])
     }
 
-    /// A file has the time of its beginning too, where the file system keeps that.
-    @Test func theTimeOfBirth() async throws {
+    @Test("a file's birth time stays the same through a write and a rename")
+    func birthTime() async throws {
         let path = "\(run.folders.work)/file"
         let before = Int(Date().timeIntervalSince1970 * 1e9)
         try File.write([1], over: path)
-        let born = try #require(BirthTime.of(path), "this file system tells no time of birth")
-        // The kernel's clock for files ticks 100 times a second at the least.
+        let born = try #require(BirthTime.of(path), "this file system keeps no birth times")
+        // The kernel's clock for file times ticks at least 100 times a second.
         #expect(abs(born - before) < 1_000_000_000)
         try await eventuallyTrue("a later time") {
             try File.write([2], over: path)
@@ -130,14 +134,15 @@ import Testing
         #expect(BirthTime.of(path) == nil)
     }
 
-    @Test func itIsThereAtOnce() throws {
+    @Test("a save that is a single write takes 0 seconds")
+    func singleWrite() throws {
         try look(0...10)
         try write("checkpoint-10/a", at: 10.5)
         #expect(try save(from: 11) == [0, 7])
     }
 
-    /// Of a fixed name each save counts for itself.
-    @Test func savedAgain() throws {
+    @Test("each save of a fixed name has a time of its own")
+    func savedAgain() throws {
         try look(0...10)
         try write("final/a", at: 10.4)
         try write("final/b", at: 10.9)
@@ -147,7 +152,7 @@ import Testing
         try look(101...102)
         try write("final/b", at: 103.4, "y")
         #expect(try save(from: 104) == [3.2, 99])
-        // It has not been proven, and is saved over.
+        // This save is overwritten before it is proven.
         try write("final/a", at: 110.2, "z")
         try look(111...114)
         try write("final/a", at: 120.2, "z")

@@ -19,7 +19,7 @@ final class SavedCheckpoint: Sendable {
         for name in try File.list("\(Self.fixtures)/\(kind)") { try write(name, Self.content("\(kind)/\(name)")) }
     }
 
-    /// One with a single file in it.
+    /// A checkpoint with a single file.
     init(file name: String, _ bytes: [UInt8]) throws {
         folder = try TemporaryFolder("checkpoint")
         path = "\(folder.path)/checkpoint-10"
@@ -42,7 +42,7 @@ final class SavedCheckpoint: Sendable {
 
     func examine() throws -> CheckpointProof { try CheckpointProof.examine(path) }
 
-    /// What is said of it, without remarks.
+    /// The findings except remarks, as text.
     func faults() throws -> [String] {
         try examine().findings.filter { $0.weight != .remark }.map(\.description)
     }

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Agent
 
-/// Who may take the run after what an earlier attempt left.
+/// The claim of a run, after each state in which an earlier attempt may have left it.
 @Suite struct ClaimingTests {
     private let run: TestRun
 
@@ -30,7 +30,7 @@ import Testing
         }
     }
 
-    /// The decision, which is to come without waiting for anybody.
+    /// Returns the decision, which must come without waiting for an owner.
     private func decide(
         _ spec: RunSpec? = nil, pod: String = "mine", process: ProcessIdentity? = nil
     ) async throws -> Answer {
@@ -41,16 +41,17 @@ import Testing
         }
     }
 
-    /// Gone, but of this boot and this pid namespace.
+    /// A process that is gone, of this boot and this pid namespace.
     private func dead() throws -> ProcessIdentity {
         let process = try TestProcess()
         process.end()
         return process.identity
     }
 
-    // MARK: - nobody owns it
+    // MARK: - without a live owner
 
-    @Test func theFirstOfAll() async throws {
+    @Test("the first claim of a run is attempt 1, with its log at offset 0")
+    func first() async throws {
         try File.removeTree(run.folders.path)
         #expect(try await decide() == .owned(1))
         let claim = try #require(try run.folders.claims().first)
@@ -58,7 +59,8 @@ import Testing
         #expect(claim.logStart == 0 && claim.stream.count == 16)
     }
 
-    @Test func theClaimSaysWhereItsLogBegins() async throws {
+    @Test("each claim records the offset at which its log begins and a new stream id")
+    func logStart() async throws {
         try run.attempt(1, pod: "mine", state: .training)
         try run.log("12345", from: 0, attempt: 1)
         #expect(try await decide() == .owned(2))
@@ -69,8 +71,10 @@ import Testing
         #expect(Set(claims.map(\.stream)).count == 3)
     }
 
-    /// The agent itself goes on after its pause, or one that this pod's restart brought.
-    @Test(arguments: [true, false]) func theNextTry(isTheSameAgent: Bool) async throws {
+    @Test(
+        "a retry that is due is claimed at once, by the waiting agent or by its restarted pod",
+        arguments: [true, false])
+    func nextTry(isTheSameAgent: Bool) async throws {
         let living = try TestProcess()
         let owner = isTheSameAgent ? living.identity : try dead()
         try run.attempt(1, pod: "mine", process: owner, state: .waiting, outcome: Outcome(.failed, exit: .code(3)))
@@ -83,9 +87,10 @@ import Testing
         try File.replace(run.folders.recordPath(1), with: try JSON.encode(record))
     }
 
-    /// A restart of the container does not make the pause shorter, nor begin it anew.
-    @Test(arguments: [(30.0, 30.0), (1e9, 720), (0.5, nil), (-30, nil)] as [(Double, Double?)])
-    func theRestOfThePause(_ left: Double, _ rest: Double?) async throws {
+    @Test(
+        "a restarted pod waits only for the rest of the pause before a retry, at most 12 minutes",
+        arguments: [(30.0, 30.0), (1e9, 720), (0.5, nil), (-30, nil)] as [(Double, Double?)])
+    func restOfPause(_ left: Double, _ rest: Double?) async throws {
         let failed = Outcome(.failed, exit: .code(3))
         try run.attempt(1, pod: "mine", process: dead(), state: .waiting, outcome: failed)
         try next(Date() + left)
@@ -100,24 +105,27 @@ import Testing
         #expect(pause.inSeconds <= rest && pause.inSeconds > rest - 20)
     }
 
-    /// Its own clock has told it when.
-    @Test func theAgentItselfDoesNotWaitTwice() async throws {
+    /// The agent has measured the pause with its own clock.
+    @Test("an agent that waited for a retry claims it at once, whatever time the record gives")
+    func waitedAlready() async throws {
         let living = try TestProcess()
         try run.attempt(1, process: living.identity, state: .waiting, outcome: Outcome(.failed, exit: .code(3)))
         try next(Date() + 30)
         #expect(try await decide(process: living.identity) == .owned(2))
     }
 
-    /// A deliberate `launch run` is not held up by what an earlier one waited for.
-    @Test func anotherLaunchDoesNotWait() async throws {
+    @Test("another launch claims at once while a retry of an earlier launch is still to come")
+    func otherLaunchIgnoresPause() async throws {
         try run.attempt(
             1, launch: "L0", process: dead(), state: .waiting, outcome: Outcome(.failed, exit: .code(3)))
         try next(Date() + 30)
         #expect(try await decide() == .owned(2))
     }
 
-    /// Serve dies at the start of each attempt, whether it came to a record or not.
-    @Test func agentsThatDieAgainAndAgain() async throws {
+    /// Each `serve` dies at the start of its attempt, with or without a record.
+    @Test(
+        "a launch is finished after its agent died three times without a new checkpoint, and another launch may claim")
+    func agentsThatDie() async throws {
         for number in 1...3 {
             try run.attempt(number, pod: "mine", state: number == 2 ? nil : .training)
             guard number < 3 else { break }
@@ -126,14 +134,15 @@ import Testing
         let reason = "the agent died, or the training failed, 3 times without a new checkpoint"
         let outcome = Outcome(.agentCrash, message: reason)
         #expect(try await decide() == .finishing(4, outcome))
-        // Its end is the launch's.
+        // The launch ended with that attempt.
         try run.attempt(4, pod: "mine", state: .ended, outcome: outcome)
         #expect(try await decide() == .over(outcome))
         #expect(try await decide(run.spec(launch: "L2")) == .owned(5))
     }
 
-    @Test func agentsThatDieAndGetOn() async throws {
-        // The files of the others are those of the first.
+    @Test("a launch continues after dead agents while each attempt brings a new checkpoint")
+    func agentsThatProgress() async throws {
+        // The later checkpoints are proven because they have the files of this one.
         try run.checkpoint("checkpoint-1")
         try run.prove("checkpoint-1")
         for number in 1...6 {
@@ -148,38 +157,46 @@ import Testing
         }
     }
 
-    @Test func anotherLaunchTakesWhatWaitsInADeadPod() async throws {
+    @Test("another launch claims a run whose agent died while it waited for a retry")
+    func otherLaunchAfterDeath() async throws {
         try run.attempt(1, launch: "L0", process: dead(), state: .waiting, outcome: Outcome(.failed, exit: .code(3)))
         #expect(try await decide() == .owned(2))
     }
 
-    @Test(arguments: [OutcomeClass.outOfMemory, .stalled, .overLimit, .agentCrash])
-    func whatIsGivenUpIsOver(_ kind: OutcomeClass) async throws {
+    @Test(
+        "a launch that ended as out of memory, stalled, over a limit or as an agent crash is over",
+        arguments: [OutcomeClass.outOfMemory, .stalled, .overLimit, .agentCrash])
+    func givenUp(_ kind: OutcomeClass) async throws {
         try run.attempt(1, pod: "mine", state: .ended, outcome: Outcome(kind))
         #expect(try await decide() == .over(Outcome(kind)))
     }
 
-    @Test func theSamePodRestarted() async throws {
+    @Test("a restarted pod claims the next attempt at once")
+    func samePod() async throws {
         try run.attempt(1, pod: "mine", state: .training)
         #expect(try await decide() == .owned(2))
     }
 
-    @Test func itDiedBeforeItWroteARecord() async throws {
+    @Test("a restarted pod claims the next attempt at once when the last one left no record")
+    func noRecord() async throws {
         try run.attempt(1, pod: "mine")
         #expect(try await decide() == .owned(2))
     }
 
-    @Test func aSupersededPodNeedNotBeWaitedFor() async throws {
+    @Test("a claim does not wait for a pod that the launch supersedes")
+    func superseded() async throws {
         try run.attempt(1, pod: "lost", state: .training)
         #expect(try await decide(run.spec(launch: "L2", supersedes: ["x", "lost"])) == .owned(2))
     }
 
-    @Test func itsProcessIsGone() async throws {
+    @Test("a claim does not wait for an owner whose process is gone")
+    func processGone() async throws {
         try run.attempt(1, process: try dead(), state: .training)
         #expect(try await decide() == .owned(2))
     }
 
-    @Test func itsPidBelongsToAnotherNow() async throws {
+    @Test("a claim does not wait for an owner whose pid belongs to another process now")
+    func pidReused() async throws {
         var process = try #require(ProcessIdentity(pid: getppid()))
         process.started -= 1
         try run.attempt(1, process: process, state: .training)
@@ -187,74 +204,83 @@ import Testing
     }
 
     @Test(
+        "a claim does not wait for an owner of an earlier boot",
         .enabled(
             if: (try? File.readLink("/proc/self/ns/pid")) == "pid:[4026531836]" && File.exists("/etc/machine-id"),
             "in a container the machine's id may be that of the image")
-    ) func itWasOfAnotherBoot() async throws {
+    )
+    func otherBoot() async throws {
         var process = try #require(ProcessIdentity(pid: getppid()))
         process.boot = "another"
         try run.attempt(1, process: process, state: .training)
         #expect(try await decide() == .owned(2))
     }
 
-    /// `serve` was started anew under the same first process.
-    @Test func itsProcessIsThisPodsOwn() async throws {
+    /// `serve` was restarted by its `init`.
+    @Test("a claim does not wait for an owner that ran under the same first process")
+    func ownInit() async throws {
         let process = try #require(ProcessIdentity(pid: getppid()))
         try run.attempt(1, process: process, state: .training)
         #expect(try await decide(process: process) == .owned(2))
     }
 
-    // MARK: - what the earlier attempt came to
+    // MARK: - the outcome of the earlier attempt
 
     private static let overs: [Outcome] = [
         Outcome(.finished, exit: .code(0)), Outcome(.failed, exit: .code(3)), Outcome(.stopped, exit: .signal(15)),
         Outcome(.setupFailed, message: "no"),
     ]
 
-    @Test(arguments: overs) func anEndedLaunchIsNotRunAgain(_ outcome: Outcome) async throws {
+    @Test("a launch that ended is not run again, and another launch may claim", arguments: overs)
+    func ended(_ outcome: Outcome) async throws {
         try run.attempt(1, pod: "mine", state: .ended, outcome: outcome)
         #expect(try await decide() == .over(outcome))
         #expect(try run.folders.claims().count == 1)
-        // A new launch is another matter.
+        // A new launch may train.
         #expect(try await decide(run.spec(launch: "L2")) == .owned(2))
     }
 
-    @Test func anInterruptedOneIs() async throws {
+    @Test("a launch that was interrupted is run again")
+    func interrupted() async throws {
         try run.attempt(1, pod: "mine", state: .ended, outcome: Outcome(.interrupted, exit: .code(0)))
         #expect(try await decide() == .owned(2))
     }
 
-    /// Whatever its process does: it has no more to say.
-    @Test func anEndedOneIsNotWaitedFor() async throws {
+    @Test("a claim does not wait for the live process of an ended attempt")
+    func endedButAlive() async throws {
         let process = ProcessIdentity(pid: getppid())
         try run.attempt(1, process: process, state: .ended, outcome: Outcome(.interrupted))
         #expect(try await decide() == .owned(2))
     }
 
-    /// It goes on training, whether or not there was time to write its end down.
-    @Test func anInterruptedOneIsThatHadNoTimeToFinish() async throws {
+    @Test("an interrupted launch is run again although its agent died in finishing")
+    func interruptedInFinishing() async throws {
         try run.attempt(1, pod: "mine", state: .finishing, outcome: Outcome(.interrupted))
         #expect(try await decide() == .owned(2))
     }
 
-    @Test(arguments: overs)
-    func aRestartInFinishingGoesOnFinishing(_ outcome: Outcome) async throws {
+    @Test("a restarted pod continues the finishing of its own launch, while another launch trains", arguments: overs)
+    func finishing(_ outcome: Outcome) async throws {
         try run.attempt(1, pod: "mine", state: .finishing, outcome: outcome)
         #expect(try await decide() == .finishing(2, outcome))
         try run.attempt(2, pod: "mine", state: .finishing, outcome: outcome)
         #expect(try await decide(run.spec(launch: "L2")) == .owned(3))
     }
 
-    /// The user's word was durable before the agent died.
-    @Test(arguments: [AttemptState.syncing, .installing, .resuming, .training])
-    func whoWasToldToStopDoesNotTrainAgain(_ state: AttemptState) async throws {
+    /// The stop was recorded before the agent died.
+    @Test(
+        "a stopped attempt whose agent died is finished and does not train again",
+        arguments: [AttemptState.syncing, .installing, .resuming, .training])
+    func stopped(_ state: AttemptState) async throws {
         try run.attempt(1, pod: "mine", state: state, outcome: Outcome(.stopped))
         #expect(try await decide() == .finishing(2, Outcome(.stopped)))
     }
 
-    /// The agent after it died, too, before or after it wrote its first record.
-    @Test(arguments: [nil, AttemptState.claiming])
-    func whatWasDecidedOutlivesAnotherDeath(_ state: AttemptState?) async throws {
+    /// The second agent died before or after its first record.
+    @Test(
+        "a launch whose training ended is still finished when the next agent died too",
+        arguments: [nil, AttemptState.claiming])
+    func outcomeSurvives(_ state: AttemptState?) async throws {
         for outcome in Self.overs {
             let run = try TestRun()
             try run.attempt(1, pod: "mine", state: .finishing, outcome: outcome)
@@ -265,20 +291,24 @@ import Testing
         }
     }
 
-    @Test(arguments: [AttemptState.syncing, .training])
-    func whoWasInterruptedDoes(_ state: AttemptState) async throws {
+    @Test(
+        "an interrupted attempt whose agent died is followed by one that trains",
+        arguments: [AttemptState.syncing, .training])
+    func interruptedBeforeEnd(_ state: AttemptState) async throws {
         try run.attempt(1, pod: "mine", state: state, outcome: Outcome(.interrupted))
         #expect(try await decide() == .owned(2))
     }
 
-    @Test func aNewerLaunchTookOver() async throws {
+    @Test("a pod whose launch was followed by a newer one claims nothing")
+    func newerLaunch() async throws {
         try run.attempt(1, pod: "mine", launch: "L1", state: .training)
         try run.attempt(2, pod: "other", launch: "L2", state: .training)
         #expect(try await decide() == .over(nil))
         #expect(try run.folders.claims().count == 2)
     }
 
-    @Test func anotherProjectIsRefused() async throws {
+    @Test("a run of another project is refused")
+    func otherProject() async throws {
         try File.replace(run.folders.specFile, with: try JSON.encode(run.spec(project: "theirs")))
         let problem = await #expect(throws: Problem.self) { try await decide() }
         #expect(problem?.sentence == #"run "train" belongs to another project"#)
@@ -286,15 +316,16 @@ import Testing
         #expect(try await decide(run.spec(project: "theirs")) == .owned(1))
     }
 
-    @Test func aDamagedClaimIsToldNotGuessed() async throws {
+    @Test("a damaged claim is an error that names its file")
+    func damagedClaim() async throws {
         try File.replace(run.folders.claimPath(1), with: [])
         let problem = await #expect(throws: Problem.self) { try await decide() }
         #expect(problem?.sentence.contains("0001.claim\" is damaged") == true)
     }
 
-    // MARK: - somebody owns it
+    // MARK: - with a live owner
 
-    /// A claim under way, and whom it said it waits for.
+    /// Starts a claim, and collects the lines that name the owners it waits for.
     private func wait(
         _ spec: RunSpec? = nil, timeout: Duration = .seconds(30)
     ) -> (task: Task<Answer, any Error>, waits: Waits) {
@@ -311,8 +342,10 @@ import Testing
         func add(_ line: String) { lines.withLock { $0.append(line) } }
     }
 
-    /// Also between two of its attempts.
-    @Test(arguments: [AttemptState.training, .waiting]) func aLiveProcessIsWaitedForByName(_ state: AttemptState)
+    @Test(
+        "a claim waits for an owner whose process lives, also between two attempts",
+        arguments: [AttemptState.training, .waiting])
+    func liveProcess(_ state: AttemptState)
         async throws
     {
         let process = try TestProcess()
@@ -322,7 +355,7 @@ import Testing
         let (task, waits) = wait(timeout: .zero)
         try await eventually { !waits.all.isEmpty }
         #expect(waits.all == ["waiting for pod other, which owns attempt 1"])
-        // Longer than it takes to look again: a live process is proof, however long it says nothing.
+        // Longer than the pause between two scans: a live process needs no heartbeat.
         try await Task.sleep(for: .milliseconds(1500))
         #expect(try run.folders.claims().count == 1)
         process.end()
@@ -330,8 +363,9 @@ import Testing
         #expect(waits.all.count == 1)
     }
 
-    /// The beat is a named pipe here, so that each look gets another one, however long it takes to come.
-    @Test func aBeatThatChangesIsWaitedFor() async throws {
+    /// The heartbeat is a named pipe here, so that each read gets a new one, however long that takes.
+    @Test("a claim waits for an owner while its heartbeat changes")
+    func changingHeartbeat() async throws {
         try run.attempt(1, pod: "other", state: .training)
         let beat = run.folders.beatPath(1)
         try Errno.check { mkfifo(beat, 0o644) }
@@ -348,11 +382,12 @@ import Testing
         #expect(waits.all == ["waiting for pod other, which owns attempt 1"])
     }
 
-    @Test func aBeatThatStandsStillIsWatchedForAsLongAsTheDesignSays() {
+    @Test("an owner counts as dead when its heartbeat did not change for 30 seconds")
+    func defaultTimeout() {
         #expect(Claiming(run: run.folders, spec: run.spec(), pod: "mine", processes: []).timeout == .seconds(30))
     }
 
-    /// How a watch answers to looks that many seconds after its first one, with the same beat each time.
+    /// Returns the answers of a watch to reads of one unchanged heartbeat, so many seconds after the first read.
     private func answers(to looks: some Sequence<Int>) throws -> [Bool] {
         let start = ContinuousClock.now
         let owner = try run.attempt(1, pod: "other", state: .training)
@@ -360,18 +395,21 @@ import Testing
         return looks.map { watch.isUnchanged([1], at: start + .seconds($0), for: .seconds(30)) }
     }
 
-    @Test func aBeatThatStandsStillIsOneAfterAllOfThePatience() throws {
+    @Test("a heartbeat counts as still only after the whole timeout")
+    func stillHeartbeat() throws {
         #expect(try answers(to: 1...30) == [Bool](repeating: false, count: 29) + [true])
         #expect(try answers(to: stride(from: 5, through: 30, by: 5)) == [Bool](repeating: false, count: 5) + [true])
     }
 
-    /// While the volume hangs the owner cannot beat either, so that all of that time proves nothing.
-    @Test func aLookThatHungBeginsTheWatchAnew() throws {
+    /// While the volume hangs the owner cannot write its heartbeat either, so that time proves nothing.
+    @Test("a gap of more than 5 seconds between two reads of a heartbeat restarts the timeout")
+    func hungRead() throws {
         #expect(try answers(to: [1, 101] + (102...131)) == [Bool](repeating: false, count: 31) + [true])
         #expect(try answers(to: stride(from: 6, through: 120, by: 6)).allSatisfy { !$0 })
     }
 
-    @Test func whileItWaitsTheOwnerMayEnd() async throws {
+    @Test("a claim that waits ends as over when the owner finishes the launch")
+    func ownerEnds() async throws {
         try run.attempt(1, pod: "other", state: .training)
         let (task, waits) = wait()
         try await eventually { !waits.all.isEmpty }
@@ -380,7 +418,8 @@ import Testing
         #expect(try await within(.seconds(60)) { try await task.value } == .over(outcome))
     }
 
-    @Test func whileItWaitsAnotherMayTakeOver() async throws {
+    @Test("a claim that waits also waits for the next owner, but not for one that the launch supersedes")
+    func ownerChanges() async throws {
         try run.attempt(1, pod: "other", launch: "L0", state: .training)
         let (task, waits) = wait(run.spec(supersedes: ["third"]))
         try await eventually { !waits.all.isEmpty }
@@ -393,12 +432,13 @@ import Testing
 
     // MARK: - several at once
 
-    @Test func eachNumberIsTakenOnce() async throws {
+    @Test("twelve agents that claim at the same time get twelve different numbers")
+    func simultaneous() async throws {
         let pods = (1...12).map { "pod\($0)" }
         let run = run
         let numbers = try await withThrowingTaskGroup(of: Int.self) { group in
             for pod in pods {
-                // Launches of their own, so that none is the end of another one.
+                // Each has a launch of its own, so that none of them is over for another.
                 let spec = run.spec(launch: pod, supersedes: pods)
                 let claiming = Claiming(run: run.folders, spec: spec, pod: pod, processes: [])
                 group.addTask {
@@ -410,6 +450,6 @@ import Testing
         }
         #expect(numbers.sorted() == Array(1...12))
         #expect(try run.folders.claims().map(\.number) == Array(1...12))
-        #expect(try File.list(run.folders.attempts).count == 12, "nothing is left aside")
+        #expect(try File.list(run.folders.attempts).count == 12, "no staging file is left")
     }
 }

@@ -17,11 +17,12 @@ import Testing
 
     private func count() throws -> Int? {
         let path = run.folders.beatPath(1)
-        // A beat is written in place, so that it may be read half.
+        // A heartbeat is written in place, so a read may get only a part of it.
         return File.exists(path) ? (try? JSON.decode(Beat.self, from: try File.read(path)))?.count : nil
     }
 
-    @Test func itChangesUntilItIsCancelled() async throws {
+    @Test("the heartbeat changes until it is cancelled")
+    func changes() async throws {
         try run.attempt(1)
         let task = beat()
         try await eventually { try count() == 1 }
@@ -30,7 +31,8 @@ import Testing
         try await within(.seconds(60)) { await task.value }
     }
 
-    @Test func itTellsHowFarTheTrainingIs() async throws {
+    @Test("the heartbeat holds the attempt's seconds and the training's step")
+    func progress() async throws {
         try run.attempt(1)
         let task = beat()
         try await eventually { try count() == 1 }
@@ -40,8 +42,9 @@ import Testing
         #expect(beat.step == 40)
     }
 
-    /// A shorter one after a longer one leaves no rest behind it.
-    @Test func everyBeatHasOneLength() async throws {
+    /// A shorter one would leave the rest of a longer one behind it.
+    @Test("every heartbeat has the same length")
+    func oneLength() async throws {
         try run.attempt(1)
         let pulses = Monitor(0)
         let heartbeat = Heartbeat(run: run.folders, attempt: 1, volume: volume) {
@@ -56,21 +59,24 @@ import Testing
         task.cancel()
     }
 
-    @Test func aFenceEndsIt() async throws {
+    @Test("a fenced volume ends the heartbeat before it writes anything")
+    func fence() async throws {
         try run.attempt(1)
         volume.fence()
         try await within(.seconds(60)) { [self] in await beat().value }
         #expect(!File.exists(run.folders.beatPath(1)))
     }
 
-    @Test func aHigherClaimEndsItBeforeItWritesAnything() async throws {
+    @Test("a higher claim ends the heartbeat before it writes anything")
+    func higherClaim() async throws {
         try run.attempt(1)
         try run.attempt(2)
         try await within(.seconds(60)) { [self] in await beat().value }
         #expect(!File.exists(run.folders.beatPath(1)))
     }
 
-    @Test func aClaimThatComesLaterEndsItToo() async throws {
+    @Test("a higher claim that comes later ends the heartbeat before its next write")
+    func laterClaim() async throws {
         try run.attempt(1)
         let task = beat()
         try await eventually { try count() == 1 }
@@ -79,8 +85,8 @@ import Testing
         #expect(try count() == 1)
     }
 
-    /// After a hang it looks before it does anything else.
-    @Test func aClaimThatCameDuringAHangEndsIt() async throws {
+    @Test("a higher claim made while the volume hung ends the heartbeat before it writes anything")
+    func claimDuringHang() async throws {
         try run.attempt(1)
         let gate = volume.hang()
         try await eventually { gate.isReached }
@@ -91,10 +97,11 @@ import Testing
         #expect(!File.exists(run.folders.beatPath(1)))
     }
 
-    @Test func aVolumeThatRefusesEndsNothing() async throws {
+    @Test("the heartbeat continues after the volume refused a write")
+    func refusedWrite() async throws {
         try File.removeTree(run.folders.attempts)
         let task = beat()
-        // The first beat has been refused by then.
+        // By then the volume has refused the first heartbeat.
         _ = try await within(.seconds(60)) { [volume] in try await volume.perform {} }
         try File.makeFolders(run.folders.attempts)
         try await eventually { try count() == 2 }

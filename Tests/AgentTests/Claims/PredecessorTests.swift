@@ -29,8 +29,10 @@ import Testing
         try File.replace(run.folders.recordPath(attempt), with: try JSON.encode(record))
     }
 
-    @Test(arguments: [AttemptState.claiming, .syncing, .installing, .resuming, .training])
-    func aDeadAttemptIsClosed(_ state: AttemptState) throws {
+    @Test(
+        "a dead attempt is closed as an agent crash, with the step and the seconds of its last heartbeat",
+        arguments: [AttemptState.claiming, .syncing, .installing, .resuming, .training])
+    func closed(_ state: AttemptState) throws {
         try run.attempt(1, state: state)
         try beat(1, seconds: 55.5, step: 120)
         try close(before: 2)
@@ -42,19 +44,20 @@ import Testing
         #expect(record.phases.last == .init(state: .ended, began: Self.beaten))
     }
 
-    /// How its training ended was known already.
-    @Test func theOutcomeStays() throws {
+    @Test("a dead attempt that had an outcome is closed with that outcome")
+    func keepsOutcome() throws {
         try run.attempt(1, state: .finishing, outcome: Outcome(.failed, exit: .code(3)))
         try close(before: 2)
         let record = try #require(try run.folders.readRecord(1))
         #expect(record.state == .ended)
         #expect(record.outcome == Outcome(.failed, exit: .code(3)))
-        // No beat: it is as old as the claim that follows.
+        // Without a heartbeat it ended when the next attempt was claimed.
         #expect(record.phases.last?.began == Date(timeIntervalSince1970: 1_800_000_000))
         #expect(record.step == nil)
     }
 
-    @Test(arguments: [AttemptState.ended, .waiting]) func whatIsOverStaysAsItIs(_ state: AttemptState) throws {
+    @Test("the record of an ended or waiting attempt is not changed", arguments: [AttemptState.ended, .waiting])
+    func overStays(_ state: AttemptState) throws {
         try run.attempt(1, state: state, outcome: Outcome(.failed, exit: .code(3)))
         try beat(1, seconds: 55.5, step: 120)
         let before = try File.read(run.folders.recordPath(1))
@@ -62,21 +65,24 @@ import Testing
         #expect(try File.read(run.folders.recordPath(1)) == before)
     }
 
-    /// The one before may have died before it came to that.
-    @Test func allBeforeButNoneAfter() throws {
+    /// An agent may die before it has closed the attempt before its own.
+    @Test("all dead attempts before a claim are closed, and none after it")
+    func allBefore() throws {
         for number in 1...4 { try run.attempt(number, state: .training) }
         try close(before: 3)
         #expect(try (1...4).map { try run.folders.readRecord($0)?.state } == [.ended, .ended, .training, .training])
     }
 
-    @Test func noneOrOneWithoutARecord() throws {
+    @Test("an attempt without a record gets none when it is closed")
+    func nothingToClose() throws {
         try close(before: 1)
         try run.attempt(1)
         try close(before: 2)
         #expect(try run.folders.readRecord(1) == nil)
     }
 
-    @Test func aBeatThatWasCutOffIsNone() throws {
+    @Test("a heartbeat that was cut off counts as none")
+    func cutOffHeartbeat() throws {
         try run.attempt(1, state: .training)
         try File.write(Array(#"{"count":3,"#.utf8), over: run.folders.beatPath(1))
         try close(before: 2)
@@ -84,7 +90,8 @@ import Testing
         #expect(try spending(before: 2) == Spending())
     }
 
-    @Test func theSecondsOfAllBefore() throws {
+    @Test("the time spent is the sum over all earlier attempts, from their records and heartbeats")
+    func secondsSpent() throws {
         try run.attempt(1, state: .ended)
         try change(1) { $0.lasted(100) }
         try beat(1, seconds: 95, step: nil)
@@ -97,7 +104,8 @@ import Testing
         #expect(try spending(before: 1) == Spending())
     }
 
-    @Test func openingAnAttemptCountsTheOneBefore() throws {
+    @Test("an opened attempt counts the time that the dead one before it spent")
+    func openedAttempt() throws {
         try run.attempt(1, state: .training)
         try beat(1, seconds: 20, step: 7)
         let claim = try run.attempt(2)
@@ -105,8 +113,9 @@ import Testing
         #expect(work.spentBefore == Spending(seconds: 20))
     }
 
-    /// What a dead agent could not count any more decides whether there was progress.
-    @Test func itsCheckpointsAreCounted() throws {
+    /// The retry rule needs the count, which the dead agent could not make.
+    @Test("the checkpoints of a dead training are counted in its record")
+    func countsCheckpoints() throws {
         try run.attempt(1, state: .training)
         try run.checkpoint("checkpoint-10")
         try run.checkpoint("checkpoint-20")
@@ -115,17 +124,19 @@ import Testing
         #expect(found.count == 2 && found.newest?.step == 20)
     }
 
-    /// Whose training never ran has saved none of them.
-    @Test(arguments: [AttemptState.claiming, .syncing, .installing, .resuming])
-    func othersAreNot(_ state: AttemptState) throws {
+    @Test(
+        "no checkpoints are counted for a dead attempt that never trained",
+        arguments: [AttemptState.claiming, .syncing, .installing, .resuming])
+    func countsOnlyTraining(_ state: AttemptState) throws {
         try run.attempt(1, state: state)
         try run.checkpoint("checkpoint-10")
         try close(before: 2)
         #expect(try run.folders.readRecord(1)?.checkpoints == nil)
     }
 
-    /// `init` ended its agent at the deadline, say.
-    @Test func whatWasToldToEndAndLeftNoEndSaysSo() throws {
+    /// For example `init` ended its agent at the deadline.
+    @Test("an interrupted attempt without a recorded end is closed with a message that says so")
+    func interruptedWithoutEnd() throws {
         try run.attempt(1, state: .training, outcome: Outcome(.interrupted))
         try close(before: 2)
         #expect(
@@ -133,7 +144,8 @@ import Testing
                 == Outcome(.interrupted, message: "the agent was gone before the training's end was on record"))
     }
 
-    @Test func theAttemptsOfTheLaunchAndThoseWithoutARecord() throws {
+    @Test("the attempts of a launch include one without a record, as an agent crash")
+    func attemptsOfLaunch() throws {
         try run.attempt(1, launch: "L0", state: .ended, outcome: Outcome(.stopped))
         try run.attempt(2, state: .ended, outcome: Outcome(.failed))
         try run.attempt(3)
@@ -143,8 +155,9 @@ import Testing
         #expect(attempts.map(\.outcome?.kind) == [.failed, .agentCrash])
     }
 
-    /// What a live record says of itself is as old as its last change of state.
-    @Test func aDeadAttemptLastedUntilItsLastBeat() throws {
+    /// The seconds in a record are those at its last change of state.
+    @Test("a dead attempt lasted and cost until its last heartbeat")
+    func lastedUntilHeartbeat() throws {
         try run.attempt(1, state: .training)
         try change(1) {
             $0.bill = Bill(price: 3.6, billedBefore: 10)
@@ -156,12 +169,13 @@ import Testing
         let record = try #require(try run.folders.readRecord(1))
         #expect(record.seconds == 990)
         #expect(record.cost == 1)
-        // Beats that a dying agent still wrote are older than its word.
+        // A heartbeat counts no more once the record is closed.
         try beat(1, seconds: 1990, step: nil)
         #expect(try spending(before: 2) == Spending(seconds: 990, cost: 1))
     }
 
-    @Test func podsOfDifferentPrices() throws {
+    @Test("the cost of a run is the sum over pods of different prices")
+    func prices() throws {
         for (number, price) in [(1, 1.0), (2, 2.5)] {
             try run.attempt(number, pod: "pod-\(number)", state: .ended)
             try change(number) {
@@ -174,7 +188,7 @@ import Testing
         #expect(try spending(before: 4) == Spending(seconds: 3650, cost: 3.5))
     }
 
-    // MARK: - since when the pod costs
+    // MARK: - the time from which a pod is billed
 
     private static let claimed = Date(timeIntervalSince1970: 1_800_000_000)
 
@@ -186,7 +200,8 @@ import Testing
             in: run.folders)
     }
 
-    @Test func theFirstAttemptOfAPodPaysSinceItWasBought() throws {
+    @Test("the first attempt of a pod is billed from the pod's purchase")
+    func billedFromPurchase() throws {
         try run.attempt(1, pod: "a", state: .ended)
         let bought = Self.claimed - 90
         #expect(
@@ -198,14 +213,15 @@ import Testing
                 == Bill(price: 2, billedBefore: 90))
         #expect(
             try bill(2, pod: "b", launch: "L1", claimed: Self.claimed, bought: nil) == Bill(price: 2, billedBefore: 0))
-        // The clock of the laptop is ahead.
+        // The laptop's clock is ahead.
         #expect(
             try bill(2, pod: "b", launch: "L1", claimed: Self.claimed, bought: Self.claimed + 5)
                 == Bill(price: 2, billedBefore: 0))
     }
 
-    /// Pauses between two attempts, and the time that a container takes to start again, are paid for too.
-    @Test func theNextAttemptOfAPodPaysSinceTheOneBefore() throws {
+    /// The pod is also paid for in pauses and while its container restarts.
+    @Test("a later attempt of a pod is billed from the end of the last billed one")
+    func billedFromLastAttempt() throws {
         try run.attempt(1, pod: "a", launch: "L1", state: .waiting)
         try change(1) {
             $0.bill = Bill(price: 2, billedBefore: 90)
@@ -219,20 +235,22 @@ import Testing
                 == Bill(price: 2, billedBefore: 60))
     }
 
-    @Test func withoutAPriceThereIsNoBill() throws {
+    @Test("a pod without a price has no bill and no cost")
+    func withoutPrice() throws {
         let claim = try run.attempt(1)
         #expect(try Predecessor.bill(for: claim, LaunchOrder(id: "L1"), after: [claim], in: run.folders) == nil)
         #expect(try spending(before: 2).cost == nil)
     }
 
-    @Test func anAttemptHasItsBill() throws {
+    @Test("an opened attempt has its bill, and its status shows the cost")
+    func openedBill() throws {
         let claim = try run.attempt(1)
         var spec = run.spec()
         spec.launch.price = 3600
         spec.launch.bought = claim.claimed - 7
         let work = try OpenAttempt.open(claim, spec: spec, run: run.folders, volume: VolumeWriter())
         #expect(work.journal.current.bill == Bill(price: 3600, billedBefore: 7))
-        // A dollar a second, of which 7 before it began.
+        // A dollar a second, and 7 seconds before the attempt began.
         let cost = try #require(work.status.attempt.cost)
         #expect(cost >= 7 && cost < 60)
     }
