@@ -370,7 +370,7 @@ import Testing
         let beat = run.folders.beatPath(1)
         try Errno.check { mkfifo(beat, 0o644) }
         let (task, waits) = wait(timeout: .seconds(2))
-        // There is a second from look to look: six of them are more than twice its timeout.
+        // Reads are a second apart, so six of them take more than twice the timeout.
         for count in 1...6 {
             try await within(.seconds(60), "look \(count)") {
                 try await DedicatedThread.run { try File.write(Array("\(count)".utf8), over: beat) }

@@ -6,20 +6,22 @@ import Testing
 @Suite struct LogProgressTests {
     private let progress = LogProgress(start: 10)
 
-    @Test func whatIsThereComesAtOnce() async throws {
+    @Test("a reader behind the log's end gets the end at once")
+    func present() async throws {
         progress.extend(by: 5)
         #expect(try await progress.end(beyond: 10) == 15)
         #expect(try await progress.end(beyond: 0) == 15)
     }
 
-    @Test func manyWaitAndAllAreTold() async throws {
+    @Test("fifty readers that wait for more of the log are all woken as it grows")
+    func manyReaders() async throws {
         let ends = Task { [progress] in
             try await withThrowingTaskGroup(of: Int?.self) { group in
                 for offset in 10..<60 { group.addTask { try await progress.end(beyond: offset) } }
                 return try await group.reduce(into: []) { $0.append($1) }
             }
         }
-        // One by one: each lets one more go, and those beyond wait on.
+        // Byte by byte: each byte ends the wait of one more reader.
         for _ in 0..<50 {
             progress.extend(by: 1)
             await Task.yield()
@@ -29,17 +31,19 @@ import Testing
         #expect(got.allSatisfy { ($0 ?? 0) > 10 })
     }
 
-    @Test func closingEndsTheWait() async throws {
+    @Test("closing the log ends every wait with nil, and earlier offsets still get the end")
+    func closed() async throws {
         let waiter = Task { [progress] in try await progress.end(beyond: 10) }
         await Task.yield()
         progress.close()
         #expect(try await within(.seconds(60)) { try await waiter.value } == nil)
         #expect(try await progress.end(beyond: 10) == nil)
-        // What came before is still to be had.
+        // The bytes from before can still be read.
         #expect(try await progress.end(beyond: 9) == 10)
     }
 
-    @Test func cancellingEndsTheWaitOfOneAlone() async throws {
+    @Test("cancelling one waiting reader does not end the wait of another")
+    func cancelOne() async throws {
         let waiters = (0..<2).map { _ in Task { [progress] in try await progress.end(beyond: 10) } }
         await Task.yield()
         waiters[0].cancel()
@@ -50,7 +54,8 @@ import Testing
         #expect(try await within(.seconds(60)) { try await waiters[1].value } == 11)
     }
 
-    @Test func whoIsCancelledAlreadyDoesNotWait() async throws {
+    @Test("a reader that is cancelled before it waits does not wait")
+    func cancelledBefore() async throws {
         let waiter = Task { [progress] in
             withUnsafeCurrentTask { $0?.cancel() }
             return try await progress.end(beyond: 10)
@@ -58,17 +63,19 @@ import Testing
         await #expect(throws: CancellationError.self) { try await within(.seconds(60)) { try await waiter.value } }
     }
 
-    @Test func durableIsWhatASyncSays() {
+    @Test("only a sync moves the durable end of the log, and never backwards")
+    func durable() {
         #expect(progress.durable == 10)
         progress.extend(by: 10)
         #expect(progress.durable == 10)
         progress.endSync(at: 15)
         #expect(progress.durable == 15)
         progress.endSync(at: 12)
-        #expect(progress.durable == 15, "it never goes back")
+        #expect(progress.durable == 15, "it never moves backwards")
     }
 
-    @Test func oneSyncIsOnItsWayAtATime() {
+    @Test("a sync is requested only once until it begins")
+    func oneSync() {
         #expect(progress.wantsSync())
         #expect(!progress.wantsSync())
         progress.beginSync()

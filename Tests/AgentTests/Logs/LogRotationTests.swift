@@ -5,7 +5,7 @@ import Testing
 
 @testable import Agent
 
-/// A log that goes on from segment to segment while it is written and read.
+/// A log that continues from segment to segment while it is written and read.
 @Suite struct LogRotationTests {
     private let run: TestRun
     private let volume = VolumeWriter()
@@ -21,14 +21,15 @@ import Testing
     }
 
     private func sealed() async throws {
-        // In the time that nobody else wants.
+        // Sealing runs at the lowest priority, so it may take long.
         try await eventuallyTrue("all sealed but the live one", within: .seconds(240)) {
             try names.count { $0.hasSuffix(".log") } == 1
         }
     }
 
-    /// Random pieces into segments of random sizes, over several attempts, one reader at their heels.
-    @Test(arguments: 0..<15) func itIsOneStream(seed: Int) async throws {
+    /// Random pieces go into segments of random sizes, over up to three attempts.
+    @Test("the segments of several attempts read back as exactly the bytes that were appended", arguments: 0..<15)
+    func oneStream(seed: Int) async throws {
         var random = SeededGenerator(seed: seed)
         var expected: [UInt8] = []
         for attempt in 1...Int.random(in: 1...3, using: &random) {
@@ -59,7 +60,8 @@ import Testing
         }
     }
 
-    @Test func segmentsEndWithALineWhereOneIsNear() async throws {
+    @Test("every segment ends with a line's end when the lines are short")
+    func endsWithLine() async throws {
         let log = try LogWriter(.test(1, logStart: 0), of: run.folders, rule: LogRule(segment: 1000), volume: volume)
         for number in 0..<200 { log.append(Array("line number \(number)\n".utf8)[...]) }
         try await sync(log)
@@ -70,7 +72,8 @@ import Testing
         for begin in begins { #expect(bytes[begin - 1] == 10) }
     }
 
-    @Test func currentLogFollows() async throws {
+    @Test("logs/current.log leads to the live segment until another run takes the link")
+    func currentLog() async throws {
         let current = CurrentLog(of: run.volume, for: run.folders)
         let log = try LogWriter(
             .test(1, logStart: 0), of: run.folders, rule: LogRule(segment: 100), current: current, volume: volume)
@@ -79,15 +82,15 @@ import Testing
         let link = try File.readLink(run.volume.currentLog).lastComponent
         #expect(link == (try names.last { $0.hasSuffix(".log") }))
         #expect(try File.read(run.volume.currentLog).text.hasSuffix("line number 99\n"))
-        // Another run began meanwhile.
+        // Another run began in the meantime.
         try File.replaceLink(run.volume.currentLog, to: "../runs/other/logs/x.log")
         log.append(Array(repeating: 10, count: 500)[...])
         try await sync(log)
         #expect(try File.readLink(run.volume.currentLog) == "../runs/other/logs/x.log")
     }
 
-    /// It reads on in a segment that is sealed and removed under its hands.
-    @Test func whoReadsIsNotDisturbed() async throws {
+    @Test("a reader gets every byte while segments are sealed and removed")
+    func readerUndisturbed() async throws {
         let log = try LogWriter(.test(1, logStart: 0), of: run.folders, rule: LogRule(segment: 5000), volume: volume)
         let stream = try LogStream(of: run.folders)
         let expected = (0..<5000).flatMap { Array("line number \($0)\n".utf8) }
@@ -109,12 +112,14 @@ import Testing
         Array(text.utf8).withUnsafeBytes { SegmentCut(limit: 80).length(of: $0, into: size, endsLine: endsLine) }
     }
 
-    @Test func whatFits() {
+    @Test("bytes that fit into a segment go there whole")
+    func fits() {
         #expect(length("abc") == 3)
         #expect(length("abc", into: 70) == 3)
     }
 
-    @Test func atTheEndOfALineNearTheLimit() {
+    @Test("a segment is cut after a line's end when one lies near its limit")
+    func nearLine() {
         let line = String(repeating: "x", count: 72)
         #expect(length(line + "\nabcdefgh") == 73)
         #expect(length("abc\n" + line + "xxxxxxx\n") == 80, "the only line ends too far before the limit")
@@ -122,7 +127,8 @@ import Testing
         #expect(length("abc\ndefgh", into: 74) == 4)
     }
 
-    @Test func atTheLimitWithoutLines() {
+    @Test("a segment without a line's end is cut at its limit")
+    func withoutLines() {
         #expect(length(String(repeating: "x", count: 200)) == 80)
         #expect(length("abc", into: 79) == 1)
         #expect(length("abc", into: 80) == 0)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Agent
 
-/// The folder of a log while its segments are sealed and removed, and what is left of it after a death at any moment.
+/// The folder of a log while its segments are sealed and removed, also by an agent that dies at any moment.
 @Suite struct LogSealerTests {
     private let folder: TemporaryFolder
     private let run: RunFolder
@@ -29,7 +29,7 @@ import Testing
         try plain(offset, attempt, Array(text.utf8))
     }
 
-    /// All that can be done by an attempt whose live segment begins at `offset`.
+    /// Seals all that an attempt can seal whose live segment begins at `offset`.
     private func seal(_ attempt: Int, from offset: Int, keep: Int = .max) throws {
         try LogSealer(.test(attempt, logStart: offset), of: run, keep: keep, volume: volume) { _, _ in }.sealAll()
     }
@@ -41,15 +41,16 @@ import Testing
         return bytes
     }
 
-    /// As a person would, with the tools of any system: `zcat` of what is sealed, then `cat` of the live one.
+    /// Reads the log as a person would: `zcat` of the sealed segments, then `cat` of the live one.
     private func readByHand() throws -> [UInt8] {
         let script = "cd \(run.logs) && if ls *.log.gz >/dev/null 2>&1; then zcat *.log.gz; fi && cat *.log"
         return try Command.run(["sh", "-c", script]).output
     }
 
-    // MARK: - what is sealed
+    // MARK: - sealing
 
-    @Test func everyOneButTheLive() throws {
+    @Test("every segment but the live one is sealed, and zcat and cat give the whole log")
+    func allButLive() throws {
         try text(0, 1, "0123")
         try text(4, 1, "45")
         try text(6, 2, "6789")
@@ -68,8 +69,9 @@ import Testing
         #expect(try LogStream(of: run).end == 12)
     }
 
-    /// A network volume over its quota takes bytes, and forgets them.
-    @Test func zerosStandForBytesThatTheVolumeLost() async throws {
+    /// A network volume over its quota may accept bytes and lose them.
+    @Test("zeros stand for the bytes of a segment that the volume lost")
+    func lostBytes() async throws {
         try text(0, 1, "0123")
         try text(4, 2, "4")
         try text(9, 2, "9a")
@@ -84,10 +86,11 @@ import Testing
         #expect(try readByHand().text == "01234\0\0\0\09a")
     }
 
-    /// As of a network volume that has lost the only copy: it may only be away, so that it is asked for a while.
-    @Test func whatCannotBeReadIsLostInTheEnd() async throws {
+    /// A network volume that has lost the only copy may come back, so the sealer tries again for a while.
+    @Test("a segment that stays unreadable is moved to torn/ after a timeout, and zeros stand for its bytes")
+    func unreadableSegment() async throws {
         try text(0, 1, "0123")
-        // It opens, and to read it gives EIO.
+        // The file can be opened, but reading it gives EIO.
         let unreadable = run.liveSegmentPath(from: 4, attempt: 2)
         try File.replaceLink(unreadable, to: "/proc/self/mem")
         try text(9, 2, "9a")
@@ -105,11 +108,12 @@ import Testing
         #expect(File.status(unreadable) == nil)
     }
 
-    @Test func bytesOfAnAttemptBeyondTheNextOneAreCut() throws {
+    @Test("bytes that an attempt wrote beyond the next attempt's first offset are cut")
+    func staleBytes() throws {
         try text(0, 1, "0123STALE")
         try text(4, 2, "45")
         try text(6, 3, "")
-        // Begun by the first attempt after the second had begun.
+        // The first attempt began this segment after the second had begun.
         try text(5, 1, "MORE STALE")
         #expect(try read().text == "012345")
         try seal(3, from: 6)
@@ -120,7 +124,8 @@ import Testing
         #expect(try readByHand().text == "012345")
     }
 
-    @Test func whatAStaleAttemptSealedIsRemoved() throws {
+    @Test("segments that a stale attempt sealed are removed")
+    func staleSealed() throws {
         try text(0, 1, "0123")
         try text(4, 2, "4567")
         try seal(2, from: 4)
@@ -137,7 +142,8 @@ import Testing
         #expect(try read().text == "01234567")
     }
 
-    @Test func emptyOnesOfEarlierAttemptsGo() throws {
+    @Test("empty segments of earlier attempts are removed")
+    func emptySegments() throws {
         try text(0, 1, "")
         try text(0, 2, "01")
         try text(2, 3, "")
@@ -146,7 +152,8 @@ import Testing
         #expect(try names == ["00000000000000000000.log.gz", "00000000000000000002-a0004.log"])
     }
 
-    @Test func nothingOfARunThatHasAnotherOwner() throws {
+    @Test("nothing is sealed in a run that has another owner")
+    func otherOwner() throws {
         try text(0, 1, "01")
         try text(2, 2, "23")
         let before = try names
@@ -155,7 +162,8 @@ import Testing
         #expect(try names == before)
     }
 
-    @Test func nothingOnceTheWriterIsFenced() throws {
+    @Test("nothing is sealed once the volume is fenced")
+    func fenced() throws {
         try text(0, 1, "01")
         try text(2, 2, "23")
         let before = try names
@@ -164,11 +172,14 @@ import Testing
         #expect(try names == before)
     }
 
-    // MARK: - death
+    // MARK: - after the death of an agent
 
-    /// An agent that dies leaves for each segment the plain one; that and a part of the sealed one under another name; or that
-    /// and the sealed one. The next attempt makes the same of all of them.
-    @Test(arguments: 0..<40) func anyMomentOfDeath(seed: Int) throws {
+    /// For each segment a death leaves the plain one, the plain one with half of a sealed one,
+    /// the plain and the sealed one, or the sealed one.
+    @Test(
+        "the log is whole after the sealing agent died at any moment, before and after the next one seals",
+        arguments: 0..<40)
+    func anyDeath(seed: Int) throws {
         var random = SeededGenerator(seed: seed)
         var expected: [UInt8] = []
         var attempt = 1
@@ -188,7 +199,7 @@ import Testing
         try text(end, attempt, "")
         try seal(attempt, from: end)
         #expect(try read() == expected)
-        // Back to what a death at some moment left.
+        // Restores what a death at some moment would have left.
         for (name, bytes) in copies {
             let path = "\(run.logs)/\(name)"
             let sealed = run.sealedSegmentPath(from: try #require(LogSegment(name: name)).offset)
@@ -204,7 +215,7 @@ import Testing
                 try File.write(bytes, over: path)
             default: break
             }
-            #expect(try read() == expected, "before it is repaired")
+            #expect(try read() == expected, "before the next agent seals")
         }
         attempt += 1
         try text(end, attempt, "live")
@@ -218,12 +229,13 @@ import Testing
         #expect(try read(from: offset) == Array(expected[offset...]))
     }
 
-    // MARK: - what is kept
+    // MARK: - retries and removal
 
-    /// However many segments are begun meanwhile: each try reads them all.
-    @Test func afterAnErrorItIsTriedOnceInAWhile() async throws {
+    /// Each try reads all segments.
+    @Test("sealing that failed is tried again only after a pause, however many segments begin")
+    func retryPause() async throws {
         try text(0, 1, "0123")
-        // What is written aside would come here.
+        // A folder lies where the sealer's staging file belongs.
         let obstacle = "\(run.logs)/00000000000000000000-a0001.log.gz.new"
         try File.makeFolders(obstacle)
         let sealer = LogSealer(
@@ -242,13 +254,14 @@ import Testing
         }
     }
 
-    @Test func theOldestGoFirstAndTheLiveOneNever() throws {
+    @Test("the oldest sealed segments are removed above the limit, the live one never")
+    func oldestFirst() throws {
         var random = SeededGenerator(seed: 1)
         for number in 0..<10 {
             try plain(number * 1000, 1, (0..<1000).map { _ in UInt8.random(in: 0...255, using: &random) })
         }
         try text(10_000, 2, "live")
-        // What is random does not become smaller: each takes a little more than 1000 bytes.
+        // Random bytes do not compress: each segment takes a little more than 1000 bytes.
         try seal(2, from: 10_000, keep: 3_500)
         #expect(
             try names == [7, 8, 9].map { "0000000000000000\($0)000.log.gz" } + ["00000000000000010000-a0002.log"])
@@ -262,7 +275,8 @@ import Testing
         #expect(try read(from: 10_000).text == "live")
     }
 
-    @Test func theIndexOfWhatIsNotKeptGoesToo() throws {
+    @Test("the index of a removed segment is removed too")
+    func indexRemoved() throws {
         try text(0, 1, "0123")
         try text(4, 2, "4567")
         try text(8, 3, "89")

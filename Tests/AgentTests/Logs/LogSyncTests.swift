@@ -6,7 +6,7 @@ import Testing
 
 @testable import Agent
 
-/// What counts as durable, above all after a sync that failed.
+/// The bytes of the log that count as durable, above all after a sync that failed.
 @Suite struct LogSyncTests {
     private let folder: TemporaryFolder
     private let run: RunFolder
@@ -23,14 +23,15 @@ import Testing
         progress.extend(by: count)
     }
 
-    /// From now on the kernel refuses to sync it, as /dev/null does.
+    /// Puts /dev/null in the segment's place, which the kernel refuses to sync.
     private func breakSync(of segment: LiveSegment) throws {
         let null = try Errno.check { open("/dev/null", O_RDWR | O_CLOEXEC) }
         try Errno.check { dup2(null, segment.descriptor) }
         close(null)
     }
 
-    @Test func segmentAfterSegment() throws {
+    @Test("a sync makes the bytes of the current and the next segment durable")
+    func segments() throws {
         let first = try LiveSegment(from: 0, attempt: 1, in: run)
         let sync = LogSync(first, progress: progress)
         #expect(sync.sync().isEmpty)
@@ -45,7 +46,8 @@ import Testing
         #expect(progress.durable == 20)
     }
 
-    @Test func whatAFailedSyncConcernsIsDurableWithItsCopyOnly() throws {
+    @Test("bytes of a failed sync, and all after them, are durable only once their segment was copied")
+    func failedSync() throws {
         let first = try LiveSegment(from: 0, attempt: 1, in: run)
         let sync = LogSync(first, progress: progress)
         write(10, sync)
@@ -56,7 +58,7 @@ import Testing
         #expect(sync.trouble == Errno(EINVAL))
         #expect(progress.durable == 10)
 
-        // A second sync of the same file would succeed, and say nothing of those bytes.
+        // A second sync of the same file would succeed, but proves nothing about those bytes.
         let healed = try Errno.check { open(first.path, O_RDWR | O_CLOEXEC) }
         try Errno.check { dup2(healed, first.descriptor) }
         close(healed)
@@ -74,7 +76,8 @@ import Testing
         #expect(sync.trouble == nil)
     }
 
-    @Test func aSegmentThatGotNothingIsForgotten() throws {
+    @Test("an empty segment whose sync fails does not hold up the next one")
+    func emptySegment() throws {
         let first = try LiveSegment(from: 0, attempt: 1, in: run)
         let sync = LogSync(first, progress: progress)
         try breakSync(of: first)
@@ -84,8 +87,9 @@ import Testing
         #expect(progress.durable == 5)
     }
 
-    /// A volume may take nothing for a day, and begin a segment for each try.
-    @Test func thoseAfterADamagedOneDoNotStayOpen() throws {
+    /// A volume may refuse all writes for a day, and the log begins a new segment for each try.
+    @Test("synced segments after a failed one are closed, and durable once the failed one was copied")
+    func closesSynced() throws {
         let first = try LiveSegment(from: 0, attempt: 1, in: run)
         let sync = LogSync(first, progress: progress)
         write(10, sync)
@@ -109,8 +113,9 @@ import Testing
         #expect(progress.durable == 30)
     }
 
-    /// The last bytes of a segment come while it is being synced, and the next one is begun.
-    @Test func whatComesMeanwhileIsSyncedToo() throws {
+    /// The last bytes of a segment come while it is being synced, and then the next segment begins.
+    @Test("bytes that come during a sync are durable after the next one")
+    func meanwhile() throws {
         let first = try LiveSegment(from: 0, attempt: 1, in: run)
         let second = try LiveSegment(from: 15, attempt: 1, in: run)
         let synced = Mutex<[Int]>([])

@@ -30,7 +30,8 @@ import Testing
 
     // MARK: - a healthy volume
 
-    @Test func bytesExactlyAsTheyCame() async throws {
+    @Test("the log keeps bytes exactly as they came")
+    func exactBytes() async throws {
         let log = try writer()
         let pieces: [[UInt8]] = [
             Array("10%|█\r20%|██\r".utf8), [0, 255, 0xc3], [0x28, 10, 13, 10], [], Array(0...255),
@@ -42,7 +43,8 @@ import Testing
         #expect(log.progress.durable == log.progress.end)
     }
 
-    @Test func offsetsCountFromTheSegmentsFirstByte() async throws {
+    @Test("offsets in the log count from the first byte of its segment")
+    func offsets() async throws {
         let log = try writer(offset: 1000)
         append("12345", to: log)
         try await sync(log)
@@ -51,7 +53,8 @@ import Testing
         #expect(try File.read(run.liveSegmentPath(from: 1000, attempt: 1)).text == "12345")
     }
 
-    @Test func theAgentsLinesBeginALine() async throws {
+    @Test("a line of the agent begins a new line of the log")
+    func agentLines() async throws {
         let log = try writer()
         log.say(.captured("first"))
         append("50%|████\r", to: log)
@@ -65,7 +68,8 @@ import Testing
         #expect(try File.read(segment).text == "first\n50%|████\r\nin the middle\na line\nafter a line\n\nend")
     }
 
-    @Test func manyThreadsMixNothing() async throws {
+    @Test("lines that eight threads write at once are not mixed")
+    func threads() async throws {
         let log = try writer()
         let ended = Monitor(0)
         for thread in 0..<8 {
@@ -90,7 +94,8 @@ import Testing
         #expect(next == Array(repeating: 500, count: 8))
     }
 
-    @Test func itIsOnStableStorageSoonWithoutBeingAsked() async throws {
+    @Test("the log is synced soon without a request")
+    func syncsItself() async throws {
         let log = try writer()
         append("a", to: log)
         try await eventually { log.progress.durable == 1 }
@@ -98,14 +103,16 @@ import Testing
         try await eventually { log.progress.durable == 2 }
     }
 
-    @Test func whereItCannotBeOpenedIsAProblem() throws {
+    @Test("a log whose folder is missing is an error")
+    func cannotOpen() throws {
         let none = try Volume(root: folder.path).run(#require(RunID("none")))
         #expect(throws: Problem.self) { try LogWriter(.test(1, logStart: 0), of: none, volume: volume) }
     }
 
     // MARK: - a slow one
 
-    @Test func whatWaitsIsBounded() async throws {
+    @Test("appending blocks while the volume hangs and the queue is full, and nothing is lost")
+    func boundedQueue() async throws {
         let log = try writer()
         let gate = volume.hang()
         let appended = Monitor(0)
@@ -130,20 +137,21 @@ import Testing
 
     // MARK: - a full one
 
-    /// Where the segment is open, to put something else in its place.
+    /// The descriptor by which the segment is open, to put another file in its place.
     private func descriptor(of path: String) throws -> Int32 {
         let names = try File.list("/proc/self/fd").filter { (try? File.readLink("/proc/self/fd/\($0)")) == path }
         return try #require(names.compactMap { Int32($0) }.last)
     }
 
-    /// From now on what is written to `file` goes to `path`.
+    /// Makes the descriptor `file` write to `path` from now on.
     private func put(_ path: String, at file: Int32) throws {
         let other = try Errno.check { open(path, O_RDWR | O_CLOEXEC) }
         try Errno.check { dup2(other, file) }
         close(other)
     }
 
-    @Test func aFullVolumeHoldsUpNobodyAndTheGapIsTold() async throws {
+    @Test("a full volume does not block appending, and one LOG GAP line counts the lost bytes")
+    func fullVolume() async throws {
         let log = try writer()
         let file = try descriptor(of: segment)
         try put("/dev/full", at: file)
@@ -173,7 +181,7 @@ import Testing
         #expect(log.progress.end == text.utf8.count)
         #expect(log.progress.durable == log.progress.end)
 
-        // It is told once.
+        // The gap is reported only once.
         append("on\n", to: log)
         try await sync(log)
         #expect(try File.read(segment).text == text + "on\n")

@@ -17,11 +17,13 @@ import Testing
         return (result + mask.finish()).text
     }
 
-    @Test(arguments: 0...20) func cutAnywhere(cut: Int) {
+    @Test("a secret is masked wherever the stream is cut in two", arguments: 0...20)
+    func cutAnywhere(cut: Int) {
         #expect(masked("key=hf_12345678;\n", "hf_12345678", cutAt: cut) == "key=***;\n")
     }
 
-    @Test func aBeginningIsHeldBackUntilItIsNone() {
+    @Test("bytes that may begin a secret are held back until the next bytes decide")
+    func heldBack() {
         var mask = SecretMask(["hf_12345678"])
         #expect(mask.pass(Array("a hf_123".utf8)[...]).text == "a ")
         #expect(mask.pass(Array("x".utf8)[...]).text == "hf_123x")
@@ -29,35 +31,40 @@ import Testing
         #expect(mask.finish().text == "hf_1234567")
     }
 
-    @Test func shortValuesAreNoSecrets() {
+    @Test("values of fewer than 8 bytes are not masked")
+    func shortValues() {
         #expect(masked("1234567 12345678", "1234567", "12345678") == "1234567 ***")
         #expect(masked("nothing to mask") == "nothing to mask")
     }
 
-    @Test func whatOverlapsIsOne() {
+    @Test("overlapping secrets become one mask, adjacent ones two")
+    func overlapping() {
         #expect(masked("-abcdefghijkl-", "abcdefgh", "efghijkl") == "-***-")
         #expect(masked("-abcdefghabcdefgh-", "abcdefgh") == "-******-")
         #expect(masked("-aaaaaaaaaaaa-", "aaaaaaaa") == "-***-")
         #expect(masked("-abcdefghij-", "abcdefgh", "abcdefghij") == "-***-")
     }
 
-    /// A value in a longer one that does not come to its end.
-    @Test func theShorterOfTwoAtTheEnd() {
+    @Test("a secret inside an unfinished longer one is masked at the end of the stream")
+    func shorterAtEnd() {
         #expect(masked("-xxabcdefgh", "abcdefgh", "xxabcdefghij") == "-xx***")
     }
 
-    @Test func valuesOfSeveralLines() {
+    @Test("a secret of several lines is masked with either kind of line end")
+    func severalLines() {
         #expect(masked("<first line\nsecond>\n", "first line\nsecond\n") == "<***>\n")
         #expect(masked("<first line\r\nsecond>\r\n", "first line\nsecond\n") == "<***>\r\n")
     }
 
-    @Test func aWholeText() {
+    @Test("a secret in a whole text is masked, and a part of one is not")
+    func wholeText() {
         #expect(SecretMask(["hf_12345678"]).masking("python --key hf_12345678") == "python --key ***")
         #expect(SecretMask(["hf_12345678"]).masking("python --key hf_1234") == "python --key hf_1234")
     }
 
-    /// Random secrets of few letters, so that they overlap, hold each other, and are nearly there; cut in random pieces.
-    @Test func asIfTheStreamWereOnePiece() {
+    /// The secrets have few letters, so that they overlap, contain each other, and nearly occur.
+    @Test("random secrets in random pieces are masked as in one piece")
+    func randomPieces() {
         var random = SeededGenerator(seed: 7)
         var withSecrets = 0
         let cases = ProcessEnvironment.all["TORTURE"] == "full" ? 100_000 : 10_000
@@ -104,7 +111,7 @@ import Testing
         return text
     }
 
-    /// All occurrences, found one by one; those that overlap joined.
+    /// The text with all occurrences masked. They are found one by one, and overlapping ones are joined.
     private static func masked(_ text: [UInt8], _ secrets: [[UInt8]]) -> [UInt8] {
         var result: [UInt8] = []
         var end = 0

@@ -17,7 +17,8 @@ import Testing
         return text.text
     }
 
-    @Test func everythingInOrder() async throws {
+    @Test("the container output gets every line in order")
+    func inOrder() async throws {
         let pipe = try Pipe()
         defer { for end in [pipe.readEnd, pipe.writeEnd] { close(end) } }
         let copy = try #require(ContainerOutput(file: pipe.writeEnd))
@@ -26,8 +27,8 @@ import Testing
         await copy.flush(within: .seconds(10))
     }
 
-    /// Nobody reads: nothing waits for it, and what was left out is told to the byte once somebody does.
-    @Test func aReaderThatStandsStill() async throws {
+    @Test("a container output that is not read blocks nothing, and the bytes left out are counted exactly")
+    func stalledReader() async throws {
         let pipe = try Pipe()
         defer { for end in [pipe.readEnd, pipe.writeEnd] { close(end) } }
         let copy = try #require(ContainerOutput(file: pipe.writeEnd))
@@ -35,7 +36,7 @@ import Testing
         let count = 10_000
         for _ in 0..<count { copy.append(line[...]) }
         let text = Task.detached { self.read(pipe, until: "the end\n") }
-        // All that was kept is taken: there is room again.
+        // The reader has taken all that was kept, so there is room again.
         await copy.flush(within: .seconds(60))
         copy.append(Array("the end\n".utf8)[...])
         let lines = await text.value.split(separator: "\n")
@@ -46,7 +47,8 @@ import Testing
         #expect(lines.last == "the end")
     }
 
-    @Test func aFileHasTheLogAlready() throws {
+    @Test("a container output that is a regular file gets no copy of the log")
+    func regularFile() throws {
         let folder = try TemporaryFolder("console")
         let file = open("\(folder.path)/console", O_WRONLY | O_CREAT, 0o600)
         defer { close(file) }

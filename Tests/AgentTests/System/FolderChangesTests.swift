@@ -5,7 +5,7 @@ import Testing
 
 @testable import Agent
 
-/// What the kernel tells of a real folder.
+/// The changes that the kernel reports in a real folder.
 @Suite(.enabled(if: TestRun.isToldOfChanges, TestRun.isToldOfChangesReason)) struct FolderChangesTests {
     private let folder: TemporaryFolder
     private let changes: FolderChanges
@@ -22,7 +22,8 @@ import Testing
         try File.write([1], over: "\(folder.path)/\(file)")
     }
 
-    @Test func filesAndFolders() throws {
+    @Test("a written, appended or removed file is reported once, by its top-level name")
+    func filesAndFolders() throws {
         try write("out/file")
         #expect(changes.take() == ["file"])
         #expect(changes.take() == [])
@@ -37,8 +38,8 @@ import Testing
         #expect(changes.take() == ["old", "file"])
     }
 
-    /// What comes into a folder that is new, before and after that is known.
-    @Test func newFolders() throws {
+    @Test("files in new and moved-in folders are reported, however deep")
+    func newFolders() throws {
         try File.makeFolders("\(folder.path)/out/new/a/b")
         #expect(changes.take() == ["new"])
         try write("out/new/a/b/file")
@@ -50,7 +51,8 @@ import Testing
         #expect(changes.take() == ["moved"])
     }
 
-    @Test func aFolderThatIsRenamed() throws {
+    @Test("a renamed folder is reported under both names and watched under the new one")
+    func renamed() throws {
         try File.move("\(folder.path)/out/old", to: "\(folder.path)/out/final")
         #expect(changes.take() == ["old", "final"])
         try write("out/final/inner/file")
@@ -61,22 +63,22 @@ import Testing
         #expect(changes.take() == [])
     }
 
-    /// More happens than the kernel keeps.
-    @Test func tooMuchAtOnce() throws {
+    @Test("changes are unknown after the kernel's queue overflows, until the watch begins again")
+    func overflow() throws {
         let most = try #require(Int(try File.read("/proc/sys/fs/inotify/max_queued_events").text.trimmed))
         for _ in 0...most / 2 {
             try write("out/a")
             try File.remove("\(folder.path)/out/a")
         }
         #expect(changes.take() == nil)
-        #expect(changes.take() == nil, "not all that happened since is told")
+        #expect(changes.take() == nil, "some later changes are not reported either")
         changes.begin()
         try write("out/b")
         #expect(changes.take() == ["b"])
     }
 
-    /// The folder is removed, and there again; and another one takes its place.
-    @Test func anotherFolder() throws {
+    @Test("changes are unknown after the watched folder was removed or replaced, until the watch begins again")
+    func replacedFolder() throws {
         let out = "\(folder.path)/out"
         try File.removeTree(out)
         #expect(changes.take() == nil)
@@ -94,8 +96,8 @@ import Testing
         #expect(changes.take() == ["b"])
     }
 
-    /// Two folders take each other's names at once.
-    @Test func anExchange() throws {
+    @Test("two folders that exchange their names are each watched under the new name")
+    func exchanged() throws {
         let out = "\(folder.path)/out"
         try File.makeFolders("\(out)/new")
         #expect(changes.take() == ["new"])
@@ -108,23 +110,24 @@ import Testing
         #expect(changes.take() == ["old"])
     }
 
-    /// What is no business of the one who asks is not watched.
-    @Test func othersAreNotTold() throws {
+    @Test("changes of names that do not concern the watch are not reported")
+    func unconcerned() throws {
         try File.makeFolders("\(folder.path)/out/logs/inner")
         try write("out/log")
         try write("out/logs/inner/file")
         #expect(changes.take() == [])
     }
 
-    /// Then any may have changed.
-    @Test func moreFoldersThanAreWatched() throws {
+    @Test("changes are unknown in a tree of more than 4096 folders")
+    func tooManyFolders() throws {
         for number in 0..<4096 { try File.makeFolders("\(folder.path)/out/many/\(number)") }
         #expect(changes.take() == nil)
         changes.begin()
         #expect(changes.take() == nil)
     }
 
-    @Test func throughALink() throws {
+    @Test("changes are reported in a folder that is reached through a link")
+    func throughLink() throws {
         try Errno.check { symlink("out", "\(folder.path)/link") }
         let changes = FolderChanges(of: "\(folder.path)/link") { _ in true }
         changes.begin()
@@ -132,8 +135,9 @@ import Testing
         #expect(changes.take() == ["old"])
     }
 
-    /// Of a file system that others may write to it is never known.
-    @Test func noFileSystemOfThisMachine() {
+    /// For example a network file system, to which other machines write.
+    @Test("changes are unknown on a file system whose changes the kernel does not report")
+    func foreignFileSystem() {
         #expect(!FolderChanges.areReported(at: "/proc"))
         let changes = FolderChanges(of: "/proc/self") { _ in true }
         changes.begin()

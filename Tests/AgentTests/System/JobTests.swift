@@ -5,7 +5,7 @@ import Testing
 
 @testable import Agent
 
-/// What a child finds, seen from outside.
+/// The surroundings in which a child starts, seen from outside.
 @Suite struct JobTests {
     /// The numbers of a line of /proc/PID/status, as a mask of signals.
     private func mask(_ name: String, of pid: pid_t) throws -> UInt64 {
@@ -18,7 +18,7 @@ import Testing
         Job(arguments: arguments, environment: environment, folder: "/usr", output: output)
     }
 
-    /// Starts a sleeper from a thread that blocks and ignores what a thread of Swift's tasks may.
+    /// Starts a sleeping child from a thread that blocks and ignores signals, as the threads of Swift's tasks may.
     private func sleeper<Result>(_ look: (pid_t) throws -> Result) throws -> Result {
         let null = try Errno.check { open("/dev/null", O_WRONLY) }
         defer { close(null) }
@@ -35,25 +35,28 @@ import Testing
         return try look(pid)
     }
 
-    @Test func noSignalIsBlockedOrIgnored() throws {
+    @Test("a child starts with no signal blocked or ignored")
+    func signals() throws {
         try sleeper { pid throws in
             #expect(try mask("SigBlk", of: pid) == 0)
-            // 32 and 33 are glibc's own for its threads, and its posix_spawn leaves them ignored.
+            // Signals 32 and 33 are glibc's own for its threads. Its posix_spawn leaves them ignored.
             let ignored = try mask("SigIgn", of: pid) & ~(1 << 31 | 1 << 32)
             #expect(ignored == 0, "\(String(ignored, radix: 16))")
             #expect(try mask("SigCgt", of: pid) == 0)
         }
     }
 
-    @Test func aSessionAndAGroupOfItsOwn() throws {
+    @Test("a child has a session and a process group of its own")
+    func session() throws {
         try sleeper { pid throws in
             let stat = try #require(ProcessStat(pid: pid))
             #expect(stat.session == pid && stat.group == pid && stat.parent == getpid())
         }
     }
 
-    @Test func onlyTheStandardDescriptors() throws {
-        // Not closed on exec: a child without a clean slate would have it.
+    @Test("a child inherits only the three standard descriptors")
+    func descriptors() throws {
+        // It is not closed on exec: a child that inherits descriptors would have it.
         let leak = try Errno.check { open("/dev/zero", O_RDONLY) }
         defer { close(leak) }
         try sleeper { pid throws in
@@ -62,13 +65,15 @@ import Testing
         }
     }
 
-    @Test func itGoesBeforeTheAgentWhenMemoryRunsOut() throws {
+    @Test("a child has an out-of-memory score of 500, so that the kernel kills it before the agent")
+    func memoryScore() throws {
         try sleeper { pid throws in
             #expect(try File.read("/proc/\(pid)/oom_score_adj").text.trimmed == "500")
         }
     }
 
-    @Test func itsFolderEnvironmentAndArguments() throws {
+    @Test("a child gets its folder, environment and arguments exactly")
+    func folderAndArguments() throws {
         let pipe = try Pipe()
         defer { close(pipe.readEnd) }
         let script = #"pwd; echo "$A|$B"; for word in "$0" "$@"; do echo "<$word>"; done; echo error >&2"#
@@ -81,7 +86,8 @@ import Testing
         #expect(buffer[..<count].text == "/usr\n1|x=y z\n<zero>\n<a b>\n<>\n<é\n>\nerror\n")
     }
 
-    @Test func whatCannotBeStartedIsAProblem() throws {
+    @Test("a program that cannot be started, or a missing folder, is an error")
+    func cannotStart() throws {
         let null = try Errno.check { open("/dev/null", O_WRONLY) }
         defer { close(null) }
         #expect(throws: Problem.self) { try job(["/none"], output: null).spawn() }
@@ -94,7 +100,8 @@ import Testing
         #expect(throws: Problem.self) { try lost.spawn() }
     }
 
-    @Test func programsAreFoundInThePath() throws {
+    @Test("a program is found in the first folder of PATH that has it, and one with a slash is taken as it is")
+    func searchPath() throws {
         let folder = try TemporaryFolder()
         for name in ["a", "b"] { try File.makeFolders("\(folder.path)/\(name)") }
         let (first, second) = ("\(folder.path)/a/tool", "\(folder.path)/b/tool")

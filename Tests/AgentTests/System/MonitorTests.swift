@@ -5,7 +5,8 @@ import Testing
 @testable import Agent
 
 @Suite struct MonitorTests {
-    @Test func eachUpdateIsSeen() async throws {
+    @Test("each update wakes the thread that waits for it")
+    func wakes() async throws {
         let monitor = Monitor(0)
         let seen = Monitor<[Int]>([])
         for turn in 0..<4 {
@@ -20,7 +21,8 @@ import Testing
         #expect(seen.update { $0 } == [0, 1, 2, 3])
     }
 
-    @Test func updatesDoNotMix() async throws {
+    @Test("updates by eight threads do not get lost")
+    func atomic() async throws {
         let monitor = Monitor(0)
         let ended = Monitor(0)
         for _ in 0..<8 {
@@ -39,7 +41,7 @@ import Testing
         var isOver = false
     }
 
-    /// Updates every 20 ms, `count` times. Returns how long a wait with a patience of 300 ms lasted.
+    /// Updates every 20 ms, `count` times. Returns how long a wait with a timeout of 300 ms lasted.
     private func wait(
         updates count: Int, _ update: @escaping @Sendable (inout Two) -> Void
     ) async throws -> Duration {
@@ -59,18 +61,20 @@ import Testing
         }
     }
 
-    /// Of what is not waited for nothing makes the wait longer.
-    @Test func patienceEndsWhateverElseIsUpdated() async throws {
+    @Test("a wait times out although other parts of the state change")
+    func timeoutEnds() async throws {
         let lasted = try await wait(updates: 500) { $0.other += 1 }
         #expect(lasted >= .milliseconds(300) && lasted < .seconds(5), "\(lasted)")
     }
 
-    @Test func patienceBeginsAnewWithEachMark() async throws {
+    @Test("a wait's timeout restarts when its mark changes")
+    func timeoutRestarts() async throws {
         let lasted = try await wait(updates: 50) { $0.mark += 1 }
         #expect(lasted >= .milliseconds(1300))
     }
 
-    @Test func anErrorGivesTheLockBack() {
+    @Test("an update that throws releases the lock")
+    func errorUnlocks() {
         struct Refused: Error {}
         let monitor = Monitor(1)
         #expect(throws: Refused.self) { try monitor.update { _ throws(Refused) in throw Refused() } }

@@ -20,7 +20,8 @@ import Testing
         try await within(.seconds(60), "the end of the output") { await pipe.ended.value }
     }
 
-    @Test func everythingUpToTheEnd() async throws {
+    @Test("a reader of the output gets every byte up to the end")
+    func toTheEnd() async throws {
         let pipe = try pipe()
         let bytes = (0..<3 << 20).map { UInt8(truncatingIfNeeded: $0 &* 31) }
         try DedicatedThread.start {
@@ -32,7 +33,8 @@ import Testing
         pipe.cut()
     }
 
-    @Test func theLastHolderEndsIt() async throws {
+    @Test("the output ends when its last writer closes it")
+    func lastWriter() async throws {
         let pipe = try pipe()
         let other = dup(pipe.writeEnd)
         pipe.closeWriteEnd()
@@ -46,7 +48,8 @@ import Testing
         pipe.cut()
     }
 
-    @Test func cutAlthoughSomebodyHoldsIt() async throws {
+    @Test("an output that is cut ends with what was written, although a writer holds it open")
+    func cutWhileHeld() async throws {
         let pipe = try pipe()
         try print("what is there is still read", into: pipe.writeEnd)
         pipe.cut()
@@ -55,8 +58,9 @@ import Testing
         pipe.closeWriteEnd()
     }
 
-    /// What a child left behind prints without end, so that the pipe is never empty.
-    @Test func cutAlthoughSomebodyPrintsOn() async throws {
+    /// A process that the training left behind may print without end.
+    @Test("an output that is cut ends although a writer never stops printing")
+    func cutWhilePrinting() async throws {
         let isOver = Monitor(false)
         let writer = Monitor<Int32?>(nil)
         let pipe = try OutputPipe { [got] bytes in
@@ -81,7 +85,8 @@ import Testing
         try await end(of: pipe)
     }
 
-    @Test func aBusyReaderHoldsUpTheWriterAndLosesNothing() async throws {
+    @Test("a busy reader holds up the writer, and no byte is lost")
+    func busyReader() async throws {
         let gate = Gate()
         let pipe = try OutputPipe { [got] bytes in
             gate.pass()
@@ -97,7 +102,7 @@ import Testing
             pipe.closeWriteEnd()
         }
         try await eventually { gate.isReached && written.update { $0 } >= 1 << 20 }
-        // A pipe of 1 MiB and a piece of 256 KiB are all that can be on the way.
+        // At most a pipe of 1 MiB and a piece of 256 KiB are in flight.
         #expect(written.update { $0 } <= (1 << 20) + (256 << 10))
         gate.open()
         try await end(of: pipe)

@@ -4,7 +4,8 @@ import Testing
 @testable import Agent
 
 @Suite struct PromiseTests {
-    @Test func manyMayWait() async throws {
+    @Test("any number of tasks get the value of a promise, before and after it is fulfilled")
+    func manyWaiters() async throws {
         let promise = Promise<Int>()
         let sum = try await within(.seconds(60)) {
             await withTaskGroup(of: Int.self) { group in
@@ -17,7 +18,8 @@ import Testing
         #expect(sum == 200)
     }
 
-    @Test func laterValuesAreIgnored() async {
+    @Test("only the first value fulfils a promise")
+    func firstValue() async {
         let promise = Promise<Int>()
         #expect(promise.valueIfFulfilled == nil)
         promise.fulfil(1)
@@ -26,19 +28,21 @@ import Testing
         #expect(await promise.value == 1)
     }
 
-    @Test func patience() async throws {
+    @Test("waiting for a promise ends with nil at the timeout, and at once when the promise is fulfilled")
+    func timeout() async throws {
         let promise = Promise<Int>()
         let early = try await within(.seconds(60)) { await promise.value(within: .milliseconds(50)) }
         #expect(early == nil)
         promise.fulfil(1)
-        // What is there already comes whatever the patience, and long before it ends.
+        // A value that is there comes at once, whatever the timeout.
         #expect(await promise.value(within: .seconds(3600)) == 1)
     }
 
-    @Test func whoIsCancelledWaitsNoLonger() async throws {
+    @Test("a cancelled task stops waiting for a promise")
+    func cancelled() async throws {
         let promise = Promise<Int>()
         let late = Task {
-            // Cancelled before it waits, and while.
+            // The task is cancelled before it waits, or while it waits.
             try await promise.valueUnlessCancelled
         }
         late.cancel()

@@ -4,28 +4,34 @@ import Testing
 
 @testable import Agent
 
-/// The plans only: their steps reach every process below this one, which is for the tests of the whole program.
+/// The plans of teardowns. Their steps would reach every process below this one, so only the tests of whole programs run them.
 @Suite struct TeardownTests {
-    @Test(arguments: [Teardown.fast, .graceful(), .graceful(grace: .seconds(600)), .dump, .immediate])
-    func nothingSurvivesTheLastStep(_ teardown: Teardown) {
+    @Test(
+        "every teardown ends with one SIGKILL to the whole process tree",
+        arguments: [Teardown.fast, .graceful(), .graceful(grace: .seconds(600)), .dump, .immediate])
+    func killsLast(_ teardown: Teardown) {
         #expect(teardown.steps.last?.signal == SIGKILL)
         #expect(teardown.steps.last?.target == .tree)
         #expect(teardown.steps.map(\.after) == teardown.steps.map(\.after).sorted())
         #expect(teardown.steps.count { $0.signal == SIGKILL } == 1)
     }
 
-    @Test(arguments: [Teardown.fast, .graceful(), .graceful(grace: .seconds(600))])
-    func theTrainingIsAskedFirstAndAtOnce(_ teardown: Teardown) {
+    @Test(
+        "a fast or graceful teardown begins with an immediate SIGTERM to the training",
+        arguments: [Teardown.fast, .graceful(), .graceful(grace: .seconds(600))])
+    func termFirst(_ teardown: Teardown) {
         #expect(teardown.steps.first == .init(after: .zero, signal: SIGTERM, target: .training, sparesSave: true))
     }
 
-    @Test func theFastOneEndsBeforeInitsDeadline() throws {
+    @Test("the fast teardown ends half a second before init's deadline, which is below 4 seconds")
+    func beforeDeadline() throws {
         let last = try #require(Teardown.fast.steps.last)
         #expect(last.after + .milliseconds(500) <= Init.deadline)
         #expect(Init.deadline < .seconds(4))
     }
 
-    @Test func aUserSaysHowLong() {
+    @Test("a stop request gives the training 60 seconds, or the grace that it names")
+    func userGrace() {
         #expect(Teardown(.now) == .fast)
         #expect(Teardown(.graceful) == .graceful(grace: .seconds(60)))
         let long = Teardown(StopRequest(mode: .graceful, patience: 600))
@@ -34,7 +40,8 @@ import Testing
         #expect(long.isGraceful && long.grace == .seconds(600) && long.length == .seconds(605))
     }
 
-    @Test func onlyAUsersOneIsPatient() {
+    @Test("only a graceful teardown is a patient one")
+    func onlyGraceful() {
         for teardown in [Teardown.fast, .dump, .immediate] { #expect(!teardown.isGraceful) }
     }
 }

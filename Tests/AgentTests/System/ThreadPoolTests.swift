@@ -5,7 +5,8 @@ import Testing
 @testable import Agent
 
 @Suite struct ThreadPoolTests {
-    @Test func allJobsRunOnFewThreads() async throws {
+    @Test("all jobs of a pool run, on no more threads than its limit")
+    func limit() async throws {
         let pool = ThreadPool(limit: 3)
         let state = Monitor((running: 0, most: 0, done: 0))
         for _ in 0..<500 {
@@ -24,7 +25,8 @@ import Testing
         #expect(state.read { $0.most } <= 3)
     }
 
-    @Test func oneThatHangsKeepsItsThreadAlone() async throws {
+    @Test("a job that hangs takes only its own thread from the pool")
+    func hangingJob() async throws {
         let pool = ThreadPool(limit: 2)
         let gate = Gate()
         try pool.run { gate.pass() }
@@ -35,7 +37,8 @@ import Testing
         gate.open()
     }
 
-    @Test func asManyAsTheLimitRunAtOnce() async throws {
+    @Test("a pool runs as many jobs at once as its limit")
+    func parallel() async throws {
         let pool = ThreadPool(limit: 4)
         let gates = (0..<4).map { _ in Gate() }
         for gate in gates { try pool.run { gate.pass() } }
@@ -43,7 +46,8 @@ import Testing
         for gate in gates { gate.open() }
     }
 
-    @Test func aCallThatHangsIsLeftBehind() async throws {
+    @Test("a cancelled caller leaves its hanging job behind, and the pool works again once that job ends")
+    func abandonedCall() async throws {
         let pool = ThreadPool(limit: 1)
         let gate = Gate()
         let call = Task { try await pool.value { gate.pass() } }
@@ -56,7 +60,8 @@ import Testing
         #expect(try await pool.value { 5 } == 5)
     }
 
-    @Test func notMoreThanItsCapacityWait() async throws {
+    @Test("a pool refuses more waiting jobs than its capacity, until there is room")
+    func capacity() async throws {
         let pool = ThreadPool(limit: 1)
         let gate = Gate()
         try pool.run { gate.pass() }

@@ -8,7 +8,8 @@ import Testing
     private let writer = VolumeWriter()
     private let done = Monitor<[Int]>([])
 
-    @Test func jobsRunInTheirOrder() async throws {
+    @Test("volume jobs run in their order")
+    func inOrder() async throws {
         for number in 0..<1000 { writer.enqueue { [done] in done.update { $0.append(number) } } }
         let seen = try await within(.seconds(60)) { [writer, done] in
             try await writer.perform { done.update { $0.count } }
@@ -17,7 +18,8 @@ import Testing
         #expect(done.update { $0 } == Array(0..<1000))
     }
 
-    @Test func oneAtATime() async throws {
+    @Test("volume jobs run one at a time")
+    func oneAtATime() async throws {
         let inside = Monitor(0)
         for _ in 0..<200 {
             writer.enqueue { [done] in
@@ -33,12 +35,14 @@ import Testing
         #expect(done.update { $0 } == Array(repeating: 1, count: 200))
     }
 
-    @Test func anErrorIsThePerformersAlone() async throws {
+    @Test("an error of a volume job reaches its caller, and the next job runs")
+    func errors() async throws {
         await #expect(throws: Problem.self) { try await writer.perform { throw Problem("no") } }
         #expect(try await writer.perform { 1 } == 1)
     }
 
-    @Test func afterTheFenceNothingIsWritten() async throws {
+    @Test("no volume job runs after the fence, not even a waiting one")
+    func fence() async throws {
         let gate = writer.hang()
         try await eventually { gate.isReached }
         writer.enqueue { [done] in done.update { $0.append(1) } }
@@ -55,8 +59,8 @@ import Testing
 
     // MARK: - after a long pause
 
-    /// A volume that does not tell whose the run is gets nothing written.
-    @Test func afterALongPauseItAsksUntilItIsTold() async throws {
+    @Test("after a long pause nothing is written until the volume says who owns the run")
+    func asksUntilAnswered() async throws {
         let writer = VolumeWriter(longestTurn: .zero)
         let asked = Monitor(0)
         let writes = done
@@ -75,7 +79,8 @@ import Testing
         #expect(done.read { $0 } == [1])
     }
 
-    @Test func afterALongPauseItLooksAndWritesNothingWhereThereIsAnotherOwner() async throws {
+    @Test("after a long pause nothing is written if the run has another owner")
+    func otherOwner() async throws {
         let writer = VolumeWriter(longestTurn: .zero)
         writer.look { true }
         writer.enqueue { [done] in done.update { $0.append(1) } }
@@ -85,14 +90,16 @@ import Testing
         #expect(done.update { $0 } == [])
     }
 
-    @Test func afterALongPauseTheOwnerGoesOn() async throws {
+    @Test("after a long pause the owner of the run continues to write")
+    func sameOwner() async throws {
         let writer = VolumeWriter(longestTurn: .zero)
         writer.look { false }
         #expect(try await within(.seconds(60)) { try await writer.perform { 1 } } == 1)
         #expect(!writer.isFenced())
     }
 
-    @Test func withoutAPauseItDoesNotAsk() async throws {
+    @Test("without a long pause the volume is not asked who owns the run")
+    func withoutPause() async throws {
         let asked = Monitor(0)
         let writer = VolumeWriter(longestTurn: .seconds(3600))
         writer.look {
@@ -103,8 +110,9 @@ import Testing
         #expect(asked.read { $0 } == 0)
     }
 
-    /// The job that hung is done when the call returns; what comes next must not be.
-    @Test func aHangWithinAJobIsAPauseForTheNextOne() async throws {
+    /// The job that hung was done when the call returned. The next one must not run.
+    @Test("a hang within a job counts as a pause for the next one")
+    func hangInJob() async throws {
         let patience = Duration.milliseconds(100)
         let writer = VolumeWriter(longestTurn: patience)
         let superseded = Monitor(false)
