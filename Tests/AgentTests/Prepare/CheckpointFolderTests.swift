@@ -5,11 +5,13 @@ import Testing
 @testable import Agent
 
 @Suite struct CheckpointFolderTests {
-    @Test(arguments: [
-        ("checkpoint-1000", 1000), ("step=0042.ckpt", 42), ("epoch=3-step=900.ckpt", 900), ("model_00010.pt", 10),
-        ("last.ckpt", nil), ("", nil), ("7", 7), ("v2-step-5-final", 5), ("checkpoint-10.tmp", 10),
-        ("checkpoint-99999999999999999999", nil), ("checkpoint-٣", nil), ("a-1-", 1),
-    ])
+    @Test(
+        "the step of a checkpoint is the last number in its name",
+        arguments: [
+            ("checkpoint-1000", 1000), ("step=0042.ckpt", 42), ("epoch=3-step=900.ckpt", 900), ("model_00010.pt", 10),
+            ("last.ckpt", nil), ("", nil), ("7", 7), ("v2-step-5-final", 5), ("checkpoint-10.tmp", 10),
+            ("checkpoint-99999999999999999999", nil), ("checkpoint-٣", nil), ("a-1-", 1),
+        ])
     func step(_ name: String, _ step: Int?) {
         #expect(CheckpointFolder.step(in: name) == step)
     }
@@ -20,16 +22,19 @@ import Testing
         return try CheckpointFolder(path: "\(run.folders.work)/out", pattern: pattern).candidates().map(\.name)
     }
 
-    @Test(arguments: [
-        ("checkpoint-*", ["checkpoint-1", "checkpoint-2"]), ("*", ["checkpoint-1", "checkpoint-2", "step-3"]),
-        ("checkpoint-[0-1]", ["checkpoint-1"]), ("step-?", ["step-3"]), (".hidden-*", [".hidden-4"]),
-        ("none*", []), ("checkpoint-1", ["checkpoint-1"]),
-    ])
+    @Test(
+        "the checkpoints of a folder are the names that match the pattern and hold a number",
+        arguments: [
+            ("checkpoint-*", ["checkpoint-1", "checkpoint-2"]), ("*", ["checkpoint-1", "checkpoint-2", "step-3"]),
+            ("checkpoint-[0-1]", ["checkpoint-1"]), ("step-?", ["step-3"]), (".hidden-*", [".hidden-4"]),
+            ("none*", []), ("checkpoint-1", ["checkpoint-1"]),
+        ])
     func patterns(_ pattern: String, _ found: [String]) throws {
         #expect(try names(pattern, ["checkpoint-1", "checkpoint-2", "step-3", ".hidden-4", "best"]) == found)
     }
 
-    @Test func theNewestHasTheHighestStepNotTheLastName() throws {
+    @Test("the newest numbered checkpoint has the highest step, not the last name")
+    func newest() throws {
         let run = try TestRun()
         for step in [900, 1000, 20] { try run.checkpoint("checkpoint-\(step)") }
         let folder = try #require(CheckpointFolder(of: run.spec(), in: run.folders))
@@ -38,8 +43,9 @@ import Testing
         #expect(all.first.map(folder.reference)?.path == "\(run.folders.work)/out/checkpoint-1000")
     }
 
-    /// A name that the pattern matches too is a fixed one, whatever numbers are in it.
-    @Test func fixedNamesByTime() throws {
+    /// A fixed name stays one if the pattern matches it too or it holds a number.
+    @Test("a checkpoint of a fixed name takes its place among numbered ones by its time")
+    func fixedNames() throws {
         let run = try TestRun()
         let rule = CheckpointRule(path: "out", pattern: "*", names: ["last", "best-1", "never"])
         let folder = try #require(CheckpointFolder(of: run.spec(checkpoints: rule), in: run.folders))
@@ -59,12 +65,13 @@ import Testing
         #expect(try folder.candidates().filter { $0.step == nil }.map(\.name) == ["best-1", "last"])
         try save("last", at: 31)
         try save("best-1", at: 32)
-        // Steps go before times among those that have both.
+        // Numbered ones stay in the order of their steps.
         try save("step-10", at: 40)
         #expect(try order() == ["best-1", "last", "step-30", "step-20", "step-10"])
     }
 
-    @Test func whatIsEmptyIsNone() throws {
+    @Test("a folder without files is no checkpoint")
+    func empty() throws {
         let run = try TestRun()
         let folder = try #require(CheckpointFolder(of: run.spec(), in: run.folders))
         #expect(try folder.candidates() == [])
@@ -73,7 +80,8 @@ import Testing
         #expect(try folder.candidates() == [])
     }
 
-    @Test func filesByTheirPathInside() throws {
+    @Test("the files of a checkpoint are listed by their path inside it, and links are not followed")
+    func files() throws {
         let run = try TestRun()
         try run.checkpoint("checkpoint-1", ["a": "1"])
         try run.checkpoint("checkpoint-1/deep/er", ["b": "22"])
@@ -85,7 +93,8 @@ import Testing
         #expect(found.map(\.step) == [1, 2])
     }
 
-    @Test func whereItIs() throws {
+    @Test("the checkpoint folder lies in the workdir, which may be absolute")
+    func place() throws {
         let run = try TestRun()
         #expect(CheckpointFolder(of: run.spec(checkpoints: nil), in: run.folders) == nil)
         let inside = CheckpointFolder(of: run.spec(workdir: "sub"), in: run.folders)

@@ -23,7 +23,8 @@ import Testing
             python: python.map { PythonEnvironment(path: $0) }, checkpoint: checkpoint)
     }
 
-    @Test func theAgentsOwnIsNotPassedOn() {
+    @Test("a child gets none of the agent's own variables and keys")
+    func agentsOwn() {
         #expect(
             ChildEnvironment.setup(Self.inherited, stream: "s1")
                 == [
@@ -32,7 +33,8 @@ import Testing
                 ])
     }
 
-    @Test func trainingGetsWhatTheConfigSays() throws {
+    @Test("the training gets the config's variables and the checkpoint to resume from")
+    func training() throws {
         let environment = try training(["HOME": "/home", "NEW": "1"], checkpoint: "/v/c 1")
         #expect(
             environment
@@ -44,17 +46,20 @@ import Testing
                 ])
     }
 
-    @Test func unbufferedUnlessTheUserSaysOtherwise() throws {
+    @Test("Python runs unbuffered unless the user sets PYTHONUNBUFFERED")
+    func unbuffered() throws {
         #expect(try training()["PYTHONUNBUFFERED"] == "1")
         #expect(try training(["PYTHONUNBUFFERED": ""])["PYTHONUNBUFFERED"] == "")
         #expect(try training(inherited: ["PYTHONUNBUFFERED": "0"])["PYTHONUNBUFFERED"] == "0")
     }
 
-    @Test func aFreshStartHasNothingToResume() throws {
+    @Test("a fresh start has no variable POD_AGENT_RESUME")
+    func freshStart() throws {
         #expect(try training()["POD_AGENT_RESUME"] == nil)
     }
 
-    @Test func theEnvironmentComesFirstInThePath() throws {
+    @Test("the Python environment comes first in PATH unless the config sets PATH")
+    func searchPath() throws {
         let environment = try training(python: "/v/envs/x")
         #expect(environment["PATH"] == "/v/envs/x/bin:/usr/bin")
         #expect(environment["VIRTUAL_ENV"] == "/v/envs/x")

@@ -13,7 +13,8 @@ import Testing
         return TrainingCommand.arguments(of: spec, resumingFrom: checkpoint, shell: shell)
     }
 
-    @Test func aListIsExecutedAsItIs() throws {
+    @Test("a command that is a list is executed as it is, but for the element {resume}")
+    func list() throws {
         let command = CommandForm.exec(["python", "a b", "{resume}", "x{resume}", "{checkpoint}", "$HOME", ""])
         #expect(
             try arguments(command, from: nil) == ["python", "a b", "x{resume}", "{checkpoint}", "$HOME", ""])
@@ -22,36 +23,41 @@ import Testing
                 == ["python", "a b", "--resume", "/v/c 1", "x{resume}", "{checkpoint}", "$HOME", ""])
     }
 
-    /// A string is shell text of the user's own, in which only the path is quoted.
-    @Test(arguments: [
-        (CommandForm.shell("--resume {checkpoint}"), ["--resume", "/v/c 1"], "--resume '/v/c 1'"),
-        (
-            .shell("--name \"a b\" --from={checkpoint}"), ["--name", "\"a", "b\"", "--from=/v/c 1"],
-            "--name \"a b\" --from='/v/c 1'"
-        ),
-        (
-            .exec(["--resume from", "{checkpoint}/model"]), ["--resume from", "/v/c 1/model"],
-            "'--resume from' '/v/c 1/model'"
-        ),
-    ])
+    /// A string is the user's own shell text, so only the path is quoted.
+    @Test(
+        "the resume arguments become words of a list, or shell text with the path quoted",
+        arguments: [
+            (CommandForm.shell("--resume {checkpoint}"), ["--resume", "/v/c 1"], "--resume '/v/c 1'"),
+            (
+                .shell("--name \"a b\" --from={checkpoint}"), ["--name", "\"a", "b\"", "--from=/v/c 1"],
+                "--name \"a b\" --from='/v/c 1'"
+            ),
+            (
+                .exec(["--resume from", "{checkpoint}/model"]), ["--resume from", "/v/c 1/model"],
+                "'--resume from' '/v/c 1/model'"
+            ),
+        ])
     func formsOfResume(_ resume: CommandForm, _ words: [String], _ text: String) throws {
         #expect(try arguments(.exec(["t", "{resume}"]), resume: resume, from: "/v/c 1") == ["t"] + words)
         #expect(try arguments(.shell("t {resume}"), resume: resume, from: "/v/c 1").last == "t " + text)
     }
 
-    @Test func withoutResumeTheTokenVanishes() throws {
+    @Test("{resume} becomes nothing without resume arguments or a checkpoint")
+    func nothingToResume() throws {
         #expect(try arguments(.exec(["t", "{resume}"]), resume: nil, from: "/v/c") == ["t"])
         #expect(try arguments(.shell("t {resume} -x"), resume: nil, from: "/v/c").last == "t  -x")
         #expect(try arguments(.shell("t {resume} -x"), from: nil).last == "t  -x")
     }
 
-    @Test func otherBracesStay() throws {
+    @Test("other braces in a command stay as they are")
+    func otherBraces() throws {
         let text = #"t {a,b} ${HOME} {"lr": {"x": 1}} {checkpoint} {} { resume } {Resume}"#
         #expect(try arguments(.shell(text), from: "/v/c").last == text)
         #expect(try arguments(.shell(text), from: nil).last == text)
     }
 
-    @Test func shells() throws {
+    @Test("a command that is a string runs in bash with pipefail, or in sh if there is no bash")
+    func shells() throws {
         #expect(try arguments(.shell("a | b"), from: nil, shell: .sh) == ["sh", "-c", "a | b"])
         #expect(
             try arguments(.shell("a | b"), from: nil, shell: .bash) == ["bash", "-o", "pipefail", "-c", "a | b"])
@@ -66,8 +72,8 @@ import Testing
         "a\nb", "a\tb", "*", "?", "~", "a;b", "a&b", "a|b", "a>b", "#a", "!x", "{a,b}", "训练 ü", "-n", "", " ",
     ]
 
-    /// A real shell is the judge.
-    @Test func quoting() throws {
+    @Test("quoted words reach the programs of sh and bash unchanged")
+    func quoting() throws {
         let script = "printf '%s\\0' " + Self.nasty.map(TrainingCommand.quote).joined(separator: " ")
         for shell in ["sh", "bash"] {
             let (code, output) = try Command.run([shell, "-c", script])
@@ -77,8 +83,8 @@ import Testing
         #expect(TrainingCommand.quote("/v/plain-1.0_x=y:z,w") == "/v/plain-1.0_x=y:z,w")
     }
 
-    @Test(arguments: nasty.filter { !$0.isEmpty })
-    func theCheckpointReachesTheProgramAsOneWord(_ checkpoint: String) throws {
+    @Test("the path of the checkpoint reaches the program as one word", arguments: nasty.filter { !$0.isEmpty })
+    func oneWord(_ checkpoint: String) throws {
         let command = "printf '%s\\0' first {resume} last"
         let (code, output) = try Command.run(try arguments(.shell(command), from: checkpoint))
         #expect(code == 0)

@@ -12,7 +12,8 @@ import Testing
 
     private let minute = Limits.Stall.after(seconds: 60)
 
-    @Test func itIsArmedAfterTwoIncreases() {
+    @Test("a training can stall only after its step has changed twice")
+    func twoChanges() {
         #expect(Pace().stalled(minute, at: 1e6) == nil)
         #expect(Self.pace((nil, 0)).stalled(minute, at: 1e6) == nil)
         #expect(Self.pace((1, 0)).stalled(minute, at: 1e6) == nil)
@@ -21,30 +22,34 @@ import Testing
         #expect(Self.pace((1, 0), (2, 10), (3, 20)).stalled(minute, at: 80) == nil)
     }
 
-    @Test func theSameStepAgainIsNone() {
+    @Test("the same step reported again is no change")
+    func sameStep() {
         #expect(Self.pace((1, 0), (1, 10), (1, 20), (2, 30), (2, 40)).stalled(minute, at: 1e6) == nil)
         #expect(Self.pace((1, 0), (2, 10), (3, 20), (3, 70), (nil, 75)).stalled(minute, at: 81) == 61)
     }
 
-    /// An evaluation counts anew from 0.
-    @Test func anyChangeIsOne() {
+    /// An evaluation counts from 0 again.
+    @Test("a step that goes back counts as a change")
+    func stepBack() {
         #expect(Self.pace((100, 0), (0, 10), (50, 20)).stalled(minute, at: 90) == 70)
         #expect(Self.pace((1, 0), (2, 10), (3, 20), (0, 70)).stalled(minute, at: 90) == nil)
     }
 
-    @Test func anExcuseCountsAsAChange() {
+    @Test("another sign of life postpones a stall")
+    func signOfLife() {
         var pace = Self.pace((1, 0), (2, 10), (3, 20))
         pace.excuse(at: 90)
         #expect(pace.stalled(minute, at: 150) == nil)
         #expect(pace.stalled(minute, at: 151) == 61)
-        // It arms nothing.
+        // It is not one of the two changes.
         var early = Self.pace((1, 0))
         early.excuse(at: 10)
         early.excuse(at: 20)
         #expect(early.stalled(minute, at: 1e6) == nil)
     }
 
-    @Test func autoIsPatientByThePace() {
+    @Test("an automatic limit is 10 minutes, or ten times the longest interval between two steps")
+    func auto() {
         let quick = Self.pace((1, 0), (2, 1), (3, 2))
         #expect(quick.stalled(.auto, at: 2 + Pace.minAuto) == nil)
         #expect(quick.stalled(.auto, at: 3 + Pace.minAuto) == Pace.minAuto + 1)
@@ -53,7 +58,8 @@ import Testing
         #expect(slow.stalled(.auto, at: 310 + 3001) == 3001)
     }
 
-    @Test func noneIsForEver() {
+    @Test("a training without a limit never stalls")
+    func noLimit() {
         #expect(Self.pace((1, 0), (2, 1), (3, 2)).stalled(.none, at: 1e9) == nil)
     }
 }

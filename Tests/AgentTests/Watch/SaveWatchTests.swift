@@ -16,11 +16,15 @@ import Testing
         watch = SaveWatch(folder: CheckpointFolder(path: "\(folder.path)/out", pattern: "checkpoint-*"))
     }
 
-    @Test(arguments: [
-        ("pos:\t0\nflags:\t0100001\nmnt_id:\t26\n", true), ("pos:\t0\nflags:\t0100002\n", true),
-        ("flags:\t02101101\n", true), ("pos:\t0\nflags:\t0100000\nmnt_id:\t26\n", false), ("flags:\t02100000\n", false),
-        ("flags:\tx\n", false), ("flags:\n", false), ("", false), ("pos: 1\n", false),
-    ]) func isForWriting(_ info: String, _ expected: Bool) {
+    @Test(
+        "the flags of a descriptor show whether it is open for writing",
+        arguments: [
+            ("pos:\t0\nflags:\t0100001\nmnt_id:\t26\n", true), ("pos:\t0\nflags:\t0100002\n", true),
+            ("flags:\t02101101\n", true), ("pos:\t0\nflags:\t0100000\nmnt_id:\t26\n", false),
+            ("flags:\t02100000\n", false),
+            ("flags:\tx\n", false), ("flags:\n", false), ("", false), ("pos: 1\n", false),
+        ])
+    func flags(_ info: String, _ expected: Bool) {
         #expect(SaveWatch.isForWriting(info) == expected)
     }
 
@@ -29,7 +33,8 @@ import Testing
         try TestShell("exec 3\(redirection)'\(folder.path)/\(file)'; exec sleep 600")
     }
 
-    @Test(arguments: [">", ">>", "<>"]) func aFileOpenForWriting(_ redirection: String) async throws {
+    @Test("a checkpoint file that a process has open for writing is found", arguments: [">", ">>", "<>"])
+    func openForWriting(_ redirection: String) async throws {
         #expect(!watch.hasOpenFile())
         let shell = try holding(redirection, "out/checkpoint-1/model.pt")
         try await eventuallyTrue { watch.hasOpenFile() }
@@ -37,7 +42,8 @@ import Testing
         #expect(!watch.hasOpenFile())
     }
 
-    @Test func aFileOpenForReadingOrElsewhereIsNone() async throws {
+    @Test("a file open for reading or outside the checkpoints is not found as open for writing")
+    func openOtherwise() async throws {
         try File.write([1], over: "\(folder.path)/out/checkpoint-1/model.pt")
         let reader = try holding("<", "out/checkpoint-1/model.pt")
         let neighbour = try holding(">", "outer.log")
@@ -45,27 +51,30 @@ import Testing
         #expect(!watch.hasOpenFile())
     }
 
-    /// A grandchild's too: a loader, or what a shell runs.
-    @Test func theWholeTreeIsLookedAt() async throws {
+    /// For example by a data loader, or by a program that a shell runs.
+    @Test("a checkpoint file that a grandchild has open for writing is found")
+    func grandchild() async throws {
         let shell = try TestShell("(exec 3>'\(folder.path)/out/checkpoint-1/a'; sleep 600 & wait); true")
         try await eventuallyTrue { watch.hasOpenFile() }
         shell.end()
     }
 
-    @Test func aChangeAMomentAgoIsASave() async throws {
+    @Test("a checkpoint that changed a moment ago is being saved, one of a minute ago or of the future is not")
+    func recentChange() async throws {
         try File.write([1], over: "\(folder.path)/out/checkpoint-1/model.pt")
         let path = "\(folder.path)/out/checkpoint-1/model.pt"
         try await eventuallyTrue { !watch.isSaving() }
         try FileManager.default.setAttributes([.modificationDate: Date()], ofItemAtPath: path)
         #expect(watch.isSaving())
-        // A date from an archive, or of a clock that is wrong.
+        // A date in the future comes from an archive or a wrong clock.
         try FileManager.default.setAttributes([.modificationDate: Date() + 3600], ofItemAtPath: path)
         #expect(!watch.isSaving())
         try FileManager.default.setAttributes([.modificationDate: Date() - 60], ofItemAtPath: path)
         #expect(!watch.isSaving())
     }
 
-    @Test func aChangeOfALogBesideTheCheckpointsIsNone() throws {
+    @Test("a changed log beside the checkpoints is no save, a new file under a temporary checkpoint name is")
+    func logBeside() throws {
         try File.makeFolders("\(folder.path)/out/runs")
         try File.write([1], over: "\(folder.path)/out/runs/events.out.tfevents.1")
         #expect(!watch.isSaving())
@@ -74,9 +83,10 @@ import Testing
         #expect(watch.isSaving())
     }
 
-    /// Of a fixed name too, and of one that is still being written beside it.
-    @Test(arguments: [("last.ckpt", true), ("last.ckpt.tmp", true), ("other.ckpt", false)])
-    func aFixedName(_ file: String, _ isSave: Bool) async throws {
+    @Test(
+        "an open file of a fixed name is found, also under a temporary name",
+        arguments: [("last.ckpt", true), ("last.ckpt.tmp", true), ("other.ckpt", false)])
+    func fixedName(_ file: String, _ isSave: Bool) async throws {
         let watch = SaveWatch(
             folder: CheckpointFolder(path: "\(folder.path)/out", pattern: "checkpoint-*", names: ["last.ckpt"]))
         let shell = try holding(">", "out/\(file)")
@@ -85,7 +95,8 @@ import Testing
         shell.end()
     }
 
-    @Test func noFolderYet() {
+    @Test("a checkpoint folder that does not exist has no save")
+    func noFolder() {
         let watch = SaveWatch(folder: CheckpointFolder(path: "\(folder.path)/none", pattern: "*"))
         #expect(!watch.isSaving())
         #expect(watch.folder.newestChange == nil)
@@ -93,7 +104,8 @@ import Testing
 }
 
 @Suite struct SignalMaskTests {
-    @Test func whoCatchesAndWhoDoesNot() async throws {
+    @Test("the signal mask of a process shows which signals it catches")
+    func catches() async throws {
         let catching = try TestShell("trap : TERM; while :; do read x </dev/zero; done")
         try await eventuallyTrue { SignalMask(ofProcess: catching.pid)?.catches(SIGTERM) == true }
         #expect(SignalMask(ofProcess: catching.pid)?.catches(SIGUSR2) == false)
@@ -105,5 +117,6 @@ import Testing
         #expect(!mask.catches(64))
     }
 
-    @Test func nobody() { #expect(SignalMask(ofProcess: -1) == nil) }
+    @Test("a process that does not exist has no signal mask")
+    func noProcess() { #expect(SignalMask(ofProcess: -1) == nil) }
 }

@@ -22,22 +22,24 @@ import Testing
         try await eventually { steps.read { $0.last } == step }
     }
 
-    @Test func itNotesStepsAndTellsAStall() async throws {
+    @Test("the watch of a training notes each step and returns when the training stalls")
+    func stall() async throws {
         let task = try watch(.after(seconds: 0.5))
         for step in [1.0, 2, 3] { try await tell(step) }
         let still = try await within(.seconds(60)) { await task.value }
         #expect(try #require(still) > 0.5)
     }
 
-    @Test func itEndsWhenItIsCancelled() async throws {
+    @Test("the watch of a training reports no stall when it is cancelled")
+    func cancelled() async throws {
         let task = try watch(.none)
         try await tell(1)
         task.cancel()
         #expect(try await within(.seconds(60)) { await task.value } == nil)
     }
 
-    /// The step stands still for longer than it may, and something else goes on.
-    @Test func anEvaluationIsNoStall() async throws {
+    @Test("a training whose step stands still is not stalled while a progress bar moves")
+    func evaluation() async throws {
         let task = try watch(.after(seconds: 2.5))
         for step in [1.0, 2, 3] { try await tell(step) }
         let start = ContinuousClock.now

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Agent
 
-/// Packs of the project's own writer, brought into real folders.
+/// Packs of the project's own writer, unpacked into real folders.
 @Suite final class CodeSyncTests {
     private let folder = NSTemporaryDirectory() + "sync-\(UUID().uuidString)"
     private var volume: Volume { Volume(root: folder) }
@@ -57,7 +57,7 @@ import Testing
         try File.replace(full, with: Array(text.utf8))
     }
 
-    /// What is in the work tree, in the notation of `Tree`; of folders only the empty ones.
+    /// The content of the work tree, in the notation of `Tree`. Of its folders only empty ones are listed.
     private func tree(_ below: String = "") throws -> Tree {
         var tree: Tree = [:]
         for name in try File.list(work + "/" + below) {
@@ -85,7 +85,7 @@ import Testing
         }
     }
 
-    // MARK: - the plain way
+    // MARK: - without troubles
 
     private static let first: Tree = [
         "train.py": "v1", "lib/a.py": "a", "lib/b.py": "b", "old/deep/x": "x", "run.sh*": "#!", "link@": "lib/a.py",
@@ -96,7 +96,8 @@ import Testing
         "lib/sub/new*": String(repeating: "n", count: 600_000),
     ]
 
-    @Test func bringsAndReplaces() throws {
+    @Test("a sync makes the work tree equal to the pack and counts the files written and removed")
+    func replaces() throws {
         #expect(try sync(Self.first) == .synced(written: 8, removed: 0))
         #expect(try tree() == Self.first)
         #expect(try sync(Self.first) == .unchanged)
@@ -106,7 +107,8 @@ import Testing
         #expect(try tree() == Self.first)
     }
 
-    @Test func whatTheTrainingMadeStays() throws {
+    @Test("files of the training stay until a pack brings a file of the same name")
+    func trainingsFiles() throws {
         try sync(Self.first)
         let made: Tree = ["out/checkpoint-1/model": "m", "lib/cache": "c", "empty/log": "l", "old/deep/mine": "m"]
         for (path, text) in made { try put(path, text) }
@@ -120,7 +122,8 @@ import Testing
         #expect(try tree()["other"] == "code")
     }
 
-    @Test func theSameFileKeepsItsTime() throws {
+    @Test("a file that did not change keeps its time, and a changed mode is applied")
+    func sameFile() throws {
         try sync(Self.first)
         let before = File.status("\(work)/lib/a.py")
         try sync(Self.second)
@@ -128,7 +131,8 @@ import Testing
         #expect(!File.isExecutable("\(work)/run.sh"))
     }
 
-    @Test func thereAlreadyIsFastAndNeedsNoPack() throws {
+    @Test("code that is already in place needs no pack")
+    func alreadyThere() throws {
         let code = try pack(Self.first)
         try sync(code)
         try File.remove(volume.pack(code))
@@ -139,7 +143,8 @@ import Testing
 
     // MARK: - the pack
 
-    @Test func aDamagedPackChangesNothing() throws {
+    @Test("a damaged pack is an error and changes nothing")
+    func damagedPack() throws {
         try sync(Self.first)
         let code = try pack(Self.second)
         var bytes = try File.read(volume.pack(code))
@@ -151,20 +156,23 @@ import Testing
         #expect(try tree() == Self.first)
     }
 
-    @Test func aPackThatContradictsItselfIsRefused() throws {
+    @Test("a pack that contradicts itself or leads out of the work tree is refused")
+    func contradiction() throws {
         #expect(problem(["a": "file", "a/b": "below"])?.contains("both as a file and as a folder") == true)
         #expect(problem(["a@": "/tmp", "a/b": "below"]) != nil)
         #expect(problem(["../a": "x"]) != nil)
         #expect(try !File.exists(work) || tree().isEmpty)
     }
 
-    @Test func aDamagedManifestIsNamed() throws {
+    @Test("a damaged manifest is an error that names its file")
+    func damagedManifest() throws {
         try sync(Self.first)
         try File.replace(run.codeManifest, with: [])
         #expect(problem(Self.second)?.contains("code.json\" is damaged") == true)
     }
 
-    @Test func aManifestRemovesNothingOutside() throws {
+    @Test("a manifest with paths outside the work tree removes nothing there")
+    func manifestOutside() throws {
         try sync(Self.first)
         try File.replace(folder + "/precious", with: [1])
         let manifest = CodeManifest(
@@ -176,7 +184,8 @@ import Testing
 
     // MARK: - in the way
 
-    @Test func whatNoPackBroughtIsNotRemoved() throws {
+    @Test("a pack is refused when a file or folder that no pack brought is in its way")
+    func inTheWay() throws {
         try put("data", "a file of the training")
         #expect(problem(["data/x": "1"])?.contains("/work/data\" is in the way of the folder") == true)
         try put("out/model", "m")
@@ -188,7 +197,8 @@ import Testing
         #expect(File.status(run.codeManifest) == nil)
     }
 
-    @Test func whatAPackBroughtMakesRoom() throws {
+    @Test("files of the last pack make room for the next one, files of the training do not")
+    func makesRoom() throws {
         try sync(["a/b/c": "1", "a/b/e/": "", "f": "file", "l@": "a"])
         let next: Tree = ["a": "file", "f/g": "1", "l/m": "1"]
         try sync(next)
@@ -201,7 +211,8 @@ import Testing
 
     // MARK: - links
 
-    @Test func neverThroughALinkThatAPackBrought() throws {
+    @Test("a sync does not write through a link that a pack brought")
+    func packsLink() throws {
         try File.makeFolders(folder + "/outside")
         try sync(["l@": folder + "/outside"])
         try sync(["l/x": "1"])
@@ -209,7 +220,8 @@ import Testing
         #expect(try tree() == ["l/x": "1"])
     }
 
-    @Test func throughALinkOfTheUserButNothingIsRemovedThere() throws {
+    @Test("a sync writes through a link of the user to a folder, and removes nothing there")
+    func usersLink() throws {
         try sync(["data/a": "1", "data/b": "1"])
         try File.makeFolders(folder + "/big")
         try File.removeTree(work + "/data")
@@ -224,7 +236,8 @@ import Testing
         #expect(problem(["data/b": "3"])?.contains("in the way") == true)
     }
 
-    @Test func aLinkInAFilesPlaceIsReplacedNotFollowed() throws {
+    @Test("a link in the place of a file is replaced and not followed")
+    func linkInPlace() throws {
         try File.replace(folder + "/precious", with: Array("mine".utf8))
         try File.makeFolders(work)
         try File.replaceLink(work + "/config", to: folder + "/precious")
@@ -233,11 +246,11 @@ import Testing
         #expect(try tree() == ["config": "code"])
     }
 
-    // MARK: - killed
+    // MARK: - stopped syncs
 
-    /// Stopped at every point where a kill leaves something else behind, and then: again, or with a third pack.
-    @Test(arguments: [true, false])
-    func stoppedAnywhereItIsRepeated(sameAgain: Bool) throws {
+    /// It is stopped at each point where a kill would leave another state. Then the same pack comes, or a third one.
+    @Test("a sync that was stopped at any point is completed by the next one", arguments: [true, false])
+    func stoppedAnywhere(sameAgain: Bool) throws {
         let codes = try [Self.first, Self.second, ["train.py": "v3", "old/deep": "3", "lib/sub": "a file"]].map(pack)
         let trees = [Self.first, Self.second, ["train.py": "v3", "old/deep": "3", "lib/sub": "a file"]]
         let made: Tree = ["out/checkpoint-1": "m", "lib/made": "c"]
@@ -263,7 +276,8 @@ import Testing
         #expect(point > 20)
     }
 
-    @Test func stoppedInTheFirstSyncOfAll() throws {
+    @Test("a first sync that was stopped at any point gives way to the next pack")
+    func stoppedAtFirst() throws {
         let code = try pack(Self.first)
         for point in 0..<60 {
             try? File.removeTree(run.path)
@@ -277,8 +291,9 @@ import Testing
         }
     }
 
-    /// After a crash of the host, files that were not synced can have lost their bytes.
-    @Test func emptiedFilesAreWrittenAgain() throws {
+    /// A crash of the host can empty files that were not synced.
+    @Test("files of an unfinished sync that lost their bytes are written again")
+    func emptiedFiles() throws {
         let code = try pack(Self.second)
         var calls = 0
         _ = try? sync(code) {
@@ -292,15 +307,16 @@ import Testing
         #expect(try tree() == Self.second)
     }
 
-    @Test func manyFilesAreSyncedAtOnce() throws {
+    @Test("a sync brings all of 300 files")
+    func manyFiles() throws {
         var tree: Tree = [:]
         for index in 0..<300 { tree["d\(index % 7)/f\(index)"] = "\(index)" }
         #expect(try sync(tree) == .synced(written: 300, removed: 0))
         #expect(try self.tree() == tree)
     }
 
-    @Test(arguments: 0..<10)
-    func randomTreesOneAfterAnother(seed: UInt64) throws {
+    @Test("random packs, some of them stopped, leave only the last pack and the training's files", arguments: 0..<10)
+    func randomTrees(seed: UInt64) throws {
         var generator = Fixed(state: seed)
         let names = ["a", "b", "c d", "ü", "e.py", "\n"]
         var made: Tree = [:]
