@@ -11,26 +11,30 @@ import Testing
         ("bytes=-9223372036854775807", 0..<100),
     ]
 
-    @Test(arguments: ranges)
+    @Test("a range header gives the bytes that it names, cut off at the ends of the log", arguments: ranges)
     func satisfiable(_ header: String, _ range: Range<Int>) throws {
         #expect(try ByteRange.parse(header, end: 100) == range)
     }
 
-    @Test(arguments: [nil, "", "bytes", "lines=1-2", "bytes=0-1,5-6", "Bytes 0-1", "bytes=1"])
+    @Test(
+        "a header that is not a single byte range is ignored",
+        arguments: [nil, "", "bytes", "lines=1-2", "bytes=0-1,5-6", "Bytes 0-1", "bytes=1"])
     func ignored(_ header: String?) throws {
         #expect(try ByteRange.parse(header, end: 100) == nil)
     }
 
-    @Test(arguments: [
-        "bytes=100-", "bytes=100-200", "bytes=-0", "bytes=-", "bytes=5-4", "bytes=a-", "bytes=-a", "bytes=1-a",
-        "bytes=a-1", "bytes= 1-2", "bytes=--1", "bytes=9223372036854775808-",
-    ])
+    @Test(
+        "a range that is malformed or beyond the end of the log is an error",
+        arguments: [
+            "bytes=100-", "bytes=100-200", "bytes=-0", "bytes=-", "bytes=5-4", "bytes=a-", "bytes=-a", "bytes=1-a",
+            "bytes=a-1", "bytes= 1-2", "bytes=--1", "bytes=9223372036854775808-",
+        ])
     func notSatisfiable(_ header: String) {
         #expect(throws: APIError.self) { try ByteRange.parse(header, end: 100) }
     }
 
-    @Test(arguments: ["bytes=0-", "bytes=-1", "bytes=0-0"])
-    func anEmptyLogHasNoRange(_ header: String) {
+    @Test("an empty log can satisfy no range", arguments: ["bytes=0-", "bytes=-1", "bytes=0-0"])
+    func emptyLog(_ header: String) {
         let error = #expect(throws: APIError.self) { try ByteRange.parse(header, end: 0) }
         #expect(error?.code == .rangeNotSatisfiable)
     }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Agent
 
-/// What is kept of the changes, and who may go on from where.
+/// The changes that are kept as events, and the events from which a client may resume.
 @Suite struct EventHistoryTests {
     private let history = EventHistory()
     private let run: TestRun
@@ -18,7 +18,8 @@ import Testing
 
     private func id(_ text: String) throws -> EventHistory.ID { try #require(EventHistory.ID(text)) }
 
-    @Test func eachChangeIsAnEvent() throws {
+    @Test("each change of an attempt's record is an event, numbered in sequence")
+    func changes() throws {
         var record = try record(1)
         history.take(record)
         record.enter(.training, at: Date())
@@ -36,7 +37,8 @@ import Testing
         #expect(history.events(after: try id("1.3")) == [])
     }
 
-    @Test func whatNobodyCaresAboutIsNone() throws {
+    @Test("a change of an attempt's duration alone is no event")
+    func duration() throws {
         var record = try record(1)
         history.take(record)
         record.lasted(20)
@@ -45,7 +47,8 @@ import Testing
         #expect(history.last == (try id("1.1")))
     }
 
-    @Test func ofStepsAloneTheNewestIsKept() throws {
+    @Test("only the newest event that has nothing but a step is kept")
+    func steps() throws {
         var record = try record(1)
         history.take(record)
         for step in 1...1000 {
@@ -55,11 +58,12 @@ import Testing
         let events = try #require(history.events(after: try id("1.0")))
         #expect(events.map(\.id.description) == ["1.1", "1.1001"])
         #expect(events.last?.change.step == 1000)
-        // Who saw a step that is not kept has missed nothing but steps.
+        // A client that saw a step which is not kept has missed nothing but steps.
         #expect(history.events(after: try id("1.500")) == [events[1]])
     }
 
-    @Test func theHistoryIsBoundedAndTellsWhoMissedSomething() throws {
+    @Test("the history of events is bounded, and a client that missed one cannot resume")
+    func bounded() throws {
         var record = try record(1)
         for number in 1...EventHistory.capacity + 10 {
             record.next = Date(timeIntervalSince1970: Double(number))
@@ -71,7 +75,8 @@ import Testing
         #expect(kept.first?.id == (try id("1.11")))
     }
 
-    @Test func anotherAttemptBeginsAnotherSequence() throws {
+    @Test("events of the next attempt are numbered from 1 and follow those of the last one")
+    func nextAttempt() throws {
         history.take(try record(2))
         var next = try record(3)
         history.take(next)
@@ -81,17 +86,22 @@ import Testing
         #expect(history.events(after: try id("2.1"))?.first?.change.state == .claiming)
     }
 
-    @Test(arguments: ["1.1", "1.7", "2.2", "3.0", "2.9223372036854775807"])
-    func whatThisAgentNeverSaidIsNotGoneOnFrom(_ text: String) throws {
+    @Test(
+        "a client cannot resume from an event id that this agent never gave",
+        arguments: ["1.1", "1.7", "2.2", "3.0", "2.9223372036854775807"])
+    func unknownID(_ text: String) throws {
         history.take(try record(2))
         #expect(history.events(after: try id(text)) == nil)
         #expect(history.events(after: try id("2.1")) == [])
     }
 
-    @Test(arguments: ["", "1", "1.", ".1", "1.2.3", "a.1", "1.a", "1,2", "1 .2", "99999999999999999999.1"])
-    func noID(_ text: String) { #expect(EventHistory.ID(text) == nil) }
+    @Test(
+        "a malformed event id is not accepted",
+        arguments: ["", "1", "1.", ".1", "1.2.3", "a.1", "1.a", "1,2", "1 .2", "99999999999999999999.1"])
+    func malformedID(_ text: String) { #expect(EventHistory.ID(text) == nil) }
 
-    @Test func whoWaitsIsWokenByTheNextEvent() async throws {
+    @Test("a client that waits is woken by the next event")
+    func wakes() async throws {
         var record = try record(1)
         history.take(record)
         let waiter = Task { [history] in try await history.event(after: EventHistory.ID(attempt: 1, sequence: 1)) }
@@ -100,7 +110,8 @@ import Testing
         try await within(.seconds(60), "the event") { try await waiter.value }
     }
 
-    @Test func whoIsCancelledWaitsNoLonger() async throws {
+    @Test("a cancelled client stops waiting for an event")
+    func cancelled() async throws {
         history.take(try record(1))
         let waiter = Task { [history] in try await history.event(after: EventHistory.ID(attempt: 1, sequence: 1)) }
         waiter.cancel()

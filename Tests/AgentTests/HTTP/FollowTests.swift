@@ -5,7 +5,7 @@ import Testing
 
 @testable import Agent
 
-/// The log as it comes.
+/// The log, followed while it is written.
 @Suite struct FollowTests {
     private let run: TestRun
     private let agent: TestAgent
@@ -30,7 +30,8 @@ import Testing
         }
     }
 
-    @Test func liveUntilItIsClosed() async throws {
+    @Test("a follower gets each piece of the log at once, until the log is closed")
+    func live() async throws {
         let work = try agent.open(try run.attempt(1))
         await work.log.sync()
         let header = try run.log().count
@@ -46,7 +47,7 @@ import Testing
             let piece = Array("piece \(number)\r".utf8)
             let wanted = seen.update { $0 } + piece
             work.log.append(piece[...])
-            // Each is there before the next is made: nothing is held back.
+            // Each piece arrives before the next one is written, so nothing is held back.
             try await eventually { seen.update { $0 == wanted } }
         }
         work.log.progress.close()
@@ -54,7 +55,8 @@ import Testing
         #expect(seen.update { $0 } == (try run.log()))
     }
 
-    @Test func fromTheMiddleOverSeveralSegments() async throws {
+    @Test("a follower may begin at any offset of any segment")
+    func fromTheMiddle() async throws {
         try run.attempt(1)
         try run.log("0123456789", from: 0, attempt: 1)
         try run.attempt(2, logStart: 10)
@@ -75,7 +77,8 @@ import Testing
         }
     }
 
-    @Test func withoutAnOffsetItBeginsAtTheEnd() async throws {
+    @Test("a follower without an offset begins at the end of the log")
+    func withoutOffset() async throws {
         let work = try agent.open(try run.attempt(1))
         await work.log.sync()
         let end = work.log.progress.end
@@ -90,7 +93,8 @@ import Testing
         #expect(try await collect(exchange).text == "new")
     }
 
-    @Test func manyFollowersGetTheSame() async throws {
+    @Test("eight followers at once all get exactly the bytes of the log")
+    func eightFollowers() async throws {
         let work = try agent.open(try run.attempt(1))
         let readers = Task { [self] in
             try await withThrowingTaskGroup(of: [UInt8].self) { group in
@@ -108,7 +112,8 @@ import Testing
         #expect(got.count == 8 && got.allSatisfy { $0 == log })
     }
 
-    @Test func theServerIsQuietOnceTheFollowersHaveIt() async throws {
+    @Test("the server is quiet soon after its followers have the whole log")
+    func quiet() async throws {
         let work = try agent.open(try run.attempt(1))
         let exchange = try await follow(0)
         let early = try await within(.seconds(60)) { [agent] in
@@ -123,8 +128,8 @@ import Testing
         #expect(start.duration(to: .now) < .seconds(10))
     }
 
-    /// Whoever went away is noticed at the next byte.
-    @Test func aFollowerThatLeavesIsNotWaitedFor() async throws {
+    @Test("the server notices at the next byte that a follower has left")
+    func leaves() async throws {
         let work = try agent.open(try run.attempt(1))
         do {
             let exchange = try await follow(0)
@@ -142,7 +147,7 @@ import Testing
         }
     }
 
-    // MARK: - what was lost
+    // MARK: - lost bytes
 
     private func cut(_ offset: Int, _ stream: String?) async throws -> Int? {
         do {
@@ -153,7 +158,8 @@ import Testing
         }
     }
 
-    @Test func bytesLostWithAPodAreTold() async throws {
+    @Test("a follower that has bytes which were lost with a pod gets the offset of the cut")
+    func lostBytes() async throws {
         try run.attempt(1)
         try run.log("01234", from: 0, attempt: 1)
         _ = try agent.open(try run.attempt(2, logStart: 5))
@@ -161,14 +167,15 @@ import Testing
         #expect(try await cut(6, "stream1") == 5)
         #expect(try await cut(5, "stream1") == nil)
         #expect(try await cut(2, "stream1") == nil)
-        // Who goes on from the cut is of the new stream.
+        // A follower that resumes at the cut follows the new stream.
         #expect(try await cut(5, "stream2") == nil)
         #expect(try await cut(9, "stream2") == nil)
         #expect(try await cut(9, nil) == nil)
         #expect(try await cut(9, "unknown") == nil)
     }
 
-    @Test func everyLaterAttemptMayHaveLostSome() async throws {
+    @Test("a follower gets the lowest cut of all later attempts")
+    func severalCuts() async throws {
         try run.attempt(1)
         try run.log("01234567", from: 0, attempt: 1)
         try run.attempt(2, logStart: 100)
@@ -179,7 +186,8 @@ import Testing
         #expect(try await cut(8, "stream1") == nil)
     }
 
-    @Test func beyondTheEndIsAnErrorNotALoss() async throws {
+    @Test("an offset beyond the end of the log is an error and no loss")
+    func beyondTheEnd() async throws {
         let work = try agent.open(try run.attempt(1))
         await work.log.sync()
         let error = await #expect(throws: APIError.self) {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Agent
 
-/// The log's pieces, shared by those who read it.
+/// The pieces of the log, which its readers share.
 @Suite struct LogPiecesTests {
     private let pieces = LogPieces()
     private let loads = Monitor<[Range<Int>]>([])
@@ -22,7 +22,8 @@ import Testing
 
     private var asked: [Range<Int>] { loads.read { $0 } }
 
-    @Test func manyReadersAreOneRead() async throws {
+    @Test("fifty readers of the same piece of the log cause one read of the volume")
+    func oneRead() async throws {
         let gate = Gate()
         let readers = (0..<50).map { _ in
             Task { [pieces] in
@@ -38,7 +39,8 @@ import Testing
         #expect(asked == [0..<100])
     }
 
-    @Test func readersInDifferentPlacesMeet() async throws {
+    @Test("readers at different offsets share the same pieces of the log")
+    func sharedPieces() async throws {
         let end = 3 * LogPieces.size
         for start in [0, 1, 70_000, LogPieces.size - 1] {
             var bytes: [UInt8] = []
@@ -48,7 +50,8 @@ import Testing
         #expect(asked == [0, 1, 2].map { $0 * LogPieces.size..<($0 + 1) * LogPieces.size })
     }
 
-    @Test func nothingAtOrBeyondTheEndIsGiven() async throws {
+    @Test("a reader gets no byte at or beyond the end that it gives")
+    func beforeTheEnd() async throws {
         #expect(try await read(10, before: 30).count == 20)
         #expect(try await read(15, before: 20) == [15, 16, 17, 18, 19])
         #expect(try await read(29, before: 200).count == 1)
@@ -56,7 +59,8 @@ import Testing
         #expect(asked == [10..<30, 30..<200])
     }
 
-    @Test func fewAreKept() async throws {
+    @Test("recent pieces of the log are kept, older ones are read again")
+    func bounded() async throws {
         for number in 0..<40 { _ = try await read(number * LogPieces.size, before: 100 * LogPieces.size) }
         #expect(asked.count == 40)
         _ = try await read(39 * LogPieces.size, before: 100 * LogPieces.size)
@@ -65,15 +69,16 @@ import Testing
         #expect(asked.count == 41)
     }
 
-    @Test func aFailureIsToldAndTriedAgain() async throws {
+    @Test("a read that fails is an error, and the next reader tries it again")
+    func failure() async throws {
         await #expect(throws: Problem.self) {
             try await pieces.read(at: 0, before: 10) { _ in throw Problem("the volume is away") }
         }
         #expect(try await read(0, before: 10).count == 10)
     }
 
-    /// The read stays behind on its thread; the others have theirs.
-    @Test func aVolumeThatHangsHoldsUpNobodyElse() async throws {
+    @Test("a read that hangs holds up no reader of another piece, and its readers can be cancelled")
+    func hangingRead() async throws {
         let gate = Gate()
         let hung = (0..<3).map { number in
             Task { [pieces] in

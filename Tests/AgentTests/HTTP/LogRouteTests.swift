@@ -5,7 +5,7 @@ import Testing
 
 @testable import Agent
 
-/// The log by ranges: the bytes and what the headers say of them.
+/// The log by ranges: its bytes and the headers about them.
 @Suite struct LogRouteTests {
     private let run: TestRun
     private let agent: TestAgent
@@ -27,7 +27,8 @@ import Testing
         try await agent.send(method, Endpoint.log, headers: range.map { [(name: "Range", value: $0)] } ?? [])
     }
 
-    @Test func all() async throws {
+    @Test("a request without a range gets the whole log, its stream id and its durable end")
+    func wholeLog() async throws {
         let response = try await get()
         #expect(response.status == 200)
         #expect(response.body == log)
@@ -38,7 +39,8 @@ import Testing
         #expect(response.headers["Content-Type"] == "application/octet-stream")
     }
 
-    @Test func ranges() async throws {
+    @Test("a request with a range gets exactly those bytes of the log")
+    func ranges() async throws {
         let end = log.count
         let ranges = [
             ("bytes=0-", 0..<end), ("bytes=10-29", 10..<30), ("bytes=21-22", 21..<23), ("bytes=-1", end - 1..<end),
@@ -53,13 +55,15 @@ import Testing
         }
     }
 
-    @Test func beyondTheEnd() async throws {
+    @Test("a range beyond the end of the log is answered with 416")
+    func beyondTheEnd() async throws {
         let response = try await get("bytes=\(log.count)-")
         #expect(response.status == 416)
         #expect(try JSON.decode(APIError.self, from: response.body).code == .rangeNotSatisfiable)
     }
 
-    @Test func whatThereIsByTheTimeOfTheAnswer() async throws {
+    @Test("a second request from where the first one ended completes the log")
+    func twoRequests() async throws {
         let before = try await get()
         work.log.say(.captured("more"))
         await work.log.sync()
@@ -67,19 +71,20 @@ import Testing
         #expect(before.body + rest.body == (try run.log()))
     }
 
-    /// A stale agent of an earlier attempt goes on writing.
-    @Test func whatAStaleAttemptWritesIsNotPartOfIt() async throws {
+    @Test("bytes that a stale attempt still writes are not part of the log")
+    func staleAttempt() async throws {
         try run.log("of nobody", from: 0, attempt: 1)
         #expect(try await get().body == log)
     }
 
-    // MARK: - from a time on
+    // MARK: - since a time
 
     private func get(since: String) async throws -> HTTPResponse {
         try await agent.send("GET", "\(Endpoint.log)?since=\(since)")
     }
 
-    @Test func sinceATime() async throws {
+    @Test("a request since a time begins at the log's first byte from then")
+    func since() async throws {
         let entries = [(1_767_225_600, 0), (1_767_225_700, 10)].map { LogIndex.Entry(time: $0, offset: $1) }
         try File.write(entries.flatMap(\.line), over: run.folders.logIndexPath(from: 0, attempt: 1))
         for (time, offset) in [("2026-01-01T00:00:00Z", 0), ("2026-01-01T00:01:40Z", 10), ("0", log.count)] {
@@ -89,21 +94,23 @@ import Testing
                 #expect(response.headers[APIHeader.logOffset] == String(offset))
                 #expect(response.body == Array(log[offset...]))
             } else {
-                // This attempt's own bytes came a moment ago.
+                // This attempt's own bytes were written a moment ago.
                 #expect(response.headers[APIHeader.logOffset] == "22")
             }
         }
         #expect(try await get(since: "3600").headers[APIHeader.logOffset] == "10")
     }
 
-    @Test(arguments: ["", "-1", "yesterday", "10m"]) func sinceNoTime(text: String) async throws {
+    @Test("a request since something that is no time is answered with 400", arguments: ["", "-1", "yesterday", "10m"])
+    func sinceNoTime(text: String) async throws {
         let response = try await get(since: text)
         #expect(response.status == 400)
     }
 
-    // MARK: - what is not kept
+    // MARK: - removed bytes
 
-    @Test func whatIsNotKeptAnyMore() async throws {
+    @Test("a request for removed bytes of the log is answered with 410 and the first kept offset")
+    func removedBytes() async throws {
         try await eventuallyTrue("the first attempt's segment sealed") {
             let plain = run.folders.liveSegmentPath(from: 0, attempt: 1)
             return File.exists(run.folders.sealedSegmentPath(from: 0)) && !File.exists(plain)

@@ -13,14 +13,15 @@ import Testing
         ("/x?=", "/x", ["": ""]),
     ]
 
-    @Test(arguments: targets)
+    @Test("the target of a request is split into its path and its query", arguments: targets)
     func target(_ target: String, _ path: String, _ query: [String: String]) {
         let request = Request(method: "GET", target: target)
         #expect(request.path == path)
         #expect(request.query == query)
     }
 
-    @Test func numbers() throws {
+    @Test("a number in a query is read, and a value that is none is an error")
+    func numbers() throws {
         let request = Request(method: "GET", target: "/?from=20&none=&word=x&negative=-1&huge=9223372036854775808")
         #expect(try request.number("from") == 20)
         #expect(try request.number("absent") == nil)

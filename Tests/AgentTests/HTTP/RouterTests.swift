@@ -24,7 +24,8 @@ import Testing
 
     // MARK: - health
 
-    @Test func healthNeedsNoTokenAndTellsWhenItIsReady() async throws {
+    @Test("a health request needs no token and shows whether the agent is ready")
+    func health() async throws {
         let before = try await agent.transport.send(HTTPRequest("GET", agent.address + Endpoint.health))
         #expect(before.status == 503)
         #expect(
@@ -37,7 +38,8 @@ import Testing
         #expect(try await agent.client(token: "").health() == HealthReport(ready: true, version: Version.current))
     }
 
-    @Test func beforeTheClaimThereIsNothingToAsk() async throws {
+    @Test("status and log are unavailable before the agent has claimed the run")
+    func beforeTheClaim() async throws {
         for path in [Endpoint.status, Endpoint.log, Endpoint.log + "?follow=1"] {
             let response = try await agent.send("GET", path)
             #expect(response.status == 503)
@@ -47,12 +49,15 @@ import Testing
 
     // MARK: - the token
 
-    @Test(arguments: [
-        ("Authorization", "Bearer the token", 200), (APIHeader.token, "the token", 200),
-        ("authorization", "Bearer the token", 200), ("Authorization", "Bearer the tokem", 401),
-        ("Authorization", "Bearer ", 401), ("Authorization", "the token", 401), ("Authorization", "Basic dGhl", 401),
-        (APIHeader.token, "", 401), ("X-Other", "the token", 401),
-    ])
+    @Test(
+        "a request is accepted only with the exact token in one of the two headers",
+        arguments: [
+            ("Authorization", "Bearer the token", 200), (APIHeader.token, "the token", 200),
+            ("authorization", "Bearer the token", 200), ("Authorization", "Bearer the tokem", 401),
+            ("Authorization", "Bearer ", 401), ("Authorization", "the token", 401),
+            ("Authorization", "Basic dGhl", 401),
+            (APIHeader.token, "", 401), ("X-Other", "the token", 401),
+        ])
     func token(_ name: String, _ value: String, _ status: Int) async throws {
         try open()
         let request = HTTPRequest("GET", agent.address + Endpoint.status, headers: [(name: name, value: value)])
@@ -61,7 +66,8 @@ import Testing
         if status == 401 { #expect(try error(response).code == .unauthorized) }
     }
 
-    @Test func withoutTheTokenNothingIsSaidOfThePaths() async throws {
+    @Test("a request without the token stops nothing and does not learn which paths exist")
+    func withoutToken() async throws {
         try open()
         for path in [Endpoint.status, Endpoint.log, "/v1/none", "/"] {
             #expect(try await agent.transport.send(HTTPRequest("GET", agent.address + path)).status == 401)
@@ -73,19 +79,23 @@ import Testing
 
     // MARK: - paths and methods
 
-    @Test(arguments: ["/", "", "/v1", "/v1/", "/v1/statuss", "/v1/status/", "/v2/status", "/v1/log/x", "//v1/status"])
-    func notThere(_ path: String) async throws {
+    @Test(
+        "an unknown path is answered with 404",
+        arguments: ["/", "", "/v1", "/v1/", "/v1/statuss", "/v1/status/", "/v2/status", "/v1/log/x", "//v1/status"])
+    func unknownPath(_ path: String) async throws {
         try open()
         let response = try await agent.send("GET", path)
         #expect(response.status == 404)
         #expect(try error(response).code == .notFound)
     }
 
-    @Test(arguments: [
-        ("POST", Endpoint.status), ("DELETE", Endpoint.status), ("PUT", Endpoint.log), ("POST", Endpoint.log),
-        ("GET", Endpoint.stop), ("PUT", Endpoint.stop), ("POST", Endpoint.health), ("POST", Endpoint.checkpoints),
-    ])
-    func notForThisMethod(_ method: String, _ path: String) async throws {
+    @Test(
+        "a path with a method that it does not have is answered with 405",
+        arguments: [
+            ("POST", Endpoint.status), ("DELETE", Endpoint.status), ("PUT", Endpoint.log), ("POST", Endpoint.log),
+            ("GET", Endpoint.stop), ("PUT", Endpoint.stop), ("POST", Endpoint.health), ("POST", Endpoint.checkpoints),
+        ])
+    func wrongMethod(_ method: String, _ path: String) async throws {
         try open()
         let response = try await agent.send(method, path)
         #expect(response.status == 405)
@@ -95,14 +105,15 @@ import Testing
 
     // MARK: - status
 
-    @Test func status() async throws {
+    @Test("the status report shows the attempt's record and the ends of its log")
+    func status() async throws {
         let work = try open()
         work.log.say(.captured("a line"))
         await work.log.sync()
         work.journal.change { $0.enter(.training, at: $0.phases[0].began) }
         var (report, status) = (try await agent.client().status(), work.status)
         #expect((report.attempt.seconds ?? 0) > 0)
-        // Of a live attempt it goes on.
+        // The seconds of a live attempt grow between the two.
         report.attempt.lasted(nil)
         status.attempt.lasted(nil)
         #expect(report == status)
@@ -113,7 +124,8 @@ import Testing
 
     // MARK: - checkpoints
 
-    @Test func receipts() async throws {
+    @Test("the report of checkpoints holds all receipts, ordered by step")
+    func receipts() async throws {
         try open()
         func report() async throws -> CheckpointsReport {
             let response = try await agent.send("GET", Endpoint.checkpoints)
@@ -133,24 +145,26 @@ import Testing
     // MARK: - stop
 
     @Test(
+        "a stop request reaches the daemon as it was sent",
         arguments: [
             StopRequest.graceful, .now, StopRequest(mode: .graceful, patience: 7200.5),
             StopRequest(mode: .now, then: .terminate), StopRequest(mode: .graceful, then: .stop),
         ])
-    func stopTellsTheDaemon(_ request: StopRequest) async throws {
+    func stop(_ request: StopRequest) async throws {
         try open()
         try await agent.client().stop(request)
         #expect(agent.tells == [.stopRequested(request)])
     }
 
     @Test(
+        "a stop request with an absurd grace is refused with a hint",
         arguments: [
             #"{"mode":"graceful","patience":0}"#, #"{"mode":"graceful","patience":-5}"#,
             #"{"mode":"graceful","patience":0.5}"#, #"{"mode":"graceful","patience":86401}"#,
             #"{"mode":"graceful","patience":1e300}"#, #"{"mode":"graceful","patience":"2m"}"#,
             #"{"mode":"now","patience":10}"#,
-        ]) func anAbsurdPatienceIsRefused(_ body: String) async throws
-    {
+        ])
+    func absurdGrace(_ body: String) async throws {
         try open()
         let response = try await agent.send("POST", Endpoint.stop, body: Array(body.utf8))
         #expect(response.status == 400)
@@ -158,7 +172,8 @@ import Testing
         #expect(agent.tells == [])
     }
 
-    @Test func noPodIsKept() async throws {
+    @Test("a stop request to keep the pod is refused")
+    func keepPod() async throws {
         try open()
         let response = try await agent.send(
             "POST", Endpoint.stop, body: Array(#"{"mode":"graceful","then":"keep"}"#.utf8))
@@ -168,10 +183,11 @@ import Testing
     }
 
     @Test(
+        "a malformed stop request is refused",
         arguments: [
             "", "{}", #"{"mode":"later"}"#, #"{"mode":1}"#, "now", "[]", #"{"mode":"now","then":"sleep"}"#,
         ])
-    func aStopThatSaysNothingIsRefused(_ body: String) async throws {
+    func malformedStop(_ body: String) async throws {
         try open()
         let response = try await agent.send("POST", Endpoint.stop, body: Array(body.utf8))
         #expect(response.status == 400)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Agent
 
-/// The bytes on the wire.
+/// The server, byte by byte on its connections.
 @Suite struct ServerTests {
     private let run: TestRun
     private let agent: TestAgent
@@ -19,7 +19,7 @@ import Testing
         await work.log.sync()
     }
 
-    /// What the server says to `text`, up to the end of the connection.
+    /// Sends `text`, and returns the server's bytes up to the end of the connection.
     private func exchange(_ text: String) async throws -> String {
         try await within(.seconds(60), "the end of the connection") { [agent] in
             try await DedicatedThread.run {
@@ -53,7 +53,8 @@ import Testing
         return "\(line) HTTP/1.1\r\n" + all.map { $0 + "\r\n" }.joined() + "\r\n"
     }
 
-    @Test func aConnectionIsKept() async throws {
+    @Test("a connection serves one request after another until the client asks to close it")
+    func keepAlive() async throws {
         let close = "Connection: close"
         let answer = try await exchange(
             request("GET /v1/none") + request("GET /v1/health") + request("GET /v1/status", close))
@@ -61,14 +62,16 @@ import Testing
         #expect(answer.lowercased().split(separator: "connection: close").count == 2)
     }
 
-    @Test func headHasTheHeadersAlone() async throws {
+    @Test("a HEAD request gets the headers of a GET and no body")
+    func head() async throws {
         let answer = try await exchange(request("HEAD /v1/log", "Range: bytes=1-3", "Connection: close"))
         #expect(answer.hasPrefix("HTTP/1.1 206 "))
         #expect(answer.hasSuffix("\r\n\r\n"))
         #expect(answer.contains("Content-Length: 3\r\n"))
     }
 
-    @Test func aFollowedResponseIsChunked() async throws {
+    @Test("a followed response is sent in chunks")
+    func chunked() async throws {
         work.log.progress.close()
         let log = try run.log().text
         let answer = try await exchange(request("GET /v1/log?follow=1&from=0", "Connection: close"))
@@ -77,7 +80,8 @@ import Testing
         #expect(answer.hasSuffix("\r\n\r\n\(size)\r\n\(log)\r\n0\r\n\r\n"))
     }
 
-    @Test func aBodyMayBeAsLongAsTheLimit() async throws {
+    @Test("a request body is read up to the limit and refused with 413 above it")
+    func bodyLimit() async throws {
         let fits = try await agent.send("POST", Endpoint.stop, body: [UInt8](repeating: 32, count: Server.bodyLimit))
         #expect(fits.status == 400)
         let large = [UInt8](repeating: 32, count: Server.bodyLimit + 1)
@@ -88,7 +92,8 @@ import Testing
         #expect(agent.tells == [])
     }
 
-    @Test func aConnectionOutlivesABodyThatWasTooLarge() async throws {
+    @Test("a connection serves the next request after a body that was too large")
+    func afterLargeBody() async throws {
         let body = String(repeating: " ", count: Server.bodyLimit + 1)
         let answer = try await exchange(
             request("POST /v1/stop", "Content-Length: \(body.utf8.count)") + body
@@ -96,16 +101,19 @@ import Testing
         #expect(answer.split(separator: "HTTP/1.1 ").map { $0.prefix(3) } == ["413", "200"])
     }
 
-    @Test(arguments: [
-        "\r\nnonsense\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "GET / HTTP/1.1\r\nno colon\r\n\r\n",
-    ])
-    func nonsenseHarmsNobody(_ text: String) async throws {
+    @Test(
+        "a malformed request gets 400 or nothing, and the server continues",
+        arguments: [
+            "\r\nnonsense\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "GET / HTTP/1.1\r\nno colon\r\n\r\n",
+        ])
+    func nonsense(_ text: String) async throws {
         let answer = try await exchange(text)
         #expect(answer.isEmpty || answer.hasPrefix("HTTP/1.1 400 "))
         #expect(try await agent.send("GET", Endpoint.status).status == 200)
     }
 
-    @Test func aPortThatIsTakenIsAProblem() async throws {
+    @Test("a port that is taken is an error that names it")
+    func takenPort() async throws {
         let problem = await #expect(throws: Problem.self) {
             _ = try await Server(address: "127.0.0.1", port: agent.server.port, router: agent.router)
         }

@@ -6,14 +6,13 @@ import Testing
 
 @testable import Agent
 
-/// A peer that takes nothing of what it is sent.
-@Suite struct StallTests {
+@Suite("clients that do not read") struct StallTests {
     private let run: TestRun
     private let agent: TestAgent
     private let work: OpenAttempt
     private let log: [UInt8]
 
-    /// The log is more than the kernel holds for a connection.
+    /// The log is larger than the kernel's buffers for a connection.
     init() async throws {
         run = try TestRun()
         agent = try await TestAgent(run: run, patience: .seconds(1))
@@ -31,10 +30,10 @@ import Testing
         return client
     }
 
-    @Test(arguments: ["?follow=1&from=0", ""])
-    func itIsCutOff(_ query: String) async throws {
+    @Test("the server cuts off a client that does not read its response", arguments: ["?follow=1&from=0", ""])
+    func cutOff(_ query: String) async throws {
         let client = try ask(Endpoint.log + query)
-        // The head at least, so that the response is under way.
+        // The client reads a byte of the head, so the response is under way.
         _ = try await within(.seconds(60), "the head") {
             try await DedicatedThread.run { try client.receive(limit: 1) }
         }
@@ -47,15 +46,15 @@ import Testing
         #expect(end.count < log.count)
     }
 
-    /// Slow, but it goes on.
-    @Test func oneThatIsSlowIsNot() async throws {
+    @Test("a client that reads slowly gets the whole log")
+    func slow() async throws {
         let client = try ask(Endpoint.log)
         let received = try await within(.seconds(60), "the whole log") { [log] in
             try await DedicatedThread.run {
                 var count = 0
                 let start = ContinuousClock.now
                 while count < log.count {
-                    // About three times as long as the server's patience in all.
+                    // In all about three times as long as the server's timeout.
                     let due = Duration.seconds(3) * (Double(count) / Double(log.count))
                     let early = due - start.duration(to: .now)
                     if early > .zero { usleep(UInt32(early.milliseconds * 1000)) }
@@ -69,7 +68,8 @@ import Testing
         #expect(received >= log.count)
     }
 
-    @Test func othersGetTheirs() async throws {
+    @Test("other clients get the log while twenty clients do not read")
+    func others() async throws {
         let stalled = try (0..<20).map { _ in try ask(Endpoint.log + "?follow=1&from=0") }
         let whole = try await agent.send("GET", Endpoint.log, limit: 64 << 20)
         #expect(whole.body == log)
@@ -78,7 +78,7 @@ import Testing
     }
 }
 
-/// A client that reads when it is told to.
+/// A client that reads only when the test asks for it.
 private final class RawClient: Sendable {
     private let socket: Int32
 
@@ -103,7 +103,7 @@ private final class RawClient: Sendable {
 
     func send(_ text: String) throws { try File.write(Array(text.utf8)[...], to: socket) }
 
-    /// Empty at the end of the connection, and where the server cut it off.
+    /// Returns no bytes at the end of the connection, or if the server cut it off.
     func receive(limit: Int) throws -> [UInt8] {
         var buffer = [UInt8](repeating: 0, count: limit)
         do {

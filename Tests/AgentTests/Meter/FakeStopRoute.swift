@@ -3,12 +3,12 @@ import Synchronization
 
 @testable import Agent
 
-/// A provider's way to stop a pod, as bad as its test wants it.
+/// A route to stop a pod that fails as its test wants it to.
 final class FakeStopRoute: StopRoute {
     enum Answer: Sendable {
         case taken
         case refused
-        /// Neither answer nor end, whatever is done about it.
+        /// It never answers, not even when its task is cancelled.
         case hangs
     }
 
@@ -18,7 +18,8 @@ final class FakeStopRoute: StopRoute {
     private let counts = Mutex((ends: 0, looks: 0))
     private let record: @Sendable (String) -> Void
 
-    /// `answer` to each request and `look` at the provider, each counted from 1; `record` is told of both.
+    /// `answer` decides on each request to end the pod, `look` on each check of its state; both count from 1.
+    /// `record` gets each request.
     init(
         _ name: String = "a route", answer: @escaping @Sendable (Int) -> Answer = { _ in .taken },
         look: @escaping @Sendable (Int) throws -> Bool = { _ in true },

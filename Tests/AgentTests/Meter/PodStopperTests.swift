@@ -5,7 +5,7 @@ import Testing
 
 @testable import Agent
 
-/// The agent asks until the pod was seen to be over, whatever the provider says.
+/// The agent asks until it has seen that the pod is over, whatever the provider answers.
 @Suite(.timeLimit(.minutes(1))) struct PodStopperTests {
     private let clock = SkippingClock()
     private let said = Said()
@@ -23,7 +23,8 @@ import Testing
             say: said.add)
     }
 
-    @Test func oneThatWorks() async {
+    @Test("a route that works is asked once, without a pause or a log line")
+    func works() async {
         let meter = FakeStopRoute()
         await end(meter).run()
         #expect(meter.ends == 1)
@@ -31,13 +32,15 @@ import Testing
         #expect(said.all.isEmpty)
     }
 
-    @Test func localEndsAtOnce() async {
+    @Test("the route of a local pod ends at once, without a log line")
+    func local() async {
         await PodStopper(routes: [LocalStopRoute()], way: .stop, say: said.add).run()
         #expect(said.all.isEmpty)
     }
 
-    /// The provider takes some time to do what it was told.
-    @Test func itIsReadBackUntilItIsOver() async {
+    /// A provider may take some time.
+    @Test("the pod's state is checked after an accepted request until the pod is over")
+    func readBack() async {
         let meter = FakeStopRoute(look: { $0 >= 3 })
         await end(meter).run()
         #expect(meter.ends == 1)
@@ -45,7 +48,8 @@ import Testing
         #expect(said.all.isEmpty)
     }
 
-    @Test func oneThatRefusesIsAskedAgainAndAgain() async {
+    @Test("a route that refuses is asked again after growing pauses")
+    func refuses() async {
         let meter = FakeStopRoute(answer: { $0 < 4 ? .refused : .taken }, look: { $0 >= 4 })
         await end(meter).run()
         #expect(meter.ends == 4)
@@ -57,8 +61,8 @@ import Testing
             ])
     }
 
-    /// It says yes and does nothing.
-    @Test func oneThatLiesIsFoundOut() async {
+    @Test("a route that accepts the request and does nothing is asked again")
+    func acceptsAndDoesNothing() async {
         let meter = FakeStopRoute(look: { $0 > 3 })
         await end(meter, way: .terminate).run()
         #expect(meter.ends == 2)
@@ -69,23 +73,26 @@ import Testing
         )
     }
 
-    /// The pod's key may be allowed to stop the pod and not to look at it.
-    @Test func oneThatDoesNotTellIsNotBelieved() async {
+    /// The pod's key may be allowed to stop the pod and not to read its state.
+    @Test("a route that accepts the request is asked again while the pod's state cannot be read")
+    func unreadableState() async {
         let meter = FakeStopRoute(look: { if $0 < 4 { throw Problem("403") } else { return true } })
         await end(meter).run()
         #expect(meter.ends == 2)
         #expect(said.all.first?.hasSuffix("the pod's end is not seen: 403") == true)
     }
 
-    /// The request worked, and its answer was lost.
-    @Test func oneThatFailsAndWorksIsBelieved() async {
+    /// The request may have worked although its answer was lost.
+    @Test("a route that refuses the request is not asked again once the pod is over")
+    func refusesAndWorks() async {
         let meter = FakeStopRoute(answer: { _ in .refused }, look: { _ in true })
         await end(meter).run()
         #expect(meter.ends == 1)
         #expect(clock.sleeps.isEmpty)
     }
 
-    @Test func oneThatHangsIsLeftBehind() async {
+    @Test("a route that hangs is left at its timeout, and the next route is asked")
+    func hangs() async {
         let (hung, works) = (
             FakeStopRoute("one", answer: { _ in .hangs }, look: { _ in false }), FakeStopRoute("another")
         )
@@ -94,7 +101,8 @@ import Testing
         #expect(said.all == ["POD: could not stop the pod by one: no answer within 1 s"])
     }
 
-    @Test func theRoutesTakeTurnsInOrder() async {
+    @Test("the routes are asked in turn, again and again")
+    func turns() async {
         let asked = Said()
         let first = FakeStopRoute("one", answer: { _ in .refused }, look: { _ in false }, record: asked.add)
         let second = FakeStopRoute("two", answer: { $0 < 2 ? .refused : .taken }, look: { $0 > 1 }, record: asked.add)
@@ -102,7 +110,8 @@ import Testing
         #expect(asked.all == ["terminate by one", "terminate by two", "terminate by one", "terminate by two"])
     }
 
-    @Test func thePausesAreBoundedAndSpread() {
+    @Test("the pauses between two rounds double up to 5 minutes, shortened by at most half at random")
+    func pauses() {
         let meter = end()
         #expect(
             (0...8).map { meter.pause(after: $0) }
@@ -113,7 +122,8 @@ import Testing
         #expect(early.pause(after: 0) == .seconds(2.5))
     }
 
-    @Test func cancellingIsAnEnd() async throws {
+    @Test("a cancelled pod stopper ends")
+    func cancelled() async throws {
         let meter = FakeStopRoute(answer: { _ in .refused }, look: { _ in false })
         let end = PodStopper(routes: [meter], way: .stop, say: said.add)
         let task = Task { await end.run() }
@@ -123,11 +133,12 @@ import Testing
     }
 
     @Test(
+        "a pod is terminated only if the config says so and it is safe, else stopped",
         arguments: [
             (nil, true, .stop), (nil, false, .stop), (OnFinish.stop, true, .stop), (.stop, false, .stop),
             (.terminate, true, .terminate), (.terminate, false, .stop),
         ] as [(OnFinish?, Bool, PodEnd)])
-    func onlyWhatIsSafeIsDeleted(_ rule: OnFinish?, isSafe: Bool, way: PodEnd) {
+    func terminatesOnlyIfSafe(_ rule: OnFinish?, isSafe: Bool, way: PodEnd) {
         #expect(PodEnd(rule, isSafe: isSafe) == way)
     }
 }

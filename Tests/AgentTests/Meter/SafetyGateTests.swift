@@ -17,7 +17,8 @@ import Testing
         SafetyGate(receipts: try run.receipts(rule)) { _ in evidence }
     }
 
-    @Test func theNewestGetsItsReceipt() async throws {
+    @Test("the gate writes the receipt of the newest checkpoint and lets the pod go")
+    func newest() async throws {
         try run.checkpoint("checkpoint-9")
         try run.checkpoint("checkpoint-10", ["model": "m", "state": "s"])
         #expect(try await gate().check(preempted: preempted) == nil)
@@ -25,16 +26,18 @@ import Testing
         #expect(receipts.map(\.name) == ["checkpoint-10"])
         #expect(receipts.first?.evidence == .exit)
         #expect(receipts.first?.files.map(\.sha256) == ["m", "s"].map { SHA256Digest(of: $0).description })
-        // From now on the receipt is what it is held against.
+        // From now on the checkpoint is compared with that receipt.
         #expect(try await gate(evidence: nil).check(preempted: preempted) == nil)
     }
 
-    @Test func noneAndNoneNamed() async throws {
+    @Test("the gate lets a pod go that has no checkpoint or names none")
+    func noCheckpoint() async throws {
         #expect(try await gate().check(preempted: preempted) == nil)
         #expect(try await gate(nil).check(preempted: preempted) == nil)
     }
 
-    @Test func withoutEvidenceItIsNotProven() async throws {
+    @Test("the gate fails when nothing shows that the newest save had ended")
+    func noEvidence() async throws {
         try run.checkpoint("checkpoint-10")
         let path = "\(run.folders.work)/out/checkpoint-10"
         #expect(
@@ -43,7 +46,8 @@ import Testing
         #expect(try run.folders.allReceipts() == [])
     }
 
-    @Test func theFilesOfAnEarlierOneAreEvidence() async throws {
+    @Test("the gate proves a checkpoint with the same files as a proven one")
+    func sameFiles() async throws {
         try run.checkpoint("checkpoint-9")
         #expect(try await gate().check(preempted: preempted) == nil)
         try run.checkpoint("checkpoint-10")
@@ -51,15 +55,17 @@ import Testing
         #expect(try run.folders.allReceipts().map(\.evidence) == [.exit, .sameFiles])
     }
 
-    @Test func whatContradictsItsFormatIsNotProven() async throws {
+    @Test("the gate fails when a file of the newest checkpoint is damaged")
+    func damaged() async throws {
         try run.checkpoint("checkpoint-10", ["model": "m", "state.json": "{"])
         let doubt = try #require(try await gate().check(preempted: preempted))
         #expect(doubt.contains("checkpoint-10: state.json: "))
         #expect(try run.folders.allReceipts() == [])
     }
 
-    /// As on a disk that returns other bytes: neither size nor time tells.
-    @Test func otherBytesAreNotProven() async throws {
+    /// A disk may return other bytes while size and time stay the same.
+    @Test("the gate fails when a file holds other bytes than its receipt says")
+    func otherBytes() async throws {
         try run.checkpoint("checkpoint-10", ["model": "m"])
         #expect(try await gate().check(preempted: preempted) == nil)
         try run.corrupt("checkpoint-10", "model")
@@ -67,22 +73,22 @@ import Testing
         #expect(doubt.hasSuffix("checkpoint-10: model has other bytes than its receipt"))
     }
 
-    /// Nobody writes to it any more, and to open it would wait for ever.
-    @Test func aPipeAmongTheFilesIsNone() async throws {
+    @Test("the gate does not wait for a pipe among the files of a checkpoint")
+    func pipe() async throws {
         try run.checkpoint("checkpoint-10")
         try Errno.check { mkfifo("\(run.folders.work)/out/checkpoint-10/pipe", 0o600) }
         #expect(try await gate().check(within: .seconds(5), preempted: preempted) == nil)
     }
 
-    /// As on a volume that has lost it: the lineage's file cannot be read.
-    @Test func whatCannotBeReadIsNotProven() async throws {
+    @Test("the gate fails when the lineage's file cannot be read")
+    func unreadable() async throws {
         try run.checkpoint("checkpoint-10")
         try File.makeFolders(run.folders.lineagePath("L1"))
         let doubt = try #require(try await gate().check(preempted: preempted))
         #expect(doubt.contains("L1.json"))
     }
 
-    /// The lineage's file is a pipe that nobody writes to, so that whoever reads it stays there, as on a hung volume.
+    /// Makes the lineage's file a pipe without a writer, so that reading it hangs as on a hung volume.
     private func hang() throws -> String {
         let path = run.folders.lineagePath("L1")
         try run.checkpoint("checkpoint-10")
@@ -91,7 +97,8 @@ import Testing
         return path
     }
 
-    @Test func aVolumeThatHangsIsLeftBehind() async throws {
+    @Test("the gate fails at its timeout when the volume hangs")
+    func hangingVolume() async throws {
         let path = try hang()
         #expect(
             try await gate().check(within: .milliseconds(200), preempted: preempted)
@@ -99,7 +106,8 @@ import Testing
         close(open(path, O_WRONLY | O_NONBLOCK))
     }
 
-    @Test func thereIsNoTimeOnceThePodIsTakenAway() async throws {
+    @Test("the gate fails at once when the pod is being preempted")
+    func noTime() async throws {
         let path = try hang()
         let gate = try gate()
         let check = Task { [preempted] in await gate.check(preempted: preempted) }

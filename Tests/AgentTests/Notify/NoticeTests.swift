@@ -25,7 +25,8 @@ import Testing
 
     private static let failed = Outcome(.failed, exit: .code(3))
 
-    @Test func whatIsTold() throws {
+    @Test("a notice is sent for the end, an interruption and a stall of an attempt")
+    func sent() throws {
         #expect(try event((.finishing, Self.failed), (.ended, Self.failed)) == .end)
         #expect(try event((.waiting, Self.failed), (.ended, Self.failed)) == .end)
         #expect(try event((.finishing, Outcome(.stalled)), (.ended, Outcome(.stalled))) == .end)
@@ -34,11 +35,12 @@ import Testing
         #expect(try event((.training, nil), (.training, Outcome(.stalled))) == .stall)
     }
 
-    @Test func whatIsNot() throws {
+    @Test("no notice is sent for other changes, nor twice for the same one")
+    func notSent() throws {
         #expect(try event((.claiming, nil), (.syncing, nil)) == nil)
         #expect(try event((.training, nil), (.finishing, Self.failed)) == nil)
         #expect(try event((.finishing, Self.failed), (.waiting, Self.failed)) == nil)
-        // Each of them was told already.
+        // A notice of each of them was sent before.
         let interrupted = Outcome(.interrupted, exit: .code(0))
         #expect(try event((.training, Outcome(.interrupted)), (.finishing, interrupted)) == nil)
         #expect(try event((.finishing, interrupted), (.ended, interrupted)) == nil)
@@ -48,7 +50,8 @@ import Testing
         #expect(try event((.claiming, nil), (.finishing, Outcome(.interrupted))) == nil)
     }
 
-    @Test func json() throws {
+    @Test("a notice is JSON with the outcome, the exit code and a sentence")
+    func json() throws {
         var record = try record(.ended, Outcome(.failed, exit: .signal(9), message: "it failed 3 times"))
         record.step = 120.5
         let notice = Notice(.end, of: record, at: Date(timeIntervalSince1970: 1_800_000_060))

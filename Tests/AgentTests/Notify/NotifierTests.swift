@@ -29,7 +29,8 @@ import Testing
         notifier.send(try notice(), tries: tries) { [said] line in said.change { $0.append(line.text) } }
     }
 
-    @Test func theNoticeArrives() async throws {
+    @Test("a notice is posted to every URL")
+    func arrives() async throws {
         let got = Mutexed<[StubRequest]>([])
         let server = try StubServer { connection in
             got.change { $0.append(connection.request) }
@@ -47,7 +48,8 @@ import Testing
         #expect(said.value.isEmpty)
     }
 
-    @Test func aServerThatIsBusyIsTriedAgain() async throws {
+    @Test("a notice is posted again after growing pauses when the server is busy")
+    func busyServer() async throws {
         let count = Mutexed(0)
         let server = try StubServer { connection in
             count.change { $0 += 1 }
@@ -63,8 +65,8 @@ import Testing
         #expect(said.value == [why])
     }
 
-    /// The log shows no more of the address than its host.
-    @Test func theTriesHaveAnEnd() async throws {
+    @Test("a notice is given up after four tries, and the log shows only the host of its URL")
+    func givesUp() async throws {
         let server = try StubServer { try $0.respond(500) }
         try send(notifier(server.url("/services/T0/secret?token=secret")))
         try await eventuallyTrue("the last word") { said.value.count == 2 }
@@ -73,21 +75,24 @@ import Testing
         #expect(said.value == [why + "; retrying", why])
     }
 
-    @Test func whatIsRefusedForGoodIsNotTriedAgain() async throws {
+    @Test("a notice that the server answers with 404 is not posted again")
+    func refused() async throws {
         let server = try StubServer { try $0.respond(404) }
         try send(notifier(server.url()))
         try await eventuallyTrue("the last word") { !said.value.isEmpty }
         #expect(server.accepted == 1)
     }
 
-    @Test func aServerThatIsNotThereShowsNoPath() async throws {
+    @Test("the log shows only the host of a URL whose server cannot be reached")
+    func unreachable() async throws {
         let port = try StubServer { _ in }.port
         try send(notifier("http://127.0.0.1:\(port)/services/secret?token=secret"), tries: 2)
         try await eventuallyTrue("the last word") { said.value.count == 2 }
         #expect(said.value.allSatisfy { $0.contains("http://127.0.0.1:\(port)\"") && !$0.contains("secret") })
     }
 
-    @Test func nobodyWaitsForAServerThatHangs() async throws {
+    @Test("the agent does not wait for a server that never answers a notice")
+    func hangingServer() async throws {
         let gone = StubSignal()
         let server = try StubServer { _ in try gone.block() }
         defer { gone.fire() }
@@ -99,7 +104,8 @@ import Testing
         #expect(said.value.isEmpty)
     }
 
-    @Test func withoutAURLNothingIsWaitedFor() async throws {
+    @Test("the agent waits for nothing when there is no URL for notices")
+    func withoutURL() async throws {
         let notifier = notifier()
         try send(notifier)
         await notifier.firstTries(within: .seconds(60))

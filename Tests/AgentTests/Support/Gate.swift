@@ -1,6 +1,6 @@
 @testable import Agent
 
-/// Holds up the volume's thread, as a hung network volume does, until it is opened.
+/// Blocks the volume's thread until it is opened, as a hung network volume does.
 final class Gate: Sendable {
     private let state = Monitor((isReached: false, isOpen: false))
 
@@ -18,7 +18,7 @@ final class Gate: Sendable {
 }
 
 extension VolumeWriter {
-    /// From now on each job waits for the gate.
+    /// Makes each job from now on wait until the returned gate is opened.
     func hang() -> Gate {
         let gate = Gate()
         enqueue { gate.pass() }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A clock on which every sleep is over at once, and counts.
+/// A clock whose sleeps end at once. Its time is the sum of them.
 final class SkippingClock: Clock {
     struct Instant: InstantProtocol {
         var offset: Duration

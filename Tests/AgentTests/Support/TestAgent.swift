@@ -5,7 +5,7 @@ import TestSupport
 
 @testable import Agent
 
-/// The server of an attempt, over a real socket, without anything that trains.
+/// The server of an attempt on a real socket, without a training.
 final class TestAgent: Sendable {
     static let token = "the token"
 
@@ -26,7 +26,7 @@ final class TestAgent: Sendable {
 
     private let told: Monitor<[Event]>
 
-    /// What the routes told the daemon.
+    /// The events that the routes passed to the daemon.
     var tells: [Event] { told.update { $0 } }
 
     var address: String { "http://127.0.0.1:\(server.port)" }
@@ -35,7 +35,7 @@ final class TestAgent: Sendable {
         AgentClient(address: address, token: token, transport: transport)
     }
 
-    /// Opens the attempt that `claim` is the right to, as the daemon does.
+    /// Opens the attempt of `claim`, as the daemon does.
     func open(_ claim: Claim) throws -> OpenAttempt {
         let work = try OpenAttempt.open(claim, spec: run.spec(), run: run.folders, volume: VolumeWriter())
         router.announce(work.journal)
@@ -43,7 +43,7 @@ final class TestAgent: Sendable {
         return work
     }
 
-    /// A request with the token, and whatever `headers` say beside it.
+    /// Sends a request with the token and with `headers`.
     func send(
         _ method: String, _ path: String, headers: [(name: String, value: String)] = [], body: [UInt8]? = nil,
         limit: Int = 16 << 20
@@ -56,7 +56,7 @@ final class TestAgent: Sendable {
     deinit { serving.withLock { $0?.cancel() } }
 }
 
-/// For a machine whose few threads are all taken by other tests.
+/// A transport with long timeouts, for a machine whose few threads are all taken by other tests.
 struct PatientTransport: HTTPTransport {
     private let transport = CurlTransport()
 

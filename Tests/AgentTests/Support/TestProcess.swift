@@ -4,7 +4,7 @@ import Synchronization
 
 /// A process that does nothing until it is ended.
 ///
-/// Not Foundation's: `waitUntilExit` may wait for ever on a thread of Swift's tasks.
+/// It is not Foundation's `Process`, whose `waitUntilExit` may never return on a thread of Swift's tasks.
 final class TestProcess: Sendable {
     let identity: ProcessIdentity
     private let isOver = Mutex(false)
@@ -17,7 +17,7 @@ final class TestProcess: Sendable {
         self.identity = identity
     }
 
-    /// Returns when it is gone.
+    /// Kills the process, and returns when it is gone.
     func end() {
         isOver.withLock { isOver in
             if isOver { return }

@@ -13,9 +13,9 @@ final class TestRun: Sendable {
     let folders: RunFolder
     let id: RunID
 
-    /// Whether the kernel tells of all that changes in it.
+    /// Whether the kernel reports all changes below the folder of temporary files.
     static let isToldOfChanges = FolderChanges.areReported(at: NSTemporaryDirectory())
-    static let isToldOfChangesReason: Comment = "TMPDIR is on a file system that does not tell of all changes"
+    static let isToldOfChangesReason: Comment = "TMPDIR is on a file system whose changes the kernel does not report"
 
     init(_ name: String = "train") throws {
         folder = try TemporaryFolder("volume")
@@ -35,7 +35,7 @@ final class TestRun: Sendable {
             volume: volume.root, launch: LaunchOrder(id: launch, force: force, supersedes: supersedes))
     }
 
-    /// Writes what an earlier attempt left: its claim, and its record where it came so far.
+    /// Writes the traces of an earlier attempt: its claim, and its record if `state` is given.
     @discardableResult
     func attempt(
         _ number: Int, pod: String = "other", launch: String = "L1", lineage: String = "L1", logStart: Int = 0,
@@ -54,17 +54,17 @@ final class TestRun: Sendable {
         return claim
     }
 
-    /// A checkpoint in the folder that `spec` names, with these files in it.
+    /// Writes these files of a checkpoint into the folder that `spec` names.
     func checkpoint(_ name: String, _ files: [String: String] = ["model": "m", "state": "s"]) throws {
         let folder = "\(folders.work)/out/\(name)"
         try File.makeFolders(folder)
         for (file, text) in files { try File.write(Array(text.utf8), over: "\(folder)/\(file)") }
     }
 
-    /// Other bytes of the same size in a file of a checkpoint, which its times do not tell of.
+    /// Changes every byte of a checkpoint's file, but not its size and times.
     func corrupt(_ name: String, _ file: String) throws { try change(name, file) { $0.map { $0 ^ 1 } } }
 
-    /// That too, for one byte.
+    /// Changes one byte of a checkpoint's file, but not its size and times.
     func flip(_ name: String, _ file: String, at place: Int) throws {
         try change(name, file) { bytes in
             var bytes = bytes
@@ -82,7 +82,7 @@ final class TestRun: Sendable {
         try Errno.check { utimensat(AT_FDCWD, path, times, 0) }
     }
 
-    /// Those of an attempt of lineage L1, on a machine that may have been started again since.
+    /// The receipts of an attempt, nil if `rule` is. With `boot` the agent runs on another boot of the machine.
     func receipts(
         _ rule: CheckpointRule? = CheckpointRule(path: "out"), attempt: Int = 1, lineage: String = "L1",
         boot: String? = nil
@@ -121,7 +121,7 @@ final class TestRun: Sendable {
 }
 
 extension Claim {
-    /// For tests that look at its log alone.
+    /// A claim for tests that use nothing of it but its log.
     static func test(_ number: Int, logStart: Int) -> Claim {
         Claim(
             number: number, pod: "pod", launch: "L1", lineage: "L1", logStart: logStart, stream: "stream\(number)",
@@ -130,7 +130,7 @@ extension Claim {
 }
 
 extension RunSpec {
-    /// For tests of what does not look at a volume.
+    /// A spec for tests that use no volume.
     static func plain(
         command: CommandForm, resume: CommandForm? = nil, env: [String: String] = [:]
     ) throws -> RunSpec {

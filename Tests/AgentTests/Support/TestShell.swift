@@ -4,7 +4,7 @@ import Synchronization
 
 @testable import Agent
 
-/// A shell that runs a script in a process group of its own until it is ended, with all that it started.
+/// A shell that runs a script. Ending it also ends every process that it started.
 final class TestShell: Sendable {
     let pid: pid_t
     private let isOver = Mutex(false)
@@ -23,7 +23,7 @@ final class TestShell: Sendable {
         }
     }
 
-    /// Returns when it is gone.
+    /// Kills the shell and its descendants, and returns when it is gone.
     func end() {
         isOver.withLock { isOver in
             if isOver { return }
