@@ -4,7 +4,7 @@ import Testing
 
 @testable import Agent
 
-/// The plans of teardowns. Their steps would reach every process below this one, so only the tests of whole programs run them.
+/// The plans of teardowns. Their steps would reach every process below this one, so no unit test runs them.
 @Suite struct TeardownTests {
     @Test(
         "every teardown ends with one SIGKILL to the whole process tree",
