@@ -87,7 +87,7 @@ import Testing
             agent.spec.checkpoints = CheckpointRule(path: "out")
             agent.spec.retry = RetryPolicy(crash: 0, backoff: 1)
             let pod = try agent.start()
-            try await eventually { try agent.record(1)?.state == .finishing }
+            try await eventuallyTrue(within: .seconds(60)) { try agent.record(1)?.state == .finishing }
             pod.send(SIGTERM)
             #expect(try await pod.end(within: .seconds(5)) == 3)
             let record = try #require(try agent.record(1))

@@ -19,7 +19,7 @@ import Testing
                 ended.withLock { $0 += 1 }
             }
         }
-        try await eventually { ended.withLock { $0 } == count }
+        try await eventuallyTrue(within: .seconds(60)) { ended.withLock { $0 } == count }
     }
 
     @Test("a reader sees the old or the new content while a file is replaced, never a mix")

@@ -37,7 +37,7 @@ import Testing
             program: "/bin/true", arguments: ["true"], environment: [:], folder: "/", output: STDERR_FILENO
         ).start()
         defer { waitpid(pid, nil, 0) }
-        try await eventually { ProcessStat(pid: pid)?.isZombie == true }
+        try await eventuallyTrue(within: .seconds(60)) { ProcessStat(pid: pid)?.isZombie == true }
         #expect(ProcessIdentity(pid: pid) == nil)
     }
 

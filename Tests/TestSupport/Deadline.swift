@@ -22,14 +22,3 @@ public func within<Value: Sendable>(
     for await result in results { return try result.get() }
     throw CancellationError()
 }
-
-/// Returns as soon as `condition` holds. Throws `TooLate` after `timeout`.
-public func eventually(
-    within timeout: Duration = .seconds(60), _ what: String = "", _ condition: () throws -> Bool
-) async throws {
-    let start = ContinuousClock.now
-    while try !condition() {
-        if start.duration(to: .now) > timeout { throw TooLate(description: "not within \(timeout): \(what)") }
-        try await Task.sleep(for: .milliseconds(5))
-    }
-}

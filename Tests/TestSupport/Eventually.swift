@@ -36,3 +36,13 @@ public func eventuallyTrue(
         try await condition() ? () : nil
     }
 }
+
+/// A false Bool would be a value, so `eventually` would return at once. This overload makes such a call an error.
+@available(*, deprecated, message: "use eventuallyTrue")
+public func eventually(
+    _ what: @autoclosure () -> String = "the condition", within timeout: Duration = .seconds(30),
+    every interval: Duration = .milliseconds(5),
+    sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Bool
+) async throws {
+    try await eventuallyTrue(what(), within: timeout, every: interval, sourceLocation: sourceLocation, condition)
+}

@@ -36,7 +36,9 @@ import Testing
     @Test("a change reaches the volume by itself")
     func change() async throws {
         journal.change { $0.outcome = Outcome(.interrupted) }
-        try await eventually { try run.folders.readRecord(1)?.outcome == Outcome(.interrupted) }
+        try await eventuallyTrue(within: .seconds(60)) {
+            try run.folders.readRecord(1)?.outcome == Outcome(.interrupted)
+        }
     }
 
     @Test("changes reach the volume in order")
@@ -76,7 +78,7 @@ import Testing
             journal.change { $0.state = .finishing }
             return await journal.durable(within: .seconds(60))
         }
-        try await eventually { journal.current.state == .finishing }
+        try await eventuallyTrue(within: .seconds(60)) { journal.current.state == .finishing }
         try File.makeFolders(run.folders.attempts)
         #expect(try await within(.seconds(60)) { await waiter.value })
     }

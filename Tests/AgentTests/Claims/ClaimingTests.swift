@@ -353,7 +353,7 @@ import Testing
             1, pod: "other", process: process.identity, state: state,
             outcome: state == .waiting ? Outcome(.failed, exit: .code(3)) : nil)
         let (task, waits) = wait(timeout: .zero)
-        try await eventually { !waits.all.isEmpty }
+        try await eventuallyTrue(within: .seconds(60)) { !waits.all.isEmpty }
         #expect(waits.all == ["waiting for pod other, which owns attempt 1"])
         // Longer than the pause between two scans: a live process needs no heartbeat.
         try await Task.sleep(for: .milliseconds(1500))
@@ -412,7 +412,7 @@ import Testing
     func ownerEnds() async throws {
         try run.attempt(1, pod: "other", state: .training)
         let (task, waits) = wait()
-        try await eventually { !waits.all.isEmpty }
+        try await eventuallyTrue(within: .seconds(60)) { !waits.all.isEmpty }
         let outcome = Outcome(.finished, exit: .code(0))
         try run.attempt(1, pod: "other", state: .ended, outcome: outcome)
         #expect(try await within(.seconds(60)) { try await task.value } == .over(outcome))
@@ -422,9 +422,9 @@ import Testing
     func ownerChanges() async throws {
         try run.attempt(1, pod: "other", launch: "L0", state: .training)
         let (task, waits) = wait(run.spec(supersedes: ["third"]))
-        try await eventually { !waits.all.isEmpty }
+        try await eventuallyTrue(within: .seconds(60)) { !waits.all.isEmpty }
         try run.attempt(2, pod: "fourth", launch: "L0", state: .training)
-        try await eventually { waits.all.count == 2 }
+        try await eventuallyTrue(within: .seconds(60)) { waits.all.count == 2 }
         #expect(waits.all.last == "waiting for pod fourth, which owns attempt 2")
         try run.attempt(3, pod: "third", state: .training)
         #expect(try await within(.seconds(60)) { try await task.value } == .owned(4))

@@ -25,8 +25,8 @@ import Testing
     func changes() async throws {
         try run.attempt(1)
         let task = beat()
-        try await eventually { try count() == 1 }
-        try await eventually { try count() == 2 }
+        try await eventuallyTrue(within: .seconds(60)) { try count() == 1 }
+        try await eventuallyTrue(within: .seconds(60)) { try count() == 2 }
         task.cancel()
         try await within(.seconds(60)) { await task.value }
     }
@@ -35,7 +35,7 @@ import Testing
     func progress() async throws {
         try run.attempt(1)
         let task = beat()
-        try await eventually { try count() == 1 }
+        try await eventuallyTrue(within: .seconds(60)) { try count() == 1 }
         task.cancel()
         let beat = try JSON.decode(Beat.self, from: try File.read(run.folders.beatPath(1)))
         #expect(beat.seconds == 12.5)
@@ -52,9 +52,9 @@ import Testing
             return pulses.read { $0 } == 1 ? (123_456_789.123_456_7, 1_234_567_890.125) : (1, nil)
         }
         let task = Task { await heartbeat.beat() }
-        try await eventually { try count() == 1 }
+        try await eventuallyTrue(within: .seconds(60)) { try count() == 1 }
         let size = try File.read(run.folders.beatPath(1)).count
-        try await eventually { try count() == 2 }
+        try await eventuallyTrue(within: .seconds(60)) { try count() == 2 }
         #expect(try File.read(run.folders.beatPath(1)).count == size)
         task.cancel()
     }
@@ -79,7 +79,7 @@ import Testing
     func laterClaim() async throws {
         try run.attempt(1)
         let task = beat()
-        try await eventually { try count() == 1 }
+        try await eventuallyTrue(within: .seconds(60)) { try count() == 1 }
         try run.attempt(2)
         try await within(.seconds(60)) { await task.value }
         #expect(try count() == 1)
@@ -89,7 +89,7 @@ import Testing
     func claimDuringHang() async throws {
         try run.attempt(1)
         let gate = volume.hang()
-        try await eventually { gate.isReached }
+        try await eventuallyTrue(within: .seconds(60)) { gate.isReached }
         let task = beat()
         try run.attempt(2)
         gate.open()
@@ -104,7 +104,7 @@ import Testing
         // By then the volume has refused the first heartbeat.
         _ = try await within(.seconds(60)) { [volume] in try await volume.perform {} }
         try File.makeFolders(run.folders.attempts)
-        try await eventually { try count() == 2 }
+        try await eventuallyTrue(within: .seconds(60)) { try count() == 2 }
         task.cancel()
     }
 }

@@ -42,13 +42,13 @@ import Testing
         let reader = Task {
             for try await chunk in exchange.body { seen.update { $0 += chunk } }
         }
-        try await eventually { seen.update { $0.count } == header }
+        try await eventuallyTrue(within: .seconds(60)) { seen.update { $0.count } == header }
         for number in 0..<20 {
             let piece = Array("piece \(number)\r".utf8)
             let wanted = seen.update { $0 } + piece
             work.log.append(piece[...])
             // Each piece arrives before the next one is written, so nothing is held back.
-            try await eventually { seen.update { $0 == wanted } }
+            try await eventuallyTrue(within: .seconds(60)) { seen.update { $0 == wanted } }
         }
         work.log.progress.close()
         try await within(.seconds(60), "the end") { try await reader.value }
@@ -141,7 +141,7 @@ import Testing
             await quiet.value
             isQuiet.update { $0 = true }
         }
-        try await eventually {
+        try await eventuallyTrue(within: .seconds(60)) {
             work.log.append(Array("x".utf8)[...])
             return isQuiet.update { $0 }
         }

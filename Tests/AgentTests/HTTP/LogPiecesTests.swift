@@ -33,7 +33,7 @@ import Testing
                 }
             }
         }
-        try await eventually { gate.isReached }
+        try await eventuallyTrue(within: .seconds(60)) { gate.isReached }
         gate.open()
         for reader in readers { #expect(try await reader.value.readableBytes == 100) }
         #expect(asked == [0..<100])
@@ -88,7 +88,7 @@ import Testing
                 }
             }
         }
-        try await eventually { gate.isReached }
+        try await eventuallyTrue(within: .seconds(60)) { gate.isReached }
         let other = try await within(.seconds(60), "another piece") {
             try await read(50 * LogPieces.size, before: 51 * LogPieces.size)
         }

@@ -81,7 +81,7 @@ import Testing
                 ended.update { $0 += 1 }
             }
         }
-        try await eventually { ended.update { $0 } == 8 }
+        try await eventuallyTrue(within: .seconds(60)) { ended.update { $0 } == 8 }
         try await sync(log)
         var next = [Int](repeating: 0, count: 8)
         for line in try File.read(segment).text.split(separator: "\n") {
@@ -98,9 +98,9 @@ import Testing
     func syncsItself() async throws {
         let log = try writer()
         append("a", to: log)
-        try await eventually { log.progress.durable == 1 }
+        try await eventuallyTrue(within: .seconds(60)) { log.progress.durable == 1 }
         append("b", to: log)
-        try await eventually { log.progress.durable == 2 }
+        try await eventuallyTrue(within: .seconds(60)) { log.progress.durable == 2 }
     }
 
     @Test("a log whose folder is missing is an error")
@@ -123,13 +123,13 @@ import Testing
                 appended.update { $0 += 1 }
             }
         }
-        try await eventually { appended.update { $0 } == count }
+        try await eventuallyTrue(within: .seconds(60)) { appended.update { $0 } == count }
         // Time for one more, which has no room.
         try await Task.sleep(for: .milliseconds(100))
         #expect(appended.update { $0 } == count)
         #expect(log.progress.end == 0)
         gate.open()
-        try await eventually { appended.update { $0 } == count + 4 }
+        try await eventuallyTrue(within: .seconds(60)) { appended.update { $0 } == count + 4 }
         try await sync(log)
         #expect(File.status(segment)?.size == (count + 4) * Self.piece.count)
         #expect(log.progress.end == (count + 4) * Self.piece.count)
@@ -166,7 +166,7 @@ import Testing
         #expect(log.progress.end == 0 && log.progress.durable == 0)
 
         try put(segment, at: file)
-        try await eventually { (try? File.read(segment).text.contains("LOG GAP")) == true }
+        try await eventuallyTrue(within: .seconds(60)) { (try? File.read(segment).text.contains("LOG GAP")) == true }
         append("later\n", to: log)
         try await sync(log)
 

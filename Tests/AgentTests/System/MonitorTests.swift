@@ -17,7 +17,7 @@ import Testing
                 monitor.update { $0 += 1 }
             }
         }
-        try await eventually { monitor.update { $0 } == 4 }
+        try await eventuallyTrue(within: .seconds(60)) { monitor.update { $0 } == 4 }
         #expect(seen.update { $0 } == [0, 1, 2, 3])
     }
 
@@ -31,7 +31,7 @@ import Testing
                 ended.update { $0 += 1 }
             }
         }
-        try await eventually { ended.update { $0 } == 8 }
+        try await eventuallyTrue(within: .seconds(60)) { ended.update { $0 } == 8 }
         #expect(monitor.update { $0 } == 8000)
     }
 

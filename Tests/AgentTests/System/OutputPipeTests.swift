@@ -39,7 +39,7 @@ import Testing
         let other = dup(pipe.writeEnd)
         pipe.closeWriteEnd()
         try print("a", into: other)
-        try await eventually { got.update { $0.text } == "a" }
+        try await eventuallyTrue(within: .seconds(60)) { got.update { $0.text } == "a" }
         #expect(pipe.ended.valueIfFulfilled == nil)
         try print("b", into: other)
         close(other)
@@ -80,7 +80,7 @@ import Testing
         }
         writer.update { $0 = pipe.writeEnd }
         defer { isOver.update { $0 = true } }
-        try await eventually { got.update { $0.count > 3 } }
+        try await eventuallyTrue(within: .seconds(60)) { got.update { $0.count > 3 } }
         pipe.cut()
         try await end(of: pipe)
     }
@@ -101,7 +101,7 @@ import Testing
             }
             pipe.closeWriteEnd()
         }
-        try await eventually { gate.isReached && written.update { $0 } >= 1 << 20 }
+        try await eventuallyTrue(within: .seconds(60)) { gate.isReached && written.update { $0 } >= 1 << 20 }
         // At most a pipe of 1 MiB and a piece of 256 KiB are in flight.
         #expect(written.update { $0 } <= (1 << 20) + (256 << 10))
         gate.open()

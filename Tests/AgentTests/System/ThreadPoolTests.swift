@@ -21,7 +21,7 @@ import Testing
                 }
             }
         }
-        try await eventually { state.read { $0.done } == 500 }
+        try await eventuallyTrue(within: .seconds(60)) { state.read { $0.done } == 500 }
         #expect(state.read { $0.most } <= 3)
     }
 
@@ -30,10 +30,10 @@ import Testing
         let pool = ThreadPool(limit: 2)
         let gate = Gate()
         try pool.run { gate.pass() }
-        try await eventually { gate.isReached }
+        try await eventuallyTrue(within: .seconds(60)) { gate.isReached }
         let done = Monitor(0)
         for _ in 0..<10 { try pool.run { done.update { $0 += 1 } } }
-        try await eventually { done.read { $0 } == 10 }
+        try await eventuallyTrue(within: .seconds(60)) { done.read { $0 } == 10 }
         gate.open()
     }
 
@@ -42,7 +42,7 @@ import Testing
         let pool = ThreadPool(limit: 4)
         let gates = (0..<4).map { _ in Gate() }
         for gate in gates { try pool.run { gate.pass() } }
-        try await eventually { gates.allSatisfy(\.isReached) }
+        try await eventuallyTrue(within: .seconds(60)) { gates.allSatisfy(\.isReached) }
         for gate in gates { gate.open() }
     }
 
@@ -51,7 +51,7 @@ import Testing
         let pool = ThreadPool(limit: 1)
         let gate = Gate()
         let call = Task { try await pool.value { gate.pass() } }
-        try await eventually { gate.isReached }
+        try await eventuallyTrue(within: .seconds(60)) { gate.isReached }
         call.cancel()
         await #expect(throws: CancellationError.self) {
             try await within(.seconds(60), "the caller") { try await call.value }
@@ -65,7 +65,7 @@ import Testing
         let pool = ThreadPool(limit: 1)
         let gate = Gate()
         try pool.run { gate.pass() }
-        try await eventually { gate.isReached }
+        try await eventuallyTrue(within: .seconds(60)) { gate.isReached }
         for _ in 0..<ThreadPool.capacity { try pool.run {} }
         #expect(throws: Problem.self) { try pool.run {} }
         gate.open()

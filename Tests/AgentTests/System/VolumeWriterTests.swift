@@ -44,7 +44,7 @@ import Testing
     @Test("no volume job runs after the fence, not even a waiting one")
     func fence() async throws {
         let gate = writer.hang()
-        try await eventually { gate.isReached }
+        try await eventuallyTrue(within: .seconds(60)) { gate.isReached }
         writer.enqueue { [done] in done.update { $0.append(1) } }
         let late = Task { [writer, done] in try await writer.perform { done.update { $0.append(2) } } }
         writer.fence()
@@ -118,11 +118,11 @@ import Testing
         let superseded = Monitor(false)
         writer.look { superseded.read { $0 } }
         let gate = writer.hang()
-        try await eventually { gate.isReached }
+        try await eventuallyTrue(within: .seconds(60)) { gate.isReached }
         writer.enqueue { [done] in done.update { $0.append(1) } }
         superseded.update { $0 = true }
         let start = ContinuousClock.now
-        try await eventually { start.duration(to: .now) > patience }
+        try await eventuallyTrue(within: .seconds(60)) { start.duration(to: .now) > patience }
         gate.open()
         let result: Void? = try await within(.seconds(60)) { try await writer.perform {} }
         #expect(result == nil)

@@ -19,7 +19,7 @@ import Testing
 
     private func tell(_ step: Double) async throws {
         tail.append(Array("step \(step)\n".utf8)[...])
-        try await eventually { steps.read { $0.last } == step }
+        try await eventuallyTrue(within: .seconds(60)) { steps.read { $0.last } == step }
     }
 
     @Test("the watch of a training notes each step and returns when the training stalls")
