@@ -2,7 +2,7 @@ internal import Shared
 
 /// Checks that the newest checkpoint is proven and on the volume, so that the pod may be deleted.
 struct SafetyGate: Sendable {
-    static let noTime = "there was no time to check"
+    static let noTime = "there was no time for it"
 
     static let timeout: Duration = .seconds(600)
 
