@@ -4,7 +4,7 @@ import Testing
 
 @testable import Agent
 
-/// What an attempt does about each effect, without a process.
+/// The effects of an attempt, performed without a process.
 @Suite struct AttemptRunnerTests {
     private let run: TestRun
     private let processes = FakeProcesses()
@@ -108,7 +108,7 @@ import Testing
         #expect(try await log(attempt).contains("STALLED: the processes as seen from outside:\npid 1 state S: train\n"))
     }
 
-    @Test("a pause is recorded and ends with an event")
+    @Test("the pause before a retry is recorded and ends with an event")
     func pauses() async throws {
         let (runner, attempt) = try open()
         runner.perform(.pause(.milliseconds(10)), in: .at(.waiting), at: .now)
@@ -117,7 +117,7 @@ import Testing
         #expect(try await log(attempt).contains("RETRY: attempt 3 in 0 s\n"))
     }
 
-    @Test("a failed training gets the verdict of the rule of retries, and EXIT_CODE is the log's last line")
+    @Test("a failed training gets the verdict of the retry rule, and EXIT_CODE is the last line of the log")
     func finishes() async throws {
         let (runner, attempt) = try open { $0.retry = RetryPolicy(crash: 0) }
         let state = RunState(.claimed, .checked, .synced, .installed, .resumeChosen, .trainingEnded(.code(3)))

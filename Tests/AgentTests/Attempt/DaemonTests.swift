@@ -57,7 +57,7 @@ import Testing
         let daemon = try daemon(try host())
         async let code = daemon.run()
         let first = try await training(1)
-        // A step, so that the failure is not one before the first step.
+        // The training reports a step, so that it does not fail before its first one.
         first.tail.append(Array("step 5\n".utf8)[...])
         first.end(.code(3))
         let second = try await training(2)

@@ -24,7 +24,7 @@ import Testing
         #expect(try run.folders.readRecord(1) == journal.current)
     }
 
-    @Test("a record behind a fence is not durable")
+    @Test("a record that changes after the volume is fenced does not become durable")
     func fenced() async throws {
         volume.fence()
         journal.change { $0.state = .training }
@@ -33,7 +33,7 @@ import Testing
         #expect(try run.folders.readRecord(1) == nil)
     }
 
-    @Test("a change reaches the volume by itself")
+    @Test("a change of the record reaches the volume without a request")
     func change() async throws {
         journal.change { $0.outcome = Outcome(.interrupted) }
         try await eventuallyTrue(within: .seconds(60)) {
@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    @Test("changes reach the volume in order")
+    @Test("changes of the record reach the volume in order")
     func order() async throws {
         let seen = Task { [run] in
             var offsets: [Int] = []
@@ -58,7 +58,7 @@ import Testing
         #expect(offsets == offsets.sorted())
     }
 
-    @Test("the wait for a volume that refuses the record has an end")
+    @Test("the agent waits only until a timeout for a volume that refuses the record")
     func refusingVolume() async throws {
         try File.removeTree(run.folders.attempts)
         journal.change { $0.state = .finishing }
@@ -71,7 +71,7 @@ import Testing
         #expect(try run.folders.readRecord(1)?.state == .finishing)
     }
 
-    @Test("a volume that recovers in time gets the record")
+    @Test("a record that the volume refused at first becomes durable when the volume recovers in time")
     func recoveringVolume() async throws {
         try File.removeTree(run.folders.attempts)
         let waiter = Task { [journal] in
@@ -83,8 +83,8 @@ import Testing
         #expect(try await within(.seconds(60)) { await waiter.value })
     }
 
-    /// The agent has to go on to the end of the pod.
-    @Test("the wait for a volume that hangs has an end")
+    /// The agent must still stop the pod.
+    @Test("the agent waits only until a timeout for a record on a volume that hangs")
     func hangingVolume() async throws {
         let gate = volume.hang()
         journal.change { $0.state = .finishing }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Agent
 
-/// What the opening of an attempt leaves on the volume.
+/// The files that the opening of an attempt leaves on the volume.
 @Suite struct OpenAttemptTests {
     private let run: TestRun
 

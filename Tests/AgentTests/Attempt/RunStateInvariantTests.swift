@@ -4,10 +4,10 @@ import Testing
 
 @testable import Agent
 
-/// What holds whatever happens, in whatever order.
+/// The invariants of an attempt, which hold for any events in any order.
 @Suite struct RunStateInvariantTests {
     @Test(
-        "the invariants hold for random events in any order",
+        "an attempt keeps its invariants under random events in any order",
         arguments: 0..<20)
     func randomEvents(_ seed: Int) throws {
         var generator = SeededGenerator(seed: seed)
@@ -17,9 +17,9 @@ import Testing
         }
     }
 
-    /// Nearly the plain life, so that the late states are met often.
+    /// Lives that are nearly plain reach the late states often.
     @Test(
-        "the invariants hold for plain lives with a few random events in between",
+        "an attempt keeps its invariants in a plain life with a few random events in between",
         arguments: 20..<40)
     func disturbedLives(_ seed: Int) throws {
         let plain: [Event] = [
@@ -55,7 +55,7 @@ import Testing
             hold(from <= to, "goes back")
             if before.state == .ended { hold(state.outcome == before.outcome, "another end") }
             if let outcome = before.outcome, state.outcome?.kind != outcome.kind {
-                // A failure that is not tried again because the user says so.
+                // A failure that is not retried because the user requested a stop.
                 let isStopped =
                     state.state == .ended && state.outcome?.kind == .stopped && outcome.exit == state.outcome?.exit
                 hold(isStopped && events[...index].contains(where: \.isStop), "another class")
@@ -74,7 +74,7 @@ import Testing
             }
             if let exit = effects.firstIndex(where: { if case .exit = $0 { true } else { false } }) {
                 hold(exit == effects.endIndex - 1, "something after the exit")
-                // The daemon asks no more.
+                // The daemon sends no more events.
                 return
             }
             if effects.contains(.startNext) {

@@ -41,7 +41,7 @@ import Testing
     }
 
     @Test(
-        "a SIGTERM after the training's end does not change the class",
+        "a SIGTERM after the training's end does not change the outcome of the attempt",
         arguments: [Shared.ExitStatus.code(0), .code(7), .signal(11)])
     func sigtermInFinishing(_ exit: Shared.ExitStatus) {
         var state = RunState.at(.training)
@@ -72,9 +72,9 @@ import Testing
         #expect(state.outcome == Outcome(.interrupted))
     }
 
-    /// A second one would begin the steps anew, and so put off the kill.
+    /// A second teardown would begin its steps again and so delay the kill.
     @Test(
-        "a fast teardown does not begin again",
+        "a fast teardown is not begun again by a second SIGTERM or stop request",
         arguments: [Event.terminated, .stopRequested(.now)],
         [Event.terminated, .stopRequested(.now), .stopRequested(.graceful)])
     func fastTeardown(_ first: Event, _ second: Event) {
@@ -127,7 +127,7 @@ import Testing
         #expect(state.handle(.podStopped) == [.exit(9)])
     }
 
-    /// In whatever state it is said, until the pod's end is under way; the last word counts.
+    /// It counts in every state until the agent begins to stop the pod.
     @Test("the last stop request decides what becomes of the pod")
     func podRule() {
         for from in AttemptState.allCases {
@@ -144,7 +144,7 @@ import Testing
         #expect(state.ending.podRule == nil)
     }
 
-    /// Whoever starts the container of a launch that is over pays for it until it is stopped again.
+    /// If its container is started again, the user pays for the pod until it is stopped.
     @Test("a launch that is over only stops the pod again")
     func launchOver() {
         var state = RunState()
@@ -163,7 +163,7 @@ import Testing
             ])
     }
 
-    /// The provider may take long to be told; a SIGTERM is its answer.
+    /// The request to stop the pod may take long. A SIGTERM shows that it worked.
     @Test("a SIGTERM while the pod is being stopped ends the agent")
     func sigtermWhileStopping() {
         var state = RunState.at(.ended)
@@ -177,7 +177,7 @@ import Testing
         for from in AttemptState.allCases where ![.claiming, .ended].contains(from) {
             var state = RunState.at(from)
             #expect(state.handle(.superseded) == [.fence, .tearDown(.immediate), .stopPod])
-            // What its training does meanwhile concerns nobody.
+            // The end of its training does not matter any more.
             #expect(live(&state, .trainingEnded(.code(0)), .podStopped) == [[], [.exit(143)]])
         }
     }
@@ -194,7 +194,7 @@ import Testing
         #expect(state.outcome == Outcome(.failed, exit: .code(3)))
     }
 
-    @Test("an outcome without another retry says why")
+    @Test("the outcome of an attempt that is not retried says why")
     func enough() {
         var state = RunState.at(.training)
         let effects = live(&state, .trainingEnded(.code(3)), .attemptFinished(.enough("it failed 3 times")), .published)
@@ -235,7 +235,7 @@ import Testing
         #expect(state.outcome == Outcome(.stalled, exit: .signal(6), message: "no new step for 600 s"))
     }
 
-    /// A long last save may look like a stall. Only what was not touched yet ended by itself.
+    /// A long last save may look like a stall. Before its teardown a training can only end by itself.
     @Test("a stalled training that exits with 0 before its teardown has finished")
     func stallThenExitZero() {
         var state = RunState.at(.training)
@@ -249,7 +249,7 @@ import Testing
         #expect(state.outcome?.kind == .stalled)
     }
 
-    /// What hangs may wake up and write again, so that nothing else trains on its pod.
+    /// Such processes may wake up and write again, so nothing else may train on their pod.
     @Test("no attempt follows one with unkillable processes")
     func unkillable() {
         var state = RunState.at(.training)
@@ -264,7 +264,7 @@ import Testing
         #expect(state.outcome == Outcome(.stalled, message: "still"))
     }
 
-    /// Limits may be used up by earlier attempts, so that they tell before there is any training.
+    /// Earlier attempts may have used up a limit, so it may end an attempt before its training.
     @Test(
         "a limit ends every setup step and the training",
         arguments: [AttemptState.preflight, .syncing, .installing, .resuming, .training])
@@ -272,7 +272,7 @@ import Testing
         var state = RunState.at(from)
         #expect(state.handle(.overLimit("over")) == [.record, .tearDown(.graceful())])
         #expect(state.outcome == Outcome(.overLimit, message: "over"))
-        // A SIGTERM hurries it.
+        // A SIGTERM shortens the teardown.
         #expect(state.handle(.terminated) == [.tearDown(.fast)])
     }
 
@@ -304,7 +304,7 @@ import Testing
         var stalled = RunState(.claimed, .checked, .synced, .installed, .resumeChosen, .stalled("still"))
         _ = live(
             &stalled, .stopRequested(mode), .trainingEnded(.signal(6)), .attemptFinished(.retry(after: .seconds(10))))
-        // How it failed stays visible.
+        // The message keeps the outcome that the attempt had before the stop.
         let message = "before the next try; this one ended as failed"
         for state in [waiting, finishing] {
             #expect(state.state == .ended)
@@ -315,7 +315,7 @@ import Testing
             stalled.outcome
                 == Outcome(.stopped, exit: .signal(6), message: "before the next try; this one ended as stalled: still")
         )
-        // While the next one is claimed.
+        // The stop request comes while the next attempt is claimed.
         var claiming = RunState()
         #expect(live(&claiming, .stopRequested(mode), .claimed) == [[], [.record, .finishAttempt(gracefully: true)]])
         #expect(claiming.outcome == Outcome(.stopped))
@@ -336,7 +336,6 @@ import Testing
         #expect(state.state == .waiting && state.outcome == failed)
     }
 
-    /// A later request may make it shorter, and never longer.
     @Test(
         "a second stop request may shorten the grace and never extends it",
         arguments: [
@@ -355,7 +354,7 @@ import Testing
         }
     }
 
-    /// Python is to print where it stands, which takes seconds; who asks for an end gets it no later.
+    /// The teardown of a stall gives Python some seconds to print its stacks.
     @Test("a graceful stop does not extend the teardown of a stalled training")
     func stallThenStop() {
         var state = RunState(.claimed, .checked, .synced, .installed, .resumeChosen, .stalled("still"))
@@ -370,7 +369,7 @@ import Testing
         #expect(effects == [[.record, .tearDown(.fast)], [.record, .finishAttempt(gracefully: false)]])
     }
 
-    /// Whoever starts this pod again makes the attempt that was waited for.
+    /// The pod's next start makes the attempt that this one waited for.
     @Test("a SIGTERM during the pause leaves the record unchanged")
     func sigtermWhileWaiting() {
         var state = RunState.at(.waiting)
@@ -383,7 +382,7 @@ import Testing
         var state = RunState.at(.training)
         let effects = live(&state, .trainingEnded(.code(3)), .terminated, .attemptFinished(.retry(after: .seconds(10))))
         #expect(effects.last == [.record, .schedule(.seconds(10)), .publish(gracefully: false)])
-        // The record says that another attempt follows, so that the pod trains on when it is started again.
+        // The record says that another attempt follows, so the pod's next start trains.
         #expect(state.state == .waiting)
         #expect(state.handle(.published) == [.exit(143)])
     }

@@ -3,12 +3,12 @@ import Testing
 
 @testable import Agent
 
-/// Every pair of state and event, by hand: what it becomes and what is done about it.
+/// Every pair of state and event, with the state, the outcome and the effects that follow, written by hand.
 @Suite struct RunStateTableTests {
     struct Row: Sendable, CustomStringConvertible {
         var from: RunState
         var event: Event
-        /// nil where the pair changes nothing and asks for nothing.
+        /// nil if the pair changes nothing and has no effect.
         var result: Result?
 
         struct Result: Sendable {
@@ -43,7 +43,7 @@ import Testing
     private static let enough: Event = .attemptFinished(.enough("enough"))
     private static let finished = Outcome(.finished, exit: .code(0))
 
-    // MARK: - nothing was called off
+    // MARK: - without a stop request
 
     private static let claiming: [Row] = {
         let here = RunState.at(.claiming)
@@ -82,14 +82,14 @@ import Testing
                 .unkillable)
     }
 
-    /// What concerns every step before the training and not the training.
+    /// The pairs that all setup steps have in common and the training does not have.
     private static func beforeTraining(_ state: AttemptState) -> [Row] {
         let here = RunState.at(state)
         return preparing(state) + [row(here, .setupTimedOut("slow"), state, slow, .record, .tearDown(.fast))]
             + nothing(here, .outOfMemory, .stalled("still"), .stallCaptured)
     }
 
-    /// A step before the training: only the end of this step leads on.
+    /// The pairs of one setup step, which only its own end completes.
     private static func step(_ step: SetupStep, _ next: AttemptState, _ effect: Effect) -> [Row] {
         let here = RunState.at(step.state)
         let others = SetupStep.allCases.filter { $0 != step }.flatMap { nothing(here, .stepDone($0)) }
@@ -173,7 +173,7 @@ import Testing
                 .setupTimedOut("slow"))
     }()
 
-    // MARK: - the user asked for its end, patiently, and it still goes on
+    // MARK: - after a graceful stop request, while the attempt continues
 
     private static func calledOff(_ state: AttemptState, ends event: Event?) -> [Row] {
         var here = RunState.at(state)
@@ -181,7 +181,7 @@ import Testing
         let training: [Event] = [.trainingEnded(.code(0)), .trainingEnded(.code(3)), .trainingEnded(.signal(9))]
         let steps: [Event] = [.checked, .synced, .installed, .resumeChosen].filter { $0 != event }
         var rows = [
-            // The reason stays; SIGTERM only hurries.
+            // The outcome stays; the SIGTERM only shortens the teardown.
             row(here, .terminated, state, stopped, .tearDown(.fast)),
             row(here, .stopRequested(.now), state, stopped, .tearDown(.fast)),
             row(here, .setupFailed("no"), .finishing, stopped, .record, .finishAttempt(gracefully: true)),
@@ -219,7 +219,7 @@ import Testing
         + calledOff(.resuming, ends: .resumeChosen) + calledOff(.training, ends: nil)
 
     @Test(
-        "each pair of state and event has its result",
+        "each event in each state of an attempt gives the state, outcome and effects of the table",
         arguments: plain + stopping)
     func pair(_ row: Row) {
         var state = row.from
@@ -234,7 +234,7 @@ import Testing
         #expect(state.outcome == result.outcome)
     }
 
-    @Test("the table has every pair of state and event once")
+    @Test("the table of an attempt's states and events has every pair once")
     func completeness() {
         let wanted = AttemptState.allCases.flatMap { state in Event.samples.map { "\(state) \($0)" } }
         #expect(Self.plain.map { "\($0.from.state) \($0.event)" }.sorted() == wanted.sorted())

@@ -26,7 +26,7 @@ import Testing
     }
 
     /// At every length of small files, at 200 random lengths of others.
-    @Test("a file that is cut off at any length is not whole")
+    @Test("a checkpoint file that is cut off at any length is not whole")
     func cutOff() throws {
         var generator = SeededGenerator(seed: 1)
         for file in try SavedCheckpoint.files() {
@@ -195,7 +195,7 @@ import Testing
         #expect(try checkpoint.faults() == ["gone.json: is a link that leads nowhere"])
     }
 
-    @Test("examining a path that does not exist is an error")
+    @Test("examining a checkpoint that does not exist is an error")
     func missingPath() throws {
         #expect(throws: Problem.self) { try CheckpointProof.examine("/nowhere/checkpoint-1") }
     }

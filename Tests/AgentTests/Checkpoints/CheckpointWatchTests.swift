@@ -230,7 +230,7 @@ import Testing
 
     /// The kernel reports each change only once.
     @Test(
-        "a change is found later when the scan that should have seen it failed",
+        "a changed checkpoint is found by a later scan when one scan failed",
         .enabled(if: TestRun.isToldOfChanges, TestRun.isToldOfChangesReason))
     func failedScan() throws {
         try beginWithReports()
@@ -249,7 +249,7 @@ import Testing
 
     /// The kernel reports no changes of the new folder.
     @Test(
-        "a checkpoint is found in a folder that replaced the watched one",
+        "a checkpoint is found in a folder that replaced the watched checkpoint folder",
         .enabled(if: TestRun.isToldOfChanges, TestRun.isToldOfChangesReason))
     func replacedFolder() throws {
         try beginWithReports()
@@ -280,7 +280,7 @@ import Testing
         #expect(try proven == ["checkpoint-20 sameFiles"])
     }
 
-    @Test("a stopped watch proves nothing")
+    @Test("a stopped watch of checkpoints proves nothing")
     func stopped() async throws {
         step(10)
         try run.checkpoint("checkpoint-10")
@@ -293,7 +293,7 @@ import Testing
     }
 
     /// Memory must not grow with the training. The next save is still compared with the newest proven one.
-    @Test("deleted checkpoints are forgotten, except the newest proven one")
+    @Test("the watch forgets deleted checkpoints, except the newest proven one")
     func forgetsDeleted() throws {
         for step in 1...20 { try run.checkpoint("checkpoint-\(step)") }
         let checkpoints = try #require(try run.receipts()).checkpoints()

@@ -171,7 +171,7 @@ import Testing
     }
 
     /// An archive is written from its start, its end comes last.
-    @Test("a file that was saved again whole is proven by its format's end and stays")
+    @Test("a checkpoint file that was saved again whole is proven by its own end and stays")
     func wholeFile() throws {
         let watch = try watch(keep: 1)
         try proves(watch, at: 0) { try saveFile(1) }
@@ -183,7 +183,7 @@ import Testing
         #expect(torn == [])
     }
 
-    @Test("a file whose format shows its end is proven and copied without any step of the training")
+    @Test("a checkpoint file whose format shows its end is proven and copied without a step of the training")
     func withoutSteps() throws {
         let watch = try watch(keep: 1)
         func look(_ seconds: ClosedRange<Int>) throws {
@@ -254,7 +254,7 @@ import Testing
     }
 
     /// A kill in the middle of a copy leaves such folders.
-    @Test("an unfinished copy is not used and does not disturb the next one")
+    @Test("an unfinished copy of a checkpoint is not used and does not disturb the next copy")
     func halfACopy() throws {
         let watch = try watch(keep: 1)
         try proves(watch, at: 0) { try saveFolder(1) }
@@ -267,7 +267,7 @@ import Testing
     }
 
     /// A forced launch begins a new lineage.
-    @Test("copies of another lineage are kept but not put back")
+    @Test("the kept copies of another lineage stay and are not put back")
     func otherLineage() throws {
         try proves(try watch(keep: 1), at: 0) { try saveFile(1) }
         try Lineage.begin("L2", in: run.folders, spec: try #require(spec))

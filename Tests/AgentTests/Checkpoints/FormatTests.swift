@@ -81,7 +81,7 @@ import Testing
     }
 
     @Test(
-        "JSON, lines of JSON, and JSON with Python's NaN and Infinity are no fault",
+        "JSON, lines of JSON, and JSON with Python's NaN and Infinity are no fault in a checkpoint",
         arguments: [
             "{}", "[]", "1", "-0.5e-3", "null", " true\n", #""""#, #"{"a": [1, {"b": "\u00e9\"\\"}], "c": NaN}"#,
             "[Infinity, -Infinity]",
@@ -92,7 +92,7 @@ import Testing
     }
 
     @Test(
-        "broken JSON is a fault",
+        "broken JSON in a checkpoint is a fault",
         arguments: [
             ("{", "ends in the middle of its JSON"), ("[1, 2", "ends in the middle of its JSON"),
             ("{\"a\": \"b", "ends in the middle of its JSON"), ("{\"a", "ends in the middle of its JSON"),

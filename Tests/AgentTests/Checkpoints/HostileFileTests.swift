@@ -12,7 +12,7 @@ import Testing
     init() throws { folder = try TemporaryFolder("hostile") }
 
     /// Each change is the same in every run.
-    @Test("random changes to a saved file never crash the check, which finds most of them")
+    @Test("random changes to a checkpoint file never crash the check, which finds most of them")
     func mutations() throws {
         var generator = SeededGenerator(seed: 7)
         var found = 0
@@ -111,7 +111,7 @@ import Testing
         Claim(name: file.0, bytes: file.1, size: file.2, testDescription: "\(number): \(file.0)")
     }
 
-    @Test("a file with impossible lengths, counts or offsets is not whole", arguments: claims)
+    @Test("a checkpoint file with impossible lengths, counts or offsets is not whole", arguments: claims)
     private func impossibleNumbers(_ claim: Claim) throws {
         let path = "\(folder.path)/\(claim.name)"
         try File.write(claim.bytes, over: path)

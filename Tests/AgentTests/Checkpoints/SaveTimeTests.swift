@@ -83,7 +83,7 @@ import Testing
     }
 
     /// A training may copy files with their times.
-    @Test("file times from before the save do not make it longer")
+    @Test("file times from before a save do not make the save longer")
     func oldTimes() throws {
         try look(1...10)
         try write("checkpoint-10/a", at: -2_000_000)

@@ -307,7 +307,7 @@ import Testing
         #expect(try run.folders.claims().count == 2)
     }
 
-    @Test("a run of another project is refused")
+    @Test("a claim of another project's run is refused")
     func otherProject() async throws {
         try File.replace(run.folders.specFile, with: try JSON.encode(run.spec(project: "theirs")))
         let problem = await #expect(throws: Problem.self) { try await decide() }

@@ -56,7 +56,9 @@ import Testing
         #expect(record.step == nil)
     }
 
-    @Test("the record of an ended or waiting attempt is not changed", arguments: [AttemptState.ended, .waiting])
+    @Test(
+        "closing dead attempts does not change the record of an ended or waiting one",
+        arguments: [AttemptState.ended, .waiting])
     func overStays(_ state: AttemptState) throws {
         try run.attempt(1, state: state, outcome: Outcome(.failed, exit: .code(3)))
         try beat(1, seconds: 55.5, step: 120)

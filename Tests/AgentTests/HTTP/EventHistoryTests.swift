@@ -47,7 +47,7 @@ import Testing
         #expect(history.last == (try id("1.1")))
     }
 
-    @Test("only the newest event that has nothing but a step is kept")
+    @Test("of events that change nothing but the step only the newest is kept")
     func steps() throws {
         var record = try record(1)
         history.take(record)
@@ -100,7 +100,7 @@ import Testing
         arguments: ["", "1", "1.", ".1", "1.2.3", "a.1", "1.a", "1,2", "1 .2", "99999999999999999999.1"])
     func malformedID(_ text: String) { #expect(EventHistory.ID(text) == nil) }
 
-    @Test("a client that waits is woken by the next event")
+    @Test("a client that waits for an event is woken by the next one")
     func wakes() async throws {
         var record = try record(1)
         history.take(record)

@@ -55,7 +55,7 @@ import Testing
         #expect(seen.update { $0 } == (try run.log()))
     }
 
-    @Test("a follower may begin at any offset of any segment")
+    @Test("a follower may begin at any offset of the log, in any segment")
     func fromTheMiddle() async throws {
         try run.attempt(1)
         try run.log("0123456789", from: 0, attempt: 1)

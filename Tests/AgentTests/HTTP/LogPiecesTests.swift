@@ -50,7 +50,7 @@ import Testing
         #expect(asked == [0, 1, 2].map { $0 * LogPieces.size..<($0 + 1) * LogPieces.size })
     }
 
-    @Test("a reader gets no byte at or beyond the end that it gives")
+    @Test("a reader of the log gets no byte at or beyond the end that it gives")
     func beforeTheEnd() async throws {
         #expect(try await read(10, before: 30).count == 20)
         #expect(try await read(15, before: 20) == [15, 16, 17, 18, 19])
@@ -69,7 +69,7 @@ import Testing
         #expect(asked.count == 41)
     }
 
-    @Test("a read that fails is an error, and the next reader tries it again")
+    @Test("a read of the log that fails is an error, and the next reader tries it again")
     func failure() async throws {
         await #expect(throws: Problem.self) {
             try await pieces.read(at: 0, before: 10) { _ in throw Problem("the volume is away") }
@@ -77,7 +77,7 @@ import Testing
         #expect(try await read(0, before: 10).count == 10)
     }
 
-    @Test("a read that hangs holds up no reader of another piece, and its readers can be cancelled")
+    @Test("a read of the log that hangs holds up no reader of another piece, and can be cancelled")
     func hangingRead() async throws {
         let gate = Gate()
         let hung = (0..<3).map { number in

@@ -80,7 +80,7 @@ import Testing
     // MARK: - paths and methods
 
     @Test(
-        "an unknown path is answered with 404",
+        "a request for an unknown path is answered with 404",
         arguments: ["/", "", "/v1", "/v1/", "/v1/statuss", "/v1/status/", "/v2/status", "/v1/log/x", "//v1/status"])
     func unknownPath(_ path: String) async throws {
         try open()
@@ -90,7 +90,7 @@ import Testing
     }
 
     @Test(
-        "a path with a method that it does not have is answered with 405",
+        "a request with a method that its path does not have is answered with 405",
         arguments: [
             ("POST", Endpoint.status), ("DELETE", Endpoint.status), ("PUT", Endpoint.log), ("POST", Endpoint.log),
             ("GET", Endpoint.stop), ("PUT", Endpoint.stop), ("POST", Endpoint.health), ("POST", Endpoint.checkpoints),

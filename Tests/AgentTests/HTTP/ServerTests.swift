@@ -112,7 +112,7 @@ import Testing
         #expect(try await agent.send("GET", Endpoint.status).status == 200)
     }
 
-    @Test("a port that is taken is an error that names it")
+    @Test("a server whose port is taken is an error that names the port")
     func takenPort() async throws {
         let problem = await #expect(throws: Problem.self) {
             _ = try await Server(address: "127.0.0.1", port: agent.server.port, router: agent.router)

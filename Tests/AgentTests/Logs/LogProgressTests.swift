@@ -6,7 +6,7 @@ import Testing
 @Suite struct LogProgressTests {
     private let progress = LogProgress(start: 10)
 
-    @Test("a reader behind the log's end gets the end at once")
+    @Test("a reader that is behind the log's end gets the end at once")
     func present() async throws {
         progress.extend(by: 5)
         #expect(try await progress.end(beyond: 10) == 15)
@@ -42,7 +42,7 @@ import Testing
         #expect(try await progress.end(beyond: 9) == 10)
     }
 
-    @Test("cancelling one waiting reader does not end the wait of another")
+    @Test("cancelling one waiting reader of the log does not end the wait of another")
     func cancelOne() async throws {
         let waiters = (0..<2).map { _ in Task { [progress] in try await progress.end(beyond: 10) } }
         await Task.yield()
@@ -54,7 +54,7 @@ import Testing
         #expect(try await within(.seconds(60)) { try await waiters[1].value } == 11)
     }
 
-    @Test("a reader that is cancelled before it waits does not wait")
+    @Test("a reader of the log that is cancelled before it waits does not wait")
     func cancelledBefore() async throws {
         let waiter = Task { [progress] in
             withUnsafeCurrentTask { $0?.cancel() }
@@ -74,7 +74,7 @@ import Testing
         #expect(progress.durable == 15, "it never moves backwards")
     }
 
-    @Test("a sync is requested only once until it begins")
+    @Test("a sync of the log is requested only once until it begins")
     func oneSync() {
         #expect(progress.wantsSync())
         #expect(!progress.wantsSync())

@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    @Test("every segment ends with a line's end when the lines are short")
+    @Test("every log segment ends with a line's end when the lines are short")
     func endsWithLine() async throws {
         let log = try LogWriter(.test(1, logStart: 0), of: run.folders, rule: LogRule(segment: 1000), volume: volume)
         for number in 0..<200 { log.append(Array("line number \(number)\n".utf8)[...]) }
@@ -89,7 +89,7 @@ import Testing
         #expect(try File.readLink(run.volume.currentLog) == "../runs/other/logs/x.log")
     }
 
-    @Test("a reader gets every byte while segments are sealed and removed")
+    @Test("a reader of the log gets every byte while segments are sealed and removed")
     func readerUndisturbed() async throws {
         let log = try LogWriter(.test(1, logStart: 0), of: run.folders, rule: LogRule(segment: 5000), volume: volume)
         let stream = try LogStream(of: run.folders)
@@ -112,13 +112,13 @@ import Testing
         Array(text.utf8).withUnsafeBytes { SegmentCut(limit: 80).length(of: $0, into: size, endsLine: endsLine) }
     }
 
-    @Test("bytes that fit into a segment go there whole")
+    @Test("bytes that fit into a log segment go there whole")
     func fits() {
         #expect(length("abc") == 3)
         #expect(length("abc", into: 70) == 3)
     }
 
-    @Test("a segment is cut after a line's end when one lies near its limit")
+    @Test("a log segment is cut after a line's end when one lies near its limit")
     func nearLine() {
         let line = String(repeating: "x", count: 72)
         #expect(length(line + "\nabcdefgh") == 73)
@@ -127,7 +127,7 @@ import Testing
         #expect(length("abc\ndefgh", into: 74) == 4)
     }
 
-    @Test("a segment without a line's end is cut at its limit")
+    @Test("a log segment without a line's end is cut at its limit")
     func withoutLines() {
         #expect(length(String(repeating: "x", count: 200)) == 80)
         #expect(length("abc", into: 79) == 1)

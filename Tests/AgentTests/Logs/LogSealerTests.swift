@@ -49,7 +49,7 @@ import Testing
 
     // MARK: - sealing
 
-    @Test("every segment but the live one is sealed, and zcat and cat give the whole log")
+    @Test("every log segment but the live one is sealed, and zcat and cat give the whole log")
     func allButLive() throws {
         try text(0, 1, "0123")
         try text(4, 1, "45")
@@ -70,7 +70,7 @@ import Testing
     }
 
     /// A network volume over its quota may accept bytes and lose them.
-    @Test("zeros stand for the bytes of a segment that the volume lost")
+    @Test("zeros stand for the bytes of a log segment that the volume lost")
     func lostBytes() async throws {
         try text(0, 1, "0123")
         try text(4, 2, "4")
@@ -87,7 +87,7 @@ import Testing
     }
 
     /// A network volume that has lost the only copy may come back, so the sealer tries again for a while.
-    @Test("a segment that stays unreadable is moved to torn/ after a timeout, and zeros stand for its bytes")
+    @Test("a log segment that stays unreadable is moved to torn/ at a timeout, and zeros stand for its bytes")
     func unreadableSegment() async throws {
         try text(0, 1, "0123")
         // The file can be opened, but reading it gives EIO.
@@ -108,7 +108,7 @@ import Testing
         #expect(File.status(unreadable) == nil)
     }
 
-    @Test("bytes that an attempt wrote beyond the next attempt's first offset are cut")
+    @Test("log bytes that an attempt wrote beyond the next attempt's first offset are cut")
     func staleBytes() throws {
         try text(0, 1, "0123STALE")
         try text(4, 2, "45")
@@ -124,7 +124,7 @@ import Testing
         #expect(try readByHand().text == "012345")
     }
 
-    @Test("segments that a stale attempt sealed are removed")
+    @Test("log segments that a stale attempt sealed are removed")
     func staleSealed() throws {
         try text(0, 1, "0123")
         try text(4, 2, "4567")
@@ -142,7 +142,7 @@ import Testing
         #expect(try read().text == "01234567")
     }
 
-    @Test("empty segments of earlier attempts are removed")
+    @Test("empty log segments of earlier attempts are removed")
     func emptySegments() throws {
         try text(0, 1, "")
         try text(0, 2, "01")
@@ -152,7 +152,7 @@ import Testing
         #expect(try names == ["00000000000000000000.log.gz", "00000000000000000002-a0004.log"])
     }
 
-    @Test("nothing is sealed in a run that has another owner")
+    @Test("no log segment is sealed in a run that has another owner")
     func otherOwner() throws {
         try text(0, 1, "01")
         try text(2, 2, "23")
@@ -162,7 +162,7 @@ import Testing
         #expect(try names == before)
     }
 
-    @Test("nothing is sealed once the volume is fenced")
+    @Test("no log segment is sealed once the volume is fenced")
     func fenced() throws {
         try text(0, 1, "01")
         try text(2, 2, "23")
@@ -232,7 +232,7 @@ import Testing
     // MARK: - retries and removal
 
     /// Each try reads all segments.
-    @Test("sealing that failed is tried again only after a pause, however many segments begin")
+    @Test("sealing the log is retried only after a pause, however many segments begin")
     func retryPause() async throws {
         try text(0, 1, "0123")
         // A folder lies where the sealer's staging file belongs.
@@ -254,7 +254,7 @@ import Testing
         }
     }
 
-    @Test("the oldest sealed segments are removed above the limit, the live one never")
+    @Test("above its limit the log loses its oldest sealed segments, never the live one")
     func oldestFirst() throws {
         var random = SeededGenerator(seed: 1)
         for number in 0..<10 {
@@ -275,7 +275,7 @@ import Testing
         #expect(try read(from: 10_000).text == "live")
     }
 
-    @Test("the index of a removed segment is removed too")
+    @Test("the index of a removed log segment is removed too")
     func indexRemoved() throws {
         try text(0, 1, "0123")
         try text(4, 2, "4567")

@@ -30,7 +30,7 @@ import Testing
         close(null)
     }
 
-    @Test("a sync makes the bytes of the current and the next segment durable")
+    @Test("a sync of the log makes the bytes of the current and the next segment durable")
     func segments() throws {
         let first = try LiveSegment(from: 0, attempt: 1, in: run)
         let sync = LogSync(first, progress: progress)
@@ -46,7 +46,7 @@ import Testing
         #expect(progress.durable == 20)
     }
 
-    @Test("bytes of a failed sync, and all after them, are durable only once their segment was copied")
+    @Test("log bytes of a failed sync, and all after them, are durable only once their segment was copied")
     func failedSync() throws {
         let first = try LiveSegment(from: 0, attempt: 1, in: run)
         let sync = LogSync(first, progress: progress)
@@ -76,7 +76,7 @@ import Testing
         #expect(sync.trouble == nil)
     }
 
-    @Test("an empty segment whose sync fails does not hold up the next one")
+    @Test("an empty log segment whose sync fails does not hold up the next one")
     func emptySegment() throws {
         let first = try LiveSegment(from: 0, attempt: 1, in: run)
         let sync = LogSync(first, progress: progress)
@@ -88,7 +88,7 @@ import Testing
     }
 
     /// A volume may refuse all writes for a day, and the log begins a new segment for each try.
-    @Test("synced segments after a failed one are closed, and durable once the failed one was copied")
+    @Test("synced log segments after a failed one are closed, and durable once the failed one was copied")
     func closesSynced() throws {
         let first = try LiveSegment(from: 0, attempt: 1, in: run)
         let sync = LogSync(first, progress: progress)
@@ -114,7 +114,7 @@ import Testing
     }
 
     /// The last bytes of a segment come while it is being synced, and then the next segment begins.
-    @Test("bytes that come during a sync are durable after the next one")
+    @Test("log bytes that come during a sync are durable after the next sync")
     func meanwhile() throws {
         let first = try LiveSegment(from: 0, attempt: 1, in: run)
         let second = try LiveSegment(from: 15, attempt: 1, in: run)

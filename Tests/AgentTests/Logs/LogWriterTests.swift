@@ -68,7 +68,7 @@ import Testing
         #expect(try File.read(segment).text == "first\n50%|████\r\nin the middle\na line\nafter a line\n\nend")
     }
 
-    @Test("lines that eight threads write at once are not mixed")
+    @Test("log lines that eight threads write at once are not mixed")
     func threads() async throws {
         let log = try writer()
         let ended = Monitor(0)
@@ -111,7 +111,7 @@ import Testing
 
     // MARK: - a slow one
 
-    @Test("appending blocks while the volume hangs and the queue is full, and nothing is lost")
+    @Test("appending to the log blocks while the volume hangs and the queue is full, and nothing is lost")
     func boundedQueue() async throws {
         let log = try writer()
         let gate = volume.hang()
@@ -150,7 +150,7 @@ import Testing
         close(other)
     }
 
-    @Test("a full volume does not block appending, and one LOG GAP line counts the lost bytes")
+    @Test("a full volume does not block appending to the log, and one LOG GAP line counts the lost bytes")
     func fullVolume() async throws {
         let log = try writer()
         let file = try descriptor(of: segment)

@@ -23,7 +23,7 @@ import Testing
             say: said.add)
     }
 
-    @Test("a route that works is asked once, without a pause or a log line")
+    @Test("a stop route that works is asked once, without a pause or a log line")
     func works() async {
         let meter = FakeStopRoute()
         await end(meter).run()
@@ -32,14 +32,14 @@ import Testing
         #expect(said.all.isEmpty)
     }
 
-    @Test("the route of a local pod ends at once, without a log line")
+    @Test("the stop route of a local pod ends at once, without a log line")
     func local() async {
         await PodStopper(routes: [LocalStopRoute()], way: .stop, say: said.add).run()
         #expect(said.all.isEmpty)
     }
 
     /// A provider may take some time.
-    @Test("the pod's state is checked after an accepted request until the pod is over")
+    @Test("the pod's state is checked after an accepted stop request until the pod is over")
     func readBack() async {
         let meter = FakeStopRoute(look: { $0 >= 3 })
         await end(meter).run()
@@ -48,7 +48,7 @@ import Testing
         #expect(said.all.isEmpty)
     }
 
-    @Test("a route that refuses is asked again after growing pauses")
+    @Test("a stop route that refuses is asked again after growing pauses")
     func refuses() async {
         let meter = FakeStopRoute(answer: { $0 < 4 ? .refused : .taken }, look: { $0 >= 4 })
         await end(meter).run()
@@ -61,7 +61,7 @@ import Testing
             ])
     }
 
-    @Test("a route that accepts the request and does nothing is asked again")
+    @Test("a stop route that accepts the request and does nothing is asked again")
     func acceptsAndDoesNothing() async {
         let meter = FakeStopRoute(look: { $0 > 3 })
         await end(meter, way: .terminate).run()
@@ -74,7 +74,7 @@ import Testing
     }
 
     /// The pod's key may be allowed to stop the pod and not to read its state.
-    @Test("a route that accepts the request is asked again while the pod's state cannot be read")
+    @Test("a stop route that accepts the request is asked again while the pod's state cannot be read")
     func unreadableState() async {
         let meter = FakeStopRoute(look: { if $0 < 4 { throw Problem("403") } else { return true } })
         await end(meter).run()
@@ -83,7 +83,7 @@ import Testing
     }
 
     /// The request may have worked although its answer was lost.
-    @Test("a route that refuses the request is not asked again once the pod is over")
+    @Test("a stop route that refuses the request is not asked again once the pod is over")
     func refusesAndWorks() async {
         let meter = FakeStopRoute(answer: { _ in .refused }, look: { _ in true })
         await end(meter).run()
@@ -91,7 +91,7 @@ import Testing
         #expect(clock.sleeps.isEmpty)
     }
 
-    @Test("a route that hangs is left at its timeout, and the next route is asked")
+    @Test("a stop route that hangs is left at its timeout, and the next route is asked")
     func hangs() async {
         let (hung, works) = (
             FakeStopRoute("one", answer: { _ in .hangs }, look: { _ in false }), FakeStopRoute("another")
@@ -101,7 +101,7 @@ import Testing
         #expect(said.all == ["POD: could not stop the pod by one: no answer within 1 s"])
     }
 
-    @Test("the routes are asked in turn, again and again")
+    @Test("the stop routes are asked in turn, again and again")
     func turns() async {
         let asked = Said()
         let first = FakeStopRoute("one", answer: { _ in .refused }, look: { _ in false }, record: asked.add)
@@ -110,7 +110,7 @@ import Testing
         #expect(asked.all == ["terminate by one", "terminate by two", "terminate by one", "terminate by two"])
     }
 
-    @Test("the pauses between two rounds double up to 5 minutes, shortened by at most half at random")
+    @Test("the pauses between requests to stop the pod double up to 5 minutes, less up to half at random")
     func pauses() {
         let meter = end()
         #expect(

@@ -17,7 +17,7 @@ import Testing
         SafetyGate(receipts: try run.receipts(rule)) { _ in evidence }
     }
 
-    @Test("the gate writes the receipt of the newest checkpoint and lets the pod go")
+    @Test("the safety gate writes the receipt of the newest checkpoint and lets the pod go")
     func newest() async throws {
         try run.checkpoint("checkpoint-9")
         try run.checkpoint("checkpoint-10", ["model": "m", "state": "s"])
@@ -30,13 +30,13 @@ import Testing
         #expect(try await gate(evidence: nil).check(preempted: preempted) == nil)
     }
 
-    @Test("the gate lets a pod go that has no checkpoint or names none")
+    @Test("the safety gate lets a pod go whose run has no checkpoint")
     func noCheckpoint() async throws {
         #expect(try await gate().check(preempted: preempted) == nil)
         #expect(try await gate(nil).check(preempted: preempted) == nil)
     }
 
-    @Test("the gate fails when nothing shows that the newest save had ended")
+    @Test("the safety gate fails when nothing shows that the newest save had ended")
     func noEvidence() async throws {
         try run.checkpoint("checkpoint-10")
         let path = "\(run.folders.work)/out/checkpoint-10"
@@ -46,7 +46,7 @@ import Testing
         #expect(try run.folders.allReceipts() == [])
     }
 
-    @Test("the gate proves a checkpoint with the same files as a proven one")
+    @Test("the safety gate proves a checkpoint with the same files as a proven one")
     func sameFiles() async throws {
         try run.checkpoint("checkpoint-9")
         #expect(try await gate().check(preempted: preempted) == nil)
@@ -55,7 +55,7 @@ import Testing
         #expect(try run.folders.allReceipts().map(\.evidence) == [.exit, .sameFiles])
     }
 
-    @Test("the gate fails when a file of the newest checkpoint is damaged")
+    @Test("the safety gate fails when a file of the newest checkpoint is damaged")
     func damaged() async throws {
         try run.checkpoint("checkpoint-10", ["model": "m", "state.json": "{"])
         let doubt = try #require(try await gate().check(preempted: preempted))
@@ -64,7 +64,7 @@ import Testing
     }
 
     /// A disk may return other bytes while size and time stay the same.
-    @Test("the gate fails when a file holds other bytes than its receipt says")
+    @Test("the safety gate fails when a file holds other bytes than its receipt says")
     func otherBytes() async throws {
         try run.checkpoint("checkpoint-10", ["model": "m"])
         #expect(try await gate().check(preempted: preempted) == nil)
@@ -73,14 +73,14 @@ import Testing
         #expect(doubt.hasSuffix("checkpoint-10: model has other bytes than its receipt"))
     }
 
-    @Test("the gate does not wait for a pipe among the files of a checkpoint")
+    @Test("the safety gate does not wait for a pipe among the files of a checkpoint")
     func pipe() async throws {
         try run.checkpoint("checkpoint-10")
         try Errno.check { mkfifo("\(run.folders.work)/out/checkpoint-10/pipe", 0o600) }
         #expect(try await gate().check(within: .seconds(5), preempted: preempted) == nil)
     }
 
-    @Test("the gate fails when the lineage's file cannot be read")
+    @Test("the safety gate fails when the lineage's file cannot be read")
     func unreadable() async throws {
         try run.checkpoint("checkpoint-10")
         try File.makeFolders(run.folders.lineagePath("L1"))
@@ -97,7 +97,7 @@ import Testing
         return path
     }
 
-    @Test("the gate fails at its timeout when the volume hangs")
+    @Test("the safety gate fails at its timeout when the volume hangs")
     func hangingVolume() async throws {
         let path = try hang()
         #expect(
@@ -106,7 +106,7 @@ import Testing
         close(open(path, O_WRONLY | O_NONBLOCK))
     }
 
-    @Test("the gate fails at once when the pod is being preempted")
+    @Test("the safety gate fails at once when the pod is being preempted")
     func noTime() async throws {
         let path = try hang()
         let gate = try gate()

@@ -27,8 +27,8 @@ final class FakeProcesses: TrainingProcesses {
     private let printed: String
     private let gone: Bool
 
-    /// Each command of the setup ends with `runEnd`, and prints `printed` if it is captured. After the drain the processes are
-    /// `gone`, or hang.
+    /// Each command of the setup ends with `runEnd`, and prints `printed` if it is captured.
+    /// After the drain the processes are `gone`, or hang.
     init(runEnd: ExitStatus = .code(0), printed: String = "", gone: Bool = true) {
         self.runEnd = runEnd
         self.printed = printed

@@ -63,7 +63,7 @@ import Testing
         #expect(changes.take() == [])
     }
 
-    @Test("changes are unknown after the kernel's queue overflows, until the watch begins again")
+    @Test("folder changes are unknown after the kernel's queue overflows, until the watch begins again")
     func overflow() throws {
         let most = try #require(Int(try File.read("/proc/sys/fs/inotify/max_queued_events").text.trimmed))
         for _ in 0...most / 2 {
@@ -77,7 +77,7 @@ import Testing
         #expect(changes.take() == ["b"])
     }
 
-    @Test("changes are unknown after the watched folder was removed or replaced, until the watch begins again")
+    @Test("folder changes are unknown after the folder was removed or replaced, until the watch begins again")
     func replacedFolder() throws {
         let out = "\(folder.path)/out"
         try File.removeTree(out)
@@ -110,7 +110,7 @@ import Testing
         #expect(changes.take() == ["old"])
     }
 
-    @Test("changes of names that do not concern the watch are not reported")
+    @Test("folder changes under names that do not concern the watch are not reported")
     func unconcerned() throws {
         try File.makeFolders("\(folder.path)/out/logs/inner")
         try write("out/log")
@@ -118,7 +118,7 @@ import Testing
         #expect(changes.take() == [])
     }
 
-    @Test("changes are unknown in a tree of more than 4096 folders")
+    @Test("folder changes are unknown in a tree of more than 4096 folders")
     func tooManyFolders() throws {
         for number in 0..<4096 { try File.makeFolders("\(folder.path)/out/many/\(number)") }
         #expect(changes.take() == nil)
@@ -126,7 +126,7 @@ import Testing
         #expect(changes.take() == nil)
     }
 
-    @Test("changes are reported in a folder that is reached through a link")
+    @Test("folder changes are reported in a folder that is reached through a link")
     func throughLink() throws {
         try Errno.check { symlink("out", "\(folder.path)/link") }
         let changes = FolderChanges(of: "\(folder.path)/link") { _ in true }
@@ -136,7 +136,7 @@ import Testing
     }
 
     /// For example a network file system, to which other machines write.
-    @Test("changes are unknown on a file system whose changes the kernel does not report")
+    @Test("folder changes are unknown on a file system whose changes the kernel does not report")
     func foreignFileSystem() {
         #expect(!FolderChanges.areReported(at: "/proc"))
         let changes = FolderChanges(of: "/proc/self") { _ in true }

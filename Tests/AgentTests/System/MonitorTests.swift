@@ -5,7 +5,7 @@ import Testing
 @testable import Agent
 
 @Suite struct MonitorTests {
-    @Test("each update wakes the thread that waits for it")
+    @Test("each update of a monitor wakes the thread that waits for it")
     func wakes() async throws {
         let monitor = Monitor(0)
         let seen = Monitor<[Int]>([])
@@ -21,7 +21,7 @@ import Testing
         #expect(seen.update { $0 } == [0, 1, 2, 3])
     }
 
-    @Test("updates by eight threads do not get lost")
+    @Test("no update of a monitor by eight threads is lost")
     func atomic() async throws {
         let monitor = Monitor(0)
         let ended = Monitor(0)
@@ -61,19 +61,19 @@ import Testing
         }
     }
 
-    @Test("a wait times out although other parts of the state change")
+    @Test("a wait on a monitor times out although other parts of its state change")
     func timeoutEnds() async throws {
         let lasted = try await wait(updates: 500) { $0.other += 1 }
         #expect(lasted >= .milliseconds(300) && lasted < .seconds(5), "\(lasted)")
     }
 
-    @Test("a wait's timeout restarts when its mark changes")
+    @Test("the timeout of a wait on a monitor restarts when its mark changes")
     func timeoutRestarts() async throws {
         let lasted = try await wait(updates: 50) { $0.mark += 1 }
         #expect(lasted >= .milliseconds(1300))
     }
 
-    @Test("an update that throws releases the lock")
+    @Test("an update of a monitor that throws releases its lock")
     func errorUnlocks() {
         struct Refused: Error {}
         let monitor = Monitor(1)

@@ -9,7 +9,7 @@ import Testing
     private static let place = #"  File "train.py", line 3, in <module>"#
 
     @Test(
-        "a last traceback that ends in an out of memory error is recognised",
+        "a last traceback that ends in an out-of-memory error is recognised",
         arguments: [
             [traceback, place, "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB."],
             [traceback, place, "RuntimeError: CUDA error: out of memory", "and a hint", ""],
@@ -22,7 +22,7 @@ import Testing
     }
 
     @Test(
-        "output without an out of memory error in its last traceback is not taken for one",
+        "output without an out-of-memory error in its last traceback is not taken for one",
         arguments: [
             [], ["CUDA out of memory"], ["CUDA out of memory, trying a smaller batch", traceback, "ValueError: x"],
             [traceback, "MemoryError", traceback, "ValueError: x"], [traceback], ["step 5"],
@@ -51,7 +51,7 @@ import Testing
     private static let events = "low 0\nhigh 0\nmax 7\noom 3\noom_kill 2\noom_group_kill 1\n"
     private static let control = "oom_kill_disable 0\nunder_oom 0\noom_kill 4\n"
 
-    @Test("kills are counted in a cgroup of version 2, and unknown once its files are gone")
+    @Test("out-of-memory kills are counted in a cgroup of version 2, and unknown once its files are gone")
     func versionTwo() throws {
         try write("fs/pod/memory.events", Self.events)
         let counter = try #require(try counter("0::/pod\n"))
@@ -63,14 +63,14 @@ import Testing
     }
 
     /// A container sees its own group as the root, whatever its path is outside.
-    @Test("kills are counted in the root cgroup of version 2 inside a container")
+    @Test("out-of-memory kills are counted in the root cgroup of version 2 inside a container")
     func versionTwoInContainer() throws {
         try write("fs/memory.events", Self.events)
         #expect(try counter("0::/\n")?.kills == 2)
         #expect(try counter("0::/../../docker/abc\n")?.kills == 2)
     }
 
-    @Test("kills are counted in a cgroup of version 1, at its path or else at the root")
+    @Test("out-of-memory kills are counted in a cgroup of version 1, at its path or else at the root")
     func versionOne() throws {
         try write("fs/memory/docker/abc/memory.oom_control", Self.control)
         #expect(try counter("5:cpu,cpuacct:/docker/abc\n4:memory:/docker/abc\n")?.kills == 4)
@@ -80,13 +80,13 @@ import Testing
         #expect(try counter("4:memory:/elsewhere\n")?.kills == 9)
     }
 
-    @Test("kills are counted in version 1 when both versions of cgroups are mounted")
+    @Test("out-of-memory kills are counted in version 1 when both versions of cgroups are mounted")
     func bothVersions() throws {
         try write("fs/memory/a/memory.oom_control", Self.control)
         #expect(try counter("4:memory:/a\n1:name=systemd:/a\n0::/a\n")?.kills == 4)
     }
 
-    @Test("a process without a readable count of kills has no counter")
+    @Test("a process without a readable count of out-of-memory kills has no counter")
     func noCounter() throws {
         #expect(try counter("0::/\n") == nil)
         #expect(try counter("") == nil)

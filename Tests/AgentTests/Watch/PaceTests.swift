@@ -22,14 +22,14 @@ import Testing
         #expect(Self.pace((1, 0), (2, 10), (3, 20)).stalled(minute, at: 80) == nil)
     }
 
-    @Test("the same step reported again is no change")
+    @Test("the same step reported again does not count as a change of the step")
     func sameStep() {
         #expect(Self.pace((1, 0), (1, 10), (1, 20), (2, 30), (2, 40)).stalled(minute, at: 1e6) == nil)
         #expect(Self.pace((1, 0), (2, 10), (3, 20), (3, 70), (nil, 75)).stalled(minute, at: 81) == 61)
     }
 
     /// An evaluation counts from 0 again.
-    @Test("a step that goes back counts as a change")
+    @Test("a step that goes back counts as a change of the step")
     func stepBack() {
         #expect(Self.pace((100, 0), (0, 10), (50, 20)).stalled(minute, at: 90) == 70)
         #expect(Self.pace((1, 0), (2, 10), (3, 20), (0, 70)).stalled(minute, at: 90) == nil)
@@ -48,7 +48,7 @@ import Testing
         #expect(early.stalled(minute, at: 1e6) == nil)
     }
 
-    @Test("an automatic limit is 10 minutes, or ten times the longest interval between two steps")
+    @Test("an automatic stall limit is 10 minutes, or ten times the longest interval between two steps")
     func auto() {
         let quick = Self.pace((1, 0), (2, 1), (3, 2))
         #expect(quick.stalled(.auto, at: 2 + Pace.minAuto) == nil)
@@ -58,7 +58,7 @@ import Testing
         #expect(slow.stalled(.auto, at: 310 + 3001) == 3001)
     }
 
-    @Test("a training without a limit never stalls")
+    @Test("a training without a stall limit never stalls")
     func noLimit() {
         #expect(Self.pace((1, 0), (2, 1), (3, 2)).stalled(.none, at: 1e9) == nil)
     }

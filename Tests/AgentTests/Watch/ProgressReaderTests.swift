@@ -10,7 +10,7 @@ import Testing
     }
 
     @Test(
-        "the step is read from the usual forms of output",
+        "the training's step is read from the usual forms of output",
         arguments: [
             ("step 120 epoch 3 loss 0.2", 120), ("Step: 1,200", 1200), ("global_step=5", 5),
             ("STEP=1_000 lr 1e-4", 1000),
@@ -30,7 +30,7 @@ import Testing
     }
 
     @Test(
-        "no step is read from output that has none",
+        "no step is read from output of a training that has none",
         arguments: [
             "", "\n\r\n", "alive", "steps are great", "2026-11-25 10:00:00 heartbeat 17", "step", "step:",
             "step by step",
@@ -42,7 +42,7 @@ import Testing
     }
 
     @Test(
-        "the step is read by the config's pattern",
+        "the training's step is read by the config's pattern",
         arguments: [
             (#"it (\d+)/"#, "it 12/50\n", 12), (#"it (\d+)/"#, "it 12/50\nstep 99\n", 12),
             (#"n=([\d,]+)"#, "n=1,200", 1200),
@@ -61,14 +61,14 @@ import Testing
         #expect(try Self.step(text, pattern: pattern) == nil)
     }
 
-    @Test("a broken pattern is an error")
+    @Test("a broken pattern for the step is an error")
     func brokenPattern() {
         #expect(throws: Problem.self) { try ProgressReader(pattern: "step (") }
     }
 
     /// The agent does this once a second.
     @Test(
-        "the step is read from a full tail of any output in less than 50 ms, or 3 s in a debug build",
+        "the training's step is read from a full tail of any output in 50 ms, or 3 s in a debug build",
         arguments: ["short", "braces", "steps", "long", "binary", "bars"])
     func speed(_ kind: String) throws {
         let size = OutputTail.capacity

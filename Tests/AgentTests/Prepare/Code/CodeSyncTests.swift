@@ -96,7 +96,7 @@ import Testing
         "lib/sub/new*": String(repeating: "n", count: 600_000),
     ]
 
-    @Test("a sync makes the work tree equal to the pack and counts the files written and removed")
+    @Test("a code sync makes the work tree equal to the pack and counts the files written and removed")
     func replaces() throws {
         #expect(try sync(Self.first) == .synced(written: 8, removed: 0))
         #expect(try tree() == Self.first)
@@ -107,7 +107,7 @@ import Testing
         #expect(try tree() == Self.first)
     }
 
-    @Test("files of the training stay until a pack brings a file of the same name")
+    @Test("files of the training stay until a code pack brings a file of the same name")
     func trainingsFiles() throws {
         try sync(Self.first)
         let made: Tree = ["out/checkpoint-1/model": "m", "lib/cache": "c", "empty/log": "l", "old/deep/mine": "m"]
@@ -122,7 +122,7 @@ import Testing
         #expect(try tree()["other"] == "code")
     }
 
-    @Test("a file that did not change keeps its time, and a changed mode is applied")
+    @Test("a code sync keeps the time of a file that did not change, and applies a changed mode")
     func sameFile() throws {
         try sync(Self.first)
         let before = File.status("\(work)/lib/a.py")
@@ -143,7 +143,7 @@ import Testing
 
     // MARK: - the pack
 
-    @Test("a damaged pack is an error and changes nothing")
+    @Test("a damaged code pack is an error and changes nothing")
     func damagedPack() throws {
         try sync(Self.first)
         let code = try pack(Self.second)
@@ -156,7 +156,7 @@ import Testing
         #expect(try tree() == Self.first)
     }
 
-    @Test("a pack that contradicts itself or leads out of the work tree is refused")
+    @Test("a code pack that contradicts itself or leads out of the work tree is refused")
     func contradiction() throws {
         #expect(problem(["a": "file", "a/b": "below"])?.contains("both as a file and as a folder") == true)
         #expect(problem(["a@": "/tmp", "a/b": "below"]) != nil)
@@ -164,14 +164,14 @@ import Testing
         #expect(try !File.exists(work) || tree().isEmpty)
     }
 
-    @Test("a damaged manifest is an error that names its file")
+    @Test("a damaged manifest of a code pack is an error that names its file")
     func damagedManifest() throws {
         try sync(Self.first)
         try File.replace(run.codeManifest, with: [])
         #expect(problem(Self.second)?.contains("code.json\" is damaged") == true)
     }
 
-    @Test("a manifest with paths outside the work tree removes nothing there")
+    @Test("a code manifest with paths outside the work tree removes nothing there")
     func manifestOutside() throws {
         try sync(Self.first)
         try File.replace(folder + "/precious", with: [1])
@@ -184,7 +184,7 @@ import Testing
 
     // MARK: - in the way
 
-    @Test("a pack is refused when a file or folder that no pack brought is in its way")
+    @Test("a code pack is refused when a file or folder that no pack brought is in its way")
     func inTheWay() throws {
         try put("data", "a file of the training")
         #expect(problem(["data/x": "1"])?.contains("/work/data\" is in the way of the folder") == true)
@@ -197,7 +197,7 @@ import Testing
         #expect(File.status(run.codeManifest) == nil)
     }
 
-    @Test("files of the last pack make room for the next one, files of the training do not")
+    @Test("files of the last code pack make room for the next one, files of the training do not")
     func makesRoom() throws {
         try sync(["a/b/c": "1", "a/b/e/": "", "f": "file", "l@": "a"])
         let next: Tree = ["a": "file", "f/g": "1", "l/m": "1"]
@@ -211,7 +211,7 @@ import Testing
 
     // MARK: - links
 
-    @Test("a sync does not write through a link that a pack brought")
+    @Test("a code sync does not write through a link that a pack brought")
     func packsLink() throws {
         try File.makeFolders(folder + "/outside")
         try sync(["l@": folder + "/outside"])
@@ -220,7 +220,7 @@ import Testing
         #expect(try tree() == ["l/x": "1"])
     }
 
-    @Test("a sync writes through a link of the user to a folder, and removes nothing there")
+    @Test("a code sync writes through a link of the user to a folder, and removes nothing there")
     func usersLink() throws {
         try sync(["data/a": "1", "data/b": "1"])
         try File.makeFolders(folder + "/big")
@@ -236,7 +236,7 @@ import Testing
         #expect(problem(["data/b": "3"])?.contains("in the way") == true)
     }
 
-    @Test("a link in the place of a file is replaced and not followed")
+    @Test("a code sync replaces a link in the place of a file and does not follow it")
     func linkInPlace() throws {
         try File.replace(folder + "/precious", with: Array("mine".utf8))
         try File.makeFolders(work)
@@ -249,7 +249,7 @@ import Testing
     // MARK: - stopped syncs
 
     /// It is stopped at each point where a kill would leave another state. Then the same pack comes, or a third one.
-    @Test("a sync that was stopped at any point is completed by the next one", arguments: [true, false])
+    @Test("a code sync that was stopped at any point is completed by the next one", arguments: [true, false])
     func stoppedAnywhere(sameAgain: Bool) throws {
         let codes = try [Self.first, Self.second, ["train.py": "v3", "old/deep": "3", "lib/sub": "a file"]].map(pack)
         let trees = [Self.first, Self.second, ["train.py": "v3", "old/deep": "3", "lib/sub": "a file"]]
@@ -276,7 +276,7 @@ import Testing
         #expect(point > 20)
     }
 
-    @Test("a first sync that was stopped at any point gives way to the next pack")
+    @Test("a first code sync that was stopped at any point gives way to the next pack")
     func stoppedAtFirst() throws {
         let code = try pack(Self.first)
         for point in 0..<60 {
@@ -292,7 +292,7 @@ import Testing
     }
 
     /// A crash of the host can empty files that were not synced.
-    @Test("files of an unfinished sync that lost their bytes are written again")
+    @Test("files of an unfinished code sync that lost their bytes are written again")
     func emptiedFiles() throws {
         let code = try pack(Self.second)
         var calls = 0
@@ -307,7 +307,7 @@ import Testing
         #expect(try tree() == Self.second)
     }
 
-    @Test("a sync brings all of 300 files")
+    @Test("a code sync brings all of 300 files")
     func manyFiles() throws {
         var tree: Tree = [:]
         for index in 0..<300 { tree["d\(index % 7)/f\(index)"] = "\(index)" }
@@ -315,7 +315,8 @@ import Testing
         #expect(try self.tree() == tree)
     }
 
-    @Test("random packs, some of them stopped, leave only the last pack and the training's files", arguments: 0..<10)
+    @Test(
+        "random code packs, some of them stopped, leave only the last pack and the training's files", arguments: 0..<10)
     func randomTrees(seed: UInt64) throws {
         var generator = Fixed(state: seed)
         let names = ["a", "b", "c d", "ü", "e.py", "\n"]
