@@ -84,7 +84,7 @@ import Testing
     }
 
     /// A training may save all of its files only now and then.
-    @Test("a proven checkpoint does not prove another one of the same files when a third has more files")
+    @Test("a checkpoint with the same files as a proven one is not proven if a third one has more files")
     func smallerSet() throws {
         try run.checkpoint("checkpoint-10")
         try run.checkpoint("checkpoint-20", ["model": "m"])
@@ -231,7 +231,7 @@ import Testing
             lines.last?.contains("step=20.ckpt: step=20.ckpt is shorter than it was: 5 bytes, not 7; moved to") == true)
     }
 
-    @Test("the receipt of a deleted checkpoint proves the next one with the same files, then goes")
+    @Test("the receipt of a deleted checkpoint proves the next one with the same files, then is deleted")
     func deletedCheckpoint() throws {
         try run.checkpoint("checkpoint-10")
         try run.prove("checkpoint-10")

@@ -312,7 +312,7 @@ import Testing
 
     /// The format of an open-ended file does not show where the file ends.
     @Test(
-        "two sets of files are equal when names differ only in numbers and open-ended files have the same sizes",
+        "two checkpoints match if names differ only in numbers and files without a checkable end in no size",
         arguments: [
             (["a-1": 1, "a-2": 1], ["a-7": 1, "a-8": 1], [], true), (["a-1": 1], ["a-1": 1, "a-2": 1], [], false),
             (["a": 1], ["b": 1], [], false), (["a": 1], ["a": 2], [], true), (["a": 1], ["a": 2], ["a"], false),

@@ -217,7 +217,7 @@ import Testing
     }
 
     /// `serve` was restarted by its `init`.
-    @Test("a claim does not wait for an owner that ran under the same first process")
+    @Test("a claim does not wait for an owner that ran under this pod's own init")
     func ownInit() async throws {
         let process = try #require(ProcessIdentity(pid: getppid()))
         try run.attempt(1, process: process, state: .training)

@@ -92,7 +92,7 @@ import Testing
         #expect(try spending(before: 2) == Spending())
     }
 
-    @Test("the time spent is the sum over all earlier attempts, from their records and heartbeats")
+    @Test("the time that a run has used is the sum over its earlier attempts, by record or heartbeat")
     func secondsSpent() throws {
         try run.attempt(1, state: .ended)
         try change(1) { $0.lasted(100) }

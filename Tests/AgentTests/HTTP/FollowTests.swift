@@ -186,7 +186,7 @@ import Testing
         #expect(try await cut(8, "stream1") == nil)
     }
 
-    @Test("an offset beyond the end of the log is an error and no loss")
+    @Test("a follower's offset beyond the end of the log is an error, not a loss of bytes")
     func beyondTheEnd() async throws {
         let work = try agent.open(try run.attempt(1))
         await work.log.sync()

@@ -81,7 +81,7 @@ import Testing
         }
     }
 
-    @Test("a teardown ends the child, and no child starts after it")
+    @Test("a teardown ends the training, and no child of the agent starts after it")
     func teardown() async {
         await #expect(processExitsWith: .success) {
             let bench = try Bench()
@@ -102,7 +102,7 @@ import Testing
         }
     }
 
-    @Test("a drain kills what a training left behind")
+    @Test("draining the output after a training kills the processes that it left")
     func drain() async {
         await #expect(processExitsWith: .success) {
             let bench = try Bench()

@@ -30,7 +30,7 @@ import Testing
     }
 
     @Test(
-        "no step is read from output of a training that has none",
+        "no step is read from a training's output that has none",
         arguments: [
             "", "\n\r\n", "alive", "steps are great", "2026-11-25 10:00:00 heartbeat 17", "step", "step:",
             "step by step",

@@ -33,7 +33,7 @@ import Testing
         try TestShell("exec 3\(redirection)'\(folder.path)/\(file)'; exec sleep 600")
     }
 
-    @Test("a checkpoint file that a process has open for writing is found", arguments: [">", ">>", "<>"])
+    @Test("the agent sees that a process has a checkpoint file open for writing", arguments: [">", ">>", "<>"])
     func openForWriting(_ redirection: String) async throws {
         #expect(!watch.hasOpenFile())
         let shell = try holding(redirection, "out/checkpoint-1/model.pt")
@@ -42,7 +42,7 @@ import Testing
         #expect(!watch.hasOpenFile())
     }
 
-    @Test("a file open for reading or outside the checkpoints is not found as open for writing")
+    @Test("the agent does not take a file open for reading, or outside the checkpoints, for a save")
     func openOtherwise() async throws {
         try File.write([1], over: "\(folder.path)/out/checkpoint-1/model.pt")
         let reader = try holding("<", "out/checkpoint-1/model.pt")
@@ -52,7 +52,7 @@ import Testing
     }
 
     /// For example by a data loader, or by a program that a shell runs.
-    @Test("a checkpoint file that a grandchild has open for writing is found")
+    @Test("the agent sees that a grandchild has a checkpoint file open for writing")
     func grandchild() async throws {
         let shell = try TestShell("(exec 3>'\(folder.path)/out/checkpoint-1/a'; sleep 600 & wait); true")
         try await eventuallyTrue { watch.hasOpenFile() }
@@ -84,7 +84,7 @@ import Testing
     }
 
     @Test(
-        "an open file of a fixed name is found, also under a temporary name",
+        "the agent sees an open file of a fixed name, also under a temporary name",
         arguments: [("last.ckpt", true), ("last.ckpt.tmp", true), ("other.ckpt", false)])
     func fixedName(_ file: String, _ isSave: Bool) async throws {
         let watch = SaveWatch(
