@@ -128,10 +128,15 @@ extension Daemon {
             }
         }
         if let path = host.endpointFile {
-            try File.replace(path, with: Array("http://\(host.address):\(server.port)\n".utf8))
+            try File.replace(path, with: Array("\(url(of: server))\n".utf8))
         }
         api = (router, server)
     }
+
+    private func url(of server: Server) -> String { "http://\(host.address):\(server.port)" }
+
+    /// The API's address for the claim; nil if the provider can tell it.
+    private var claimedAddress: String? { host.port == 0 ? api.map { url(of: $0.server) } : nil }
 }
 
 // MARK: - The next attempt
@@ -156,7 +161,7 @@ extension Daemon {
         var claimed: Claiming.Result?
         for pause in sequence(first: 1, next: { min($0 * 2, 30) }) {
             do {
-                let result = if let claimed { claimed } else { try await opener.claim() }
+                let result = if let claimed { claimed } else { try await opener.claim(address: claimedAddress) }
                 claimed = result
                 return try await begin(result)
             } catch {

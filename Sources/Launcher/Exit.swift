@@ -7,7 +7,7 @@ extension Exit {
         EXIT CODES: that of the training (128 + n for a signal n), or
           64   wrong usage
           69   no provider or agent in reach
-          70   outcome unknown: the pod is gone and left no record of its end
+          70   outcome unknown: the pod left no record of its end, or cannot be seen from here
           73   setup failed: code, dependencies or the start of the command
           74   standard output or a file could not be written
           77   the agent refuses the key

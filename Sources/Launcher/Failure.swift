@@ -18,7 +18,14 @@ struct Failure: Error {
 }
 
 extension Failure {
-    /// Any error as the problem that it is for a person.
+    /// Nothing shows whether the run goes on.
+    static func unknown(_ run: RunView) -> Failure {
+        Failure(
+            .unknown, "it cannot be told whether \"\(run.id)\" is running: its agent cannot be seen from here",
+            hint: "ask where it was started")
+    }
+
+    /// Turns any error into a problem for the user.
     init(wrapping error: any Error) {
         switch error {
         case let failure as Failure: self = failure

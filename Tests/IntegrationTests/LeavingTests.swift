@@ -44,7 +44,7 @@ import Testing
             try await launch.prints("started\n")
             launch.sendToSession(SIGINT)
             #expect(try await launch.end() == 130)
-            #expect(launch.errors.hasSuffix("launch: \"away\" goes on; come back with: launch attach away\n"))
+            #expect(launch.errors.hasSuffix("launch: \"away\" keeps running; come back with: launch attach away\n"))
             #expect(try await site.status("away").state == "training")
             try site.open("go")
             try await site.reaches("finished", "away")

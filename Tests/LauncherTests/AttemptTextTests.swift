@@ -58,7 +58,7 @@ import Testing
                   phases: claiming 1.0 s, training 1 h 01 min, finishing 1 min 04 s
                   resumed from step 1000
                   newest checkpoint: step 1200, 50 steps lost
-                  ended 5.2 s after it was told to, and did not save
+                  ended 5.2 s after the request, and did not save
                     0.0 s       taken on
                     0.0 s       SIGABRT to the training, 1 process
                     0.2 s       on record
@@ -69,7 +69,7 @@ import Testing
                   killed for lack of memory: 1
                   disk /workspace: 1.3 GB free of 50.0 GB
                   disk /: 999 B free of 2.0 kB
-                  when it stood still:
+                  during the stall:
                     pid 7 state S: python train.py
                       waits in futex_wait
                   last lines:

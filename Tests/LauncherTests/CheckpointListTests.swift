@@ -13,7 +13,7 @@ import Testing
     init() throws {
         test = try TestWorld()
         run = try test.run()
-        try run.record(try run.claim())
+        try run.record(try run.claim(process: .dead()))
     }
 
     private var out: String { run.folder.work + "/out" }
@@ -57,7 +57,8 @@ import Testing
         try save(100, "new")
         try File.write(Array("changed".utf8), over: "\(out)/checkpoint-100/a \\ b")
         try save("final", step: nil, "all", took: 0.5)
-        let text = try CheckpointList(of: run.folder, at: Date()).text.replacing(run.folder.path, with: "RUN")
+        let list = try CheckpointList(of: run.folder, original: run.folder, at: Date())
+        let text = list.text.replacing(run.folder.path, with: "RUN")
         #expect(text.contains(" s  1 min 15 s  proven      ") && text.contains(" s  0.5 s       proven      "))
         let words = text.split(separator: "\n").map { line in
             line.split(separator: "  ").map { $0.trimmed }.filter { !$0.isEmpty && !$0.hasSuffix(" s") }

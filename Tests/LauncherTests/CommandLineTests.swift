@@ -48,7 +48,7 @@ import Testing
             (["status", "--jsno"], "--jsno"), (["ls", "demo"], "demo"),
             (["stop", "--grace", "1"], "\"1\" is not a duration"),
             (["stop", "--grace", "0s"], "0.0 s makes no sense"), (["stop", "--grace", "25h"], "makes no sense"),
-            (["stop", "--grace", "2m", "--now"], "no patience"),
+            (["stop", "--grace", "2m", "--now"], "no grace"),
             (["--json"], "--json"), (["logs", "--tail", "x"], "--tail"), (["logs", "--tail=-1"], "-1"),
             (["logs", "--tail", "1", "-o", "f"], "excludes"), (["logs", "--since", "1h", "-o", "f"], "excludes"),
             (["checkpoints", "--json", "--sums"], "--sums"),
@@ -89,7 +89,7 @@ import Testing
                 EXIT CODES: that of the training (128 + n for a signal n), or
                   64   wrong usage
                   69   no provider or agent in reach
-                  70   outcome unknown: the pod is gone and left no record of its end
+                  70   outcome unknown: the pod left no record of its end, or cannot be seen from here
                   73   setup failed: code, dependencies or the start of the command
                   74   standard output or a file could not be written
                   77   the agent refuses the key
@@ -104,10 +104,10 @@ import Testing
                   -h, --help              Show help information.
 
                 SUBCOMMANDS:
-                  run                     Train as a config says, and follow it.
-                  attach                  Follow a run that trains.
-                  logs                    Print a run's log, over all its attempts.
-                  status                  Show how a run is.
+                  run                     Train as a config says, and follow the training.
+                  attach                  Follow a run that is training.
+                  logs                    Print a run's log with all its attempts.
+                  status                  Show the state of a run.
                   checkpoints             List a run's checkpoints.
                   stop                    Stop a run and keep its results.
                   ls                      List the runs.

@@ -21,7 +21,7 @@ import Testing
         try done.log("again\n\u{1b}[0m", from: 6, attempt: 2)
         try done.end(try done.claim(1), Outcome(.stopped))
         try done.end(try done.claim(2, launch: "launch-2", logStart: 6), .finished)
-        try test.run("lost").record(try test.run("lost").claim())
+        try test.run("lost").record(try test.run("lost").claim(process: .dead()))
     }
 
     @Test func ls() async throws {
@@ -126,9 +126,9 @@ import Testing
         #expect(try await test.launch("logs", "done") == 0)
         #expect(test.output == "again\n\u{1b}[0m")
         #expect(
-            test.errors == "launch: bytes 0 to 5 of the log are not kept any more; it goes on at byte 6\n")
+            test.errors == "launch: bytes 0 to 5 of the log are not kept any more; it continues at byte 6\n")
         #expect(try await test.launch("logs", "done", "-o", "\(test.home)/file") == 74)
-        #expect(test.errors.contains("so \"\(test.home)/file\" cannot go on\nhint: "))
+        #expect(test.errors.contains("so \"\(test.home)/file\" cannot be continued\nhint: "))
     }
 
     /// `-f` of a run that has ended is no reason to wait.
@@ -181,7 +181,7 @@ import Testing
         let run = try test.run()
         test.provider.add(.made(run: run, address: nil))
         #expect(try await test.launch("stop") == 0)
-        #expect(test.provider.terminated == ["pod-1"])
+        #expect(test.provider.interrupted == ["pod-1"])
     }
 
     @Test func attachToWhatHasEnded() async throws {

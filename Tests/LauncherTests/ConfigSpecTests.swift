@@ -40,7 +40,8 @@ import Testing
     func notify() throws {
         #expect(try spec("notify: [https://example.com/secret]") == spec())
         let order = PodOrder(
-            spec: try spec(), notify: ["https://example.com:8/secret?a=b#c", "http://x", "https://x?token=secret"])
+            spec: try spec(), place: .folder("/v"),
+            notify: ["https://example.com:8/secret?a=b#c", "http://x", "https://x?token=secret"])
         #expect(order.redacted.notify == ["https://example.com:8/…", "http://x/…", "https://x/…"])
         #expect(order.redacted.spec == order.spec)
     }

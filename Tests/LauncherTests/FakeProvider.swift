@@ -1,3 +1,4 @@
+import Foundation
 import Shared
 import Synchronization
 import Testing
@@ -8,12 +9,21 @@ import Testing
 final class FakeProvider: Provider {
     struct Unprepared: Error {}
 
+    let name = ProviderName.local
+    /// The volume of runs whose config names none.
+    let volume: Volume
+
+    init(volume: Volume) { self.volume = volume }
+
     typealias Creation = @Sendable (PodOrder) throws -> Pod
 
     private struct State {
         var pods: [Pod] = []
         var orders: [PodOrder] = []
-        var terminated: [String] = []
+        var ended: [String] = []
+        var stopped: [String] = []
+        var remembered: [RunID: PodPlace] = [:]
+        var podsProblem: Problem?
         var creation: Creation?
         var console: String?
         var polls = 0
@@ -25,15 +35,21 @@ final class FakeProvider: Provider {
     /// What was ordered so far.
     var orders: [PodOrder] { state.withLock { $0.orders } }
 
-    /// The pods that were told to end so far.
-    var terminated: [String] { state.withLock { $0.terminated } }
+    /// The pods that were interrupted so far.
+    var interrupted: [String] { state.withLock { $0.ended } }
+
+    /// The pods that have the mark of a user who stopped them.
+    var markedStopped: [String] { state.withLock { $0.stopped } }
 
     // MARK: What a test says
 
     func add(_ pod: Pod) { state.withLock { $0.pods.insert(pod, at: 0) } }
 
-    /// The pod lives on as something that is known, its processes are gone.
-    func kill(_ id: String) { change(id) { $0.isRunning = false } }
+    /// The pod stays known, its processes are gone.
+    func kill(_ id: String) { change(id) { $0.state = .gone("killed") } }
+
+    /// From now on its pods cannot be listed.
+    func fail(_ problem: Problem) { state.withLock { $0.podsProblem = problem } }
 
     func move(_ id: String, to address: String?) { change(id) { $0.address = address } }
 
@@ -56,12 +72,37 @@ final class FakeProvider: Provider {
 
     // MARK: What the launcher asks
 
-    func terminate(_ pod: Pod) async throws {
-        state.withLock { $0.terminated.append(pod.id) }
+    func place(for resources: Config.Resources) -> PodPlace {
+        if case .folder(let path) = resources.volume { .folder(path) } else { .folder(volume.root) }
+    }
+
+    func offers(for order: PodOrder) async throws -> [Offer] { [Offer(text: "a fake")] }
+
+    func end(_ pod: Pod, _ way: PodEnd) async throws {
+        #expect(way == .interrupt)
+        state.withLock { $0.ended.append(pod.id) }
         kill(pod.id)
     }
 
-    func create(_ order: PodOrder) async throws -> Pod {
+    func markStopped(_ pod: Pod) async throws { state.withLock { $0.stopped.append(pod.id) } }
+
+    func start(_ pod: Pod, with order: PodOrder) async throws -> Pod { try unprepared("a pod was started again") }
+
+    func startup(of pod: Pod) async -> PodStartup { PodStartup(phase: "", timeout: .seconds(60)) }
+
+    func runs() async throws -> [RunID: PodPlace] {
+        let remembered = state.withLock { $0.remembered }
+        return Dictionary(volume.runs.map { ($0, PodPlace.folder(volume.root)) }) { first, _ in first }
+            .merging(remembered) { $1 }
+    }
+
+    func remember(_ run: RunID, at place: PodPlace) throws { state.withLock { $0.remembered[run] = place } }
+
+    func source(of run: RunID, at place: PodPlace, pod: Pod?) -> any RunSource {
+        FolderSource(volume: place.hostVolume ?? volume)
+    }
+
+    func create(_ order: PodOrder, at offer: Offer) async throws -> Pod {
         let creation = state.withLock { state in
             state.orders.append(order)
             return state.creation
@@ -72,7 +113,7 @@ final class FakeProvider: Provider {
         return pod
     }
 
-    func preview(_ order: PodOrder) throws -> [UInt8] { Array("create \(order.spec.run)".utf8) }
+    func preview(_ order: PodOrder, at offer: Offer) throws -> [UInt8] { Array("create \(order.spec.run)".utf8) }
 
     func pods() async throws -> [Pod] {
         let action = state.withLock { state in
@@ -80,17 +121,21 @@ final class FakeProvider: Provider {
             return state.atPoll.removeValue(forKey: state.polls)
         }
         try action?()
+        if let problem = state.withLock({ $0.podsProblem }) { throw problem }
         return state.withLock { $0.pods }
     }
 
-    func token(launch: String) throws -> String { "token of \(launch)" }
+    func token(launch: String) async throws -> String { "token of \(launch)" }
 
-    func console(of pod: Pod) -> String {
-        guard let text = state.withLock({ $0.console }) else {
-            Issue.record("the console of \"\(pod.id)\" was read, and nothing was prepared for that")
-            return ""
+    func console(of pod: Pod) -> AsyncThrowingStream<String, any Error> {
+        AsyncThrowingStream { lines in
+            if let text = state.withLock({ $0.console }) {
+                lines.yield(text)
+            } else {
+                Issue.record("the console of \"\(pod.id)\" was read, and nothing was prepared for that")
+            }
+            lines.finish()
         }
-        return text
     }
 
     private func unprepared<Value>(_ what: String) throws -> Value {
@@ -100,13 +145,20 @@ final class FakeProvider: Provider {
 }
 
 extension Pod {
+    /// A pod of another container: whether it runs cannot be seen.
+    static func unseen(_ id: String = "pod-1", run: RunFixture, address: String? = nil) -> Pod {
+        var pod = made(id, run: run, address: address)
+        pod.state = .unseen("another container")
+        return pod
+    }
+
     /// A pod as tests need it: alive, with an address.
     static func made(
         _ id: String = "pod-1", run: RunFixture, launch: String = "launch-1", isRunning: Bool = true,
         address: String? = "http://pod"
     ) -> Pod {
         Pod(
-            id: id, run: run.id, launch: launch, volume: Volume(of: run.folder).root, isRunning: isRunning,
-            address: address)
+            provider: .local, id: id, run: run.id, launch: launch, state: isRunning ? .running : .gone("it has ended"),
+            place: .folder(Volume(of: run.folder).root), created: RunFixture.began, address: address)
     }
 }

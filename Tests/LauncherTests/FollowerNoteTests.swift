@@ -28,7 +28,7 @@ import Testing
         let agent = try StubAgent(answers + [last])
         test.provider.add(.made(run: run, address: agent.address))
         var follower = try await test.follower(run)
-        follower.outage = Outage(patience: patience)
+        follower.outage = Outage(timeout: patience)
         _ = try await follower.follow()
         #expect(test.output == "0123456789")
     }

@@ -82,7 +82,7 @@ import Testing
         #expect(test.output == "01" + "6789")
         #expect(
             test.errors
-                == "launch: bytes 2 to 5 of the log are not kept any more; it goes on at byte 6\n")
+                == "launch: bytes 2 to 5 of the log are not kept any more; it continues at byte 6\n")
         #expect(agent.asked == [.init(0), .init(2, "s1"), .init(6, "s1"), .init(8, "s1")])
     }
 
@@ -111,7 +111,7 @@ import Testing
         #expect(test.output == "01" + "6789")
         #expect(
             test.errors
-                == "launch: bytes 2 to 5 of the log are not kept any more; it goes on at byte 6\n")
+                == "launch: bytes 2 to 5 of the log are not kept any more; it continues at byte 6\n")
     }
 
     /// An answer that would lead back and forth for ever.
@@ -189,7 +189,7 @@ import Testing
         let agent = try StubAgent([.log(log, to: 2, .cut), gone, .log(log, then: end)])
         _ = try await follow(agent)
         #expect(test.output == "01" + "456789")
-        #expect(test.errors == "launch: bytes 2 to 3 of the log are not kept any more; it goes on at byte 4\n")
+        #expect(test.errors == "launch: bytes 2 to 3 of the log are not kept any more; it continues at byte 4\n")
         #expect(agent.asked == [.init(0), .init(2, "s1"), .init(4, "s1")])
     }
 

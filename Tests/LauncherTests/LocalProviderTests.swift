@@ -10,6 +10,7 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct LocalProviderTests {
     private let test: TestWorld
     private let home: String
+    private let offer = Offer(text: "this machine")
 
     init() throws {
         test = try TestWorld()
@@ -30,12 +31,17 @@ import Testing
         PodOrder(
             spec: RunSpec(
                 run: try #require(RunID(run)), project: "p", command: .shell("true"), volume: "\(home)/volume",
-                launch: LaunchOrder(id: launch)))
+                launch: LaunchOrder(id: launch)), place: .folder("\(home)/volume"))
+    }
+
+    private func identity(of pod: Pod) throws -> ProcessIdentity {
+        let record = try #require(LocalPods(home: home).record(pod.id))
+        return try #require(record.process)
     }
 
     /// Ends a pod's process and waits for it.
     private func end(_ pod: Pod) throws {
-        let process = try #require(pod.process)
+        let process = try identity(of: pod)
         kill(process.pid, SIGKILL)
         waitpid(process.pid, nil, 0)
     }
@@ -49,10 +55,10 @@ import Testing
     }
 
     @Test func startsThePodInASessionOfItsOwn() async throws {
-        let pod = try await provider("echo END > $OUT/up").create(try order())
+        let pod = try await provider("echo END > $OUT/up").create(try order(), at: offer)
         defer { try? end(pod) }
         _ = try await written("up")
-        let process = try #require(pod.process)
+        let process = try identity(of: pod)
         let stat = try #require(ProcessStat(pid: process.pid))
         #expect(stat.session == process.pid && stat.group == process.pid)
         #expect(process.isAlive == true)
@@ -65,7 +71,7 @@ import Testing
         let leak = open("/dev/zero", O_RDONLY)
         defer { close(leak) }
         let provider = try provider("for f in /proc/$$/fd/*; do readlink $f; done > $OUT/fds; echo END >> $OUT/fds")
-        let pod = try await provider.create(try order())
+        let pod = try await provider.create(try order(), at: offer)
         defer { try? end(pod) }
         let targets = Set(try await written("fds").split(separator: "\n").map(String.init))
         // The shell holds its script, and what its own redirection saved.
@@ -104,10 +110,10 @@ import Testing
     @Test func givesItTheVariables() async throws {
         let provider = try provider("cat /proc/self/environ > $OUT/env; echo END >> $OUT/env")
         let order = try order()
-        let pod = try await provider.create(order)
+        let pod = try await provider.create(order, at: offer)
         defer { try? end(pod) }
         let variables = try await written("env").split(separator: "\0").map(String.init)
-        let token = try provider.token(launch: "launch-1")
+        let token = try await provider.token(launch: "launch-1")
         for expected in [
             "OWN=a b\n=c", "POD_AGENT_POD_ID=local-launch-1", "POD_AGENT_SPEC=\(try JSON.text(order.spec))",
             "POD_AGENT_TOKEN_SHA256=\(SHA256Digest(of: token))",
@@ -118,39 +124,41 @@ import Testing
 
     @Test func keepsWhatItPrints() async throws {
         let provider = try provider("seq 1 12; echo to stderr >&2; echo END > $OUT/done")
-        let pod = try await provider.create(try order())
+        let pod = try await provider.create(try order(), at: offer)
         defer { try? end(pod) }
         _ = try await written("done")
-        #expect(provider.console(of: pod) == "4\n5\n6\n7\n8\n9\n10\n11\n12\nto stderr")
+        #expect(await provider.lastWords(of: pod) == "4\n5\n6\n7\n8\n9\n10\n11\n12\nto stderr")
         #expect(try mode(of: "\(home)/pods/local-launch-1/console.log") == 0o600)
     }
 
     @Test func aPodThatEndedAtOnceIsNotRunning() async throws {
         let provider = try provider("echo no space; exit 3")
-        let pod = try await provider.create(try order())
+        let pod = try await provider.create(try order(), at: offer)
         try await eventually("the pod ends") {
             try File.read("\(home)/pods/\(pod.id)/console.log").isEmpty ? nil : true
         }
-        if let pid = pod.process?.pid { waitpid(pid, nil, 0) }
+        if let pid = LocalPods(home: home).record(pod.id)?.process?.pid { waitpid(pid, nil, 0) }
         let later = try #require(try await provider.pods().first)
         #expect(!later.isRunning)
-        #expect(provider.console(of: later) == "no space")
+        #expect(await provider.lastWords(of: later) == "no space")
     }
 
     @Test func findsThePodAgainWithItsAddress() async throws {
         let pod = try await provider("printf 'http://127.0.0.1:7\\n' > endpoint; echo END > $OUT/up")
-            .create(try order())
+            .create(try order(), at: offer)
         _ = try await written("up")
+        let process = try identity(of: pod)
         let again = try #require(try await provider().pods().first)
         #expect(again.address == "http://127.0.0.1:7")
-        #expect(again.process == pod.process)
-        #expect(again.isRunning && again.volume == "\(home)/volume")
+        #expect(try identity(of: again) == process)
+        #expect(again.isRunning && again.place == .folder("\(home)/volume"))
         try end(pod)
         #expect(try await provider().pods().map(\.isRunning) == [false])
     }
 
     @Test func aPodWhoseProcessWasNotWrittenDownIsKnownByItsClaim() async throws {
-        let pod = try await provider().create(try order())
+        let pod = try await provider().create(try order(), at: offer)
+        let process = try identity(of: pod)
         let path = "\(home)/pods/\(pod.id)/pod.json"
         let record = try File.read(path).text
         let start = try #require(record.range(of: "  \"process\""))
@@ -158,20 +166,21 @@ import Testing
         try File.write(
             Array(record.replacingCharacters(in: start.lowerBound..<finish.upperBound, with: "").utf8), over: path)
         #expect(try await provider().pods().map(\.isRunning) == [false])
-        try test.run().claim(pod: pod.id, process: pod.process)
+        try test.run().claim(pod: pod.id, process: process)
         #expect(try await provider().pods().map(\.isRunning) == [true])
-        try end(pod)
+        kill(process.pid, SIGKILL)
+        waitpid(process.pid, nil, 0)
     }
 
     @Test func removesTheRunsOldPodsAndNoOthers() async throws {
         let provider = try provider()
-        let old = try await provider.create(try order("launch-1"))
-        let other = try await provider.create(try order("launch-2", run: "other"))
+        let old = try await provider.create(try order("launch-1"), at: offer)
+        let other = try await provider.create(try order("launch-2", run: "other"), at: offer)
         try end(old)
         try end(other)
-        let new = try await provider.create(try order("launch-3"))
+        let new = try await provider.create(try order("launch-3"), at: offer)
         #expect(try File.list("\(home)/pods") == ["local-launch-2", "local-launch-3"])
-        let newer = try await provider.create(try order("launch-4"))
+        let newer = try await provider.create(try order("launch-4"), at: offer)
         #expect(
             try File.list("\(home)/pods") == ["local-launch-2", "local-launch-3", "local-launch-4"],
             "one that runs is not removed")
@@ -182,7 +191,7 @@ import Testing
 
     @Test func withoutAnAgentNothingIsTouched() async throws {
         let provider = LocalProvider(home: home, agent: "\(home)/nothing", environment: [:])
-        let problem = try await #require(throws: Problem.self) { try await provider.create(try order()) }
+        let problem = try await #require(throws: Problem.self) { try await provider.create(try order(), at: offer) }
         #expect(
             problem.description == """
                 there is no pod-agent at "\(home)/nothing"
@@ -193,16 +202,16 @@ import Testing
 
     @Test func whatIsNoProgramIsTold() async throws {
         let provider = LocalProvider(home: home, agent: "/tmp", environment: [:])
-        let problem = try await #require(throws: Problem.self) { try await provider.create(try order()) }
+        let problem = try await #require(throws: Problem.self) { try await provider.create(try order(), at: offer) }
         #expect(problem.sentence == "could not run \"/tmp\" in \"\(home)/pods/local-launch-1\": Permission denied")
     }
 
     @Test func previewHoldsNoSecretAndTouchesNothing() async throws {
         let provider = try provider()
         let before = try File.list(home)
-        let text = try provider.preview(try order("dry-run")).text
+        let text = try provider.preview(try order("dry-run"), at: offer).text
         #expect(try File.list(home) == before, "no key was made")
-        #expect(!text.contains(try provider.token(launch: "dry-run")))
+        #expect(!text.contains(try await provider.token(launch: "dry-run")))
         #expect(!text.contains("OWN"), "the user's own variables are none of a preview's business")
         #expect(text.contains("\"POD_AGENT_TOKEN_SHA256\" : \"(SHA-256 of the launch's token)\""))
     }
@@ -210,7 +219,7 @@ import Testing
     /// Of a `launch` that runs in a pod itself.
     @Test func anotherAgentsVariablesAreNotInherited() async throws {
         let provider = try provider(#"printf '%s\n' "${POD_AGENT_NOTIFY-unset}" > $OUT/n; echo END >> $OUT/n"#)
-        let pod = try await provider.create(try order())
+        let pod = try await provider.create(try order(), at: offer)
         defer { try? end(pod) }
         #expect(try await written("n") == "unset\n")
     }
@@ -219,10 +228,10 @@ import Testing
         var order = try order()
         order.notify = ["https://example.com/secret?a=b"]
         let provider = try provider(#"printf '%s\n' "$POD_AGENT_NOTIFY" > $OUT/n; echo END >> $OUT/n"#)
-        let preview = try provider.preview(order).text
+        let preview = try provider.preview(order, at: offer).text
         #expect(preview.contains("https://example.com/…"))
         #expect(!preview.contains("/secret"))
-        let pod = try await provider.create(order)
+        let pod = try await provider.create(order, at: offer)
         defer { try? end(pod) }
         #expect(try await written("n") == "[\"https://example.com/secret?a=b\"]\n")
         for name in try File.list("\(home)/pods/\(pod.id)") {

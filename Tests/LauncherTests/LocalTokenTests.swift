@@ -8,7 +8,7 @@ import Testing
 /// The key file of `local`, and the tokens that come from it.
 @Suite struct LocalTokenTests {
     private let test: TestWorld
-    private var provider: LocalProvider { LocalProvider(home: test.home, agent: "unused", environment: [:]) }
+    private var localKey: LocalKey { LocalKey(home: test.home) }
     private var key: String { "\(test.home)/key" }
 
     init() throws { test = try TestWorld() }
@@ -29,41 +29,41 @@ import Testing
         ),
     ]) func aTokenIsAnHMAC(key: [UInt8], launch: String, token: String) throws {
         try File.write(key, over: self.key)
-        #expect(try provider.token(launch: launch) == token)
+        #expect(try localKey.token(launch: launch) == token)
     }
 
     @Test func onlyItsUserReadsTheKey() throws {
-        let token = try provider.token(launch: "a")
+        let token = try localKey.token(launch: "a")
         let attributes = try FileManager.default.attributesOfItem(atPath: key)
         #expect(attributes[.posixPermissions] as? Int == 0o600)
         #expect(try File.read(key).count == 32)
-        #expect(try provider.token(launch: "a") == token)
-        #expect(try provider.token(launch: "b") != token)
+        #expect(try localKey.token(launch: "a") == token)
+        #expect(try localKey.token(launch: "b") != token)
     }
 
     @Test func aHomeThatDoesNotExistIsMade() throws {
-        let provider = LocalProvider(home: "\(test.home)/a/b", agent: "unused", environment: [:])
-        let token = try provider.token(launch: "x")
-        #expect(try provider.token(launch: "x") == token)
+        let localKey = LocalKey(home: "\(test.home)/a/b")
+        let token = try localKey.token(launch: "x")
+        #expect(try localKey.token(launch: "x") == token)
         #expect(try File.list("\(test.home)/a/b") == ["key"])
     }
 
     /// Threads, not tasks: they are as many as there are callers, and they start at once.
     @Test(arguments: 1...10) func manyCallersMakeOneKey(round: Int) async throws {
         let callers = 10
-        let provider = provider
+        let localKey = localKey
         let tokens = await withCheckedContinuation { continuation in
             Thread.detachNewThread {
                 nonisolated(unsafe) var tokens = [String](repeating: "", count: callers)
                 let lock = NSLock()
                 DispatchQueue.concurrentPerform(iterations: callers) { index in
-                    let token = (try? provider.token(launch: "x")) ?? "failed"
+                    let token = (try? localKey.token(launch: "x")) ?? "failed"
                     lock.withLock { tokens[index] = token }
                 }
                 continuation.resume(returning: tokens)
             }
         }
-        #expect(Set(tokens) == [try provider.token(launch: "x")])
+        #expect(Set(tokens) == [try localKey.token(launch: "x")])
         #expect(try File.list(test.home) == ["key"])
     }
 }

@@ -63,7 +63,7 @@ import Testing
         #expect(
             try refusal(try file("0123456")) == """
                 "\(path)" has 7 bytes, the log 5
-                hint: give another file, or keep what they have in common with: truncate -s 5 \(path)
+                hint: give another file, or keep the common beginning with: truncate -s 5 \(path)
                 """)
         #expect(try File.read(path).text == "0123456", "it is left alone")
     }
@@ -76,7 +76,7 @@ import Testing
         #expect(
             try refusal(try file(text)) == """
                 "\(path)" is not a beginning of this log: byte \(byte) differs
-                hint: give another file, or keep what they have in common with: truncate -s \(byte) \(path)
+                hint: give another file, or keep the common beginning with: truncate -s \(byte) \(path)
                 """)
     }
 

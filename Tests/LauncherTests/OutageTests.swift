@@ -7,7 +7,7 @@ import Testing
 
     @Test("an agent's outage is reported once after its timeout and once when it is over")
     func notes() {
-        var outage = Outage(patience: .seconds(5))
+        var outage = Outage(timeout: .seconds(5))
         let said = [0, 1, 4, 5, 6, 600].map { outage.failed("r\($0)", at: start + .seconds($0)) }
         #expect(said == [nil, nil, nil, "the agent does not answer (r5); still trying", nil, nil])
         #expect(outage.answered() == "the agent answers again")
@@ -16,7 +16,7 @@ import Testing
 
     @Test("each outage of an agent is timed from its own start")
     func nextOutage() {
-        var outage = Outage(patience: .seconds(5))
+        var outage = Outage(timeout: .seconds(5))
         _ = outage.failed("a", at: start)
         #expect(outage.answered() == nil)
         #expect(outage.failed("b", at: start + .seconds(9)) == nil)

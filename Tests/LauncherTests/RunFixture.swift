@@ -21,11 +21,11 @@ struct RunFixture: Sendable {
     @discardableResult
     func claim(
         _ number: Int = 1, pod: String = "pod-1", launch: String = "launch-1", logStart: Int = 0,
-        process: ProcessIdentity? = nil
+        process: ProcessIdentity? = nil, address: String? = nil
     ) throws -> Claim {
         let claim = Claim(
             number: number, pod: pod, launch: launch, lineage: "launch-1", logStart: logStart, stream: "s\(number)",
-            processes: process.map { [$0] } ?? [], claimed: Self.began)
+            processes: process.map { [$0] } ?? [], claimed: Self.began, address: address)
         try File.replace(folder.claimPath(number), with: try JSON.encode(claim))
         return claim
     }

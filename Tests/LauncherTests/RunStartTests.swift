@@ -33,7 +33,8 @@ import Testing
     private func recorded(_ yaml: String? = nil) async throws -> RunSpec {
         let config = try test.config(yaml ?? self.yaml)
         let spec = config.spec(
-            project: try await ProjectFingerprint.of(folder: config.folder), code: nil, volume: test.world.volume.root,
+            project: try await ProjectFingerprint.of(folder: config.folder), code: nil,
+            volume: test.provider.volume.root,
             launch: LaunchOrder(id: "launch-1"))
         try run.spec(spec)
         return spec
@@ -71,7 +72,7 @@ import Testing
         #expect(launch.supersedes == [] && !launch.force)
         #expect(launch.id.count == 12)
         let spec = try #require(test.provider.orders.first).spec
-        #expect(spec.volume == test.world.volume.root)
+        #expect(spec.volume == test.provider.volume.root)
         #expect(spec.project.hasPrefix("folder:"))
     }
 
@@ -207,7 +208,7 @@ import Testing
 
     @Test func refusesAPodOnAnotherVolume() async throws {
         var pod = Pod.made(run: run)
-        pod.volume = "/elsewhere"
+        pod.place = .folder("/elsewhere")
         test.provider.add(pod)
         let failure = try await failure(try start())
         #expect(failure.exit == .config)
@@ -216,7 +217,7 @@ import Testing
 
     @Test func aDeadPodOnAnotherVolumeIsNoObstacle() async throws {
         var pod = Pod.made("pod-old", run: run, isRunning: false)
-        pod.volume = "/elsewhere"
+        pod.place = .folder("/elsewhere")
         test.provider.add(pod)
         prepareCreation()
         _ = try started(try await start().decide(), at: 0)
@@ -225,7 +226,7 @@ import Testing
     @Test func refusesWhileAnotherLaunchIsAtIt() async throws {
         let lock = try await FileLock.acquire("\(test.home)/locks/demo", within: .zero)
         var start = try start()
-        start.lockPatience = .milliseconds(1)
+        start.lockTimeout = .milliseconds(1)
         let failure = try await failure(start)
         #expect(failure.exit == .unavailable)
         #expect(failure.problem.sentence == "another launch is just starting \"demo\"")

@@ -7,7 +7,7 @@ import Testing
 @Suite struct RunViewTests {
     enum Owner { case none, alive, dead, elsewhere, unknown }
     enum Record { case none, syncing, training, finishing, ended(Outcome) }
-    enum PodKind { case none, owner(Bool), other(Bool) }
+    enum PodKind { case none, owner(Bool), other(Bool), unseen }
 
     struct Case: CustomTestStringConvertible {
         var claim: Owner?
@@ -39,10 +39,15 @@ import Testing
         Case(.unknown, .finishing, .owner(true), .active(.finishing)),
         // The record says "training" and the pod is gone.
         Case(.unknown, .training, .owner(false), .lost),
-        Case(.unknown, .training, .none, .lost),
         Case(.dead, .training, .none, .lost),
         Case(.dead, .training, .owner(false), .lost),
-        Case(.elsewhere, .training, .none, .lost),
+        // Nothing shows whether the owner lives, and its heartbeat stands still.
+        Case(.unknown, .training, .none, .unknown),
+        Case(.elsewhere, .training, .none, .unknown),
+        Case(.elsewhere, .none, .none, .unknown),
+        Case(.elsewhere, .training, .unseen, .unknown),
+        Case(nil, .none, .unseen, .unknown),
+        Case(.elsewhere, .ended(.finished), .unseen, .ended(.finished)),
         // The pod was forgotten, its process lives.
         Case(.alive, .training, .none, .active(.training)),
         Case(.alive, .finishing, .owner(false), .active(.finishing)),
@@ -62,7 +67,12 @@ import Testing
 
     init() throws { test = try TestWorld() }
 
-    @Test(arguments: cases) func state(of example: Case) throws {
+    private func view(of run: RunFixture, pod: Pod? = nil) async throws -> RunView {
+        let known = KnownRun(id: run.id, provider: test.provider, place: .folder(test.provider.volume.root), pod: pod)
+        return try await RunView.load(known, heartbeat: HeartbeatWatch(timeout: .milliseconds(50)))
+    }
+
+    @Test(arguments: cases) func state(of example: Case) async throws {
         let run = try test.run()
         if let owner = example.claim {
             let process: ProcessIdentity? =
@@ -86,38 +96,36 @@ import Testing
             case .none: nil
             case .owner(let isRunning): .made(run: run, isRunning: isRunning)
             case .other(let isRunning): .made("pod-2", run: run, isRunning: isRunning)
+            case .unseen: .unseen(run: run)
             }
-        let view = try RunView(id: run.id, volume: test.world.volume, pod: pod)
+        let view = try await view(of: run, pod: pod)
         #expect(view.state == example.state)
     }
 
-    @Test func theStateIsThatOfTheHighestAttempt() throws {
+    @Test func theStateIsThatOfTheHighestAttempt() async throws {
         let run = try test.run()
         try run.end(try run.claim(1), .finished)
         try run.end(try run.claim(2), Outcome(.failed, exit: .code(1)))
-        let last = try run.claim(10)
-        let view = { [test] in try RunView(id: run.id, volume: test.world.volume, pod: nil) }
-        #expect(try view().state == .lost, "the tenth attempt died before it wrote a record")
+        let last = try run.claim(10, process: .dead())
+        #expect(try await view(of: run).state == .lost, "the tenth attempt died before it wrote a record")
         try run.end(last, Outcome(.stopped))
-        #expect(try view().state == .ended(.stopped))
-        #expect(try view().attempts().map(\.number) == [1, 2, 10])
+        #expect(try await view(of: run).state == .ended(.stopped))
+        #expect(try await view(of: run).attempts().map(\.number) == [1, 2, 10])
     }
 
     @Test(arguments: [
         (RunView.State.starting, "starting", true), (.active(.training), "training", true),
-        (.ended(.setupFailed), "setup-failed", false), (.lost, "lost", false),
+        (.ended(.setupFailed), "setup-failed", false), (.lost, "lost", false), (.unknown, "unknown", false),
     ]) func words(state: RunView.State, word: String, isLive: Bool) {
         #expect(state.word == word)
         #expect(state.isLive == isLive)
     }
 
-    @Test func aDamagedRecordIsNamed() throws {
+    @Test func aDamagedRecordIsNamed() async throws {
         let run = try test.run()
         let claim = try run.claim()
         try File.write([], over: run.folder.recordPath(claim.number))
-        let problem = try #require(throws: Problem.self) {
-            try RunView(id: run.id, volume: test.world.volume, pod: nil)
-        }
+        let problem = try await #require(throws: Problem.self) { try await view(of: run) }
         #expect(problem.sentence.hasPrefix("\"\(run.folder.path)/attempts/0001.json\" is damaged"))
     }
 }

@@ -75,13 +75,13 @@ import Testing
 
     @Test func whatIsNoRunIsLeftAlone() async throws {
         try test.run("demo").claim()
-        try File.makeFolders("\(test.world.volume.root)/runs/Not A Run")
-        #expect(try await runs.known().map(\.id.text) == ["demo"])
+        try File.makeFolders("\(test.provider.volume.root)/runs/Not A Run")
+        #expect(await runs.known().runs.map(\.id.text) == ["demo"])
     }
 
-    @Test func anAgentWithoutAnAddressIsNone() throws {
+    @Test func anAgentWithoutAnAddressIsNone() async throws {
         let run = try test.run()
-        #expect(try runs.agent(of: .made(run: run, address: nil)) == nil)
-        #expect(try runs.agent(of: .made(run: run, address: "http://x"))?.address == "http://x")
+        #expect(try await runs.agent(of: Pod.made(run: run, address: nil)) == nil)
+        #expect(try await runs.agent(of: Pod.made(run: run, address: "http://x"))?.address == "http://x")
     }
 }

@@ -71,13 +71,13 @@ import Testing
                   checkpoints  none
                   work tree    RUN/work
                   log          RUN/logs
-                  go on        launch run, with the same config
+                  resume       launch run, with the same config
 
                 """)
     }
 
     @Test func lost() async throws {
-        try run.record(try run.claim())
+        try run.record(try run.claim(process: .dead()))
         #expect(
             try await text() == """
 
@@ -86,13 +86,13 @@ import Testing
                   attempts   1
                   work tree  RUN/work
                   log        RUN/logs
-                  go on      launch run, with the same config
+                  resume     launch run, with the same config
 
                 """)
     }
 
     @Test func lostBeforeAnyRecord() async throws {
-        try run.claim()
+        try run.claim(process: .dead())
         #expect(
             try await text() == """
 
@@ -101,7 +101,7 @@ import Testing
                   attempts   0
                   work tree  RUN/work
                   log        RUN/logs
-                  go on      launch run, with the same config
+                  resume     launch run, with the same config
 
                 """)
     }
@@ -170,7 +170,7 @@ import Testing
         #expect(try await text().contains("\n  save on signal  3 of 4\n"))
         let report = try RunReport(of: try await test.view(run))
         #expect(report.text.contains("\nsave on signal  3 of 4\n"))
-        #expect(try JSON.text(report).contains(#""savesOnSignal":{"saved":3,"told":4}"#))
+        #expect(try JSON.text(report).contains(#""savesOnSignal":{"asked":4,"saved":3}"#))
     }
 
     @Test(arguments: [

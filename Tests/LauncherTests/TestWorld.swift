@@ -12,15 +12,16 @@ import Testing
 /// the home.
 final class TestWorld: Sendable {
     let home = NSTemporaryDirectory() + "launch-\(UUID().uuidString)"
-    let provider = FakeProvider()
+    let provider: FakeProvider
     let recording = RecordingConsole()
     let world: World
 
     init(transport: any HTTPTransport = UnpreparedTransport()) throws {
         try File.makeFolders(home)
+        provider = FakeProvider(volume: Volume(root: "\(home)/volume"))
         world = World(
-            environment: ["HOME": home], home: home, provider: provider, console: recording.console,
-            transport: transport, now: { Date() })
+            environment: ["HOME": home], home: home, providers: Providers(all: [provider]), console: recording.console,
+            transport: transport, now: { Date() }, heartbeatTimeout: .milliseconds(300))
     }
 
     deinit { try? File.removeTree(home) }
@@ -30,7 +31,7 @@ final class TestWorld: Sendable {
     var errors: String { recording.errors }
 
     /// Makes a run on the default volume.
-    func run(_ name: String = "demo") throws -> RunFixture { try RunFixture(name, on: world.volume) }
+    func run(_ name: String = "demo") throws -> RunFixture { try RunFixture(name, on: provider.volume) }
 
     /// Makes a follower of the run in its present state, from byte `offset` of its log.
     func follower(_ run: RunFixture, from offset: Int = 0) async throws -> Follower {

@@ -40,10 +40,11 @@ import Testing
                 """)
     }
 
-    @Test("the default volume lies in launch's home")
-    func volume() throws {
-        let test = try TestWorld()
-        #expect(test.world.volume.root == "\(test.home)/volume")
+    @Test("the default volume lies in launch's home unless the config names one")
+    func defaultVolume() {
+        let provider = LocalProvider(home: "/home/launch", agent: "unused", environment: [:])
+        #expect(provider.place(for: Config.Resources()) == .folder("/home/launch/volume"))
+        #expect(provider.place(for: Config.Resources(volume: .folder("/data"))) == .folder("/data"))
     }
 
     @Test("launch prints results to standard output, and notes and errors to standard error")

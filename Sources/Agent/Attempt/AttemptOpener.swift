@@ -11,9 +11,12 @@ struct AttemptOpener: Sendable {
     private var run: RunFolder { Volume(root: environment.spec.volume).run(environment.spec.run) }
 
     /// Returns once the run is claimed, or its launch proves to be over. Waits while another agent owns the run.
-    func claim() async throws -> Claiming.Result {
-        try await Claiming(run: run, spec: environment.spec, pod: environment.pod, processes: processes)
-            .claim { Console.say($0) }
+    ///
+    /// `address` is that of the API, for the claim.
+    func claim(address: String?) async throws -> Claiming.Result {
+        try await Claiming(
+            run: run, spec: environment.spec, pod: environment.pod, processes: processes, address: address
+        ).claim { Console.say($0) }
     }
 
     func open(_ claim: Claim) async throws -> OpenAttempt {

@@ -61,11 +61,10 @@ enum VerifyReport {
         return [verdict] + lines.prefix(maxFindings) + (more > 0 ? ["  and \(more) more"] : [])
     }
 
-    /// Returns the line that sha256sum(1) writes. It begins with a backslash if the name has escaped characters.
+    /// Returns the line that sha256sum(1) writes.
     static func line(of sum: FileSum, at path: String) -> String {
         var name = path
         if !sum.name.isEmpty { name = path.hasSuffix("/") ? path + sum.name : "\(path)/\(sum.name)" }
-        let escaped = name.replacing("\\", with: "\\\\").replacing("\n", with: "\\n").replacing("\r", with: "\\r")
-        return "\(escaped == name ? "" : "\\")\(sum.sha256)  \(escaped)"
+        return ChecksumLine.text(sha256: "\(sum.sha256)", path: name)
     }
 }

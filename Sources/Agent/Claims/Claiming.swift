@@ -10,6 +10,8 @@ struct Claiming: Sendable {
     let pod: String
     /// This agent's processes, `init` first.
     let processes: [ProcessIdentity]
+    /// Address of this agent's API, which goes into the claim.
+    var address: String?
     /// An owner counts as dead once its heartbeat has been unchanged for this time, on this agent's own clock.
     var timeout: Duration = .seconds(30)
 
@@ -128,7 +130,8 @@ struct Claiming: Sendable {
         let claim = Claim(
             number: (previous?.number ?? 0) + 1, pod: pod, launch: spec.launch.id,
             lineage: try lineage(after: previous), logStart: try log.end,
-            stream: [UInt8].random(count: 8).hexadecimal, processes: processes, claimed: Date())
+            stream: [UInt8].random(count: 8).hexadecimal, processes: processes, claimed: Date(),
+            address: address)
         let path = run.claimPath(claim.number)
         let created = try File.createExclusively(path, with: try JSON.encode(claim), aside: "\(path).\(claim.stream)")
         guard created else { return nil }

@@ -45,7 +45,7 @@ struct Teardown: Sendable, Equatable {
 
     /// For a request of the user: `grace` for the training to save and exit, and 5 s more for the processes that it
     /// leaves.
-    static func graceful(grace: Duration = .seconds(StopRequest.usualPatience)) -> Teardown {
+    static func graceful(grace: Duration = .seconds(StopRequest.usualGrace)) -> Teardown {
         Teardown(steps: [
             Step(after: .zero, signal: SIGTERM, target: .training, sparesSave: true),
             Step(after: grace, signal: SIGTERM, target: .tree),
@@ -55,7 +55,7 @@ struct Teardown: Sendable, Equatable {
 
     init(_ request: StopRequest) {
         switch request.mode {
-        case .graceful: self = .graceful(grace: .seconds(request.patience ?? StopRequest.usualPatience))
+        case .graceful: self = .graceful(grace: .seconds(request.grace ?? StopRequest.usualGrace))
         case .now: self = .fast
         }
     }

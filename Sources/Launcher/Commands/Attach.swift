@@ -3,11 +3,15 @@ internal import Shared
 
 struct Attach: LauncherCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Follow a run that trains.",
-        discussion: "Shows the last screenful, then goes on. Ctrl-C leaves the run running.\n\n\(Session.outputHelp)")
+        abstract: "Follow a run that is training.",
+        discussion: """
+            Shows the last screenful of the log, then follows it. Ctrl-C leaves the run running.
 
-    @Argument(help: "The run; may be left out when there is one.") var run: String?
-    @Flag(help: "Show the whole log first, that of earlier attempts too.") var fromStart = false
+            \(Session.outputHelp)
+            """)
+
+    @Argument(help: "Name of the run. May be left out if there is only one.") var run: String?
+    @Flag(help: "Show the whole log first, with that of earlier attempts.") var fromStart = false
 
     func run(in world: World) async throws {
         let run = try await Runs(world: world).find(run)

@@ -1,7 +1,7 @@
 import ArgumentParser
 internal import Shared
 
-/// A command that touches the outside through its `World` alone.
+/// A command that reaches everything outside the program through its `World`.
 protocol LauncherCommand: AsyncParsableCommand {
     func run(in world: World) async throws
 }

@@ -9,18 +9,18 @@ internal import Foundation
 
 struct Logs: LauncherCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Print a run's log, over all its attempts.",
-        discussion: "Byte for byte as the training printed it, wherever it goes to.")
+        abstract: "Print a run's log with all its attempts.",
+        discussion: "The output is byte for byte what the training printed, on a terminal as in a file.")
 
-    @Argument(help: "The run; may be left out when there is one.") var run: String?
-    @Option(help: ArgumentHelp("Print the last lines only.", valueName: "lines")) var tail: Int?
-    @Option(help: ArgumentHelp("Print what came within this time only, such as 10m or 1h30m.", valueName: "duration"))
+    @Argument(help: "Name of the run. May be left out if there is only one.") var run: String?
+    @Option(help: ArgumentHelp("Print only the last lines.", valueName: "lines")) var tail: Int?
+    @Option(help: ArgumentHelp("Print only the lines of this last time, such as 10m or 1h30m.", valueName: "duration"))
     var since: String?
-    @Flag(name: .shortAndLong, help: "Go on until the run has ended.") var follow = false
+    @Flag(name: .shortAndLong, help: "Follow the log until the run has ended.") var follow = false
     @Option(
         name: .shortAndLong,
         help: ArgumentHelp(
-            "Write into this file; one that holds the beginning of the log is continued.", valueName: "file"))
+            "Write to this file. A file that holds the beginning of the log is continued.", valueName: "file"))
     var output: String?
 
     func validate() throws {
@@ -30,21 +30,23 @@ struct Logs: LauncherCommand {
         }
         if output != nil && (tail != nil || since != nil) {
             throw ValidationError(
-                "--output excludes --tail and --since: the file holds the log from its first byte on")
+                "--output excludes --tail and --since: the file holds the log from its first byte")
         }
     }
 
     func run(in world: World) async throws {
-        let run = try await Runs(world: world).find(run)
+        let run = try await Runs(world: world).find(run, with: [.log])
         let file = try output.map { path throws(Failure) in try LogFile(path) }
         let start = try start(of: run, into: file, at: world.now())
         let output: any LogOutput = file ?? PlainOutput(console: world.console)
         var follower = Follower(run, from: start, into: output, world: world)
-        if follow { _ = try await follower.follow() } else { try follower.writeRest() }
+        if !follow { return try await follower.writeRest() }
+        let end = try await follower.follow()
+        if end.state == .unknown { throw Failure.unknown(end) }
     }
 
-    /// Where the part of the log begins that was asked for. No file of the volume is open any more when it returns: a follower that
-    /// lasts would keep a segment that is sealed by then, and its file system.
+    /// Offset of the first byte to print. Leaves no file of the volume open: a long-lived follower would keep a sealed segment, and
+    /// its file system, busy.
     private func start(of run: RunView, into file: LogFile?, at now: Date) throws -> Int {
         let log = try LogStream(of: run.folder)
         if let file { return try file.next(of: log) }

@@ -3,18 +3,19 @@ internal import Shared
 
 struct Run: LauncherCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Train as a config says, and follow it.",
+        abstract: "Train as a config says, and follow the training.",
         discussion: """
-            Runs that train already are attached to, at the last screenful of their log. Ctrl-C leaves the run running.
+            If the run is training already, launch attaches to it and shows the last screenful of its log. Ctrl-C leaves the \
+            run running.
 
             \(Session.outputHelp)
             """)
 
-    @Argument(help: "The config.", completion: .file(extensions: ["yaml", "yml"])) var config = "config.yaml"
-    @Flag(help: "Begin at step 0: checkpoints that exist are kept and not used.") var forceRestart = false
-    @Flag(help: "Show the whole log first, that of earlier attempts too.") var fromStart = false
-    @Flag(help: "Return as soon as the agent has answered and has the code.") var detach = false
-    @Flag(help: "Print the resolved config and what would be asked of the provider, and touch nothing.") var dryRun =
+    @Argument(help: "Path of the config.", completion: .file(extensions: ["yaml", "yml"])) var config = "config.yaml"
+    @Flag(help: "Begin at step 0. Existing checkpoints stay and are not used.") var forceRestart = false
+    @Flag(help: "Show the whole log first, with that of earlier attempts.") var fromStart = false
+    @Flag(help: "Return once the agent has answered and has the code.") var detach = false
+    @Flag(help: "Print the resolved config and the request to the provider, and change nothing.") var dryRun =
         false
 
     func run(in world: World) async throws {

@@ -1,61 +1,83 @@
 import ArgumentParser
+internal import HTTPClient
 internal import Shared
 
 struct Stop: LauncherCommand {
     static let configuration = CommandConfiguration(
         abstract: "Stop a run and keep its results.",
-        discussion: "The training gets SIGTERM and time to save. Asked again, it can get less and never more.")
+        discussion: """
+            The training gets SIGTERM and time to save. A second stop can shorten that time, never extend it.
+            """)
 
-    @Argument(help: "The run; may be left out when there is one.") var run: String?
-    @Flag(help: "Give the training seconds.") var now = false
-    @Option(help: "Give the training so long, 90s or 1h30m; a minute where it is left out.") var grace: String?
+    @Argument(help: "Name of the run. May be left out if there is only one.") var run: String?
+    @Flag(help: "Kill the training after at most 3 seconds.") var now = false
+    @Option(
+        help: ArgumentHelp(
+            "Time to save before the training is killed, such as 90s (default: 1m).", valueName: "duration"))
+    var grace: String?
 
     func validate() throws {
-        if let problem = try request().problem { throw ValidationError(problem.sentence) }
+        guard let problem = try request().problem else { return }
+        throw ValidationError(problem.description)
     }
 
     private func request() throws -> StopRequest {
         guard let grace else { return now ? .now : .graceful }
-        guard let patience = Duration(written: grace) else {
+        guard let time = Duration(written: grace) else {
             throw ValidationError("\"\(grace)\" is not a duration such as 90s or 1h30m")
         }
-        return StopRequest(mode: now ? .now : .graceful, patience: patience.inSeconds)
+        return StopRequest(mode: now ? .now : .graceful, grace: time.inSeconds)
     }
 
     func run(in world: World) async throws {
         let runs = Runs(world: world)
-        var run = try await runs.find(run)
+        let run = try await runs.find(run)
         guard run.state.isLive else {
+            if run.state == .unknown { throw Failure.unknown(run) }
             world.console.note("launch: \"\(run.id)\" is not running: \(run.state.word)")
             return
         }
-        try await tell(run, runs)
+        try await ask(run, runs)
+        if let pod = run.pod { try await run.run.provider.markStopped(pod) }
+        let end = try await end(of: run, runs)
+        if end.state == .unknown { throw Failure.unknown(end) }
+        world.console.errors(try Summary(of: end).text)
+    }
+
+    /// Returns once the run is not live any more. Says from time to time that it still is.
+    private func end(of run: RunView, _ runs: Runs) async throws -> RunView {
+        var run = run
         let start = ContinuousClock.now
         var next: Duration = .seconds(5)
         while run.state.isLive {
             try await Task.sleep(for: .milliseconds(50))
             if case let waited = start.duration(to: .now), waited > next {
                 next = waited + .seconds(30)
-                world.console.note(
-                    "launch: \"\(run.id)\" is \(run.state.word) still, \(Format.clock(waited.inSeconds)) after it was told to stop"
+                runs.world.console.note(
+                    "launch: \"\(run.id)\" is still \(run.state.word), \(Format.clock(waited.inSeconds)) after the request"
                 )
             }
             run = try await runs.refreshed(run)
         }
-        world.console.errors(try Summary(of: run).text)
+        return run
     }
 
-    private func tell(_ run: RunView, _ runs: Runs) async throws {
-        guard let pod = run.pod else {
-            throw Failure(
-                .unavailable, "\"\(run.id)\" is not a pod of this machine", hint: "stop it where it was started")
-        }
+    private func ask(_ run: RunView, _ runs: Runs) async throws {
         do {
-            guard let agent = try runs.agent(of: pod) else { throw APIError(.unavailable, "no address yet") }
+            guard let agent = try await runs.agent(of: run) else { throw APIError(.unavailable, "no address yet") }
             try await agent.stop(try request())
         } catch let error as APIError where error.code == .unavailable {
-            // It does not own the run yet, so there is no training to be gentle with.
-            try await runs.world.provider.terminate(pod)
+            guard let pod = run.pod else {
+                throw Failure(
+                    .unavailable, "the agent of \"\(run.id)\" cannot be reached from here",
+                    hint: "stop it where it was started")
+            }
+            // The agent does not own the run yet, so no training needs time to save.
+            try await run.run.provider.end(pod, .interrupt)
+        } catch let error as HTTPError where run.owner == .unseen {
+            throw Failure(
+                .unavailable, "the agent of \"\(run.id)\" cannot be reached from here: \(error.message)",
+                hint: "stop it where it was started")
         }
     }
 }

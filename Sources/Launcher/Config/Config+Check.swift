@@ -28,18 +28,7 @@ extension Config {
             reader.report(
                 reader.error(at: "logs.segment", "\"logs.segment\" is less than 64 kB", hint: "use 1MB or more"))
         }
-        if provider == .local, limits.cost != nil {
-            reader.report(
-                reader.error(
-                    at: "limits.cost", "\"limits.cost\" limits nothing: a run of \"provider: local\" costs nothing",
-                    hint: "remove it, or limit the time with \"limits.duration\""))
-        }
-        if provider != .runpod, let name = secrets.keys.sorted().first(where: { secretValues[$0] == nil }) {
-            reader.report(
-                reader.error(
-                    at: "secrets.\(name)", "a secret of RunPod is for \"provider: runpod\" only",
-                    hint: "write secrets: [\(name)] and set it in the environment or in .env"))
-        }
+        provider.rules.check(self, with: reader)
         for name in secrets.keys where env[name] != nil {
             reader.report(
                 reader.error(at: "env.\(name)", "\"\(name)\" is in \"env\" and in \"secrets\"", hint: "keep one"))
@@ -115,8 +104,7 @@ extension Config {
         switch resources.volume {
         case .folder(let path): return path
         case .network(_, let mount), .pod(_, let mount): return mount
-        case nil:
-            return provider == .local ? paths.defaultVolume : "/workspace"
+        case nil: return provider.rules.defaultMount(paths)
         }
     }
 
@@ -126,26 +114,6 @@ extension Config {
                 reader.error(
                     at: "resources.cloud", "the community cloud has no network volumes",
                     hint: "use cloud: secure, or a volume with a \"size\""))
-        }
-        guard provider == .runpod else { return }
-        if image == nil { reader.report(reader.error(at: "provider", "\"provider: runpod\" needs an \"image\"")) }
-        if let image, !image.contains("@sha256:") {
-            reader.warn(
-                reader.error(
-                    at: "image", "\"image\" has no digest: what the tag names may change between two attempts",
-                    hint: "such as name:tag@sha256:…"))
-        }
-        if case .folder = resources.volume {
-            reader.report(
-                reader.error(
-                    at: "resources.volume.path", "\"resources.volume.path\" is for \"provider: local\" only",
-                    hint: "give a \"network\" volume or a \"size\""))
-        }
-        if case .pod = resources.volume, onFinish == .terminate, mirror == nil {
-            reader.report(
-                reader.error(
-                    at: "on_finish", "\"on_finish: terminate\" would delete the pod's own volume with all results",
-                    hint: "use \"stop\", or a network volume"))
         }
     }
 }

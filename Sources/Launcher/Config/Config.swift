@@ -82,7 +82,7 @@ struct Config: Sendable {
         case (.stop, _): .stop
         case (.keep, _): nil
         case (nil, .network): .terminate
-        case (nil, _): provider == .local ? nil : .stop
+        case (nil, _): provider.rules.defaultFinish
         }
     }
 

@@ -2,12 +2,12 @@ internal import HTTPClient
 internal import Shared
 internal import Synchronization
 
-/// Follows a run's log from byte to byte until the run has ended: through dropped connections, restarts of its pod, and new pods.
+/// Follows a run's log byte by byte until the run has ended: through dropped connections, restarts of its pod, and new pods.
 ///
-/// Stitched together, the responses are what is on the volume.
+/// The output gets exactly the bytes that are on the volume.
 struct Follower: Sendable {
     let world: World
-    /// Where the next byte comes from.
+    /// Offset of the next byte.
     var offset: Int
     var outage = Outage()
     var sleepWatch = SleepWatch()
@@ -24,45 +24,57 @@ struct Follower: Sendable {
         stream = streamBefore
     }
 
-    /// The stream of the byte before this one, as far as the volume knows. Claims that are older than the byte make a cut out of
-    /// none, which does no harm; newer ones would hide one.
+    /// The stream of the byte before `offset`, by the claims that were read last. Claims older than the byte are harmless: they
+    /// report a cut too many. Newer claims would hide a cut.
     private var streamBefore: String? { run.claims.last { $0.logStart < offset }?.stream }
 
-    /// Writes the log to the output until the run is not live any more; returns how it is then.
+    /// Writes the log to the output until the run is not live any more. Returns the run as it is then.
     mutating func follow() async throws -> RunView {
         while run.state.isLive {
             let pod = run.pod
             do {
                 try await followOnce()
-                run = try await Runs(world: world).refreshed(run)
+                run = try await refreshed()
                 if run.state.isLive { try await Task.sleep(for: min(outage.pause, .milliseconds(500))) }
             } catch let cut as LogCut {
-                run = try await Runs(world: world).refreshed(run)
-                try goOn(from: cut)
+                run = try await refreshed()
+                try resume(from: cut)
             } catch let dropped as LogDropped {
-                run = try await Runs(world: world).refreshed(run)
+                run = try await refreshed()
                 try skip(to: dropped.firstKept)
             } catch let failure as Failure {
-                // The output takes no more.
+                // The output could not be written.
                 throw failure
             } catch {
                 try Task.checkCancellation()
-                run = try await Runs(world: world).refreshed(run)
+                run = try await refreshed()
                 if !run.state.isLive || error is SleepWatch.Slept { continue }
-                // The same pod would say the same again.
-                if run.pod == pod && !Self.isPassing(error) { throw error }
-                say(outage.failed(Failure(wrapping: error).problem.sentence))
-                try await Task.sleep(for: outage.pause)
+                try await recover(from: error, pod: pod)
             }
         }
-        try writeRest()
+        try await writeRest()
         output.end()
         return run
     }
 
+    private func refreshed() async throws -> RunView { try await Runs(world: world).refreshed(run) }
+
+    /// Waits after a request that failed. `pod` is the one that was asked.
+    private mutating func recover(from error: any Error, pod: Pod?) async throws {
+        if run.owner == .unseen {
+            // The agent has another network, or another key. Its volume has every byte a little later.
+            try await writeRest()
+            return try await Task.sleep(for: .milliseconds(500))
+        }
+        // The same pod would give the same answer again.
+        if run.pod == pod && !Self.isPassing(error) { throw error }
+        say(outage.failed(Failure(wrapping: error).problem.sentence))
+        try await Task.sleep(for: outage.pause)
+    }
+
     private static func isPassing(_ error: any Error) -> Bool {
         switch error {
-        // What is not HTTP, or not the log, comes from whoever has the port of an agent that is gone.
+        // Another program may have taken the port of an agent that is gone. What it says is not HTTP, or not the log.
         case let error as HTTPError: error.isPassing || error.code == .protocolError
         case let error as APIError: error.code == .unavailable || error.code == .internal
         default: false
@@ -71,12 +83,12 @@ struct Follower: Sendable {
 
     /// One response: it ends after a minute, with the run, or with the connection.
     private mutating func followOnce() async throws {
-        guard let pod = run.pod, let agent = try Runs(world: world).agent(of: pod) else {
+        guard let agent = try await Runs(world: world).agent(of: run) else {
             throw HTTPError(.unreachable, "the pod has no address yet")
         }
         let start = ContinuousClock.now
-        let lastLook = sleepWatch.begin()
-        let exchange = try await sleepWatch.during(since: lastLook) { [offset, stream] in
+        let lastReading = sleepWatch.begin()
+        let exchange = try await sleepWatch.during(since: lastReading) { [offset, stream] in
             try await agent.followLog(from: offset, stream: stream)
         }
         say(outage.answered())
@@ -92,7 +104,7 @@ struct Follower: Sendable {
                 outage.broughtNothing()
             }
         }
-        try await sleepWatch.during(since: lastLook, atEachLook: { [output] in output.tick() }) { [output] in
+        try await sleepWatch.during(since: lastReading, atEachReading: { [output] in output.tick() }) { [output] in
             for try await chunk in exchange.body {
                 try output.write(chunk, at: position.offset)
                 position.advance(by: chunk.count)
@@ -100,7 +112,7 @@ struct Follower: Sendable {
         }
     }
 
-    /// How far the log was copied, for the task that copies and the one that waits for it.
+    /// The offset after the last copied byte, shared by the task that copies and the task that waits for it.
     private final class Position: Sendable {
         private let value: Atomic<Int>
 
@@ -115,7 +127,7 @@ struct Follower: Sendable {
         if let words { world.console.note("launch: \(words)") }
     }
 
-    private mutating func goOn(from cut: LogCut) throws {
+    private mutating func resume(from cut: LogCut) throws {
         say(try output.lose(cut.offset..<offset))
         offset = cut.offset
         stream = streamBefore
@@ -124,18 +136,19 @@ struct Follower: Sendable {
     private mutating func skip(to kept: Int) throws {
         say(try output.skip(offset..<kept))
         offset = kept
-        // A later attempt than that of the last byte may have begun in between, which is no cut.
+        // A later attempt may have begun among the skipped bytes, which is no cut.
         stream = streamBefore
     }
 
-    /// Writes what the volume has from here on: all that an agent could not serve any more.
-    mutating func writeRest() throws {
-        if let cut = run.claims.cut(of: stream, before: offset) { try goOn(from: LogCut(offset: cut)) }
-        let log = try LogStream(of: run.folder)
+    /// Writes the rest of the log from the volume: the bytes that no agent could serve any more.
+    mutating func writeRest() async throws {
+        if let cut = run.claims.cut(of: stream, before: offset) { try resume(from: LogCut(offset: cut)) }
+        let log = try LogStream(of: try await run.with([.log]).folder)
         if offset < log.begin { try skip(to: log.begin) }
         while case let bytes = try log.read(at: offset, limit: 1 << 20), !bytes.isEmpty {
             try output.write(bytes, at: offset)
             offset += bytes.count
         }
+        stream = streamBefore
     }
 }

@@ -8,12 +8,12 @@ internal import Darwin
 
 /// A file that holds a log from its first byte on, so that its length is the offset of the next one.
 ///
-/// Bytes are written at their offset: whoever else writes the same log there does no harm.
+/// Bytes are written at their offset, so another launcher that writes the same log to the file does no harm.
 final class LogFile: LogOutput {
     let path: String
     private let file: Int32
 
-    /// Bytes at the end that are compared before a file is continued.
+    /// Bytes at the file's end that are compared with the log before the file is continued.
     private static let compared = 64 << 10
 
     /// Opens the file at `path`, or creates it.
@@ -31,9 +31,9 @@ final class LogFile: LogOutput {
 
     deinit { close(file) }
 
-    /// The offset of the byte that comes next. Refuses a file that is not a beginning of `log`.
+    /// Returns the offset of the next byte. Throws if the file is not a beginning of `log`.
     func next(of log: LogStream) throws -> Int {
-        let length = try perform("look at") { () throws(Errno) in try File.status(of: file).size }
+        let length = try perform("examine") { () throws(Errno) in try File.status(of: file).size }
         let end = try log.end
         guard length <= end else {
             throw refusal("\"\(path)\" has \(length) bytes, the log \(end)", kept: end)
@@ -48,7 +48,7 @@ final class LogFile: LogOutput {
                     kept: offset + difference)
             }
             guard known.count == ours.count, !known.isEmpty else {
-                throw Failure(.output, "\"\(path)\" changes while it is read")
+                throw Failure(.output, "\"\(path)\" changed while it was read")
             }
             offset += known.count
         }
@@ -81,14 +81,14 @@ final class LogFile: LogOutput {
         throw Failure(
             .output,
             "bytes \(missing.lowerBound) to \(missing.upperBound - 1) of the log are not kept any more, "
-                + "so \"\(path)\" cannot go on",
-            hint: "without -o the log goes to standard output, from the first byte that is kept")
+                + "so \"\(path)\" cannot be continued",
+            hint: "without -o the log goes to standard output, from the first kept byte on")
     }
 
     private func refusal(_ sentence: String, kept: Int) -> Failure {
         Failure(
             .output, sentence,
-            hint: "give another file, or keep what they have in common with: truncate -s \(kept) \(path)")
+            hint: "give another file, or keep the common beginning with: truncate -s \(kept) \(path)")
     }
 
     private func read(at offset: Int, count: Int) throws -> [UInt8] {

@@ -1,21 +1,21 @@
 internal import Shared
 internal import Synchronization
 
-/// Where a log goes, byte by byte in order.
+/// Takes a log's bytes in order.
 protocol LogOutput: Sendable {
-    /// Takes the log's next bytes, the first of them at `offset`.
+    /// Takes the next bytes of the log. The first one is at `offset`.
     func write(_ bytes: [UInt8], at offset: Int) throws
 
-    /// The bytes of `lost`, the last that were written, are not part of the log any more. Returns what a person is told.
+    /// Takes back the last bytes written, `lost`: they are no part of the log any more. Returns a sentence for the user.
     func lose(_ lost: Range<Int>) throws -> String
 
-    /// The log does not have the bytes of `missing` any more, which would have come next. Returns what a person is told.
+    /// Skips the next bytes, `missing`, which the log does not keep any more. Returns a sentence for the user.
     func skip(_ missing: Range<Int>) throws -> String
 
-    /// Comes about once a second while nothing else does.
+    /// Called about once a second while the follower waits.
     func tick()
 
-    /// Nothing more will come.
+    /// Called after the last byte.
     func end()
 }
 
@@ -26,7 +26,7 @@ extension LogOutput {
 
     func skip(_ missing: Range<Int>) -> String {
         "bytes \(missing.lowerBound) to \(missing.upperBound - 1) of the log are not kept any more; "
-            + "it goes on at byte \(missing.upperBound)"
+            + "it continues at byte \(missing.upperBound)"
     }
 
     func tick() {}
@@ -34,23 +34,23 @@ extension LogOutput {
     func end() {}
 }
 
-/// Standard output gets the log as it is.
+/// Writes the log unchanged to standard output.
 struct PlainOutput: LogOutput {
     let console: Console
 
     func write(_ bytes: [UInt8], at offset: Int) { console.output(bytes) }
 }
 
-/// Standard output gets finished lines, and what is open from time to time.
+/// Writes finished lines to standard output, and a snapshot of the unfinished line from time to time.
 final class CompactOutput: LogOutput {
-    /// Between two states of an open line that are shown.
+    /// Time between two snapshots.
     static let pause: Duration = .seconds(30)
 
     private let console: Console
     private let now: @Sendable () -> ContinuousClock.Instant
     private let state: Mutex<(lines: TerminalLines, shown: ContinuousClock.Instant)>
 
-    /// Goes on after `lines`.
+    /// Continues the unfinished lines of `lines`.
     init(
         console: Console, after lines: TerminalLines = TerminalLines(),
         now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }

@@ -1,13 +1,13 @@
 internal import Shared
 
-/// The end of a log.
+/// Reads the end of a log.
 struct LogTail: Sendable {
     let log: LogStream
 
-    /// Bytes that are read at once, and all that `screen` looks at.
+    /// Bytes per read, and all that `screen` reads.
     private static let window = 256 << 10
 
-    /// The offset of the first of the last `lines` lines; an open line counts.
+    /// Returns the offset at which the last `lines` lines begin. An unfinished line counts.
     func start(lines: Int) throws -> Int {
         let end = try log.end
         var wanted = lines
@@ -17,7 +17,7 @@ struct LogTail: Sendable {
             begin = max(log.begin, stop - Self.window)
             let bytes = try read(begin..<stop)
             for index in bytes.indices.reversed() where bytes[index] == UInt8(ascii: "\n") {
-                // The newline at the very end ends the last line, it does not begin one.
+                // The newline at the very end begins no line.
                 if begin + index + 1 == end { continue }
                 wanted -= 1
                 if wanted == 0 { return begin + index + 1 }
@@ -26,8 +26,7 @@ struct LogTail: Sendable {
         return lines > 0 ? log.begin : end
     }
 
-    /// The offset of the first byte of the line that holds the byte at `offset`; `offset` itself where the line is longer than
-    /// what is read at once.
+    /// Returns the offset of the first byte of the line that holds byte `offset`; `offset` itself if the line is longer than one read.
     func lineStart(before offset: Int) throws -> Int {
         let begin = max(log.begin, offset - Self.window)
         guard begin < offset else { return offset }
@@ -37,11 +36,11 @@ struct LogTail: Sendable {
         return begin + newline + 1
     }
 
-    /// What a terminal of so many lines shows at the end of a log.
+    /// The end of a log as a terminal shows it.
     struct Screen: Sendable {
         /// Finished lines.
         var text: [UInt8]
-        /// The line that is open, and what becomes of it.
+        /// The unfinished line, with the state in which later bytes continue it.
         var lines: TerminalLines
         /// The offset of the byte after these.
         var end: Int
@@ -52,7 +51,7 @@ struct LogTail: Sendable {
         let begin = max(log.begin, end - Self.window)
         var bytes = try read(begin..<end)[...]
         if begin > 0 {
-            // What was overwritten does not matter, so a line may be taken up after a carriage return too.
+            // Overwritten text does not matter, so a line may also begin after a carriage return.
             let newlines: Set<UInt8> = [UInt8(ascii: "\n"), UInt8(ascii: "\r")]
             bytes = bytes.drop { !newlines.contains($0) }.dropFirst()
         }

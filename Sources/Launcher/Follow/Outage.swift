@@ -1,35 +1,34 @@
-/// How long an agent has not answered, and what a person is told of that: one line once they would begin to wonder, and one when
-/// it is over.
+/// Counts the time without an answer of the agent. The user gets one line after `timeout`, and one line when it is over.
 struct Outage: Sendable {
-    /// How long it is not spoken of.
-    let patience: Duration
+    /// A shorter silence is not mentioned.
+    let timeout: Duration
     private var began: ContinuousClock.Instant?
-    private var isTold = false
-    /// Requests in a row that brought nothing.
+    private var isReported = false
+    /// Requests in a row without a byte.
     private var tries = 0
 
-    init(patience: Duration = .seconds(5)) { self.patience = patience }
+    init(timeout: Duration = .seconds(5)) { self.timeout = timeout }
 
-    /// Returns what to say, if anything.
+    /// Notes a failed request. Returns a line for the user; nil if there is nothing to say.
     mutating func failed(_ reason: String, at now: ContinuousClock.Instant = .now) -> String? {
         tries += 1
         let began = began ?? now
         self.began = began
-        guard !isTold, began.duration(to: now) >= patience else { return nil }
-        isTold = true
+        guard !isReported, began.duration(to: now) >= timeout else { return nil }
+        isReported = true
         return "the agent does not answer (\(reason)); still trying"
     }
 
-    /// Returns what to say, if anything.
+    /// Notes an answer. Returns a line for the user; nil if there is nothing to say.
     mutating func answered() -> String? {
-        defer { (began, isTold) = (nil, false) }
-        return isTold ? "the agent answers again" : nil
+        defer { (began, isReported) = (nil, false) }
+        return isReported ? "the agent answers again" : nil
     }
 
     mutating func broughtBytes() { tries = 0 }
 
     mutating func broughtNothing() { tries += 1 }
 
-    /// How long to wait before the next request: longer from time to time.
+    /// Pause before the next request. It doubles with each request that brings no byte.
     var pause: Duration { tries == 0 ? .zero : min(.milliseconds(20 << min(tries, 7)), .seconds(2)) }
 }

@@ -1,14 +1,14 @@
 internal import ArgumentParser
 internal import Shared
 
-/// What `run` and `attach` have in common: follow the log, then say how it ended.
+/// The common end of `run` and `attach`: follow the log, then say how the run ended.
 struct Session: Sendable {
     let world: World
 
     /// For the help of both.
     static let outputHelp = """
-        A terminal or a file gets the training's bytes as they are. Into anything else, a pipe say, go lines: of a progress \
-        bar the last state, and twice a minute the state it is in.
+        A terminal or a file gets the training's bytes unchanged. When standard output is a pipe, progress bars are reduced \
+        to their final state, plus a snapshot every 30 seconds.
         """
 
     /// Follows `run` from `offset` to its end and throws its exit code.
@@ -18,25 +18,25 @@ struct Session: Sendable {
 
     /// Shows the end of the log so far, as much as fits the terminal, then follows.
     func followFromScreen(_ run: RunView) async throws {
-        let (start, output) = try showScreen(of: run)
+        let (start, output) = try showScreen(of: try await run.with([.logEnd]))
         try await follow(run, from: start, into: output)
     }
 
-    /// Returns where the log goes on, and what takes it. No file of the volume is open any more then.
+    /// Shows the end of the log. Returns the offset of the next byte and its output. Leaves no file of the volume open.
     private func showScreen(of run: RunView) throws -> (start: Int, output: any LogOutput) {
         let log = LogTail(log: try LogStream(of: run.folder))
         guard world.console.target != .file else {
             return (try log.start(lines: Self.defaultLines), output(after: TerminalLines()))
         }
         var lines = Self.defaultLines
-        // The cursor has a line too.
+        // The cursor takes a line too.
         if case .terminal(let height) = world.console.target { lines = max(1, height - 1) }
         let screen = try log.screen(lines: lines)
         world.console.output(screen.text)
         return (screen.end, output(after: screen.lines))
     }
 
-    /// Of what has no height.
+    /// Lines to show if standard output has no height.
     private static let defaultLines = 24
 
     private func output(after lines: TerminalLines) -> any LogOutput {

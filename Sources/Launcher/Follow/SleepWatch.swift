@@ -1,34 +1,34 @@
 internal import Synchronization
 
-/// Notices that this machine has slept: TCP would take minutes to tell that the connections from before are dead.
+/// Notices that this machine has slept. TCP would need minutes to find that the connections from before are dead.
 struct SleepWatch: Sendable {
     struct Slept: Error {}
 
-    /// Between two looks at the clock.
+    /// Time between two readings of the clock.
     var interval: Duration = .seconds(1)
-    /// A look that comes later than this is due to sleep; a busy machine is late too, and does not lose much by it.
+    /// A reading that is later than this proves sleep. A busy machine may be late too; then one request is repeated for nothing.
     var tolerance: Duration = .seconds(5)
-    /// Goes on while the machine sleeps.
+    /// A clock that counts the time of sleep.
     var now: @Sendable () -> ContinuousClock.Instant = { .now }
 
-    /// The last look at the clock, over the steps of one request: a sleep between two of them counts.
-    final class LastLook: Sendable {
+    /// The last reading of the clock, shared by the steps of one request: a sleep between two steps counts.
+    final class LastReading: Sendable {
         fileprivate let at: Mutex<ContinuousClock.Instant>
 
         fileprivate init(at now: ContinuousClock.Instant) { at = Mutex(now) }
     }
 
-    func begin() -> LastLook { LastLook(at: now()) }
+    func begin() -> LastReading { LastReading(at: now()) }
 
-    /// What `body` returns. It is cancelled, and `Slept` thrown, where the machine has slept since the last look.
+    /// Returns the result of `body`. Cancels it and throws `Slept` if the machine has slept since the last reading.
     func during<Value: Sendable>(
-        since last: LastLook, atEachLook look: @escaping @Sendable () -> Void = {},
+        since last: LastReading, atEachReading tick: @escaping @Sendable () -> Void = {},
         _ body: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
         try await withThrowingTaskGroup(of: Value?.self) { group in
             group.addTask { try await body() }
             group.addTask {
-                try await watch(last, look)
+                try await watch(last, tick)
                 return nil
             }
             defer { group.cancelAll() }
@@ -37,16 +37,16 @@ struct SleepWatch: Sendable {
         }
     }
 
-    private func watch(_ last: LastLook, _ look: @Sendable () -> Void) async throws {
+    private func watch(_ last: LastReading, _ tick: @Sendable () -> Void) async throws {
         while true {
             try await Task.sleep(for: interval)
             let now = now()
             try last.at.withLock { last in
-                // Stays as it is where nobody hears of it, because the body has just ended.
+                // The body may just have ended; then this error reaches no caller, and the reading must not change.
                 if last.duration(to: now) > interval + tolerance { throw Slept() }
                 last = now
             }
-            look()
+            tick()
         }
     }
 }

@@ -1,52 +1,74 @@
 internal import Shared
 
-/// Where pods come from.
+/// A place that pods come from. The order of calls is offers, create, start, end.
 protocol Provider: Sendable {
-    /// Creates and starts a pod. Returns once the provider has taken it on; its agent may not answer yet.
-    func create(_ order: PodOrder) async throws -> Pod
+    var name: ProviderName { get }
 
-    /// What `create` would ask for, for a person to read.
-    func preview(_ order: PodOrder) throws -> [UInt8]
+    /// The volume that a run with these resources uses.
+    func place(for resources: Config.Resources) -> PodPlace
 
-    /// The pods that are known, the newest first.
+    /// Offers that fit the order, the one to try first at the front. Empty if there is none at this moment.
+    func offers(for order: PodOrder) async throws -> [Offer]
+
+    /// Creates and starts a pod. Returns once the provider has accepted it; its agent may not answer yet.
+    func create(_ order: PodOrder, at offer: Offer) async throws -> Pod
+
+    /// Starts a pod that has exited, for the launch of `order`.
+    func start(_ pod: Pod, with order: PodOrder) async throws -> Pod
+
+    /// The request that `create` would send, for a person to read. It holds no secret.
+    func preview(_ order: PodOrder, at offer: Offer) throws -> [UInt8]
+
+    /// Every pod that the provider knows, the newest first.
     func pods() async throws -> [Pod]
 
-    /// Ends the pod as its host would: SIGTERM, and some seconds to leave.
-    func terminate(_ pod: Pod) async throws
+    func end(_ pod: Pod, _ way: PodEnd) async throws
 
-    /// What the pod's agent takes as proof that its user asks.
-    func token(launch: String) throws -> String
+    /// Leaves a mark on the pod that its user stopped it, which every machine of the user sees.
+    func markStopped(_ pod: Pod) async throws
 
-    /// The last lines that the pod itself printed, for when its agent does not answer.
-    func console(of pod: Pod) -> String
+    /// How far the pod has come on its way to an agent that answers.
+    func startup(of pod: Pod) async -> PodStartup
+
+    /// Lines that the pod itself has printed, for when its agent does not answer. May end late or never.
+    func console(of pod: Pod) -> AsyncThrowingStream<String, any Error>
+
+    /// The token that the pod's agent accepts from its user.
+    func token(launch: String) async throws -> String
+
+    /// Runs on volumes that outlive their pods, with the volume of each.
+    func runs() async throws -> [RunID: PodPlace]
+
+    /// Remembers where a run is, for the time when no pod tells. A provider that keeps such a list itself does nothing.
+    func remember(_ run: RunID, at place: PodPlace) throws
+
+    /// Reads a run on the volume at `place`. `pod` is its newest pod, if one is known.
+    func source(of run: RunID, at place: PodPlace, pod: Pod?) -> any RunSource
 }
 
-struct PodOrder: Sendable {
-    var spec: RunSpec
-    /// URLs that the agent tells of the run's end and the like. Whatever follows a host may be secret.
-    var notify: [String] = []
-    /// Variables of the pod that nothing writes down, by name.
-    var secrets: [String: String] = [:]
-
-    /// As a person may see it.
-    var redacted: PodOrder {
-        var order = self
-        order.notify = notify.map { url in url[..<url.urlAuthority.endIndex] + "/…" }
-        order.secrets = secrets.mapValues { _ in "(secret)" }
-        return order
+extension Provider {
+    /// The last ten lines that the pod printed, as far as they come within `timeout`.
+    func lastWords(of pod: Pod, within timeout: Duration = .seconds(5)) async -> String {
+        let lines = ConsoleLines()
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                do {
+                    for try await line in console(of: pod) { await lines.add(line) }
+                } catch {}
+            }
+            group.addTask { try? await Task.sleep(for: timeout) }
+            await group.next()
+            group.cancelAll()
+        }
+        return await lines.text
     }
 }
 
-/// A pod as its provider shows it now.
-struct Pod: Sendable, Equatable {
-    var id: String
-    var run: RunID
-    var launch: String
-    /// Where the run's volume is, for `local` a folder of this machine.
-    var volume: String
-    var isRunning: Bool
-    /// Of the agent's API, once it is known.
-    var address: String?
-    /// Its first process, where the pod is a process tree of this machine.
-    var process: ProcessIdentity?
+/// The end of a console.
+private actor ConsoleLines {
+    private var lines: [String] = []
+
+    func add(_ line: String) { lines = (lines + [line]).suffix(10) }
+
+    var text: String { lines.joined(separator: "\n") }
 }

@@ -6,7 +6,7 @@ internal import FoundationEssentials
 internal import Foundation
 #endif
 
-/// An attempt for a person: how it ended, and why.
+/// An attempt in words: how it ended, and why.
 struct AttemptText: Sendable {
     let attempt: AttemptRecord
 
@@ -18,7 +18,7 @@ struct AttemptText: Sendable {
         return words
     }
 
-    /// All that is known of an end that was not a good one.
+    /// Everything known about a bad end.
     var lines: [String] {
         var lines = [line]
         if let message = attempt.outcome?.message { lines.append("  reason: \(message)") }
@@ -31,12 +31,12 @@ struct AttemptText: Sendable {
         guard let death = attempt.death else { return lines }
         if let seconds = death.secondsAfterSignal {
             let saved = death.savedOnSignal.map { $0 ? ", and saved" : ", and did not save" } ?? ""
-            lines.append("  ended \(Format.clock(seconds)) after it was told to\(saved)")
+            lines.append("  ended \(Format.clock(seconds)) after the request\(saved)")
         }
         if let teardown = death.teardown { lines += Self.steps(of: teardown).map { "    \($0)" } }
         if let kills = death.outOfMemoryKills, kills > 0 { lines.append("  killed for lack of memory: \(kills)") }
         lines += death.disks.map { "  disk \($0.path): \(Format.size($0.free)) free of \(Format.size($0.size))" }
-        if let stall = death.stall { lines += ["  when it stood still:"] + stall.map { "    \($0)" } }
+        if let stall = death.stall { lines += ["  during the stall:"] + stall.map { "    \($0)" } }
         if !death.lines.isEmpty { lines += ["  last lines:"] + death.lines.map { "    \($0)" } }
         return lines
     }
@@ -46,7 +46,7 @@ struct AttemptText: Sendable {
         return outcome.words
     }
 
-    /// What was done to it, and when.
+    /// The signals and stages of a teardown, in order of time.
     private static func steps(of teardown: TeardownReport) -> [String] {
         var steps: [(time: Double, what: String)] = teardown.signals.map { signal in
             let target = signal.target == .training ? "the training" : "all of it"
@@ -60,7 +60,7 @@ struct AttemptText: Sendable {
     }
 
     private static func name(ofSignal number: Int32) -> String {
-        // The same on every system that has them, signal(7).
+        // These numbers are the same on every system, signal(7).
         [6: "SIGABRT", 9: "SIGKILL", 15: "SIGTERM"][number] ?? "signal \(number)"
     }
 

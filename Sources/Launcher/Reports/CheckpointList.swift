@@ -6,32 +6,35 @@ internal import FoundationEssentials
 internal import Foundation
 #endif
 
-/// The checkpoints of a run as its volume has them. The JSON form is stable: fields are added, never renamed.
+/// The checkpoints on a run's volume. The JSON form is stable: fields are added, never renamed.
 struct CheckpointList {
     struct Checkpoint: Encodable {
-        /// The number in its name; nil where the name is a fixed one.
+        /// The number in its name; nil if the name is fixed.
         var step: Int?
         var path: String
         /// Bytes.
         var size: Int
-        /// When its last file was written, and how many seconds ago that was.
+        /// Time at which its last file was written, and the seconds since then.
         var saved: Date?
         var age: Double?
-        /// How long its save took, in seconds, to about one.
+        /// Seconds that its save took, with an error of about one.
         var saveSeconds: Double?
         var lineage: String?
-        /// It has a receipt, and the names, sizes and times that the receipt says.
+        /// It has a receipt, and its names, sizes and times are those of the receipt.
         var isProven: Bool
-        /// Why a receipt does not hold any more.
+        /// The reason why its receipt does not hold any more.
         var difference: String?
         var receipt: Receipt?
     }
 
-    /// The oldest first: by their steps, and those of fixed names among them by time.
+    /// The oldest first: numbered ones by step, and those with fixed names among them by time.
     let checkpoints: [Checkpoint]
 
-    init(of run: RunFolder, at now: Date) throws {
-        guard let spec = try run.spec(), let folder = CheckpointFolder(of: spec, in: run) else {
+    /// `original` is the run's folder as its pod names it, which the paths begin with.
+    init(of run: RunFolder, original: RunFolder, at now: Date) throws {
+        guard let spec = try run.spec(), let folder = CheckpointFolder(of: spec, in: run),
+            let original = CheckpointFolder(of: spec, in: original)
+        else {
             checkpoints = []
             return
         }
@@ -46,7 +49,8 @@ struct CheckpointList {
             let difference = receipt?.difference(from: Dictionary(files) { first, _ in first })
             let saved = files.map(\.1.modified).max().map { Date(timeIntervalSince1970: Double($0) / 1e9) }
             return Checkpoint(
-                step: candidate.step, path: path, size: files.reduce(0) { $0 + $1.1.size }, saved: saved,
+                step: candidate.step, path: original.path(of: candidate), size: files.reduce(0) { $0 + $1.1.size },
+                saved: saved,
                 age: saved.map { max(0, now.timeIntervalSince($0)) },
                 saveSeconds: difference == nil ? receipt?.saveSeconds : nil, lineage: receipt?.lineage,
                 isProven: receipt != nil && difference == nil, difference: difference, receipt: receipt)
@@ -66,20 +70,18 @@ struct CheckpointList {
         return Table(["STEP", "SIZE", "AGE", "SAVED IN", "STATE", "LINEAGE", "PATH"], rows).text
     }
 
-    /// Of a fixed name the one that the training had told of when it was saved.
+    /// The step in the name. For a fixed name the step that the training had reported before the save.
     private static func step(of checkpoint: Checkpoint) -> String {
         if let step = checkpoint.step { return "\(step)" }
         return checkpoint.isProven ? checkpoint.receipt?.stepAtSave.map { "~\(Format.number($0))" } ?? "" : ""
     }
 
-    /// As sha256sum(1) writes it, which puts a backslash before a name that it cannot write plainly.
+    /// Lines in the form of sha256sum(1) for each file of the proven checkpoints.
     var sums: String {
         checkpoints.filter(\.isProven).flatMap { checkpoint in
             (checkpoint.receipt?.files ?? []).map { file in
-                let name = file.name.isEmpty ? checkpoint.path : "\(checkpoint.path)/\(file.name)"
-                let escaped = name.replacing("\\", with: "\\\\").replacing("\n", with: "\\n").replacing(
-                    "\r", with: "\\r")
-                return "\(escaped == name ? "" : "\\")\(file.sha256)  \(escaped)\n"
+                let path = file.name.isEmpty ? checkpoint.path : "\(checkpoint.path)/\(file.name)"
+                return ChecksumLine.text(sha256: file.sha256, path: path) + "\n"
             }
         }.joined()
     }

@@ -6,19 +6,20 @@ internal import FoundationEssentials
 internal import Foundation
 #endif
 
-/// A run as `status` and `ls` show it. The JSON form is stable: fields are added, never renamed.
+/// The state of a run, for `status` and `ls`. The JSON form is stable: fields are added, never renamed.
 struct RunReport: Encodable {
     var run: RunID
-    /// `starting`, a state of the attempt, how it ended, or `lost`: the pod is gone and left no record of its end.
+    /// `starting`, a state of the attempt, the class of its end, `lost` (the pod is gone and left no record of its end) or `unknown`
+    /// (the agent cannot be seen from here).
     var state: String
     var isLive: Bool
     var pod: PodReport?
     var volume: String
     var work: String
     var logs: String
-    /// Bytes in the log.
+    /// Offset after the log's last byte.
     var logEnd: Int
-    /// Of all attempts together, in US dollars; nil where no price is known.
+    /// US dollars for all attempts together; nil if no price is known.
     var cost: Double?
     var attempts: [AttemptRecord]
     /// The newest checkpoint of the last attempt's lineage that has a receipt.
@@ -29,18 +30,25 @@ struct RunReport: Encodable {
         var id: String
         var isRunning: Bool
         var address: String?
-        /// Of its first process.
+        /// Pid of its first process, once the agent has claimed the run.
         var pid: Int32?
     }
+
+    /// Files that it reads besides the records.
+    static let parts: Set<RunPart> = [.receipts, .logEnd]
 
     init(of view: RunView) throws {
         run = view.id
         state = view.state.word
         isLive = view.state.isLive
-        pod = view.pod.map { PodReport(id: $0.id, isRunning: $0.isRunning, address: $0.address, pid: $0.process?.pid) }
-        volume = Volume(of: view.folder).root
-        work = view.folder.work
-        logs = view.folder.logs
+        pod = view.pod.map { pod in
+            let claim = view.claims.last { $0.pod == pod.id }
+            return PodReport(
+                id: pod.id, isRunning: pod.isRunning, address: pod.address, pid: claim?.processes.first?.pid)
+        }
+        volume = view.run.source.place
+        work = view.original.work
+        logs = view.original.logs
         logEnd = try LogStream(of: view.folder).end
         cost = try view.folder.spending(of: view.claims).cost
         attempts = try view.attempts()
@@ -70,7 +78,7 @@ struct RunReport: Encodable {
         attempts.last?.bill.map { ", at \(Dollars.text($0.price)) an hour" } ?? ""
     }
 
-    /// The attempts before the last one in a line each, and all that is known of an end that was not a good one.
+    /// One line for each earlier attempt, and everything known about a bad end of the last one.
     private var history: [String] {
         guard let last = attempts.last, attempts.count > 1 || last.death != nil else { return [] }
         let earlier = attempts.dropLast().suffix(20).map { AttemptText(attempt: $0).line }

@@ -6,33 +6,33 @@ internal import FoundationEssentials
 internal import Foundation
 #endif
 
-/// How often a training does best to save, from how long that takes and how often this run was interrupted.
+/// The best interval between saves, from the time that a save takes and from how often this run was interrupted.
 ///
-/// Of an interruption half an interval is lost on average, and of each interval the time of a save. The sum of both is least at
+/// An interruption costs half an interval on average, and each interval costs the time of a save. The sum is least at
 /// √(2 × save time × time between interruptions): J. W. Young, "A first order approximation to the optimum checkpoint interval", 1974.
-/// J. T. Daly's further terms (2006) take a tenth off where a save takes a twentieth of the time between interruptions, and less below;
-/// the sum is so flat there that they do not matter.
+/// J. T. Daly's further terms (2006) change that by a tenth if a save takes a twentieth of the time between interruptions, by
+/// less below. The sum is so flat there that they do not matter.
 struct SaveAdvice: Sendable, Equatable {
-    /// Seconds that the median save took; nil where none was timed.
+    /// Seconds that the median save took; nil if none was timed.
     var save: Double?
-    /// Seconds from one save to the next, the median; nil where no two were seen in one attempt.
+    /// Median seconds from one save to the next; nil if no attempt saved twice.
     var interval: Double?
     var interruptions: Int
     /// Seconds of training in all attempts together.
     var training: Double
 
-    /// What a watch that looks once in a second can tell apart.
+    /// Seconds. The watch scans once a second and cannot time a shorter save.
     private static let shortestSave = 1.0
 
     init(save: Double?, interval: Double?, interruptions: Int, training: Double) {
         (self.save, self.interval, self.interruptions, self.training) = (save, interval, interruptions, training)
     }
 
-    /// `lost` is when the last attempt gave its last sign, where its pod is gone and nobody has written down its end.
+    /// `lost` is the time of the last heartbeat if the pod is gone and left no record of its end.
     init(checkpoints: [CheckpointList.Checkpoint], attempts: [AttemptRecord], lost: Date? = nil, at now: Date) {
         let proven = checkpoints.filter(\.isProven)
         save = Self.median(proven.compactMap(\.saveSeconds))
-        // Of a fixed name there is only the last one.
+        // Only the last save under a fixed name still exists.
         let numbered = proven.filter { $0.step != nil }
         let pairs = zip(numbered, numbered.dropFirst()).filter { $0.receipt?.attempt == $1.receipt?.attempt }
         interval = Self.median(
@@ -43,7 +43,7 @@ struct SaveAdvice: Sendable, Equatable {
         training = attempts.reduce(0) { $0 + $1.trainingSeconds(until: lost ?? now) }
     }
 
-    /// Seconds; nil where there is no data to tell from.
+    /// Seconds; nil if there is not enough data.
     var best: Double? {
         guard let save, let between else { return nil }
         return (2 * max(save, Self.shortestSave) * between).squareRoot()
@@ -84,7 +84,7 @@ struct SaveAdvice: Sendable, Equatable {
 extension AttemptRecord {
     fileprivate var isTraining: Bool { state == .training }
 
-    /// Its training ended before it was through, and nobody asked for that.
+    /// Whether its training ended too early and without a request of the user.
     fileprivate var wasInterrupted: Bool {
         guard began(.training) != nil, state == .ended || state == .waiting else { return false }
         return switch outcome?.kind {
@@ -93,7 +93,7 @@ extension AttemptRecord {
         }
     }
 
-    /// `now` is where it goes on.
+    /// `now` is the end if the training continues.
     fileprivate func trainingSeconds(until now: Date) -> Double {
         guard let index = phases.lastIndex(where: { $0.state == .training }) else { return 0 }
         let end = index + 1 < phases.count ? phases[index + 1].began : now

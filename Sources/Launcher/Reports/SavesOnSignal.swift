@@ -1,18 +1,18 @@
 internal import Shared
 
-/// How often a training that was told to end saved before it did.
+/// Counts the attempts that saved after the request to end.
 struct SavesOnSignal: Encodable, Equatable {
     var saved: Int
-    /// Attempts that were told to end while they trained, of a run that saves checkpoints.
-    var told: Int
+    /// Attempts that got the request while they trained, in a run that saves checkpoints.
+    var asked: Int
 
-    /// nil where none was told.
+    /// nil if no attempt got one.
     init?(of attempts: [AttemptRecord]) {
         let answers = attempts.compactMap { $0.death?.savedOnSignal }
         guard !answers.isEmpty else { return nil }
         saved = answers.count { $0 }
-        told = answers.count
+        asked = answers.count
     }
 
-    var text: String { "\(saved) of \(told)" }
+    var text: String { "\(saved) of \(asked)" }
 }

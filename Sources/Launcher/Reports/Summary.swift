@@ -6,11 +6,11 @@ internal import FoundationEssentials
 internal import Foundation
 #endif
 
-/// The closing words on a run that is not live any more.
+/// The closing words about a run that has ended.
 struct Summary: Sendable {
     private let run: RunView
     private let attempts: [AttemptRecord]
-    /// US dollars of the latest launch, and of the whole run.
+    /// US dollars for the latest launch, and for the whole run.
     private let cost: (launch: Double?, run: Double?)
 
     init(of run: RunView) throws {
@@ -28,23 +28,24 @@ struct Summary: Sendable {
         if let cost = costText { rows.append(("cost", cost)) }
         if let found = run.latest?.checkpoints { rows.append(("checkpoints", Self.checkpoints(found))) }
         if let saves = SavesOnSignal(of: attempts) { rows.append(("save on signal", saves.text)) }
-        rows.append(("work tree", run.folder.work))
-        rows.append(("log", run.folder.logs))
+        rows.append(("work tree", run.original.work))
+        rows.append(("log", run.original.logs))
         if run.state == .lost || run.state == .ended(.interrupted) {
-            rows.append(("go on", "launch run, with the same config"))
+            rows.append(("resume", "launch run, with the same config"))
         }
         let lines = ["", "== \(run.id): \(verdict)"] + Table(rows).lines.map { "  " + $0 }
         return lines.map { $0 + "\n" }.joined()
     }
 
     private var verdict: String {
+        if run.state == .unknown { return "unknown; its agent cannot be seen from here, and its heartbeat has stopped" }
         guard let latest = run.latest, latest.state == .ended, let outcome = latest.outcome else {
             return "lost; the pod is gone and left no record of its end"
         }
         return outcome.words + (outcome.message.map { ": \($0)" } ?? "")
     }
 
-    /// The attempts of the latest launch: those before it belong to commands that have said their own summary.
+    /// The attempts of the latest launch. Earlier launches had a summary of their own.
     private var latestLaunch: ArraySlice<AttemptRecord> {
         attempts[(attempts.lastIndex { $0.launch != run.latest?.launch }.map { $0 + 1 } ?? 0)...]
     }

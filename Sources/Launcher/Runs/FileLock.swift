@@ -6,12 +6,12 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// An exclusive lock of a file of this machine, flock(2). It ends with the process at the latest.
+/// An exclusive lock on a file of this machine, flock(2). It ends with the process at the latest.
 struct FileLock: Sendable {
     private let file: Int32
 
-    /// Waits while another process holds it, for `patience` at most.
-    static func acquire(_ path: String, within patience: Duration) async throws -> FileLock {
+    /// Waits while another process holds the lock, for at most `timeout`.
+    static func acquire(_ path: String, within timeout: Duration) async throws -> FileLock {
         try File.makeFolders(path.parentFolder)
         let lock: FileLock
         do {
@@ -21,7 +21,7 @@ struct FileLock: Sendable {
         }
         let start = ContinuousClock.now
         while flock(lock.file, LOCK_EX | LOCK_NB) != 0 {
-            guard start.duration(to: .now) < patience else {
+            guard start.duration(to: .now) < timeout else {
                 close(lock.file)
                 throw Failure(
                     .unavailable, "another launch is just starting \"\(path.lastComponent)\"",
@@ -33,7 +33,7 @@ struct FileLock: Sendable {
     }
 
     func release() {
-        // A child that was forked and has not called exec yet has the descriptor too.
+        // A forked child that has not called exec yet shares the descriptor, so closing it does not unlock.
         flock(file, LOCK_UN)
         close(file)
     }

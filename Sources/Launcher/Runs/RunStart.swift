@@ -6,7 +6,7 @@ struct RunStart: Sendable {
     let isForced: Bool
     let world: World
     /// Longer than it takes another `launch run` to start a pod.
-    var lockPatience: Duration = .seconds(90)
+    var lockTimeout: Duration = .seconds(90)
 
     enum Decision: Sendable {
         /// The run has finished with the same spec.
@@ -17,59 +17,66 @@ struct RunStart: Sendable {
         case started(RunView, offset: Int)
     }
 
-    private var volume: Volume { config.volumePath.map { Volume(root: $0) } ?? world.volume }
-
     func decide() async throws -> Decision {
-        // One `launch run` at a time for each run; what it locks is not on the volume.
-        let lock = try await FileLock.acquire("\(world.home)/locks/\(config.run)", within: lockPatience)
+        // One `launch run` at a time for each run. The lock is a file of this machine, not of the volume.
+        let lock = try await FileLock.acquire("\(world.home)/locks/\(config.run)", within: lockTimeout)
         defer { lock.release() }
+        let provider = try world.providers.named(config.provider)
+        var known = KnownRun(id: config.run, provider: provider, place: provider.place(for: config.resources))
         let project = try await ProjectFingerprint.of(folder: config.folder)
-        try checkProject(project)
-        let spec = try await spec(project: project)
-        var run = try await current()
-        if run?.state == .starting, let pod = run?.pod, pod.isRunning {
-            // What it was asked to train is known once it owns the run.
-            _ = try await PodStart(pod: pod, world: world).wait()
-            run = try await current()
+        try await checkProject(project, of: known)
+        let spec = try await spec(project: project, on: known.place)
+        known.pod = try await newestPod(at: known.place, of: provider)
+        var run = try await Runs(world: world).view(known)
+        if run.state == .starting, let pod = run.pod, pod.isRunning {
+            // The spec of the starting pod is known once the pod owns the run.
+            _ = try await PodStart(pod: pod, provider: provider, world: world).wait()
+            run = try await Runs(world: world).refreshed(run)
         }
-        if let run, let decision = try refuseOrJoin(run, spec) { return decision }
+        if let decision = try decision(on: run, spec) {
+            try provider.remember(run.id, at: known.place)
+            return decision
+        }
         return try await start(spec, after: run)
     }
 
     /// The resolved config and the provider's request. Nothing is packed or written.
     func preview() async throws -> [UInt8] {
+        let provider = try world.providers.named(config.provider)
+        let place = provider.place(for: config.resources)
         let spec = config.spec(
-            project: try await ProjectFingerprint.of(folder: config.folder), code: nil, volume: volume.root,
+            project: try await ProjectFingerprint.of(folder: config.folder), code: nil, volume: place.mount,
             launch: LaunchOrder(id: "dry-run", force: isForced))
+        let order = order(spec, on: place)
         return Array("resolved config:\n".utf8) + (try JSON.encode(spec, pretty: true))
             + Array("\n\nrequest to provider \"\(spec.provider.rawValue)\":\n".utf8)
-            + (try world.provider.preview(order(spec))) + [UInt8(ascii: "\n")]
+            + (try provider.preview(order, at: try await offer(for: order, of: provider))) + [UInt8(ascii: "\n")]
     }
 
-    /// The run on this config's volume; nil where it has neither a pod nor a claim.
-    private func current() async throws -> RunView? {
-        let pod = try await world.provider.pods().first { $0.run == config.run }
-        if let pod, pod.isRunning, pod.volume != volume.root {
+    /// The run's newest pod; nil if it has none. A pod that runs on another volume is an error.
+    private func newestPod(at place: PodPlace, of provider: any Provider) async throws -> Pod? {
+        let pod = try await provider.pods().first { $0.run == config.run }
+        if let pod, pod.isRunning, pod.place != place {
             throw Failure(
-                .config, "\"\(config.run)\" is running on another volume, \"\(pod.volume)\"",
+                .config, "\"\(config.run)\" is running on another volume, \"\(pod.place.text)\"",
                 hint: "stop it first with: launch stop \(config.run)")
         }
-        let view = try RunView(id: config.run, volume: volume, pod: pod)
-        return pod == nil && view.claims.isEmpty ? nil : view
+        return pod
     }
 
-    private func checkProject(_ project: String) throws {
-        guard let known = try volume.run(config.run).spec()?.project, known != project else { return }
+    private func checkProject(_ project: String, of run: KnownRun) async throws {
+        let folder = try await run.source.folder(of: run.id, with: [.records])
+        guard let known = try folder.spec()?.project, known != project else { return }
         throw Failure(
             .config, "run \"\(config.run)\" belongs to another project",
-            hint: "give this one another \"run\" name; that one is kept in \"\(volume.run(config.run).path)\"")
+            hint: "give this one another \"run\" name; that one is kept in \"\(run.source.original.run(run.id).path)\"")
     }
 
-    private func spec(project: String) async throws -> RunSpec {
+    private func spec(project: String, on place: PodPlace) async throws -> RunSpec {
         try checkVariables()
         var code: PackedCode?
         if case .path(let folder) = config.code {
-            let pack = try await pack(folder)
+            let pack = try await pack(folder, on: place)
             for warning in pack.warnings { world.console.note("launch: \(warning)") }
             if !pack.leftOut.isEmpty {
                 world.console.note("launch: left out of the code: \(pack.leftOut.joined(separator: ", "))")
@@ -78,7 +85,7 @@ struct RunStart: Sendable {
         }
         let id = [UInt8].random(count: 6).hexadecimal
         return config.spec(
-            project: project, code: code, volume: volume.root, launch: LaunchOrder(id: id, force: isForced))
+            project: project, code: code, volume: place.mount, launch: LaunchOrder(id: id, force: isForced))
     }
 
     /// The spec is kept on the volume and shown in the log.
@@ -94,7 +101,10 @@ struct RunStart: Sendable {
         }
     }
 
-    private func pack(_ folder: String) async throws -> CodePack {
+    private func pack(_ folder: String, on place: PodPlace) async throws -> CodePack {
+        guard let volume = place.hostVolume else {
+            throw Failure(.unavailable, "code cannot be delivered to \"\(place.text)\" yet")
+        }
         do {
             return try await CodePack.make(folder: folder, secrets: Array(config.knownSecrets), on: volume)
         } catch let problem as Problem {
@@ -102,43 +112,61 @@ struct RunStart: Sendable {
         }
     }
 
-    /// nil where a pod has to be started.
-    private func refuseOrJoin(_ run: RunView, _ spec: RunSpec) throws -> Decision? {
+    /// nil if a pod has to be started.
+    private func decision(on run: RunView, _ spec: RunSpec) throws -> Decision? {
         let fingerprint = try spec.fingerprint
         if run.state.isLive {
-            if isForced {
-                throw Failure(
-                    .config, "\"\(run.id)\" is \(run.state.word), it cannot be restarted",
-                    hint: "stop it first with: launch stop \(run.id)")
-            }
-            let running = try run.folder.spec()
-            if let running, try running.fingerprint != fingerprint {
-                throw Failure(
-                    .config,
-                    "\"\(run.id)\" is \(run.state.word) with another config:\n"
-                        + (try SpecDifference.lines(from: running, to: spec)).map { "  " + $0 }.joined(separator: "\n"),
-                    hint: "attach with: launch attach \(run.id), or stop it first with: launch stop \(run.id)")
-            }
+            try checkAttachable(run, spec, fingerprint)
             return .attach(run)
         }
         let isDone = run.state == .ended(.finished) && run.latest?.spec == fingerprint
         return isDone && !isForced ? .finished(run) : nil
     }
 
-    private func order(_ spec: RunSpec) -> PodOrder {
-        PodOrder(spec: spec, notify: config.notify, secrets: config.secretValues)
+    private func checkAttachable(_ run: RunView, _ spec: RunSpec, _ fingerprint: String) throws {
+        if isForced {
+            throw Failure(
+                .config, "\"\(run.id)\" is \(run.state.word), it cannot be restarted",
+                hint: "stop it first with: launch stop \(run.id)")
+        }
+        guard let running = try run.folder.spec(), try running.fingerprint != fingerprint else { return }
+        let differences = try SpecDifference.lines(from: running, to: spec).map { "  " + $0 }
+        throw Failure(
+            .config,
+            "\"\(run.id)\" is \(run.state.word) with another config:\n" + differences.joined(separator: "\n"),
+            hint: "attach with: launch attach \(run.id), or stop it first with: launch stop \(run.id)")
     }
 
-    private func start(_ spec: RunSpec, after previous: RunView?) async throws -> Decision {
+    private func order(_ spec: RunSpec, on place: PodPlace) -> PodOrder {
+        PodOrder(
+            spec: spec, place: place, resources: config.resources, image: config.image, notify: config.notify,
+            secrets: config.secrets)
+    }
+
+    private func offer(for order: PodOrder, of provider: any Provider) async throws -> Offer {
+        guard let offer = try await provider.offers(for: order).first else {
+            throw Failure(.unavailable, "provider \"\(provider.name.rawValue)\" has no pod for this config now")
+        }
+        return offer
+    }
+
+    private func start(_ spec: RunSpec, after previous: RunView) async throws -> Decision {
         var spec = spec
-        // The claim of an owner whose process is gone need not be waited for. One that cannot be seen from here, in another
-        // container say, may live: the agent watches its heartbeat.
-        if let owner = previous?.claims.last, owner.isAlive == false {
+        // The claim of an owner that has ended need not be waited for. An owner that cannot be seen from here may live: the agent
+        // watches its heartbeat.
+        if let owner = previous.claims.last, owner.isAlive == false {
             spec.launch.supersedes = [owner.pod]
         }
-        let pod = try await world.provider.create(order(spec))
+        let provider = previous.run.provider
+        let order = order(spec, on: previous.run.place)
+        let pod =
+            if let old = previous.pod, case .exited = old.state {
+                try await provider.start(old, with: order)
+            } else {
+                try await provider.create(order, at: try await offer(for: order, of: provider))
+            }
         let interrupt = Interrupt(leaving: pod.run)
         defer { interrupt.cancel() }
-        return try await PodStart(pod: pod, world: world).wait()
+        return try await PodStart(pod: pod, provider: provider, world: world).wait()
     }
 }

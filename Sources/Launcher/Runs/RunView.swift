@@ -1,21 +1,51 @@
 internal import Shared
 
-/// A run as it is at this moment: what its volume says, and whether its pod lives.
+/// A run at one moment: what its volume says, and whether its owner lives.
 struct RunView: Sendable {
-    let id: RunID
+    let run: KnownRun
+    /// The run's files on this machine.
     let folder: RunFolder
-    /// The newest pod that was made for it and is still known.
-    let pod: Pod?
     let claims: [Claim]
-    /// The highest attempt's record; nil where there is none, or where it died before it wrote one.
+    /// The highest attempt's record; nil if the attempt has not written one.
     let latest: AttemptRecord?
+    /// Observations of the owner's heartbeat, if nothing else shows whether the owner lives.
+    private(set) var heartbeat: HeartbeatWatch
 
-    init(id: RunID, volume: Volume, pod: Pod?) throws {
-        self.id = id
-        self.pod = pod
-        folder = volume.run(id)
+    var id: RunID { run.id }
+    var pod: Pod? { run.pod }
+    /// The run's folder as its pod names it: the paths that a person is shown.
+    var original: RunFolder { run.source.original.run(id) }
+
+    private init(_ run: KnownRun, in folder: RunFolder, heartbeat: HeartbeatWatch) throws {
+        self.run = run
+        self.folder = folder
+        self.heartbeat = heartbeat
         claims = try folder.claims()
         latest = if let last = claims.last { try folder.readRecord(last.number) } else { nil }
+    }
+
+    /// Reads `run`, with `parts` of its files besides the records. Takes as long as `heartbeat` needs for its verdict if the owner
+    /// cannot be seen from here.
+    static func load(
+        _ run: KnownRun, with parts: Set<RunPart> = [], heartbeat: HeartbeatWatch = HeartbeatWatch()
+    ) async throws -> RunView {
+        var heartbeat = heartbeat
+        let source = run.source
+        while true {
+            let folder = try await source.folder(of: run.id, with: parts.union([.records]))
+            var view = try RunView(run, in: folder, heartbeat: heartbeat)
+            guard view.isWatched, let owner = view.claims.last else { return view }
+            heartbeat.observe(try? File.read(folder.beatPath(owner.number)), of: owner.number)
+            view.heartbeat = heartbeat
+            if heartbeat.verdict != nil { return view }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+    }
+
+    /// The same view with more of the run's files.
+    func with(_ parts: Set<RunPart>) async throws -> RunView {
+        let folder = try await run.source.folder(of: id, with: parts.union([.records]))
+        return try RunView(run, in: folder, heartbeat: heartbeat)
     }
 
     enum State: Equatable {
@@ -25,6 +55,8 @@ struct RunView: Sendable {
         case ended(OutcomeClass)
         /// The pod is gone and left no record of its end.
         case lost
+        /// The owner cannot be seen from here, and its heartbeat does not show that it lives.
+        case unknown
 
         var word: String {
             switch self {
@@ -32,29 +64,54 @@ struct RunView: Sendable {
             case .active(let state): state.rawValue
             case .ended(let kind): kind.rawValue
             case .lost: "lost"
+            case .unknown: "unknown"
             }
         }
 
-        /// Whether there is a pod to attach to.
+        /// Whether there is an agent to attach to.
         var isLive: Bool {
             switch self {
             case .starting, .active: true
-            case .ended, .lost: false
+            case .ended, .lost, .unknown: false
             }
         }
     }
 
-    /// The record alone would say "training" for ever of a pod that was taken away.
+    /// The record alone would say "training" for ever if the pod was taken away.
     var state: State {
-        let isOwner = pod.map { $0.id == claims.last?.pod } ?? false
-        if let pod, pod.isRunning, !isOwner { return .starting }
-        if let latest, latest.state == .ended {
-            return latest.outcome.map { .ended($0.kind) } ?? .lost
+        if let pod, pod.isRunning, !isOwner(pod) { return .starting }
+        if let latest, latest.state == .ended { return latest.outcome.map { .ended($0.kind) } ?? .lost }
+        switch owner {
+        case .alive: return activity
+        case .gone: return .lost
+        case .unseen: return heartbeat.verdict == .alive ? activity : .unknown
         }
-        let isAlive = isOwner && pod?.isRunning == true || claims.last?.isAlive == true
-        guard isAlive else { return .lost }
-        return latest.map { .active($0.state) } ?? .starting
     }
+
+    private var activity: State { latest.map { .active($0.state) } ?? .starting }
+
+    /// The agent that has the highest claim.
+    enum Owner {
+        case alive
+        /// There is proof that it has ended, or there never was one.
+        case gone
+        case unseen
+    }
+
+    var owner: Owner {
+        guard let claim = claims.last else {
+            if case .unseen = pod?.state { return .unseen }
+            return .gone
+        }
+        let pod = pod.flatMap { isOwner($0) ? $0 : nil }
+        if claim.isAlive == true || pod?.isRunning == true { return .alive }
+        return claim.isAlive == false || pod?.hasEnded == true ? .gone : .unseen
+    }
+
+    private func isOwner(_ pod: Pod) -> Bool { pod.id == claims.last?.pod }
+
+    /// Whether only the heartbeat can tell how the run is.
+    private var isWatched: Bool { owner == .unseen && latest?.state != .ended && pod?.isRunning != true }
 
     /// Every attempt that left a record, in order.
     func attempts() throws -> [AttemptRecord] {

@@ -1,60 +1,83 @@
 internal import Shared
 
-/// Finds runs: on the default volume, and on those that pods were made for.
+/// Finds runs: on the volumes that the providers know, and by their pods.
 struct Runs: Sendable {
     let world: World
 
-    /// A run that is known. What the volume says of it is not read yet, and may be damaged.
-    struct Known: Sendable {
-        let id: RunID
-        let volume: Volume
-        /// The newest one.
-        let pod: Pod?
-
-        func view() throws -> RunView { try RunView(id: id, volume: volume, pod: pod) }
-    }
-
-    /// Every run that is known, by name.
-    func known() async throws -> [Known] {
-        let pods = try await world.provider.pods()
-        var volumes: [RunID: Volume] = [:]
-        for run in world.volume.runs { volumes[run] = world.volume }
-        for pod in pods.reversed() { volumes[pod.run] = Volume(root: pod.volume) }
-        return volumes.sorted { $0.key < $1.key }.map { run, volume in
-            Known(id: run, volume: volume, pod: pods.first { $0.run == run })
+    /// Every run that is known, by name, and why some providers could not be asked.
+    func known() async -> (runs: [KnownRun], problems: [Problem]) {
+        var runs: [RunID: KnownRun] = [:]
+        var problems: [Problem] = []
+        for provider in world.providers.all {
+            do {
+                for (id, place) in try await provider.runs() {
+                    runs[id] = runs[id] ?? KnownRun(id: id, provider: provider, place: place)
+                }
+                for pod in try await provider.pods().reversed() {
+                    runs[pod.run] = KnownRun(id: pod.run, provider: provider, place: pod.place, pod: pod)
+                }
+            } catch {
+                problems.append(Failure(wrapping: error).problem)
+            }
         }
+        return (runs.values.sorted { $0.id < $1.id }, problems)
     }
 
-    /// The run by that name; without a name the only one there is.
-    func find(_ name: String?) async throws -> RunView {
-        let runs = try await known()
+    /// The run by that name; without a name the only one there is. `parts` of its files can be read, besides the records.
+    func find(_ name: String?, with parts: Set<RunPart> = []) async throws -> RunView {
+        let (runs, problems) = await known()
+        for problem in problems { world.console.complain(problem) }
+        return try await view(try choose(name, among: runs, isComplete: problems.isEmpty), with: parts)
+    }
+
+    func view(_ run: KnownRun, with parts: Set<RunPart> = []) async throws -> RunView {
+        try await RunView.load(run, with: parts, heartbeat: HeartbeatWatch(timeout: world.heartbeatTimeout))
+    }
+
+    /// The run of `view` as it is now.
+    func refreshed(_ view: RunView, with parts: Set<RunPart> = []) async throws -> RunView {
+        try await RunView.load(try await view.run.refreshed(), with: parts, heartbeat: view.heartbeat)
+    }
+
+    private func choose(_ name: String?, among runs: [KnownRun], isComplete: Bool) throws(Failure) -> KnownRun {
+        // A provider that could not be asked may have the run.
+        let exit = isComplete ? Exit.usage : .unavailable
         let names = runs.map(\.id.text).joined(separator: ", ")
         if let name {
-            guard let run = runs.first(where: { $0.id.text == name }) else {
-                throw Failure(
-                    .usage, "there is no run \"\(name)\"", hint: names.isEmpty ? nil : "the runs are: \(names)")
-            }
-            return try run.view()
+            if let run = runs.first(where: { $0.id.text == name }) { return run }
+            throw Failure(exit, "there is no run \"\(name)\"", hint: names.isEmpty ? nil : "the runs are: \(names)")
         }
         guard let only = runs.first else {
-            throw Failure(.usage, "there is no run", hint: "start one with \"launch run config.yaml\"")
+            throw Failure(exit, "there is no run", hint: "start one with \"launch run config.yaml\"")
         }
         guard runs.count == 1 else {
             throw Failure(.usage, "there is more than one run", hint: "name one of: \(names)")
         }
-        return try only.view()
+        return only
     }
+}
 
-    /// The view of `run` as it is now, with the same volume.
-    func refreshed(_ run: RunView) async throws -> RunView {
-        let pods = try await world.provider.pods()
-        return try RunView(id: run.id, volume: Volume(of: run.folder), pod: pods.first { $0.run == run.id })
-    }
-
-    /// A client of the agent of the run's pod; nil where its address is not known.
-    func agent(of pod: Pod) throws -> AgentClient? {
+extension Runs {
+    /// A client of the pod's agent; nil if its address is not known.
+    func agent(of pod: Pod) async throws -> AgentClient? {
         guard let address = pod.address else { return nil }
-        return AgentClient(
-            address: address, token: try world.provider.token(launch: pod.launch), transport: world.transport)
+        let provider = try world.providers.named(pod.provider)
+        return try await client(address, launch: pod.launch, of: provider)
+    }
+
+    /// A client of the agent that owns the run, or is about to; nil if its address is not known.
+    ///
+    /// The address comes from the pod, else from the claim: the pod's record may belong to another home, or be deleted.
+    func agent(of view: RunView) async throws -> AgentClient? {
+        if let pod = view.pod, pod.isRunning || pod.id == view.claims.last?.pod, pod.address != nil {
+            return try await agent(of: pod)
+        }
+        guard view.pod?.isRunning != true, let claim = view.claims.last, let address = claim.address else { return nil }
+        return try await client(address, launch: claim.launch, of: view.run.provider)
+    }
+
+    private func client(_ address: String, launch: String, of provider: any Provider) async throws -> AgentClient {
+        AgentClient(
+            address: address, token: try await provider.token(launch: launch), transport: world.transport)
     }
 }

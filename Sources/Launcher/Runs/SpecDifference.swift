@@ -6,7 +6,7 @@ internal import FoundationEssentials
 internal import Foundation
 #endif
 
-/// In what two specs differ, line by line, as a person would point at it.
+/// The differences between two specs, one line each, for a person.
 enum SpecDifference {
     static func lines(from old: RunSpec, to new: RunSpec) throws -> [String] {
         var (old, new) = (old, new)
@@ -19,7 +19,7 @@ enum SpecDifference {
         }
     }
 
-    /// Every value that is not a map by the path of its keys.
+    /// Every value that is not a map, by the path of its keys such as `limits.duration`.
     private static func leaves(of spec: RunSpec) throws -> [String: String] {
         var found: [String: String] = [:]
         func visit(_ value: Value, _ path: String) throws {

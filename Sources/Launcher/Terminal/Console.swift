@@ -7,10 +7,11 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// Results go to standard output, everything else to standard error: lower case, no full stop, things in double quotes,
-/// and a hint on a line of its own.
+/// Both outputs of a command. Results go to standard output, everything else to standard error.
+///
+/// Messages are in lower case without a full stop, with things in double quotes, and the hint is on a line of its own.
 struct Console: Sendable {
-    /// What standard output is.
+    /// The kind of standard output.
     enum Target: Sendable, Equatable {
         /// `lines` is its height.
         case terminal(lines: Int)
@@ -25,7 +26,7 @@ struct Console: Sendable {
     var errors: @Sendable (String) -> Void
     var target = Target.file
 
-    /// Where both outputs lead to the same place, launch's own words begin on a line of their own.
+    /// The outputs of this process. If both lead to the same place, launch's own words begin on a new line.
     static let standard: Console = {
         let target = StandardOutput.target
         let isShared = StandardOutput.sharesErrors
@@ -38,7 +39,7 @@ struct Console: Sendable {
             target: target)
     }()
 
-    /// The line that standard output is in.
+    /// The current line of standard output.
     private static let openLine = Mutex(OpenLine(isTerminal: isatty(STDOUT_FILENO) == 1))
 
     func print(_ line: String) { output(Array((line + "\n").utf8)) }

@@ -6,13 +6,13 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// Ctrl-C while following: leaves the run alone, says how to come back, and ends this command.
+/// Handles Ctrl-C of a follower: leaves the run alone, says how to come back, and ends this command.
 struct Interrupt {
     init(leaving run: RunID) {
         let reset = isatty(STDOUT_FILENO) == 1 && isatty(STDERR_FILENO) == 1 ? OpenLine.reset : ""
-        farewell.replace(with: reset + "\nlaunch: \"\(run)\" goes on; come back with: launch attach \(run)\n")
+        farewell.replace(with: reset + "\nlaunch: \"\(run)\" keeps running; come back with: launch attach \(run)\n")
         signal(SIGINT) { _ in
-            // Nothing but what is safe in a signal handler, signal-safety(7).
+            // Only calls that are safe in a signal handler, signal-safety(7).
             farewell.write(to: STDERR_FILENO)
             _exit(128 + SIGINT)
         }
@@ -23,7 +23,7 @@ struct Interrupt {
     }
 }
 
-/// Text that a signal handler can write. What it was before is never freed: the handler may be about to write it.
+/// Text that a signal handler can write. An earlier text is never freed: the handler may be about to write it.
 private struct Farewell {
     private var text: UnsafeMutableBufferPointer<UInt8>?
 
@@ -43,5 +43,5 @@ private struct Farewell {
     }
 }
 
-/// Set before the handler is, and by the one command of this process.
+/// Set before the handler is installed, by the only command of this process.
 nonisolated(unsafe) private var farewell = Farewell()

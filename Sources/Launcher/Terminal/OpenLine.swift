@@ -1,10 +1,10 @@
-/// Whether the training's output has left a line open, and colours, where launch's own words go too.
+/// Tracks whether the training's output has left an unfinished line, or colours, on the terminal that launch writes to as well.
 struct OpenLine: Sendable {
     let isTerminal: Bool
     private var isOpen = false
     private var isStyled = false
 
-    /// Plain colours, and a cursor that can be seen.
+    /// Resets colours and shows the cursor.
     static let reset = "\u{1b}[0m\u{1b}[?25h"
 
     init(isTerminal: Bool) { self.isTerminal = isTerminal }
@@ -15,7 +15,7 @@ struct OpenLine: Sendable {
         isStyled = isStyled || isTerminal && output.contains(0x1b)
     }
 
-    /// What has to go before a line of launch's own.
+    /// Returns the text to write before a line of launch's own.
     mutating func close() -> String {
         defer { (isOpen, isStyled) = (false, false) }
         return (isStyled ? Self.reset : "") + (isOpen ? "\n" : "")

@@ -6,7 +6,7 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// The descriptors that this process was started with.
+/// The standard descriptors of this process.
 enum StandardOutput {
     static var target: Console.Target {
         if isatty(STDOUT_FILENO) == 1 {
@@ -26,8 +26,8 @@ enum StandardOutput {
         return output.st_dev == errors.st_dev && output.st_ino == errors.st_ino
     }
 
-    /// All of `bytes`. Where nobody takes them any more this process ends: quietly, as by SIGPIPE, where its reader has left.
-    /// The run goes on without it.
+    /// Writes all of `bytes`, or ends this process if that fails: quietly, as SIGPIPE would, if the reader has left. The run is not
+    /// affected.
     static func write(_ bytes: [UInt8]) {
         do {
             try writeAll(bytes, to: STDOUT_FILENO)
@@ -38,7 +38,7 @@ enum StandardOutput {
         }
     }
 
-    /// What cannot be said is left unsaid.
+    /// Ignores errors: there is no other place to report them.
     static func write(errors text: String) {
         try? writeAll(Array(text.utf8), to: STDERR_FILENO)
     }
@@ -50,7 +50,7 @@ enum StandardOutput {
                 let count = try Errno.check { rest.withUnsafeBytes { system(file, $0.baseAddress, $0.count) } }
                 rest = rest.dropFirst(count)
             } catch {
-                // A terminal that another program has made non-blocking.
+                // Another program may have made the terminal non-blocking.
                 guard error.code == EAGAIN else { throw error }
                 var waiting = pollfd(fd: file, events: Int16(POLLOUT), revents: 0)
                 poll(&waiting, 1, -1)

@@ -1,4 +1,4 @@
-/// Columns for a person. Nothing to show prints nothing; the last column is not padded.
+/// Aligned columns. An empty table prints nothing. The last column is not padded.
 struct Table {
     private let rows: [[String]]
 
@@ -6,7 +6,7 @@ struct Table {
         self.rows = rows.isEmpty ? [] : [head] + rows
     }
 
-    /// What a thing has, by name.
+    /// Two columns without a head: names and values.
     init(_ facts: [(name: String, value: String)]) {
         rows = facts.map { [$0.name, $0.value] }
     }

@@ -1,34 +1,34 @@
 internal import Shared
 
-/// What a terminal leaves of a stream of bytes: of a line that was overwritten only its last state.
+/// Reduces a stream of bytes to the text that a terminal would keep: an overwritten line only in its last state.
 ///
-/// Knows carriage return, backspace, erasing in a line (`ESC[K`) and moving up (`ESC[A`), as progress bars below each other
-/// do. Everything else stays as it is, so a line without these passes byte for byte. A character takes one column.
+/// Handles carriage return, backspace, erasing in a line (`ESC[K`) and moving up (`ESC[A`), which stacked progress bars use.
+/// A line without these passes unchanged, byte for byte. Each character takes one column.
 ///
 /// The result depends on the bytes alone, not on the pieces they come in.
 struct TerminalLines: Sendable {
-    /// Lines that are not finished, from the top; there is always one. Several, where a program moved up.
+    /// Unfinished lines from the top, at least one. There are several if the program moved up.
     private var rows = [Row()]
     private var row = 0
     private var column = 0
-    /// Escape sequences since the last character: colours, mostly. They belong to the next one.
+    /// Escape sequences since the last character, mostly colours. They belong to the next character.
     private var pending: [UInt8] = []
-    /// The sequences that make the colours in force, which go on where the program moves to.
+    /// Escape sequences of the current colours, which also hold after a move.
     private var style: [UInt8] = []
     /// An escape sequence that has begun.
     private var escape: [UInt8] = []
 
-    /// A line of more characters than this is no progress bar, and is passed on before it ends.
+    /// Characters. A longer line is no progress bar and is passed on before it ends.
     private static let longest = 64 << 10
 
     private struct Row: Sendable {
-        /// A character each, with the escape sequences before it.
+        /// One entry for each character, with the escape sequences before it.
         var cells: [[UInt8]] = []
         /// Escape sequences after the last character.
         var tail: [UInt8] = []
-        /// Something that was here is gone.
+        /// A part of the line was overwritten or erased.
         var isOverwritten = false
-        /// What was last shown of it.
+        /// The text that was last shown.
         var shown: [UInt8]?
 
         var text: [UInt8] {
@@ -42,12 +42,12 @@ struct TerminalLines: Sendable {
             column < cells.count || column == cells.count && tail.isEmpty
         }
 
-        /// Whether a person would see nothing there, and there was something once.
+        /// Whether the line looks empty now and had text before.
         var isErased: Bool { isOverwritten && cells.allSatisfy { $0.last == UInt8(ascii: " ") } }
 
         var isUntouched: Bool { cells.isEmpty && tail.isEmpty && !isOverwritten && shown == nil }
 
-        /// Its text, unless it was shown already or there is nothing to show.
+        /// Returns the text if it is not empty and was not shown yet.
         mutating func show() -> [UInt8]? {
             let text = text
             if isErased || text == shown { return nil }
@@ -74,7 +74,7 @@ struct TerminalLines: Sendable {
         return finished
     }
 
-    /// The lines that are open and have changed since they were last shown, each as a line of its own.
+    /// Returns the unfinished lines that have changed since they were last shown, each ended by a newline.
     mutating func snapshot() -> [UInt8] {
         var lines: [UInt8] = []
         settle()
@@ -84,7 +84,7 @@ struct TerminalLines: Sendable {
         return lines
     }
 
-    /// What is left when the stream has ended; without a newline, as the stream has none.
+    /// Returns the unfinished lines when the stream has ended, without a newline at the end, as in the stream.
     mutating func end() -> [UInt8] {
         settle()
         defer { self = TerminalLines() }
@@ -92,7 +92,7 @@ struct TerminalLines: Sendable {
         return Array(last.joined(separator: [Self.newline])) + escape
     }
 
-    /// Bytes that bring a terminal, at the start of an empty line, to where the open lines are now.
+    /// Bytes that draw the unfinished lines on a terminal whose cursor is at the start of an empty line.
     var open: [UInt8] {
         var copy = self
         copy.settle()
@@ -116,7 +116,7 @@ struct TerminalLines: Sendable {
         rows.count == 1 && column == 0 && pending.isEmpty && escape.isEmpty && rows[0].isUntouched
     }
 
-    /// The end of the line from `start` on, where it is there as a whole and nothing in it moves.
+    /// Returns the end of the line that begins at `start`; nil if the line is not complete or moves the cursor.
     private static func plainLine(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
         for index in start..<bytes.count where bytes[index] < 0x20 {
             switch bytes[index] {
@@ -145,7 +145,7 @@ struct TerminalLines: Sendable {
             settle()
             move(to: column - 1)
         case 0x80...0xbf where column > 0 && pending.isEmpty && rows[row].isUnfinished(at: column):
-            // A byte of a character of several, UTF-8.
+            // A later byte of a UTF-8 character.
             rows[row].cells[column - 1].append(byte)
         default:
             write(byte)
@@ -166,7 +166,7 @@ struct TerminalLines: Sendable {
         column += 1
     }
 
-    /// Escape sequences stay with the character that they came after, when the next one goes elsewhere.
+    /// Attaches pending escape sequences to the character before them if the next character goes elsewhere.
     private mutating func settle() {
         if pending.isEmpty { return }
         if column >= rows[row].cells.count {
@@ -245,7 +245,7 @@ struct TerminalLines: Sendable {
         rows[row].isOverwritten = true
     }
 
-    /// A line above the open ones is finished and was shown: what is written there now shows up as another line.
+    /// Moves up. A line above the unfinished ones was shown already, so text written there appears as a new line.
     private mutating func moveUp(_ lines: Int) {
         for _ in 0..<lines {
             if row == 0 {

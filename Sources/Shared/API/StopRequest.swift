@@ -7,15 +7,15 @@ public struct StopRequest: Sendable, Codable, Equatable {
         case now
     }
 
-    /// What becomes of the pod then.
+    /// The end of the pod after the run.
     public enum Then: String, Sendable, Codable {
         case stop
-        /// Deleted, where nothing is lost with it; else stopped.
+        /// It is deleted if nothing is lost with it, else stopped.
         case terminate
-        /// It stays as it is, and costs on.
+        /// It stays as it is, and still costs money.
         case keep
 
-        /// nil where there is no such rule for a pod.
+        /// nil if a pod has no such rule.
         public var rule: OnFinish? {
             switch self {
             case .stop: .stop
@@ -26,35 +26,35 @@ public struct StopRequest: Sendable, Codable, Equatable {
     }
 
     public var mode: Mode
-    /// nil: what the config says.
+    /// nil: as the config says.
     public var then: Then?
-    /// How long a graceful stop lets the training save before it insists, in seconds. nil: a minute.
-    public var patience: Double?
+    /// Time to save before the training is killed, in seconds. nil: a minute.
+    public var grace: Double?
 
-    public init(mode: Mode, then: Then? = nil, patience: Double? = nil) {
+    public init(mode: Mode, then: Then? = nil, grace: Double? = nil) {
         self.mode = mode
         self.then = then
-        self.patience = patience
+        self.grace = grace
     }
 
     public static let graceful = StopRequest(mode: .graceful)
     public static let now = StopRequest(mode: .now)
 
-    /// In seconds.
-    public static let usualPatience = 60.0
-    /// Less is `now`; of more nobody knows any more that he asked. In seconds.
-    public static let patienceRange = 1.0...86_400
+    /// Seconds.
+    public static let usualGrace = 60.0
+    /// Allowed grace, in seconds. Below it use `now`; above it nobody remembers having asked.
+    public static let graceRange = 1.0...86_400
 
-    /// Why this is not to be done; nil where it is.
+    /// Why the agent refuses this request; nil if it does not.
     public var problem: Problem? {
         if then == .keep {
             return Problem("a pod cannot be kept after its run", hint: #"ask for "stop" or "terminate""#)
         }
-        guard let patience else { return nil }
+        guard let grace else { return nil }
         if mode == .now {
-            return Problem("a stop that is \"now\" has no patience", hint: "ask for a \"graceful\" one")
+            return Problem("a stop that is \"now\" has no grace", hint: "leave out one of the two")
         }
-        return Self.patienceRange.contains(patience)
-            ? nil : Problem("a patience of \(patience) s makes no sense", hint: "it is from 1 s to 24 h")
+        return Self.graceRange.contains(grace)
+            ? nil : Problem("a grace of \(grace) s makes no sense", hint: "it is between 1 s and 24 h")
     }
 }

@@ -18,10 +18,12 @@ public struct Claim: Sendable, Codable, Equatable {
     /// The agent's processes, `init` first. What they say counts where the pod is a process tree of one machine.
     public var processes: [ProcessIdentity]
     public var claimed: Date
+    /// Address of the agent's API, for a launcher that has no record of the pod.
+    public var address: String?
 
     public init(
         number: Int, pod: String, launch: String, lineage: String, logStart: Int, stream: String,
-        processes: [ProcessIdentity], claimed: Date
+        processes: [ProcessIdentity], claimed: Date, address: String? = nil
     ) {
         self.number = number
         self.pod = pod
@@ -31,6 +33,7 @@ public struct Claim: Sendable, Codable, Equatable {
         self.stream = stream
         self.processes = processes
         self.claimed = claimed
+        self.address = address
     }
 
     /// Whether the agent runs: true where any of its processes does, nil where that cannot be told from here.

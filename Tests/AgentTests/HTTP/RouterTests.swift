@@ -147,7 +147,7 @@ import Testing
     @Test(
         "a stop request reaches the daemon as it was sent",
         arguments: [
-            StopRequest.graceful, .now, StopRequest(mode: .graceful, patience: 7200.5),
+            StopRequest.graceful, .now, StopRequest(mode: .graceful, grace: 7200.5),
             StopRequest(mode: .now, then: .terminate), StopRequest(mode: .graceful, then: .stop),
         ])
     func stop(_ request: StopRequest) async throws {
@@ -159,10 +159,10 @@ import Testing
     @Test(
         "a stop request with an absurd grace is refused with a hint",
         arguments: [
-            #"{"mode":"graceful","patience":0}"#, #"{"mode":"graceful","patience":-5}"#,
-            #"{"mode":"graceful","patience":0.5}"#, #"{"mode":"graceful","patience":86401}"#,
-            #"{"mode":"graceful","patience":1e300}"#, #"{"mode":"graceful","patience":"2m"}"#,
-            #"{"mode":"now","patience":10}"#,
+            #"{"mode":"graceful","grace":0}"#, #"{"mode":"graceful","grace":-5}"#,
+            #"{"mode":"graceful","grace":0.5}"#, #"{"mode":"graceful","grace":86401}"#,
+            #"{"mode":"graceful","grace":1e300}"#, #"{"mode":"graceful","grace":"2m"}"#,
+            #"{"mode":"now","grace":10}"#,
         ])
     func absurdGrace(_ body: String) async throws {
         try open()

@@ -3,44 +3,51 @@ internal import FoundationEssentials
 internal import Glibc
 internal import Shared
 
-/// Pods that are process trees on this machine, each in a session of its own, so that it outlives the launcher and its terminal.
+/// Pods that are process trees on this machine. Each has a session of its own, so it outlives the launcher and its terminal.
 struct LocalProvider: Provider {
     let home: String
     /// The program that a pod runs.
     let agent: String
-    /// A pod inherits it, as a local command would.
+    /// Variables that each pod inherits, as a local command would.
     let environment: [String: String]
 
-    /// `pods/ID/pod.json`
-    private struct Record: Codable {
-        var id: String
-        var run: RunID
-        var launch: String
-        var volume: String
-        var created: Date
-        /// Absent while the pod is being started.
-        var process: ProcessIdentity?
+    var name: ProviderName { .local }
+    private var records: LocalPods { LocalPods(home: home) }
+    private var index: VolumeIndex { VolumeIndex(home: home) }
+
+    func place(for resources: Config.Resources) -> PodPlace {
+        if case .folder(let path) = resources.volume { .folder(path) } else { .folder(index.defaultVolume) }
     }
 
-    func create(_ order: PodOrder) async throws -> Pod {
+    func offers(for order: PodOrder) async throws -> [Offer] { [Offer(text: "this machine")] }
+
+    func create(_ order: PodOrder, at offer: Offer) async throws -> Pod {
         guard File.isExecutable(agent) else {
             throw Problem(
                 "there is no pod-agent at \"\(agent)\"", hint: "put it beside launch, or set POD_AGENT to its path")
         }
+        let order = order.bought(at: offer)
         let spec = order.spec
         let id = Self.id(launch: spec.launch.id)
-        var record = Record(id: id, run: spec.run, launch: spec.launch.id, volume: spec.volume, created: Date())
-        // Of a run's pods only the newest is of any use.
-        for pod in try await pods() where pod.run == spec.run && !pod.isRunning { try File.removeTree(folder(pod.id)) }
-        try File.makeFolders(folder(id))
-        try write(record)
-        let pid = try start(order, id: id)
-        record.process = ProcessIdentity(pid: pid)
-        try write(record)
-        return pod(record)
+        var record = LocalPods.Record(
+            id: id, run: spec.run, launch: spec.launch.id, volume: order.place.hostVolume?.root ?? spec.volume,
+            created: Date())
+        // Only the newest of a run's pods is of any use.
+        for pod in try await pods() where pod.run == spec.run && pod.hasEnded { try records.remove(pod.id) }
+        try File.makeFolders(records.folder(id))
+        try records.write(record)
+        record.process = ProcessIdentity(pid: try spawn(order, id: id))
+        if record.process == nil { record.endedAtOnce = true }
+        try records.write(record)
+        try remember(spec.run, at: order.place)
+        return records.pod(record, process: record.process)
     }
 
-    func preview(_ order: PodOrder) throws -> [UInt8] {
+    func start(_ pod: Pod, with order: PodOrder) async throws -> Pod {
+        throw Problem("pod \"\(pod.id)\" is a process that has ended, it cannot be started again")
+    }
+
+    func preview(_ order: PodOrder, at offer: Offer) throws -> [UInt8] {
         struct Request: Encodable {
             var execute: [String]
             var folder: String
@@ -48,78 +55,79 @@ struct LocalProvider: Provider {
         }
         let id = Self.id(launch: order.spec.launch.id)
         let variables = try variables(order.redacted, id: id, tokenDigest: "(SHA-256 of the launch's token)")
-        return try JSON.encode(Request(execute: [agent], folder: folder(id), environment: variables), pretty: true)
+        return try JSON.encode(
+            Request(execute: [agent], folder: records.folder(id), environment: variables), pretty: true)
     }
 
     func pods() async throws -> [Pod] {
-        guard File.exists("\(home)/pods") else { return [] }
-        return try File.list("\(home)/pods")
-            .compactMap { id in
-                guard let bytes = try? File.read("\(folder(id))/pod.json") else { return nil }
-                return try? JSON.decode(Record.self, from: bytes)
-            }
-            .sorted { (left: Record, right: Record) in left.created > right.created }
-            .map(pod)
+        try records.all().map { records.pod($0, process: process(of: $0)) }
     }
 
-    func terminate(_ pod: Pod) async throws {
-        if let process = pod.process, process.isAlive == true { kill(process.pid, SIGTERM) }
+    func end(_ pod: Pod, _ way: PodEnd) async throws {
+        // A process tree has one end.
+        if let process = records.record(pod.id).flatMap(process), process.isAlive == true { kill(process.pid, SIGTERM) }
     }
 
-    /// HMAC-SHA256 of the launch's id under a key that only this user can read.
-    func token(launch: String) throws -> String {
-        let path = "\(home)/key"
-        if !File.exists(path) {
-            try File.makeFolders(home)
-            let key = [UInt8].random(count: 32)
-            // The first one stays. A name of its own for each: a pid is shared by tasks, and by containers with one home.
-            let aside = "\(path).\([UInt8].random(count: 8).hexadecimal)"
-            _ = try File.createExclusively(path, with: key, aside: aside, mode: 0o600)
+    func markStopped(_ pod: Pod) async throws {
+        guard var record = records.record(pod.id) else { return }
+        record.stopped = true
+        try records.write(record)
+    }
+
+    func startup(of pod: Pod) async -> PodStartup {
+        let words = await lastWords(of: pod)
+        return PodStartup(phase: "the agent is not ready yet; it says: \(words)", timeout: .seconds(60))
+    }
+
+    func console(of pod: Pod) -> AsyncThrowingStream<String, any Error> {
+        AsyncThrowingStream { [records] lines in
+            let text = ((try? File.read(records.console(pod.id))) ?? []).text
+            for line in text.split(separator: "\n") { lines.yield(String(line)) }
+            lines.finish()
         }
-        return SHA256Digest(authenticating: launch.utf8, key: try File.read(path)).description
     }
 
-    func console(of pod: Pod) -> String {
-        let text = ((try? File.read("\(folder(pod.id))/console.log")) ?? []).text
-        return text.split(separator: "\n").suffix(10).joined(separator: "\n")
+    func token(launch: String) async throws -> String { try LocalKey(home: home).token(launch: launch) }
+
+    func runs() async throws -> [RunID: PodPlace] {
+        let runs = Volume(root: index.defaultVolume).runs.map { ($0, index.defaultVolume) }
+        return Dictionary(runs) { first, _ in first }.merging(index.volumes) { $1 }.mapValues { .folder($0) }
+    }
+
+    func remember(_ run: RunID, at place: PodPlace) throws {
+        if let volume = place.hostVolume { try index.remember(run, on: volume.root) }
+    }
+
+    func source(of run: RunID, at place: PodPlace, pod: Pod?) -> any RunSource {
+        FolderSource(volume: place.hostVolume ?? Volume(root: place.mount))
     }
 
     private static func id(launch: String) -> String { "local-\(launch)" }
 
-    private func folder(_ id: String) -> String { "\(home)/pods/\(id)" }
-
-    private func write(_ record: Record) throws {
-        try File.replace("\(folder(record.id))/pod.json", with: try JSON.encode(record, pretty: true))
-    }
-
-    private func pod(_ record: Record) -> Pod {
-        // A launcher that died before it wrote the process down: the agent did, in its claim.
-        let process =
-            record.process
+    /// The pod's first process. A launcher that died early did not record it; then the agent's claim has it.
+    private func process(of record: LocalPods.Record) -> ProcessIdentity? {
+        record.process
             ?? (try? Volume(root: record.volume).run(record.run).claims())?
             .last { $0.pod == record.id }?.processes.first
-        return Pod(
-            id: record.id, run: record.run, launch: record.launch, volume: record.volume,
-            isRunning: process?.isAlive == true,
-            address: try? File.read("\(folder(record.id))/endpoint").text.trimmed, process: process)
     }
 
     private func variables(_ order: PodOrder, id: String, tokenDigest: String) throws -> [String: String] {
-        var variables = order.secrets
+        var variables = order.secretValues
         variables["POD_AGENT_SPEC"] = try JSON.text(order.spec)
         variables["POD_AGENT_TOKEN_SHA256"] = tokenDigest
         variables["POD_AGENT_POD_ID"] = id
-        variables["POD_AGENT_ENDPOINT_FILE"] = "\(folder(id))/endpoint"
+        variables["POD_AGENT_ENDPOINT_FILE"] = records.endpoint(id)
         if !order.notify.isEmpty { variables["POD_AGENT_NOTIFY"] = try JSON.text(order.notify) }
         return variables
     }
 
-    private func start(_ order: PodOrder, id: String) throws -> pid_t {
-        let digest = SHA256Digest(of: try token(launch: order.spec.launch.id)).description
+    private func spawn(_ order: PodOrder, id: String) throws -> pid_t {
+        let token = try LocalKey(home: home).token(launch: order.spec.launch.id)
+        let digest = SHA256Digest(of: token).description
         let inherited = environment.filter { name, _ in !name.hasPrefix("POD_AGENT_") }
         let variables = inherited.merging(try variables(order, id: id, tokenDigest: digest)) { $1 }
 
-        let console = "\(folder(id))/console.log"
+        let console = records.console(id)
         let output: Int32
         do {
             output = try Errno.check { open(console, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600) }
@@ -128,28 +136,8 @@ struct LocalProvider: Provider {
         }
         defer { close(output) }
         return try CleanSpawn(
-            program: agent, arguments: [agent], environment: variables, folder: folder(id), output: output
+            program: agent, arguments: [agent], environment: variables, folder: records.folder(id), output: output
         ).start()
     }
-}
-#else
-internal import Shared
-
-/// Pods that are process trees on this machine: on Linux only, where the agent runs.
-struct LocalProvider: Provider {
-    let home: String
-    let agent: String
-    let environment: [String: String]
-
-    private var problem: Problem {
-        Problem("provider \"local\" needs Linux", hint: "run launch where the training is to run")
-    }
-
-    func create(_ order: PodOrder) async throws -> Pod { throw problem }
-    func preview(_ order: PodOrder) throws -> [UInt8] { throw problem }
-    func pods() async throws -> [Pod] { throw problem }
-    func terminate(_ pod: Pod) async throws { throw problem }
-    func token(launch: String) throws -> String { throw problem }
-    func console(of pod: Pod) -> String { "" }
 }
 #endif

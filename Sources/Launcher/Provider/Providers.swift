@@ -1,0 +1,29 @@
+internal import Shared
+
+/// All providers that this machine can use.
+struct Providers: Sendable {
+    let all: [any Provider]
+
+    /// The provider by that name, which a config or a pod gives.
+    func named(_ name: ProviderName) throws(Failure) -> any Provider {
+        if let provider = all.first(where: { $0.name == name }) { return provider }
+        if name == .local {
+            throw Failure(
+                .unavailable, "provider \"local\" needs Linux", hint: "run launch where the training is to run")
+        }
+        throw Failure(.unavailable, "provider \"\(name.rawValue)\" is not available on this machine")
+    }
+
+    /// The pods of all providers, and why some could not be asked: one that fails hides no pod of another.
+    func pods() async -> (pods: [Pod], problems: [Problem]) {
+        var found: (pods: [Pod], problems: [Problem]) = ([], [])
+        for provider in all {
+            do {
+                found.pods += try await provider.pods()
+            } catch {
+                found.problems.append(Failure(wrapping: error).problem)
+            }
+        }
+        return found
+    }
+}

@@ -1,0 +1,37 @@
+internal import Shared
+
+/// Pods of RunPod need an image, and lose their own disk when they are deleted.
+enum RunPodRules: ProviderRules {
+    static let defaultFinish: OnFinish? = .stop
+
+    static func defaultMount(_ paths: Paths) -> String? { "/workspace" }
+
+    static func check(_ config: Config, with reader: ConfigReader) {
+        checkImage(config, with: reader)
+        if case .folder = config.resources.volume {
+            reader.report(
+                reader.error(
+                    at: "resources.volume.path", "\"resources.volume.path\" is for \"provider: local\" only",
+                    hint: "give a \"network\" volume or a \"size\""))
+        }
+        if case .pod = config.resources.volume, config.onFinish == .terminate, config.mirror == nil {
+            reader.report(
+                reader.error(
+                    at: "on_finish", "\"on_finish: terminate\" would delete the pod's own volume with all results",
+                    hint: "use \"stop\", or a network volume"))
+        }
+    }
+
+    private static func checkImage(_ config: Config, with reader: ConfigReader) {
+        guard let image = config.image else {
+            reader.report(reader.error(at: "provider", "\"provider: runpod\" needs an \"image\""))
+            return
+        }
+        if !image.contains("@sha256:") {
+            reader.warn(
+                reader.error(
+                    at: "image", "\"image\" has no digest: what the tag names may change between two attempts",
+                    hint: "such as name:tag@sha256:…"))
+        }
+    }
+}
