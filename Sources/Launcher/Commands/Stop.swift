@@ -50,12 +50,25 @@ struct Stop: LauncherCommand {
             throw Failure(
                 .unavailable, "\"\(run.id)\" is not a pod of this machine", hint: "stop it where it was started")
         }
-        do {
-            guard let agent = try runs.agent(of: pod) else { throw APIError(.unavailable, "no address yet") }
-            try await agent.stop(try request())
-        } catch let error as APIError where error.code == .unavailable {
-            // It does not own the run yet, so there is no training to be gentle with.
-            try await runs.world.provider.terminate(pod)
+        var outage = Outage()
+        let start = ContinuousClock.now
+        while true {
+            do {
+                guard let agent = try runs.agent(of: pod) else { throw APIError(.unavailable, "no address yet") }
+                return try await agent.stop(try request())
+            } catch let error as APIError where error.code == .unavailable {
+                // It does not own the run yet, so there is no training to be gentle with.
+                return try await runs.world.provider.terminate(pod)
+            } catch {
+                guard AgentClient.isPassing(error), start.duration(to: .now) < Self.timeout else { throw error }
+                let reason = Failure(wrapping: error).problem.sentence
+                if let words = outage.failed(reason) { runs.world.console.note("launch: \(words)") }
+            }
+            guard try await runs.refreshed(run).state.isLive else { return }
+            try await Task.sleep(for: outage.pause)
         }
     }
+
+    /// For an agent that does not answer, or a proxy that answers in its place.
+    private static let timeout: Duration = .seconds(60)
 }

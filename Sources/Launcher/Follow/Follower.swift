@@ -50,7 +50,7 @@ struct Follower: Sendable {
                 run = try await Runs(world: world).refreshed(run)
                 if !run.state.isLive || error is SleepWatch.Slept { continue }
                 // The same pod would say the same again.
-                if run.pod == pod && !Self.isPassing(error) { throw error }
+                if run.pod == pod && !AgentClient.isPassing(error) { throw error }
                 say(outage.failed(Failure(wrapping: error).problem.sentence))
                 try await Task.sleep(for: outage.pause)
             }
@@ -58,15 +58,6 @@ struct Follower: Sendable {
         try writeRest()
         output.end()
         return run
-    }
-
-    private static func isPassing(_ error: any Error) -> Bool {
-        switch error {
-        // What is not HTTP, or not the log, comes from whoever has the port of an agent that is gone.
-        case let error as HTTPError: error.isPassing || error.code == .protocolError
-        case let error as APIError: error.code == .unavailable || error.code == .internal
-        default: false
-        }
     }
 
     /// One response: it ends after a minute, with the run, or with the connection.
