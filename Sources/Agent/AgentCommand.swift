@@ -9,7 +9,7 @@ struct AgentCommand: ParsableCommand {
         commandName: "pod-agent",
         abstract: "Supervises a training in a pod: the entry point of the pod's container.",
         version: Version.current,
-        subcommands: [InitCommand.self, ServeCommand.self, HealthCommand.self, VerifyCommand.self],
+        subcommands: [InitCommand.self, ServeCommand.self, HealthCommand.self, VerifyCommand.self, FilesCommand.self],
         defaultSubcommand: InitCommand.self)
 }
 

@@ -117,8 +117,8 @@ actor Daemon {
 
 extension Daemon {
     private func startServer() async throws {
-        let router = Router(tokenDigest: environment.tokenDigest) { self.post($0) }
-        let server = try await Server(address: host.address, port: host.port, router: router)
+        let router = Router(tokenDigest: environment.tokenDigest, volume: environment.spec.volume) { self.post($0) }
+        let server = try await Server(address: host.address, port: host.port, routes: router.table)
         Task {
             do {
                 try await server.run()

@@ -284,6 +284,41 @@ import Testing
         #expect(test.output == "0123456789")
     }
 
+    @Test("the log stays byte-exact behind a proxy that answers in the agent's place")
+    func proxyInPlace() async throws {
+        let length: Duration = ProcessEnvironment.all["TORTURE"] == "full" ? .seconds(30) : .seconds(9)
+        let start = ContinuousClock.now
+        let turn = Mutex(0)
+        let page = "<html><body>The origin web server is not reachable.</body></html>"
+        let agent = try StubAgent { [log, end] asked, connection in
+            let html = { (status: Int) in
+                try connection.respond(status, headers: [("Content-Type", "text/html")], body: page)
+            }
+            if start.duration(to: .now) < length { return try html(502) }
+            let number = turn.withLock { turn in
+                defer { turn += 1 }
+                return turn
+            }
+            switch number {
+            case 0: try StubAgent.Answer.log(log, to: 3, .cut).give(asked, connection)
+            case 1: try html(200)
+            case 2: try StubAgent.Answer.log(log, to: 7, .cut).give(asked, connection)
+            case 3: try html(524)
+            case 4: try html(404)
+            default: try StubAgent.Answer.log(log, then: end).give(asked, connection)
+            }
+        }
+        _ = try await follow(agent)
+        #expect(test.output == log.text)
+        #expect(agent.asked.suffix(6).map(\.from) == [0, 3, 3, 7, 7, 7])
+        #expect(
+            test.errors == """
+                launch: the agent does not answer (a proxy answered 502 in the agent's place); still trying
+                launch: the agent answers again
+
+                """)
+    }
+
     @Test func anErrorThatDoesNotPassEndsIt() async throws {
         let agent = try StubAgent([.log(log, to: 2, .cut), .error(APIError(.unauthorized, "wrong token"))])
         await #expect(throws: APIError(.unauthorized, "wrong token")) { try await follow(agent) }

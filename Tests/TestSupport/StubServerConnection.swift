@@ -71,6 +71,9 @@ public final class StubConnection: Sendable {
         try StubSocket.flood(bytes, into: descriptor(), limit: limit, quiet: quiet)
     }
 
+    /// The next bytes that came; empty at the end of what the client sends.
+    public func receive() throws -> [UInt8] { try StubSocket.read(from: descriptor()) }
+
     // MARK: Ending
 
     /// Waits until the client has closed its end. Throws `.gaveUp` if it does not.

@@ -65,7 +65,7 @@ struct LogRoute: Sendable {
     }
 
     private func timely<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
-        guard let value = try await FollowedResponse.run(for: Self.patience, body) else {
+        guard let value = try await withTimeout(Self.patience, body) else {
             throw APIError(.unavailable, "the volume does not answer", hint: "ask again in a minute")
         }
         return value
@@ -116,26 +116,6 @@ struct LogRoute: Sendable {
             let bytes = try await reader.read(at: offset, before: range.upperBound)
             try await writer.write(bytes)
             offset += bytes.readableBytes
-        }
-    }
-}
-
-/// A byte range of RFC 9110, section 14.1.2, in the two forms that a log needs and the closed one.
-enum ByteRange {
-    /// Of a log that goes from `begin` to `end`. nil where there is no such header, or one that is to be ignored: several ranges, or another unit.
-    static func parse(_ header: String?, begin: Int = 0, end: Int) throws(APIError) -> Range<Int>? {
-        guard let header, header.hasPrefix("bytes="), !header.contains(",") else { return nil }
-        let sides = header.dropFirst(6).split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
-        guard sides.count == 2 else { return nil }
-        switch (Int(sides[0]), Int(sides[1])) {
-        case (let first?, let last?) where first >= 0 && last >= first && first < end:
-            return first..<min(last, end - 1) + 1
-        case (let first?, nil) where first >= 0 && first < end && sides[1].isEmpty:
-            return first..<end
-        case (nil, let count?) where sides[0].isEmpty && count > 0 && end > begin:
-            return max(begin, end - count)..<end
-        default:
-            throw APIError(.rangeNotSatisfiable, "the log has \(end) bytes, \"\(header)\" is not among them")
         }
     }
 }

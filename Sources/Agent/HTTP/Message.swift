@@ -7,13 +7,15 @@ struct Request: Sendable {
     var path: String
     var query: [String: String]
     var headers: HTTPHeaders
-    var body: [UInt8]
+    var body: RequestBody
+    /// The part of the path that the route's pattern leaves open, percent-encoded as it came.
+    var rest = ""
 
-    init(_ head: HTTPRequestHead, body: [UInt8]) {
+    init(_ head: HTTPRequestHead, body: RequestBody) {
         self.init(method: head.method.rawValue, target: head.uri, headers: head.headers, body: body)
     }
 
-    init(method: String, target: String, headers: HTTPHeaders = [:], body: [UInt8] = []) {
+    init(method: String, target: String, headers: HTTPHeaders = [:], body: RequestBody = RequestBody()) {
         self.method = method
         self.headers = headers
         self.body = body
@@ -26,7 +28,7 @@ struct Request: Sendable {
         }
     }
 
-    /// A whole number in the query; an `APIError` where it is something else.
+    /// A whole number in the query; throws an `APIError` if it is something else.
     func number(_ name: String) throws(APIError) -> Int? {
         guard let text = query[name] else { return nil }
         guard let number = Int(text), number >= 0 else {
@@ -65,8 +67,6 @@ struct Response: Sendable {
         response.headers += headers
         return response
     }
-
-    static let tooLarge = Response(status: 413, body: .bytes([]))
 
     /// What goes into Content-Length.
     var length: Int? {

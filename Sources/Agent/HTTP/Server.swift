@@ -10,8 +10,8 @@ internal import Synchronization
 /// All of it is done by one thread, which gives way to those of the training and of the log's writer: whoever asks, and
 /// however much, takes one core at most, and what is left of that.
 struct Server: Sendable {
-    /// Bytes of a request's body that are read into memory.
-    static let bodyLimit = 1 << 20
+    /// A client that sends nothing of a body that a route waits for is cut off after this time.
+    private static let bodyTimeout: Duration = .seconds(30)
     /// Of the thread that serves, setpriority(2). One that wakes up to write a line still comes first among the busy.
     private static let niceness: Int32 = 5
 
@@ -19,15 +19,15 @@ struct Server: Sendable {
 
     private let listener: NIOAsyncChannel<Connection, Never>
     private let executor: EventLoopExecutor
-    private let router: Router
+    private let routes: RouteTable
     private let busy = BusyCount()
 
     /// Listens on `port` of the IP address `address`; on a free port where it is 0. A peer that takes nothing of what it
     /// is sent for `patience` is cut off.
     ///
     /// A name would go through the resolver of glibc, which loads libraries that a static program must do without.
-    init(address: String, port: Int, router: Router, patience: Duration = .seconds(30)) async throws {
-        self.router = router
+    init(address: String, port: Int, routes: RouteTable, patience: Duration = .seconds(30)) async throws {
+        self.routes = routes
         let eventLoop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
         executor = EventLoopExecutor(eventLoop)
         eventLoop.execute { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Self.niceness) }  // of the thread
@@ -40,8 +40,12 @@ struct Server: Sendable {
                 .childChannelOption(.tcpOption(unacknowledgedLimit), value: SocketOptionValue(patience.milliseconds))
                 .bind(to: try SocketAddress(ipAddress: address, port: port)) { channel in
                     channel.eventLoop.makeCompletedFuture {
-                        try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: true)
-                        return try Connection(wrappingChannelSynchronously: channel)
+                        try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: false)
+                        try channel.pipeline.syncOperations.addHandler(BadRequestHandler())
+                        return try Connection(
+                            wrappingChannelSynchronously: channel,
+                            configuration: NIOAsyncChannel.Configuration(
+                                backPressureStrategy: .init(lowWatermark: 1, highWatermark: 2)))
                     }
                 }
         } catch {
@@ -73,20 +77,15 @@ struct Server: Sendable {
 
     private func serve(_ connection: Connection) async throws {
         try await connection.executeThenClose { inbound, _ in
-            var parts = inbound.makeAsyncIterator()
-            while case .head(let head)? = try await parts.next() {
-                var body = ByteBuffer()
-                var isTooLarge = false
-                while case .body(let part)? = try await parts.next() {
-                    isTooLarge = isTooLarge || body.readableBytes + part.readableBytes > Self.bodyLimit
-                    if !isTooLarge { body.writeImmutableBuffer(part) }
-                }
+            let parts = RequestParts(inbound, channel: connection.channel, timeout: Self.bodyTimeout)
+            while let head = try await parts.head() {
                 busy.begin()
                 defer { busy.end() }
-                let request = Request(head, body: Array(body.readableBytesView))
-                let response = isTooLarge ? .tooLarge : await router.respond(to: request)
+                let body = parts.body(of: head)
+                let response = await routes.respond(to: Request(head, body: body))
+                if parts.isBroken { return }
                 try await ResponseWriter(channel: connection.channel).write(response, to: head)
-                if !head.isKeepAlive { return }
+                guard head.isKeepAlive, try await parts.skip(body) else { return }
             }
         }
     }

@@ -63,21 +63,35 @@ struct Stop: LauncherCommand {
     }
 
     private func ask(_ run: RunView, _ runs: Runs) async throws {
-        do {
-            guard let agent = try await runs.agent(of: run) else { throw APIError(.unavailable, "no address yet") }
-            try await agent.stop(try request())
-        } catch let error as APIError where error.code == .unavailable {
-            guard let pod = run.pod else {
-                throw Failure(
-                    .unavailable, "the agent of \"\(run.id)\" cannot be reached from here",
-                    hint: "stop it where it was started")
+        var outage = Outage()
+        let start = ContinuousClock.now
+        while true {
+            do {
+                guard let agent = try await runs.agent(of: run) else { throw APIError(.unavailable, "no address yet") }
+                return try await agent.stop(try request())
+            } catch let error as APIError where error.code == .unavailable {
+                guard let pod = run.pod else { throw Self.outOfReach(run) }
+                // The agent does not own the run yet, so no training needs time to save.
+                return try await run.run.provider.end(pod, .interrupt)
+            } catch let error as HTTPError where run.owner == .unseen {
+                throw Self.outOfReach(run, because: error)
+            } catch {
+                guard AgentClient.isPassing(error), start.duration(to: .now) < Self.timeout else { throw error }
+                let reason = Failure(wrapping: error).problem.sentence
+                if let words = outage.failed(reason) { runs.world.console.note("launch: \(words)") }
             }
-            // The agent does not own the run yet, so no training needs time to save.
-            try await run.run.provider.end(pod, .interrupt)
-        } catch let error as HTTPError where run.owner == .unseen {
-            throw Failure(
-                .unavailable, "the agent of \"\(run.id)\" cannot be reached from here: \(error.message)",
-                hint: "stop it where it was started")
+            guard try await runs.refreshed(run).state.isLive else { return }
+            try await Task.sleep(for: outage.pause)
         }
     }
+
+    private static func outOfReach(_ run: RunView, because error: HTTPError? = nil) -> Failure {
+        Failure(
+            .unavailable,
+            "the agent of \"\(run.id)\" cannot be reached from here\(error.map { ": \($0.message)" } ?? "")",
+            hint: "stop it where it was started")
+    }
+
+    /// For an agent that does not answer, or a proxy that answers in its place.
+    private static let timeout: Duration = .seconds(60)
 }

@@ -67,18 +67,9 @@ struct Follower: Sendable {
             return try await Task.sleep(for: .milliseconds(500))
         }
         // The same pod would give the same answer again.
-        if run.pod == pod && !Self.isPassing(error) { throw error }
+        if run.pod == pod && !AgentClient.isPassing(error) { throw error }
         say(outage.failed(Failure(wrapping: error).problem.sentence))
         try await Task.sleep(for: outage.pause)
-    }
-
-    private static func isPassing(_ error: any Error) -> Bool {
-        switch error {
-        // Another program may have taken the port of an agent that is gone. What it says is not HTTP, or not the log.
-        case let error as HTTPError: error.isPassing || error.code == .protocolError
-        case let error as APIError: error.code == .unavailable || error.code == .internal
-        default: false
-        }
     }
 
     /// One response: it ends after a minute, with the run, or with the connection.

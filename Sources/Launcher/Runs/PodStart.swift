@@ -1,4 +1,3 @@
-internal import HTTPClient
 internal import Shared
 
 /// Waits for the agent of a new pod to answer and to own the run.
@@ -39,9 +38,8 @@ struct PodStart: Sendable {
         guard let agent = try await Runs(world: world).agent(of: pod) else { return nil }
         do {
             return try await agent.status()
-        } catch let error as HTTPError where error.isPassing {
-            return nil
-        } catch let error as APIError where error.code == .unavailable {
+        } catch {
+            guard AgentClient.isPassing(error) else { throw error }
             return nil
         }
     }

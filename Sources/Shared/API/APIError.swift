@@ -1,27 +1,35 @@
 /// An error as the agent's API tells it: `{"error":{"code","message","hint"}}` under an HTTP status.
 public struct APIError: Error, Sendable, Equatable {
-    public enum Code: String, Sendable, Codable {
+    public enum Code: String, Sendable, Codable, CaseIterable {
         case badRequest = "bad_request"
         case unauthorized
+        case forbidden
         case notFound = "not_found"
         case methodNotAllowed = "method_not_allowed"
         case conflict
         case gone
+        case tooLarge = "too_large"
         case rangeNotSatisfiable = "range_not_satisfiable"
+        case checksumMismatch = "checksum_mismatch"
         case `internal`
+        case noSpace = "no_space"
         case unavailable
 
         public var status: Int {
             switch self {
             case .badRequest: 400
             case .unauthorized: 401
+            case .forbidden: 403
             case .notFound: 404
             case .methodNotAllowed: 405
             case .conflict: 409
             case .gone: 410
+            case .tooLarge: 413
             case .rangeNotSatisfiable: 416
+            case .checksumMismatch: 422
             case .internal: 500
             case .unavailable: 503
+            case .noSpace: 507
             }
         }
     }
@@ -35,6 +43,9 @@ public struct APIError: Error, Sendable, Equatable {
         self.message = message
         self.hint = hint
     }
+
+    /// The same request may well succeed a little later.
+    public var isPassing: Bool { code == .unavailable || code == .internal }
 }
 
 extension APIError: Codable {

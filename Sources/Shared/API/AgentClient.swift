@@ -1,11 +1,14 @@
 public import HTTPClient
 
-/// A client of one agent's API. A reply that is an error becomes an `APIError`; none at all an `HTTPError`.
+/// A client of one agent's API.
+///
+/// Throws an `APIError` for an error that the agent reports, an `UnknownReply` for any other reply that is not
+/// understood, and an `HTTPError` if no reply came.
 public struct AgentClient: Sendable {
     /// Such as `http://127.0.0.1:8000`, without a slash at the end.
     public let address: String
     private let token: String
-    private let transport: any HTTPTransport
+    let transport: any HTTPTransport
 
     public init(address: String, token: String, transport: any HTTPTransport) {
         self.address = address
@@ -16,7 +19,10 @@ public struct AgentClient: Sendable {
     /// `GET /v1/health`. An agent that is not ready answers too.
     public func health() async throws -> HealthReport {
         let response = try await transport.send(request("GET", Endpoint.health))
-        return try JSON.decode(HealthReport.self, from: response.body)
+        guard let report = try? JSON.decode(HealthReport.self, from: response.body) else {
+            throw Self.error(response)
+        }
+        return report
     }
 
     /// `GET /v1/status`
@@ -46,33 +52,53 @@ public struct AgentClient: Sendable {
             }
             return exchange
         }
-        var body: [UInt8] = []
-        for try await chunk in exchange.body where body.count < 64 << 10 { body += chunk }
         let goesOn = exchange.head.headers[APIHeader.logOffset].flatMap { Int($0) }
         switch (exchange.head.status, goesOn) {
         case (APIError.Code.conflict.status, let cut?) where cut < offset: throw LogCut(offset: cut)
         case (APIError.Code.gone.status, let kept?) where kept > offset: throw LogDropped(firstKept: kept)
         default: break
         }
-        throw Self.error(HTTPResponse(head: exchange.head, body: body))
+        throw try await Self.error(exchange)
     }
 
     private func decoded<Value: Decodable>(_ method: String, _ path: String, body: [UInt8]? = nil) async throws -> Value
     {
         let response = try await transport.send(request(method, path, body: body))
-        guard response.head.isSuccess else { throw Self.error(response) }
-        return try JSON.decode(Value.self, from: response.body)
+        guard response.head.isSuccess, let value = try? JSON.decode(Value.self, from: response.body) else {
+            throw Self.error(response)
+        }
+        return value
     }
 
-    private func request(_ method: String, _ path: String, body: [UInt8]? = nil) -> HTTPRequest {
+    func request(_ method: String, _ path: String, body: [UInt8]? = nil) -> HTTPRequest {
         HTTPRequest(
             method, address + path, headers: [("Authorization", "Bearer \(token)")], body: body,
             timeouts: HTTPTimeouts(connect: .seconds(5), idle: .seconds(15), total: .seconds(20)))
     }
 
-    private static func error(_ response: HTTPResponse) -> any Error {
+    // MARK: - Errors
+
+    static func error(_ response: HTTPResponse) -> any Error {
         if let error = try? JSON.decode(APIError.self, from: response.body) { return error }
-        return Problem("the agent answered \(response.status)")
+        return UnknownReply(to: response.head)
+    }
+
+    /// The error of a reply whose body has not been read.
+    static func error(_ exchange: HTTPExchange) async throws -> any Error {
+        var body: [UInt8] = []
+        for try await chunk in exchange.body where body.count < 64 << 10 { body += chunk }
+        return error(HTTPResponse(head: exchange.head, body: body))
+    }
+
+    /// Whether the same request may succeed a little later: the agent, the network or a proxy has trouble that passes.
+    public static func isPassing(_ error: any Error) -> Bool {
+        switch error {
+        // A reply that is not HTTP comes from a program that has the port of an agent that is gone.
+        case let error as HTTPError: error.isPassing || error.code == .protocolError
+        case let error as APIError: error.isPassing
+        case let error as UnknownReply: error.isPassing
+        default: false
+        }
     }
 }
 

@@ -81,7 +81,7 @@ final class CurlHandle {
         try check(curl_multi_poll(multi, nil, 0, Int32(patience?.milliseconds(atMost: hour) ?? hour), nil))
     }
 
-    /// Lets a transfer go on that the receiver found too full.
+    /// Continues a transfer that waited for room for the response, or for bytes of the request.
     func resume() throws(HTTPError) {
         receiver.touch()
         try check(curl_easy_pause(easy, CURLPAUSE_CONT))
@@ -116,10 +116,10 @@ final class CurlHandle {
     private func setUpMethod(_ request: HTTPRequest) throws(HTTPError) {
         if request.method == "HEAD" {
             try set(CURLOPT_NOBODY, 1)
-        } else if let body = request.body ?? (["POST", "PUT", "PATCH"].contains(request.method) ? [] : nil) {
+        } else if let body = request.body ?? (["POST", "PUT", "PATCH"].contains(request.method) ? .bytes([]) : nil) {
             // `UPLOAD` is the way without a content type of curl's own; the method itself is set below.
             try set(CURLOPT_UPLOAD, 1)
-            try set(CURLOPT_INFILESIZE_LARGE, offset: curl_off_t(body.count))
+            try set(CURLOPT_INFILESIZE_LARGE, offset: curl_off_t(body.length ?? -1))  // -1: in chunks
             try append("Expect:")  // no wait for a 100
         }
         try set(CURLOPT_CUSTOMREQUEST, request.method)
@@ -160,7 +160,11 @@ final class CurlHandle {
         try check(
             ccurl_set_callback(easy, CURLOPT_READFUNCTION) { buffer, size, count, context in
                 guard let receiver = callee(context) else { return Int(CURL_READFUNC_ABORT) }
-                return receiver.fill(UnsafeMutableRawBufferPointer(start: buffer, count: size * count))
+                switch receiver.fill(UnsafeMutableRawBufferPointer(start: buffer, count: size * count)) {
+                case .bytes(let count): return count
+                case .none: return Int(CURL_READFUNC_PAUSE)
+                case .failed: return Int(CURL_READFUNC_ABORT)
+                }
             }
         )
     }

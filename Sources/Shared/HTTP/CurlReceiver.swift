@@ -3,7 +3,9 @@
 /// Lives on the transfer's thread.
 final class CurlReceiver {
     private let pipe: ResponsePipe
-    private let outgoing: [UInt8]
+    private let outgoing: RequestPipe
+    /// Bytes of the request's body; nil if it is sent in chunks.
+    private let length: Int?
     private var sent = 0
     private var parser = HeadParser()
     private var isHeadDelivered = false
@@ -12,12 +14,15 @@ final class CurlReceiver {
     private(set) var lastByte = ContinuousClock.now
     /// The consumer holds the stream up.
     private(set) var isPaused = false
+    /// The request's body has no bytes at the moment.
+    private(set) var isStarved = false
     /// Why a callback refused to go on.
     private(set) var error: HTTPError?
 
-    init(pipe: ResponsePipe, body: [UInt8]) {
+    init(pipe: ResponsePipe, outgoing: RequestPipe, length: Int?) {
         self.pipe = pipe
-        self.outgoing = body
+        self.outgoing = outgoing
+        self.length = length
     }
 
     func touch() {
@@ -48,12 +53,38 @@ final class CurlReceiver {
         return verdict
     }
 
-    /// Copies the next bytes of the request's body; 0 is its end.
-    func fill(_ buffer: UnsafeMutableRawBufferPointer) -> Int {
+    /// What became of a buffer for the next bytes of the request's body.
+    enum Fill {
+        /// So many are in it; 0 at the end.
+        case bytes(Int)
+        /// There are none yet.
+        case none
+        case failed
+    }
+
+    func fill(_ buffer: UnsafeMutableRawBufferPointer) -> Fill {
         touch()
-        let count = min(buffer.count, outgoing.count - sent)
-        outgoing.withUnsafeBytes { buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[sent..<sent + count])) }
-        sent += count
-        return count
+        isStarved = false
+        switch outgoing.take(buffer.count) {
+        case .bytes(let bytes):
+            sent += bytes.count
+            if let length, sent > length { return fail("there is more to send than the \(length) bytes announced") }
+            bytes.withUnsafeBytes { buffer.copyMemory(from: $0) }
+            return .bytes(bytes.count)
+        case .none:
+            isStarved = true
+            return .none
+        case .end:
+            if let length, sent < length { return fail("there are \(sent) bytes to send, not \(length)") }
+            return .bytes(0)
+        case .failed(let error):
+            self.error = error
+            return .failed
+        }
+    }
+
+    private func fail(_ message: String) -> Fill {
+        error = HTTPError(.bodyFailed, message)
+        return .failed
     }
 }

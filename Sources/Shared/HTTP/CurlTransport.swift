@@ -27,8 +27,20 @@ public struct CurlTransport: HTTPTransport {
         let pipe = ResponsePipe(capacity: buffer)
         let lease = Lease(pipe: pipe)
         let options = options
-        try startThread {
-            Transfer(request, options, pipe).run()
+        let outgoing = RequestPipe(request.body?.bytes ?? [], isWhole: request.body?.isStream != true)
+        var pump: Task<Void, Never>?
+        if case .stream(_, let next) = request.body {
+            pump = Task { await HTTPRequestBody.pump(next, into: outgoing) }
+        }
+        do throws(HTTPError) {
+            try startThread { [pump] in
+                Transfer(request, options, pipe, outgoing).run()
+                pump?.cancel()
+            }
+        } catch {
+            outgoing.close()
+            pump?.cancel()
+            throw error
         }
         let head = try await pipe.head()
         return HTTPExchange(head: head, body: HTTPBody { () throws(HTTPError) in try await lease.pipe.next() })

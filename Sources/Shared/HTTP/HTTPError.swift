@@ -11,6 +11,8 @@ public struct HTTPError: Error, Sendable, Equatable {
         case interrupted
         /// The task was cancelled.
         case cancelled
+        /// The request's body could not be produced as it was announced.
+        case bodyFailed
         /// The body is longer than the caller takes.
         case tooLarge
         /// The request cannot be sent as it is: its URL, scheme, method or a header.
@@ -42,7 +44,7 @@ public struct HTTPError: Error, Sendable, Equatable {
         case .unreachable, .timedOut, .interrupted, .outOfResources: true
         // 35: the handshake broke off, CURLE_SSL_CONNECT_ERROR. A bad certificate has other numbers and does not pass.
         case .tls: curlCode == 35
-        case .cancelled, .tooLarge, .invalidRequest, .protocolError: false
+        case .cancelled, .bodyFailed, .tooLarge, .invalidRequest, .protocolError: false
         }
     }
 }

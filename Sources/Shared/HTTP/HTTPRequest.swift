@@ -1,12 +1,12 @@
-/// One request, complete before it is sent.
+/// One request. Its body may come while it is sent.
 public struct HTTPRequest: Sendable {
     public var method: String
     /// `http` or `https`, percent-encoded.
     public var url: String
     /// Sent in this order, beside `Host`, `User-Agent`, `Accept` and `Content-Length`, which are added when absent.
     public var headers: [(name: String, value: String)]
-    /// Sent with its length. Nil is no body, or an empty one for POST, PUT and PATCH.
-    public var body: [UInt8]?
+    /// Nil is no body, or an empty one for POST, PUT and PATCH.
+    public var body: HTTPRequestBody?
     public var timeouts: HTTPTimeouts
     /// Whoever knows the path may use it, as with the addresses of chat services: no error shows more than the host.
     public var isPathSecret = false
@@ -21,7 +21,7 @@ public struct HTTPRequest: Sendable {
         self.method = method
         self.url = url
         self.headers = headers
-        self.body = body
+        self.body = body.map { .bytes($0) }
         self.timeouts = timeouts
     }
 }
@@ -30,7 +30,8 @@ public struct HTTPRequest: Sendable {
 public struct HTTPTimeouts: Sendable {
     /// From the start until the connection stands: name, TCP, proxy and TLS.
     public var connect: Duration
-    /// No byte in either direction for so long, once connected. Time in which the consumer holds the stream up does not count.
+    /// No byte in either direction for so long, once connected. Time in which the consumer of the response or the
+    /// producer of the request's body is slow does not count.
     /// Nil waits for ever.
     public var idle: Duration?
     /// From the start until the last byte of the body. Nil for streams.

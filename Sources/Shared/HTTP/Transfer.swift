@@ -6,22 +6,31 @@ struct Transfer {
     private let request: HTTPRequest
     private let options: CurlOptions
     private let pipe: ResponsePipe
+    private let outgoing: RequestPipe
 
-    init(_ request: HTTPRequest, _ options: CurlOptions, _ pipe: ResponsePipe) {
+    init(_ request: HTTPRequest, _ options: CurlOptions, _ pipe: ResponsePipe, _ outgoing: RequestPipe) {
         self.request = request
         self.options = options
         self.pipe = pipe
+        self.outgoing = outgoing
     }
 
     /// Blocks until the transfer has ended and everything of it is freed.
     ///
     /// The consumer hears of the end before that: freeing waits for a name server that does not answer.
     func run() {
+        defer { outgoing.close() }
         do {
-            let receiver = CurlReceiver(pipe: pipe, body: request.body ?? [])
+            let receiver = CurlReceiver(pipe: pipe, outgoing: outgoing, length: request.body?.length)
             let handle = try CurlHandle(request, options, receiver)
             pipe.attach(wake: handle.wake)
-            defer { withExtendedLifetime(handle) { pipe.detach() } }
+            outgoing.attach(wake: handle.wake)
+            defer {
+                withExtendedLifetime(handle) {
+                    pipe.detach()
+                    outgoing.close()
+                }
+            }
             do {
                 try drive(handle, receiver)
                 pipe.finish(.success(()))
@@ -42,6 +51,7 @@ struct Transfer {
             case .resume: try handle.resume()
             case .carryOn: break
             }
+            if outgoing.takeResume() { try handle.resume() }
             if try handle.perform() {
                 if let error = receiver.error { throw error }
                 return
@@ -71,7 +81,7 @@ struct Transfer {
             if now - start >= times.connect {
                 throw timedOut("could not connect to \"\(request.label)\" within \(times.connect)")
             }
-        } else if let idle = times.idle, !receiver.isPaused {
+        } else if let idle = times.idle, !receiver.isPaused, !receiver.isStarved {
             left.append(idle - (now - receiver.lastByte))
             if now - receiver.lastByte >= idle {
                 throw timedOut("nothing came from \"\(request.label)\" for \(idle)")

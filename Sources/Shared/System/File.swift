@@ -214,6 +214,14 @@ public enum File {
         return FileStatus(status)
     }
 
+    /// The status of the entry `name` of an open folder; links are not followed. The name has no zero at its end.
+    public static func status(of name: [UInt8], in folder: Int32) throws(Errno) -> FileStatus {
+        var status = stat()
+        let path = name.map { CChar(bitPattern: $0) } + [0]
+        try Errno.check { fstatat(folder, path, &status, AT_SYMLINK_NOFOLLOW) }
+        return FileStatus(status)
+    }
+
     /// Whether there is something, as far as can be told: an error counts as nothing.
     public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 

@@ -17,14 +17,16 @@ public struct TarWriter: ~Copyable {
     }
 
     /// Begins a member. The content of a file follows with `write`, all of it before the next member.
-    public mutating func begin(_ entry: TarEntry) throws {
+    ///
+    /// `path` and `target` stand for those of `entry` if they are not UTF-8.
+    public mutating func begin(_ entry: TarEntry, path: [UInt8]? = nil, target bytes: [UInt8]? = nil) throws {
         try checkComplete()
         current = entry
         missing = entry.size
 
         var records: [UInt8] = []
         var header = Header()
-        let path = Array(entry.path.utf8)
+        let path = path ?? Array(entry.path.utf8)
         let isFolder = entry.kind == .folder
         if !header.set(path: isFolder ? path + [UInt8(ascii: "/")] : path) { records += record("path", path) }
         switch entry.kind {
@@ -38,7 +40,8 @@ public struct TarWriter: ~Copyable {
         case .link(let target):
             header.type = TarType.link
             header.set(0o777, at: TarBlock.mode)
-            if !header.set(link: Array(target.utf8)) { records += record("linkpath", Array(target.utf8)) }
+            let target = bytes ?? Array(target.utf8)
+            if !header.set(link: target) { records += record("linkpath", target) }
         }
 
         if !records.isEmpty {

@@ -25,6 +25,19 @@ public struct Volume: Sendable, Equatable {
     /// Packed code, each named by its SHA-256.
     public func pack(_ code: PackedCode) -> String { "\(own)/cache/code/\(code.sha256).tar" }
 
+    /// Staging files of uploads that are not complete.
+    public var uploads: String { "\(own)/uploads" }
+
+    /// Whether only the agent may write at a path below the root: its records, and the folders that hold them.
+    public static func isAgentsOwn(_ path: [String]) -> Bool {
+        switch path.first {
+        case ".pod-agent", "logs": true
+        // A run's work tree is its user's.
+        case "runs": path.count < 4 || path[2] != "work"
+        default: false
+        }
+    }
+
     /// For temporary files of installers: the pod's own disk may be too small for them.
     public func temporary(for run: RunID) -> String { "\(own)/tmp/\(run)" }
 }

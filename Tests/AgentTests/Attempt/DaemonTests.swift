@@ -85,8 +85,8 @@ import Testing
 
     @Test("an agent whose port is taken stops the pod and exits with 71")
     func takenPort() async throws {
-        let router = Router(tokenDigest: SHA256Digest(of: "t")) { _ in }
-        let server = try await Server(address: "127.0.0.1", port: 0, router: router)
+        let table = RouteTable(tokenDigest: SHA256Digest(of: "t"), routes: [])
+        let server = try await Server(address: "127.0.0.1", port: 0, routes: table)
         let serving = Task { try await server.run() }
         defer { serving.cancel() }
         #expect(try await daemon(try host(port: server.port)).run() == Exit.system.rawValue)

@@ -1,4 +1,3 @@
-import Glibc
 import HTTPClient
 import Shared
 import TestSupport
@@ -21,31 +20,7 @@ import Testing
 
     /// Sends `text`, and returns the server's bytes up to the end of the connection.
     private func exchange(_ text: String) async throws -> String {
-        try await within(.seconds(60), "the end of the connection") { [agent] in
-            try await DedicatedThread.run {
-                let peer = try Errno.check { socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) }
-                defer { close(peer) }
-                var address = sockaddr_in()
-                address.sin_family = sa_family_t(AF_INET)
-                address.sin_port = in_port_t(agent.server.port).bigEndian
-                address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian  // 127.0.0.1
-                try Errno.check {
-                    withUnsafePointer(to: &address) { pointer in
-                        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                            connect(peer, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-                        }
-                    }
-                }
-                try File.write(Array(text.utf8)[...], to: peer)
-                var answer: [UInt8] = []
-                var buffer = [UInt8](repeating: 0, count: 64 << 10)
-                while true {
-                    let count = try buffer.withUnsafeMutableBytes { try File.read(peer, into: $0) }
-                    if count == 0 { return answer.text }
-                    answer += buffer[..<count]
-                }
-            }
-        }
+        try await Exchange.run(text, port: agent.server.port)
     }
 
     private func request(_ line: String, _ headers: String...) -> String {
@@ -82,11 +57,11 @@ import Testing
 
     @Test("a request body is read up to the limit and refused with 413 above it")
     func bodyLimit() async throws {
-        let fits = try await agent.send("POST", Endpoint.stop, body: [UInt8](repeating: 32, count: Server.bodyLimit))
+        let fits = try await agent.send("POST", Endpoint.stop, body: [UInt8](repeating: 32, count: Route.smallBody))
         #expect(fits.status == 400)
-        let large = [UInt8](repeating: 32, count: Server.bodyLimit + 1)
+        let large = [UInt8](repeating: 32, count: Route.smallBody + 1)
         #expect(try await agent.send("POST", Endpoint.stop, body: large).status == 413)
-        let padding = String(repeating: " ", count: Server.bodyLimit)
+        let padding = String(repeating: " ", count: Route.smallBody)
         #expect(
             try await agent.send("POST", Endpoint.stop, body: Array((#"{"mode":"now"}"# + padding).utf8)).status == 413)
         #expect(agent.tells == [])
@@ -94,7 +69,7 @@ import Testing
 
     @Test("a connection serves the next request after a body that was too large")
     func afterLargeBody() async throws {
-        let body = String(repeating: " ", count: Server.bodyLimit + 1)
+        let body = String(repeating: " ", count: Route.smallBody + 1)
         let answer = try await exchange(
             request("POST /v1/stop", "Content-Length: \(body.utf8.count)") + body
                 + request("GET /v1/health", "Connection: close"))
@@ -115,7 +90,7 @@ import Testing
     @Test("a server whose port is taken is an error that names the port")
     func takenPort() async throws {
         let problem = await #expect(throws: Problem.self) {
-            _ = try await Server(address: "127.0.0.1", port: agent.server.port, router: agent.router)
+            _ = try await Server(address: "127.0.0.1", port: agent.server.port, routes: agent.router.table)
         }
         #expect(problem?.sentence.hasPrefix("could not listen on 127.0.0.1:\(agent.server.port)") == true)
     }

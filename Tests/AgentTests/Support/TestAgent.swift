@@ -19,8 +19,10 @@ final class TestAgent: Sendable {
         self.run = run
         let told = Monitor<[Event]>([])
         self.told = told
-        router = Router(tokenDigest: SHA256Digest(of: Self.token)) { event in told.update { $0.append(event) } }
-        server = try await Server(address: "127.0.0.1", port: 0, router: router, patience: patience)
+        router = Router(tokenDigest: SHA256Digest(of: Self.token), volume: run.volume.root) { event in
+            told.update { $0.append(event) }
+        }
+        server = try await Server(address: "127.0.0.1", port: 0, routes: router.table, patience: patience)
         serving.withLock { serving in serving = Task { [server] in try await server.run() } }
     }
 

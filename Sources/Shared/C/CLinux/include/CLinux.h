@@ -23,6 +23,7 @@ int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions
 
 static const int linux_spawn_setsid = 0x80;  // POSIX_SPAWN_SETSID, <spawn.h>
 static const unsigned linux_start_writing = 2;  // SYNC_FILE_RANGE_WRITE, <fcntl.h>
+static const int linux_open_as_path = 010000000;  // O_PATH, <fcntl.h>
 static const int linux_set_pipe_size = 1031;  // F_SETPIPE_SZ, <fcntl.h>
 
 static inline int linux_wexited(int status) { return WIFEXITED(status); }
