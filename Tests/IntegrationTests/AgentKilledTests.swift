@@ -15,7 +15,7 @@ import Testing
         """)
 
     @Test(
-        "serve records an interruption and all processes end within 5 s if init is killed",
+        "all processes end within 5 s and the run counts as interrupted if the agent's init is killed",
         arguments: 1...Rounds.count(2, full: 10))
     func killInit(round: Int) async throws {
         try await Site.with { site in
@@ -38,7 +38,7 @@ import Testing
     }
 
     @Test(
-        "the pod ends if serve is killed, and the next start records agent-crash and trains",
+        "the pod ends if the agent's serve process is killed, and the next start records agent-crash and trains",
         arguments: 1...Rounds.count(2, full: 10))
     func killServe(round: Int) async throws {
         try await Site.with { site in
@@ -61,7 +61,7 @@ import Testing
     }
 
     /// `init` keeps the deadline, so a `serve` that hangs cannot break it.
-    @Test("the pod ends within 5 s of SIGTERM although serve is stopped by SIGSTOP")
+    @Test("the pod ends within 5 s of SIGTERM although the agent's serve process is stopped")
     func stopServe() async throws {
         try await Site.with { site in
             let agent = try BareAgent(at: site, command: Self.training)

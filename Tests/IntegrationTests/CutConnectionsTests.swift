@@ -22,7 +22,7 @@ import Testing
         """,
     ])
 
-    @Test("attach prints the log byte for byte although connections are cut and the agent is killed twice")
+    @Test("launch attach prints the log byte for byte although connections are cut and the agent is killed twice")
     func attach() async throws {
         try await Site.with { site in
             let pod = try ProxiedPod(at: site, command: Self.command)

@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    @Test("the next launch run records agent-crash and resumes if serve was killed")
+    @Test("the next launch run records agent-crash and resumes if the agent's serve process was killed")
     func agentCrash() async throws {
         try await Site.with { site in
             let trainer = try Trainer(at: site)
@@ -98,7 +98,7 @@ import Testing
     }
 
     /// The training kills its agent, and each restart of the container makes the next attempt.
-    @Test("the launch ends as agent-crash once three agents have died without a new checkpoint")
+    @Test("the next start gives up with agent-crash after three agents have died without a new checkpoint")
     func repeatedCrashes() async throws {
         try await Site.with { site in
             let agent = try BareAgent(at: site, command: .shell("kill -KILL $PPID; sleep 600"))

@@ -166,7 +166,8 @@ struct FirstProcessTests {
         }
     }
 
-    @Test("the pod ends if serve dies, and the next start finishes the run", arguments: [true, false])
+    @Test(
+        "the pod ends if the agent's serve process dies, and the next start finishes the run", arguments: [true, false])
     func killServe(asPIDOne: Bool) async throws {
         try await Site.with { site in
             let agent = try BareAgent(

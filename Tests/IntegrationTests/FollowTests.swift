@@ -54,7 +54,7 @@ import Testing
     }
 
     /// The training prints bytes that are not text, carriage returns and a megabyte at once, and no newline at the end.
-    @Test("launch run and the log have the training's bytes unchanged")
+    @Test("launch run prints the training's bytes unchanged, and the log keeps them unchanged")
     func bytes() async throws {
         try await Site.with { site in
             try site.write(
@@ -76,7 +76,7 @@ import Testing
         }
     }
 
-    @Test("logs and attach need no RUN if there is one run, and status asks for a name if there are two")
+    @Test("launch logs and attach need no run name if there is one run, and launch status asks for it if there are two")
     func defaultRun() async throws {
         try await Site.with { site in
             try site.config("run: only\ncommand: echo hello\n")

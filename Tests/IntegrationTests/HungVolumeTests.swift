@@ -10,7 +10,7 @@ struct HungVolumeTests {
     /// The calls that the agent and its training make on the volume all the time, by their names in FUSE.
     private static let calls = ["fsync fsyncdir", "write", "rename", "open create", "unlink", "getattr"]
 
-    @Test("init exits within 4.5 s of SIGTERM while calls on the volume hang", arguments: calls)
+    @Test("the agent's init exits within 4.5 s of SIGTERM while calls on the volume hang", arguments: calls)
     func terminate(calls: String) async throws {
         try await Site.with { site in
             try await HangingVolume.with(at: site) { volume in

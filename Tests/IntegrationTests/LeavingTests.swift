@@ -13,7 +13,8 @@ import Testing
         """
 
     @Test(
-        "the run trains on after its terminal has closed, and attach shows it to the end", arguments: [SIGHUP, SIGKILL])
+        "the run trains on after its terminal has closed, and launch attach shows it to the end",
+        arguments: [SIGHUP, SIGKILL])
     func closedTerminal(signal: Int32) async throws {
         try await Site.with { site in
             try site.config(Self.config)

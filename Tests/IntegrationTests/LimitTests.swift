@@ -173,7 +173,7 @@ import Testing
         }
     }
 
-    @Test("an evaluation longer than limits.stall is no stall while its progress bar moves")
+    @Test("an evaluation longer than limits.stall does not count as a stall while its progress bar moves")
     func evaluation() async throws {
         try await Site.with { site in
             try train(
@@ -191,7 +191,7 @@ import Testing
         }
     }
 
-    @Test("slow steps are no stall if each takes less than limits.stall")
+    @Test("slow steps do not count as a stall if each takes less than limits.stall")
     func slowSteps() async throws {
         try await Site.with { site in
             try train(
@@ -206,7 +206,7 @@ import Testing
     }
 
     /// The training prints nothing during the save. Its checkpoint file is open for writing.
-    @Test("a save longer than limits.stall is no stall")
+    @Test("a save does not count as a stall although it takes longer than limits.stall")
     func longSave() async throws {
         try await Site.with { site in
             try train(

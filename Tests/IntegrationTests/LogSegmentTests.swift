@@ -55,7 +55,7 @@ import Testing
             .compactMap { File.status("\(agent.folder.logs)/\($0)")?.size }.reduce(0, +)
     }
 
-    @Test("200 MiB of output reach the volume, four followers and zcat unchanged, and serve needs at most 12 MiB")
+    @Test("200 MiB of output reach the volume, four followers and zcat unchanged, and the agent needs at most 12 MiB")
     func muchOutput() async throws {
         try await Site.with { site in
             let agent = try agent(at: site, megabytes: 200, rule: LogRule(segment: 1 << 20))

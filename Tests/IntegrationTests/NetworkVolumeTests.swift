@@ -160,7 +160,9 @@ struct NetworkVolumeTests {
         }
     }
 
-    @Test("init exits within 4.5 s of SIGTERM while the network volume's chunkserver is gone", arguments: outages)
+    @Test(
+        "the agent's init exits within 4.5 s of SIGTERM while the network volume's chunkserver is gone",
+        arguments: outages)
     func terminateInOutage(signal: Int32) async throws {
         try await Site.with { site in
             let volume = try bed.part()[0]

@@ -57,7 +57,7 @@ import Testing
         }
     }
 
-    @Test("attach prints the exact bytes to a terminal, then resets colours and ends the line before its own messages")
+    @Test("launch attach prints the exact bytes to a terminal, and resets colours before its own messages")
     func terminal() async throws {
         try await Site.with { site in
             try site.config("run: term\ncommand: seq 50; printf '\\033[31m 1%%\\r 2%%'; sleep 60\n")

@@ -59,7 +59,7 @@ import Testing
         #expect(log.text.ranges(of: "begins at step").count == 2)
     }
 
-    @Test("--force-restart begins at step 0 once, keeps the old checkpoints, and no later attempt resumes from them")
+    @Test("launch run --force-restart begins at step 0 once, and no later attempt resumes from the old checkpoints")
     func forceRestart() async throws {
         try await Site.with { site in
             let trainer = try Trainer(at: site)

@@ -61,7 +61,7 @@ import Testing
     /// A training that catches SIGTERM and continues.
     private static let deaf = "run: deaf\ncommand: trap 'echo caught' TERM; echo started; while :; do sleep 0.1; done\n"
 
-    @Test("the log shows each step of a stop, and the record has the signals with their times")
+    @Test("the log shows each step of launch stop, and the record has its signals with their times")
     func steps() async throws {
         try await Site.with { site in
             try site.config(Self.deaf)
@@ -97,7 +97,9 @@ import Testing
         }
     }
 
-    @Test("a second stop or SIGTERM can shorten the grace but not lengthen it", arguments: ["stop --now", "SIGTERM"])
+    @Test(
+        "a second launch stop or a SIGTERM can shorten the time to save but not lengthen it",
+        arguments: ["stop --now", "SIGTERM"])
     func shorterGrace(how: String) async throws {
         try await Site.with { site in
             try site.config(Self.deaf)

@@ -9,7 +9,7 @@ import Testing
     private static let strace = ["strace"]
 
     @Test(
-        "no process is left and the next start finishes the run if init is killed at any system call of its start",
+        "no process is left and the next start finishes the run if the agent's init is killed at any system call",
         .enabled(if: Torture.isAvailable, Torture.reason))
     func kills() async throws {
         let calls = try await Self.trace()
