@@ -28,7 +28,7 @@ import Testing
     }
 
     /// Scans once a second, from `from` to `to` seconds after the start.
-    private func look(_ from: Int, _ to: Int) throws {
+    private func scan(_ from: Int, _ to: Int) throws {
         for second in from...to { try watch.scan(at: start + .seconds(second)) }
     }
 
@@ -42,10 +42,10 @@ import Testing
     func laterStep() throws {
         step(10)
         try run.checkpoint("checkpoint-10")
-        try look(0, 20)
+        try scan(0, 20)
         #expect(try proven == [], "the step that it was saved at proves nothing")
         step(11)
-        try look(21, 21)
+        try scan(21, 21)
         #expect(try proven == ["checkpoint-10 laterStep"])
     }
 
@@ -54,18 +54,18 @@ import Testing
     func stepWhileSaving() throws {
         step(9)
         try run.checkpoint("checkpoint-10")
-        try look(0, 0)
+        try scan(0, 0)
         step(10)
-        try look(1, 20)
+        try scan(1, 20)
         #expect(try proven == [])
     }
 
     @Test("the first step of a training proves a checkpoint saved before it")
     func firstStep() throws {
         try run.checkpoint("checkpoint-10")
-        try look(0, 2)
+        try scan(0, 2)
         step(0)
-        try look(3, 3)
+        try scan(3, 3)
         #expect(try proven == ["checkpoint-10 laterStep"])
     }
 
@@ -74,7 +74,7 @@ import Testing
         step(10)
         for second in 0..<10 {
             try run.checkpoint("checkpoint-10", ["part-\(second)": "x"])
-            try look(second, second)
+            try scan(second, second)
             step(11 + Double(second))
         }
         #expect(try proven == [])
@@ -82,7 +82,7 @@ import Testing
         step(30)
         try watch.scan(at: start + .seconds(10.9))
         #expect(try proven == [])
-        try look(11, 11)
+        try scan(11, 11)
         #expect(try proven == ["checkpoint-10 laterStep"])
     }
 
@@ -91,12 +91,12 @@ import Testing
         step(10)
         try run.checkpoint("checkpoint-10")
         world.open.withLock { $0 = ["checkpoint-10"] }
-        try look(0, 2)
+        try scan(0, 2)
         step(11)
-        try look(3, 20)
+        try scan(3, 20)
         #expect(try proven == [])
         world.open.withLock { $0 = ["checkpoint-11"] }
-        try look(21, 23)
+        try scan(21, 23)
         #expect(try proven == ["checkpoint-10 laterStep"])
     }
 
@@ -104,14 +104,14 @@ import Testing
     func damagedFile() throws {
         step(10)
         try run.checkpoint("checkpoint-10", ["state.json": "{"])
-        try look(0, 2)
+        try scan(0, 2)
         step(11)
-        try look(3, 20)
+        try scan(3, 20)
         #expect(try proven == [])
         try run.checkpoint("checkpoint-10", ["state.json": "{}"])
-        try look(21, 23)
+        try scan(21, 23)
         step(12)
-        try look(24, 24)
+        try scan(24, 24)
         #expect(try proven == ["checkpoint-10 laterStep"])
     }
 
@@ -119,20 +119,20 @@ import Testing
     func sameFiles() throws {
         step(10)
         try run.checkpoint("checkpoint-10")
-        try look(0, 2)
+        try scan(0, 2)
         step(20)
-        try look(3, 3)
+        try scan(3, 3)
         try run.checkpoint("checkpoint-20")
-        try look(4, 6)
+        try scan(4, 6)
         #expect(try proven == ["checkpoint-10 laterStep", "checkpoint-20 sameFiles"])
     }
 
     @Test("a checkpoint is proven by a later checkpoint when the training reports no steps")
     func laterCheckpoint() throws {
         try run.checkpoint("checkpoint-10")
-        try look(0, 9)
+        try scan(0, 9)
         try run.checkpoint("checkpoint-20", ["model": "m"])
-        try look(10, 13)
+        try scan(10, 13)
         #expect(try proven == ["checkpoint-10 laterStep"])
     }
 
@@ -141,16 +141,16 @@ import Testing
         try run.checkpoint("checkpoint-10")
         try watch.begin()
         step(10)
-        try look(0, 2)
+        try scan(0, 2)
         step(11)
-        try look(3, 35)
+        try scan(3, 35)
         step(12)
-        try look(36, 70)
+        try scan(36, 70)
         #expect(try proven == [])
         try run.checkpoint("checkpoint-10", ["model": "new", "state": "new"])
-        try look(71, 101)
+        try scan(71, 101)
         step(13)
-        try look(102, 102)
+        try scan(102, 102)
         #expect(try proven == ["checkpoint-10 laterStep"])
     }
 
@@ -159,14 +159,14 @@ import Testing
     func savedAgain() throws {
         step(10)
         try run.checkpoint("checkpoint-10")
-        try look(0, 2)
+        try scan(0, 2)
         step(11)
-        try look(3, 3)
+        try scan(3, 3)
         let first = try run.folders.allReceipts()
         try run.checkpoint("checkpoint-10", ["model": "another"])
-        try look(4, 34)
+        try scan(4, 34)
         step(12)
-        try look(35, 36)
+        try scan(35, 36)
         let second = try run.folders.allReceipts()
         #expect(first.count == 1 && second.count == 1)
         #expect(second.first?.files.first?.sha256 == SHA256Digest(of: "another").description)
@@ -185,9 +185,9 @@ import Testing
     private func proveFirst() throws {
         step(10)
         try run.checkpoint("checkpoint-10")
-        try look(0, 2)
+        try scan(0, 2)
         step(11)
-        try look(3, 3)
+        try scan(3, 3)
         #expect(try proven == ["checkpoint-10 laterStep"])
     }
 
@@ -200,38 +200,38 @@ import Testing
 
     @Test(
         "a proven checkpoint that is saved again is seen at once when the kernel reports changes",
-        .enabled(if: TestRun.isToldOfChanges, TestRun.isToldOfChangesReason))
+        .enabled(if: TestRun.changesAreReported, TestRun.changesAreReportedReason))
     func savedAgainWithReports() throws {
         try beginWithReports()
         try proveFirst()
-        try look(4, 10)
+        try scan(4, 10)
         try run.checkpoint("checkpoint-10", ["model": "another"])
-        try look(11, 13)
+        try scan(11, 13)
         step(12)
-        try look(14, 14)
+        try scan(14, 14)
         #expect(try isSavedAgain)
     }
 
     @Test(
         "a checkpoint completed after many scans without a change is proven when the kernel reports changes",
-        .enabled(if: TestRun.isToldOfChanges, TestRun.isToldOfChangesReason))
+        .enabled(if: TestRun.changesAreReported, TestRun.changesAreReportedReason))
     func afterIdleScans() throws {
         try beginWithReports()
         try proveFirst()
-        try look(4, 10)
+        try scan(4, 10)
         try File.makeFolders("\(run.folders.work)/out/checkpoint-20/inner")
-        try look(11, 20)
+        try scan(11, 20)
         try run.checkpoint("checkpoint-20/inner", ["model": "m"])
-        try look(21, 23)
+        try scan(21, 23)
         step(12)
-        try look(24, 24)
+        try scan(24, 24)
         #expect(try proven == ["checkpoint-10 laterStep", "checkpoint-20 laterStep"])
     }
 
     /// The kernel reports each change only once.
     @Test(
         "a changed checkpoint is found by a later scan when one scan failed",
-        .enabled(if: TestRun.isToldOfChanges, TestRun.isToldOfChangesReason))
+        .enabled(if: TestRun.changesAreReported, TestRun.changesAreReportedReason))
     func failedScan() throws {
         try beginWithReports()
         try proveFirst()
@@ -239,25 +239,25 @@ import Testing
         let lineage = run.folders.lineagePath("L1")
         try File.makeFolders(lineage.parentFolder)
         try File.write(Array("{".utf8), over: lineage)
-        #expect(throws: (any Error).self) { try look(4, 4) }
+        #expect(throws: (any Error).self) { try scan(4, 4) }
         try File.remove(lineage)
-        try look(5, 7)
+        try scan(5, 7)
         step(12)
-        try look(8, 8)
+        try scan(8, 8)
         #expect(try isSavedAgain)
     }
 
     /// The kernel reports no changes of the new folder.
     @Test(
         "a checkpoint is found in a folder that replaced the watched checkpoint folder",
-        .enabled(if: TestRun.isToldOfChanges, TestRun.isToldOfChangesReason))
+        .enabled(if: TestRun.changesAreReported, TestRun.changesAreReportedReason))
     func replacedFolder() throws {
         try beginWithReports()
         try proveFirst()
         let out = "\(run.folders.work)/out"
         try File.move(out, to: out + ".old")
         try run.checkpoint("checkpoint-20")
-        try look(4, 6)
+        try scan(4, 6)
         #expect(try proven == ["checkpoint-20 sameFiles"])
     }
 
@@ -267,16 +267,16 @@ import Testing
         try run.checkpoint("elsewhere")
         try File.replaceLink("\(out)/checkpoint-10", to: "elsewhere")
         step(10)
-        try look(0, 2)
+        try scan(0, 2)
         step(11)
-        try look(3, 3)
+        try scan(3, 3)
         #expect(try proven == ["checkpoint-10 laterStep"])
         try File.removeTree("\(out)/elsewhere")
-        try look(4, 30)
+        try scan(4, 30)
         try run.checkpoint("checkpoint-20")
-        try look(31, 33)
+        try scan(31, 33)
         step(12)
-        try look(34, 34)
+        try scan(34, 34)
         #expect(try proven == ["checkpoint-20 sameFiles"])
     }
 
@@ -284,10 +284,10 @@ import Testing
     func stopped() async throws {
         step(10)
         try run.checkpoint("checkpoint-10")
-        try look(0, 2)
+        try scan(0, 2)
         step(11)
         watch.stop()
-        #expect(throws: CancellationError.self) { try look(3, 3) }
+        #expect(throws: CancellationError.self) { try scan(3, 3) }
         #expect(try proven == [])
         await watch.ended.value
     }

@@ -152,7 +152,7 @@ import Testing
     }
 
     /// Scans once a second while the training reports steps, as it does if another thread or process saves.
-    private func look(_ watch: CheckpointWatch, _ seconds: ClosedRange<Int>) throws {
+    private func scan(_ watch: CheckpointWatch, _ seconds: ClosedRange<Int>) throws {
         for second in seconds {
             step.update { $0 = ($0 ?? 0) + 1 }
             try watch.scan(at: start + .seconds(second))
@@ -167,17 +167,17 @@ import Testing
         let files = try files(kind)
         let watch = try watch()
         try save(10, files)
-        try look(watch, 0...5)
+        try scan(watch, 0...5)
         #expect(try proven == ["checkpoint-10"])
         var second = 6
         for file in files.dropLast() {
             try save(20, [file])
-            try look(watch, second...second + 9)
+            try scan(watch, second...second + 9)
             second += 10
             #expect(try proven == ["checkpoint-10"], "after \(file.name)")
         }
         try save(20, files.suffix(1))
-        try look(watch, second...second + 9)
+        try scan(watch, second...second + 9)
         #expect(try proven == ["checkpoint-10", "checkpoint-20"])
     }
 
@@ -191,16 +191,16 @@ import Testing
     func lateRank() throws {
         let watch = try watch()
         try save(10, try ranks(0..<8))
-        try look(watch, 0...5)
+        try scan(watch, 0...5)
         try save(20, try ranks(0..<7))
-        try look(watch, 6...30)
+        try scan(watch, 6...30)
         #expect(try proven == ["checkpoint-10"])
         let (chosen, reason) = try reason(20)
         #expect(chosen == 10 && reason.hasPrefix(Self.notKnown))
         try save(30, try ranks(0..<7))
-        try look(watch, 31...40)
+        try scan(watch, 31...40)
         try save(30, try ranks(7..<8))
-        try look(watch, 41...45)
+        try scan(watch, 41...45)
         #expect(try proven == ["checkpoint-10", "checkpoint-30"])
     }
 
@@ -209,11 +209,11 @@ import Testing
     func fewerFiles() throws {
         let watch = try watch()
         try save(10, try ranks(0..<8))
-        try look(watch, 0...5)
+        try scan(watch, 0...5)
         try save(20, try ranks(0..<2))
-        try look(watch, 6...65)
+        try scan(watch, 6...65)
         #expect(try proven == ["checkpoint-10"])
-        try look(watch, 66...75)
+        try scan(watch, 66...75)
         #expect(try proven == ["checkpoint-10", "checkpoint-20"])
     }
 }

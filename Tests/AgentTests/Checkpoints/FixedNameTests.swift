@@ -186,19 +186,19 @@ import Testing
     @Test("a checkpoint file whose format shows its end is proven and copied without a step of the training")
     func withoutSteps() throws {
         let watch = try watch(keep: 1)
-        func look(_ seconds: ClosedRange<Int>) throws {
+        func scan(_ seconds: ClosedRange<Int>) throws {
             for second in seconds { try watch.scan(at: start + .seconds(second)) }
         }
         try saveFile(1)
         try saveFolder(1)
-        try look(0...1)
+        try scan(0...1)
         #expect(try copies(of: "last.ckpt").isEmpty)
-        try look(2...3)
+        try scan(2...3)
         #expect(try run.folders.allReceipts().map { "\($0.name) \($0.evidence)" } == ["last.ckpt ownEnd"])
         #expect(try copies(of: "last.ckpt").count == 1)
         // This format does not show where the file ends.
         try File.write(try SavedCheckpoint.content("single/old.pt"), over: "\(out)/last.ckpt")
-        try look(4...20)
+        try scan(4...20)
         #expect(try run.folders.allReceipts().count == 1)
         #expect(try copies(of: "last.ckpt").first?.receipt == run.folders.allReceipts().first)
     }

@@ -28,7 +28,7 @@ import Testing
         try watch.begin()
     }
 
-    private func look(_ seconds: ClosedRange<Int>) throws {
+    private func scan(_ seconds: ClosedRange<Int>) throws {
         for second in seconds {
             try watch.scan(at: start + .seconds(second), date: Self.date + Double(second))
         }
@@ -45,39 +45,39 @@ import Testing
 
     /// Scans until the save is proven. Returns its seconds and the step at its beginning, from the receipt.
     private func save(from second: Int) throws -> [Double?] {
-        try look(second...second + 2)
+        try scan(second...second + 2)
         step.update { $0 = ($0 ?? 0) + 92 }
-        try look(second + 3...second + 4)
+        try scan(second + 3...second + 4)
         let receipt = try #require(try run.folders.allReceipts().last)
         return [receipt.saveSeconds.map { ($0 * 10).rounded() / 10 }, receipt.stepAtSave]
     }
 
     @Test("a save of several files lasts from the first file's time to the last one's")
     func severalFiles() throws {
-        try look(0...10)
+        try scan(0...10)
         try write("checkpoint-10/a", at: 10.4)
-        try look(11...12)
+        try scan(11...12)
         try write("checkpoint-10/b", at: 12.5)
-        try look(13...14)
+        try scan(13...14)
         try write("checkpoint-10/c", at: 14.9)
         #expect(try save(from: 15) == [4.5, 7])
     }
 
     @Test("a save with pauses longer than the quiet time counts as one save")
     func slowSave() throws {
-        try look(0...10)
+        try scan(0...10)
         try write("checkpoint-10/a", at: 10.5)
-        try look(11...20)
+        try scan(11...20)
         try write("checkpoint-10/b", at: 20.5)
         #expect(try save(from: 21) == [10, 7])
     }
 
     @Test("a save of one growing file lasts from the first to the last write that was seen")
     func growingFile() throws {
-        try look(0...10)
+        try scan(0...10)
         for (second, text) in [(11, "x"), (12, "xx"), (13, "xxx")] {
             try write("checkpoint-10", at: Double(second) - 0.2, text)
-            try look(second...second)
+            try scan(second...second)
         }
         #expect(try save(from: 14) == [2, 7])
     }
@@ -85,11 +85,11 @@ import Testing
     /// A training may copy files with their times.
     @Test("file times from before a save do not make the save longer")
     func oldTimes() throws {
-        try look(1...10)
+        try scan(1...10)
         try write("checkpoint-10/a", at: -2_000_000)
         try write("checkpoint-10/b", at: 10.5)
         #expect(try save(from: 11) == [0, 7])
-        try look(16...20)
+        try scan(16...20)
         try write("checkpoint-20/a", at: 9)
         try write("checkpoint-20/b", at: 20.1)
         try write("checkpoint-20/c", at: 20.5)
@@ -99,20 +99,20 @@ import Testing
     /// All files appear at once.
     @Test("a save that was renamed into place lasts from its first file's time to its last one's")
     func renamedFolder() throws {
-        try look(0...10)
+        try scan(0...10)
         for (file, time) in [("a", 3.5), ("b", 8.0), ("c", 10.5)] { try write("checkpoint-10/\(file)", at: time) }
         #expect(try save(from: 11) == [7, 7])
     }
 
     @Test("a save of one renamed file lasts from the file's birth to its last write")
     func renamedFile() throws {
-        try look(0...10)
+        try scan(0...10)
         creations.update { $0 = ["checkpoint-10": (Self.now + 4) * 1_000_000_000] }
         try write("checkpoint-10", at: 10.5)
         #expect(try save(from: 11) == [6.5, 7])
         // An overwritten file keeps its birth time, which then says nothing about the save.
         creations.update { $0 = ["checkpoint-20": (Self.now + 4) * 1_000_000_000] }
-        try look(16...20)
+        try scan(16...20)
         try write("checkpoint-20", at: 20.5)
         #expect(try save(from: 21) == [0, 99])
     }
@@ -136,30 +136,30 @@ import Testing
 
     @Test("a save that is a single write takes 0 seconds")
     func singleWrite() throws {
-        try look(0...10)
+        try scan(0...10)
         try write("checkpoint-10/a", at: 10.5)
         #expect(try save(from: 11) == [0, 7])
     }
 
     @Test("each save of a fixed name has a time of its own")
     func savedAgain() throws {
-        try look(0...10)
+        try scan(0...10)
         try write("final/a", at: 10.4)
         try write("final/b", at: 10.9)
         #expect(try save(from: 11) == [0.5, 7])
-        try look(16...100)
+        try scan(16...100)
         try write("final/a", at: 100.2, "y")
-        try look(101...102)
+        try scan(101...102)
         try write("final/b", at: 103.4, "y")
         #expect(try save(from: 104) == [3.2, 99])
         // This save is overwritten before it is proven.
         try write("final/a", at: 110.2, "z")
-        try look(111...114)
+        try scan(111...114)
         try write("final/a", at: 120.2, "z")
         try write("final/b", at: 121.2, "z")
-        try look(122...124)
+        try scan(122...124)
         step.update { $0 = 301 }
-        try look(125...125)
+        try scan(125...125)
         let receipt = try #require(try run.folders.allReceipts().last)
         #expect(receipt.saveSeconds == 1 && receipt.stepAtSave == 191)
     }

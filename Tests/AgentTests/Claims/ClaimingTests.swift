@@ -372,7 +372,7 @@ import Testing
         let (task, waits) = wait(timeout: .seconds(2))
         // Reads are a second apart, so six of them take more than twice the timeout.
         for count in 1...6 {
-            try await within(.seconds(60), "look \(count)") {
+            try await within(.seconds(60), "read \(count)") {
                 try await DedicatedThread.run { try File.write(Array("\(count)".utf8), over: beat) }
             }
             #expect(try run.folders.claims().count == 1)
@@ -388,11 +388,11 @@ import Testing
     }
 
     /// Returns the answers of a watch to reads of one unchanged heartbeat, so many seconds after the first read.
-    private func answers(to looks: some Sequence<Int>) throws -> [Bool] {
+    private func answers(to reads: some Sequence<Int>) throws -> [Bool] {
         let start = ContinuousClock.now
         let owner = try run.attempt(1, pod: "other", state: .training)
         var watch = Claiming.Watch(owner: owner, beat: [1], at: start)
-        return looks.map { watch.isUnchanged([1], at: start + .seconds($0), for: .seconds(30)) }
+        return reads.map { watch.isUnchanged([1], at: start + .seconds($0), for: .seconds(30)) }
     }
 
     @Test("a heartbeat counts as still only after the whole timeout")

@@ -81,7 +81,9 @@ import Testing
             lost.withLock { $0.append(range) }
         }
         sealer.begin(try LiveSegment(from: 9, attempt: 2, in: run))
-        try await eventuallyTrue("what was lost is told", within: .seconds(60)) { lost.withLock { $0 } == [5..<9] }
+        try await eventuallyTrue("the report of the lost bytes", within: .seconds(60)) {
+            lost.withLock { $0 } == [5..<9]
+        }
         #expect(try read().text == "01234\0\0\0\09a")
         #expect(try readByHand().text == "01234\0\0\0\09a")
     }
@@ -101,7 +103,9 @@ import Testing
         let start = ContinuousClock.now
         sealer.begin(try LiveSegment(from: 9, attempt: 2, in: run))
         try await eventuallyTrue("several tries", within: .seconds(60)) { sealer.failures > 2 }
-        try await eventuallyTrue("what was lost is told", within: .seconds(60)) { lost.withLock { $0 } == [4..<9] }
+        try await eventuallyTrue("the report of the lost bytes", within: .seconds(60)) {
+            lost.withLock { $0 } == [4..<9]
+        }
         #expect(start.duration(to: .now) > .seconds(1))
         #expect(try read().text == "0123\0\0\0\0\09a")
         #expect(try File.list(run.torn) == [unreadable.lastComponent])

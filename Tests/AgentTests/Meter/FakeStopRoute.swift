@@ -14,20 +14,20 @@ final class FakeStopRoute: StopRoute {
 
     let name: String
     private let answers: @Sendable (_ call: Int) -> Answer
-    private let looks: @Sendable (_ look: Int) throws -> Bool
-    private let counts = Mutex((ends: 0, looks: 0))
+    private let checks: @Sendable (_ check: Int) throws -> Bool
+    private let counts = Mutex((ends: 0, checks: 0))
     private let record: @Sendable (String) -> Void
 
-    /// `answer` decides on each request to end the pod, `look` on each check of its state; both count from 1.
+    /// `answer` decides on each request to end the pod, `check` on each check of its state; both count from 1.
     /// `record` gets each request.
     init(
         _ name: String = "a route", answer: @escaping @Sendable (Int) -> Answer = { _ in .taken },
-        look: @escaping @Sendable (Int) throws -> Bool = { _ in true },
+        check: @escaping @Sendable (Int) throws -> Bool = { _ in true },
         record: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.name = name
         answers = answer
-        looks = look
+        checks = check
         self.record = record
     }
 
@@ -48,9 +48,9 @@ final class FakeStopRoute: StopRoute {
 
     func isOver() async throws -> Bool {
         let count = counts.withLock { counts in
-            counts.looks += 1
-            return counts.looks
+            counts.checks += 1
+            return counts.checks
         }
-        return try looks(count)
+        return try checks(count)
     }
 }

@@ -41,7 +41,7 @@ import Testing
     /// A provider may take some time.
     @Test("the pod's state is checked after an accepted stop request until the pod is over")
     func readBack() async {
-        let meter = FakeStopRoute(look: { $0 >= 3 })
+        let meter = FakeStopRoute(check: { $0 >= 3 })
         await end(meter).run()
         #expect(meter.ends == 1)
         #expect(clock.sleeps == [.seconds(2), .seconds(2)])
@@ -50,7 +50,7 @@ import Testing
 
     @Test("a stop route that refuses is asked again after growing pauses")
     func refuses() async {
-        let meter = FakeStopRoute(answer: { $0 < 4 ? .refused : .taken }, look: { $0 >= 4 })
+        let meter = FakeStopRoute(answer: { $0 < 4 ? .refused : .taken }, check: { $0 >= 4 })
         await end(meter).run()
         #expect(meter.ends == 4)
         #expect(clock.sleeps == [.seconds(5), .seconds(10), .seconds(20)])
@@ -63,7 +63,7 @@ import Testing
 
     @Test("a stop route that accepts the request and does nothing is asked again")
     func acceptsAndDoesNothing() async {
-        let meter = FakeStopRoute(look: { $0 > 3 })
+        let meter = FakeStopRoute(check: { $0 > 3 })
         await end(meter, way: .terminate).run()
         #expect(meter.ends == 2)
         #expect(clock.sleeps == [.seconds(2), .seconds(2), .seconds(5)])
@@ -76,7 +76,7 @@ import Testing
     /// The pod's key may be allowed to stop the pod and not to read its state.
     @Test("a stop route that accepts the request is asked again while the pod's state cannot be read")
     func unreadableState() async {
-        let meter = FakeStopRoute(look: { if $0 < 4 { throw Problem("403") } else { return true } })
+        let meter = FakeStopRoute(check: { if $0 < 4 { throw Problem("403") } else { return true } })
         await end(meter).run()
         #expect(meter.ends == 2)
         #expect(said.all.first?.hasSuffix("the pod's end is not seen: 403") == true)
@@ -85,7 +85,7 @@ import Testing
     /// The request may have worked although its answer was lost.
     @Test("a stop route that refuses the request is not asked again once the pod is over")
     func refusesAndWorks() async {
-        let meter = FakeStopRoute(answer: { _ in .refused }, look: { _ in true })
+        let meter = FakeStopRoute(answer: { _ in .refused }, check: { _ in true })
         await end(meter).run()
         #expect(meter.ends == 1)
         #expect(clock.sleeps.isEmpty)
@@ -94,7 +94,7 @@ import Testing
     @Test("a stop route that hangs is left at its timeout, and the next route is asked")
     func hangs() async {
         let (hung, works) = (
-            FakeStopRoute("one", answer: { _ in .hangs }, look: { _ in false }), FakeStopRoute("another")
+            FakeStopRoute("one", answer: { _ in .hangs }, check: { _ in false }), FakeStopRoute("another")
         )
         await end(hung, works, call: .seconds(1)).run()
         #expect((hung.ends, works.ends) == (1, 1))
@@ -104,8 +104,8 @@ import Testing
     @Test("the stop routes are asked in turn, again and again")
     func turns() async {
         let asked = Said()
-        let first = FakeStopRoute("one", answer: { _ in .refused }, look: { _ in false }, record: asked.add)
-        let second = FakeStopRoute("two", answer: { $0 < 2 ? .refused : .taken }, look: { $0 > 1 }, record: asked.add)
+        let first = FakeStopRoute("one", answer: { _ in .refused }, check: { _ in false }, record: asked.add)
+        let second = FakeStopRoute("two", answer: { $0 < 2 ? .refused : .taken }, check: { $0 > 1 }, record: asked.add)
         await end(first, second, way: .terminate).run()
         #expect(asked.all == ["terminate by one", "terminate by two", "terminate by one", "terminate by two"])
     }
@@ -124,7 +124,7 @@ import Testing
 
     @Test("a cancelled pod stopper ends")
     func cancelled() async throws {
-        let meter = FakeStopRoute(answer: { _ in .refused }, look: { _ in false })
+        let meter = FakeStopRoute(answer: { _ in .refused }, check: { _ in false })
         let end = PodStopper(routes: [meter], way: .stop, say: said.add)
         let task = Task { await end.run() }
         try await eventuallyTrue("a first round") { meter.ends > 0 }

@@ -58,8 +58,8 @@ import Testing
     @Test("the safety gate fails when a file of the newest checkpoint is damaged")
     func damaged() async throws {
         try run.checkpoint("checkpoint-10", ["model": "m", "state.json": "{"])
-        let doubt = try #require(try await gate().check(preempted: preempted))
-        #expect(doubt.contains("checkpoint-10: state.json: "))
+        let reason = try #require(try await gate().check(preempted: preempted))
+        #expect(reason.contains("checkpoint-10: state.json: "))
         #expect(try run.folders.allReceipts() == [])
     }
 
@@ -69,8 +69,8 @@ import Testing
         try run.checkpoint("checkpoint-10", ["model": "m"])
         #expect(try await gate().check(preempted: preempted) == nil)
         try run.corrupt("checkpoint-10", "model")
-        let doubt = try #require(try await gate().check(preempted: preempted))
-        #expect(doubt.hasSuffix("checkpoint-10: model has other bytes than its receipt"))
+        let reason = try #require(try await gate().check(preempted: preempted))
+        #expect(reason.hasSuffix("checkpoint-10: model has other bytes than its receipt"))
     }
 
     @Test("the safety gate does not wait for a pipe among the files of a checkpoint")
@@ -84,8 +84,8 @@ import Testing
     func unreadable() async throws {
         try run.checkpoint("checkpoint-10")
         try File.makeFolders(run.folders.lineagePath("L1"))
-        let doubt = try #require(try await gate().check(preempted: preempted))
-        #expect(doubt.contains("L1.json"))
+        let reason = try #require(try await gate().check(preempted: preempted))
+        #expect(reason.contains("L1.json"))
     }
 
     /// Makes the lineage's file a pipe without a writer, so that reading it hangs as on a hung volume.

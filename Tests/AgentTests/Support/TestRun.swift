@@ -14,8 +14,8 @@ final class TestRun: Sendable {
     let id: RunID
 
     /// Whether the kernel reports all changes below the folder of temporary files.
-    static let isToldOfChanges = FolderChanges.areReported(at: NSTemporaryDirectory())
-    static let isToldOfChangesReason: Comment = "TMPDIR is on a file system whose changes the kernel does not report"
+    static let changesAreReported = FolderChanges.areReported(at: NSTemporaryDirectory())
+    static let changesAreReportedReason: Comment = "TMPDIR is on a file system whose changes the kernel does not report"
 
     init(_ name: String = "train") throws {
         folder = try TemporaryFolder("volume")

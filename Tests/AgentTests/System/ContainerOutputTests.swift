@@ -42,8 +42,8 @@ import Testing
         let lines = await text.value.split(separator: "\n")
         let kept = lines.count { $0.hasPrefix("x") }
         #expect(kept >= ContainerOutput.capacity / 1024 && kept < count)
-        let told = lines.filter { $0.hasPrefix("(") }.compactMap { Int($0.dropFirst().prefix { $0.isNumber }) }
-        #expect(told.reduce(0, +) == (count - kept) * 1024)
+        let counted = lines.filter { $0.hasPrefix("(") }.compactMap { Int($0.dropFirst().prefix { $0.isNumber }) }
+        #expect(counted.reduce(0, +) == (count - kept) * 1024)
         #expect(lines.last == "the end")
     }
 

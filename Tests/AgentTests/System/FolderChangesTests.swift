@@ -6,7 +6,7 @@ import Testing
 @testable import Agent
 
 /// The changes that the kernel reports in a real folder.
-@Suite(.enabled(if: TestRun.isToldOfChanges, TestRun.isToldOfChangesReason)) struct FolderChangesTests {
+@Suite(.enabled(if: TestRun.changesAreReported, TestRun.changesAreReportedReason)) struct FolderChangesTests {
     private let folder: TemporaryFolder
     private let changes: FolderChanges
 

@@ -19,7 +19,7 @@ import Testing
     }
 
     /// Starts a sleeping child from a thread that blocks and ignores signals, as the threads of Swift's tasks may.
-    private func sleeper<Result>(_ look: (pid_t) throws -> Result) throws -> Result {
+    private func sleeper<Result>(_ check: (pid_t) throws -> Result) throws -> Result {
         let null = try Errno.check { open("/dev/null", O_WRONLY) }
         defer { close(null) }
         signal(SIGPIPE, SIG_IGN)
@@ -32,7 +32,7 @@ import Testing
             kill(pid, SIGKILL)
             waitpid(pid, nil, 0)
         }
-        return try look(pid)
+        return try check(pid)
     }
 
     @Test("a child starts with no signal blocked or ignored")

@@ -113,8 +113,8 @@ import Testing
     /// The job that hung was done when the call returned. The next one must not run.
     @Test("a hang within a job counts as a pause for the next one")
     func hangInJob() async throws {
-        let patience = Duration.milliseconds(100)
-        let writer = VolumeWriter(longestTurn: patience)
+        let longestTurn = Duration.milliseconds(100)
+        let writer = VolumeWriter(longestTurn: longestTurn)
         let superseded = Monitor(false)
         writer.look { superseded.read { $0 } }
         let gate = writer.hang()
@@ -122,7 +122,7 @@ import Testing
         writer.enqueue { [done] in done.update { $0.append(1) } }
         superseded.update { $0 = true }
         let start = ContinuousClock.now
-        try await eventuallyTrue(within: .seconds(60)) { start.duration(to: .now) > patience }
+        try await eventuallyTrue(within: .seconds(60)) { start.duration(to: .now) > longestTurn }
         gate.open()
         let result: Void? = try await within(.seconds(60)) { try await writer.perform {} }
         #expect(result == nil)
