@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Saves small checkpoints with the libraries that trainings use, one of each kind, into the folder that is given.
+"""Saves a small checkpoint of each kind, with the libraries that trainings use, into the given folder.
 
 The ones in Tests/Fixtures/checkpoints were made with NumPy 2.4.6, safetensors 0.8.0 and torch 2.13.0 (CPU):
 
     python3 -m venv /tmp/v && /tmp/v/bin/pip install numpy safetensors torch
     rm -r Tests/Fixtures/checkpoints && /tmp/v/bin/python Tests/Fixtures/make_checkpoints.py Tests/Fixtures/checkpoints
 
-`make torture` makes them anew with the newest of each, and with `--frameworks` those of trainings under transformers, accelerate
-and lightning too, and holds `pod-agent verify` against them.
+`make torture` makes them with the newest version of each library and runs `pod-agent verify` on them. `--frameworks`
+adds trainings under transformers, accelerate and lightning.
 """
 
 import json
@@ -31,7 +31,7 @@ def tensors(count=4):
 
 
 def trainer(folder):
-    """As the Trainer of transformers leaves it."""
+    """A checkpoint of the Trainer of transformers."""
     folder.mkdir(parents=True)
     model = torch.nn.Linear(3, 2)
     optimizer = torch.optim.AdamW(model.parameters())
@@ -51,7 +51,7 @@ def trainer(folder):
 
 
 def sharded(folder):
-    """A model in shards with the index that names them."""
+    """A model in shards, with the index that names them."""
     folder.mkdir()
     names = [f"model-{i:05}-of-00003.safetensors" for i in (1, 2, 3)]
     for i, name in enumerate(names):

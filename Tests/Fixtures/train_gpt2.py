@@ -1,4 +1,4 @@
-"""Trains a small GPT-2 on the bytes of a text, as the examples of transformers do: all options are those of its Trainer."""
+"""Trains a small GPT-2 on the bytes of a text, as the examples of transformers do. All options are the Trainer's."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ with open(data.text, "rb") as file:
     text = list(file.read())
 blocks = [text[start : start + length] for start in range(0, len(text) - length, length)]
 examples = [{"input_ids": block, "labels": block} for block in blocks]
-# Some of what is written last is kept to evaluate on.
+# The last blocks are for evaluation.
 train, test = examples[:-20], examples[-20:]
 config = GPT2Config(vocab_size=256, n_positions=length, n_embd=256, n_layer=2, n_head=4, bos_token_id=0, eos_token_id=0)
 trainer = Trainer(model=GPT2LMHeadModel(config), args=arguments, train_dataset=train, eval_dataset=test)

@@ -2,7 +2,7 @@ import HTTPClient
 import Shared
 import Testing
 
-/// What the agent says over HTTP, as values and errors.
+/// The agent's HTTP responses as values and errors.
 @Suite struct AgentClientTests {
     private func client(_ transport: FakeTransport) -> AgentClient {
         AgentClient(address: "http://pod:1", token: "secret", transport: transport)
@@ -12,7 +12,8 @@ import Testing
         client(FakeTransport { _ in response })
     }
 
-    @Test func showsItsTokenAndNowhereElse() async throws {
+    @Test("the agent's client sends its token in the Authorization header and nowhere else")
+    func token() async throws {
         let transport = FakeTransport { _ in .text(500, "") }
         let client = client(transport)
         _ = try? await client.health()
@@ -32,7 +33,8 @@ import Testing
         #expect(transport.requests[2].body?.bytes?.text == #"{"mode":"now"}"#)
     }
 
-    @Test func aFollowedLogHasNoEndInTime() async throws {
+    @Test("a followed log has an idle timeout of 75 s and no total timeout")
+    func followTimeouts() async throws {
         let transport = FakeTransport { _ in .text(200, "x", headers: ["X-Log-Offset": "0"]) }
         _ = try await client(transport).followLog(from: 0, stream: nil)
         let timeouts = try #require(transport.requests.first).timeouts
@@ -40,24 +42,33 @@ import Testing
         #expect(timeouts.idle == .seconds(75), "longer than the minute that a response lasts")
     }
 
-    @Test(arguments: [
-        (401, #"{"error":{"code":"unauthorized","message":"wrong token"}}"#, APIError(.unauthorized, "wrong token")),
-        (
-            409, #"{"error":{"code":"conflict","message":"m","hint":"h"}}"#,
-            APIError(.conflict, "m", hint: "h")
-        ),
-        (503, #"{"error":{"code":"unavailable","message":"m","new":1}}"#, APIError(.unavailable, "m")),
-    ]) func errorsOfTheAgent(status: Int, body: String, expected: APIError) async throws {
+    @Test(
+        "an error of the agent is thrown with its code, message and hint",
+        arguments: [
+            (
+                401, #"{"error":{"code":"unauthorized","message":"wrong token"}}"#,
+                APIError(.unauthorized, "wrong token")
+            ),
+            (
+                409, #"{"error":{"code":"conflict","message":"m","hint":"h"}}"#,
+                APIError(.conflict, "m", hint: "h")
+            ),
+            (503, #"{"error":{"code":"unavailable","message":"m","new":1}}"#, APIError(.unavailable, "m")),
+        ])
+    func agentErrors(status: Int, body: String, expected: APIError) async throws {
         let client = client(.text(status, body))
         await #expect(throws: expected) { try await client.status() }
         await #expect(throws: expected) { try await client.stop(.graceful) }
         await #expect(throws: expected) { try await client.followLog(from: 0, stream: nil) }
     }
 
-    @Test(arguments: [
-        (502, "<html>bad gateway</html>"), (500, ""), (404, #"{"detail":"no"}"#),
-        (500, #"{"error":{"code":"of-the-future","message":"m"}}"#), (302, "moved"),
-    ]) func errorsOfOthers(status: Int, body: String) async throws {
+    @Test(
+        "an error response that is not the agent's is thrown with its status",
+        arguments: [
+            (502, "<html>bad gateway</html>"), (500, ""), (404, #"{"detail":"no"}"#),
+            (500, #"{"error":{"code":"of-the-future","message":"m"}}"#), (302, "moved"),
+        ])
+    func otherErrors(status: Int, body: String) async throws {
         let client = client(.text(status, body))
         let expected = UnknownReply(status: status)
         #expect(AgentClient.isPassing(expected))
@@ -65,7 +76,8 @@ import Testing
         await #expect(throws: expected) { try await client.followLog(from: 0, stream: nil) }
     }
 
-    @Test func aConflictThatNamesAnOffsetIsACut() async throws {
+    @Test("a conflict that names an offset is thrown as a cut of the log")
+    func cut() async throws {
         let body = #"{"error":{"code":"conflict","message":"lost"}}"#
         let cut = client(.text(409, body, headers: ["x-log-offset": "77"]))
         await #expect(throws: LogCut(offset: 77)) { try await cut.followLog(from: 80, stream: "s1") }
@@ -73,7 +85,8 @@ import Testing
         await #expect(throws: APIError(.conflict, "lost")) { try await odd.followLog(from: 80, stream: "s1") }
     }
 
-    @Test(arguments: [nil, "4", "x"]) func aLogThatBeginsElsewhereIsNone(offset: String?) async throws {
+    @Test("a log response that does not begin at the requested byte is a protocol error", arguments: [nil, "4", "x"])
+    func otherOffset(offset: String?) async throws {
         let headers = HTTPHeaders(offset.map { [("X-Log-Offset", $0)] } ?? [])
         let error = try await #require(throws: HTTPError.self) {
             try await client(.text(200, "x", headers: headers)).followLog(from: 5, stream: nil)
@@ -81,12 +94,14 @@ import Testing
         #expect(error.code == .protocolError)
     }
 
-    @Test func anAgentThatIsNotReadyAnswersToo() async throws {
+    @Test("an agent that is not ready reports its health, too")
+    func notReady() async throws {
         let client = client(.text(503, #"{"ready":false,"version":"1"}"#))
         #expect(try await client.health() == HealthReport(ready: false, version: "1"))
     }
 
-    @Test func everyCodeHasAStatusOfItsOwn() {
+    @Test("each error code of the API has its own HTTP status")
+    func statuses() {
         let codes: [APIError.Code] = [
             .badRequest, .unauthorized, .notFound, .methodNotAllowed, .conflict, .rangeNotSatisfiable, .internal,
             .unavailable,
@@ -94,7 +109,8 @@ import Testing
         #expect(codes.map(\.status) == [400, 401, 404, 405, 409, 416, 500, 503])
     }
 
-    @Test func anErrorSurvivesJSON() throws {
+    @Test("an error of the API survives a round trip through JSON")
+    func roundTrip() throws {
         let error = APIError(.rangeNotSatisfiable, "m", hint: "h")
         let text = try JSON.text(error)
         #expect(text == #"{"error":{"code":"range_not_satisfiable","hint":"h","message":"m"}}"#)

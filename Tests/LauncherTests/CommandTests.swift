@@ -8,13 +8,13 @@ import Testing
 
 @testable import Launcher
 
-/// Whole commands in this process, from the command line to what they print.
+/// Whole commands in this process, from the command line to their output.
 @Suite(.timeLimit(.minutes(1))) struct CommandTests {
     private let test: TestWorld
 
     init() throws { test = try TestWorld() }
 
-    /// "done" has finished, "lost" is lost.
+    /// Makes the run "done", which has finished, and the run "lost", which is lost.
     private func twoRuns() throws {
         let done = try test.run("done")
         try done.log("hello\n")
@@ -24,7 +24,8 @@ import Testing
         try test.run("lost").record(try test.run("lost").claim(process: .dead()))
     }
 
-    @Test func ls() async throws {
+    @Test("launch ls lists all runs with their state")
+    func ls() async throws {
         try twoRuns()
         #expect(try await test.launch("ls") == 0)
         #expect(
@@ -37,7 +38,8 @@ import Testing
         #expect(test.errors == "")
     }
 
-    @Test func lsAsJSON() async throws {
+    @Test("launch ls --json prints all runs as a list")
+    func lsJSON() async throws {
         try twoRuns()
         #expect(try await test.launch("ls", "--json") == 0)
         let list = try JSONSerialization.jsonObject(with: Data(test.recording.bytes)) as? [[String: Any]]
@@ -45,8 +47,8 @@ import Testing
         #expect(test.output.hasSuffix("]\n"))
     }
 
-    /// What is damaged is named, and the other runs are listed all the same.
-    @Test(arguments: ["0001.claim", "0001.json"]) func lsWithADamagedRun(file: String) async throws {
+    @Test("launch ls names a damaged file, lists all runs and exits with 69", arguments: ["0001.claim", "0001.json"])
+    func lsDamaged(file: String) async throws {
         try twoRuns()
         let bad = try test.run("bad")
         try bad.record(try bad.claim())
@@ -65,33 +67,40 @@ import Testing
         #expect(try await test.launch("status", "bad") == 69)
     }
 
-    @Test func lsOfNothing() async throws {
+    @Test("launch ls prints nothing if there are no runs, and with --json an empty list")
+    func lsEmpty() async throws {
         #expect(try await test.launch("ls") == 0)
         #expect(test.output == "" && test.errors == "")
         #expect(try await test.launch("ls", "--json") == 0)
         #expect(try JSON.decode([Int].self, from: test.recording.bytes) == [])
     }
 
-    @Test func logs() async throws {
+    @Test("launch logs prints the whole log")
+    func logs() async throws {
         try twoRuns()
         #expect(try await test.launch("logs", "done") == 0)
         #expect(test.output == "hello\nagain\n\u{1b}[0m")
         #expect(test.errors == "")
     }
 
-    @Test(arguments: [("1", "\u{1b}[0m"), ("2", "again\n\u{1b}[0m"), ("9", "hello\nagain\n\u{1b}[0m"), ("0", "")])
-    func lastLinesOfALog(lines: String, expected: String) async throws {
+    @Test(
+        "launch logs --tail prints the last lines of the log",
+        arguments: [("1", "\u{1b}[0m"), ("2", "again\n\u{1b}[0m"), ("9", "hello\nagain\n\u{1b}[0m"), ("0", "")])
+    func logsTail(lines: String, expected: String) async throws {
         try twoRuns()
         #expect(try await test.launch("logs", "done", "--tail", lines) == 0)
         #expect(test.output == expected)
     }
 
     /// The index has entries of two hours, one hour and a minute ago, the last one in the middle of a line.
-    @Test(arguments: [
-        (["--since", "3h"], "old\nolder\nnew line\n"), (["--since", "90m"], "old\nolder\nnew line\n"),
-        (["--since", "10m"], "older\nnew line\n"), (["--since", "30s"], "new line\n"),
-        (["--since", "3h", "--tail", "1"], "new line\n"), (["--since", "30s", "--tail", "2"], "new line\n"),
-    ]) func logOfTheLastTime(arguments: [String], expected: String) async throws {
+    @Test(
+        "launch logs --since prints the log from that time on, in whole lines",
+        arguments: [
+            (["--since", "3h"], "old\nolder\nnew line\n"), (["--since", "90m"], "old\nolder\nnew line\n"),
+            (["--since", "10m"], "older\nnew line\n"), (["--since", "30s"], "new line\n"),
+            (["--since", "3h", "--tail", "1"], "new line\n"), (["--since", "30s", "--tail", "2"], "new line\n"),
+        ])
+    func logsSince(arguments: [String], expected: String) async throws {
         let run = try test.run()
         try run.log("old\nolder\nnew line\n")
         try run.end(try run.claim(), .finished)
@@ -106,7 +115,8 @@ import Testing
         #expect(test.errors == "")
     }
 
-    @Test func logIntoAFile() async throws {
+    @Test("launch logs -o writes the log to a file and refuses a file with other bytes")
+    func logsToFile() async throws {
         try twoRuns()
         let path = "\(test.home)/file"
         for _ in 0..<2 {
@@ -119,8 +129,8 @@ import Testing
         #expect(test.output == "")
     }
 
-    /// Its first segment was dropped.
-    @Test func logWhoseBeginningIsGone() async throws {
+    @Test("launch logs prints a log without its removed beginning, and -o refuses such a log")
+    func logsWithoutBeginning() async throws {
         try twoRuns()
         try File.remove(try test.run("done").folder.liveSegmentPath(from: 0, attempt: 1))
         #expect(try await test.launch("logs", "done") == 0)
@@ -131,15 +141,16 @@ import Testing
         #expect(test.errors.contains("so \"\(test.home)/file\" cannot be continued\nhint: "))
     }
 
-    /// `-f` of a run that has ended is no reason to wait.
-    @Test func followALogThatIsComplete() async throws {
+    @Test("launch logs -f prints the log of an ended run and returns")
+    func logsOfEndedRun() async throws {
         try twoRuns()
         #expect(try await test.launch("logs", "done", "-f") == 0)
         #expect(test.output == "hello\nagain\n\u{1b}[0m")
         #expect(test.errors == "")
     }
 
-    @Test func logsOfMoreThanAMegabyte() async throws {
+    @Test("launch logs prints a log of 1.5 MB byte for byte")
+    func longLogs() async throws {
         let run = try test.run()
         try run.claim()
         let log = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 8) }
@@ -148,13 +159,15 @@ import Testing
         #expect(test.recording.bytes == log + log + log + log + log)
     }
 
-    @Test func status() async throws {
+    @Test("launch status shows a run's state, attempts and exit code")
+    func status() async throws {
         try twoRuns()
         #expect(try await test.launch("status", "done") == 0)
         #expect(test.output.hasPrefix("run        done\nstate      finished\nattempt    2\nexit code  0\n"))
     }
 
-    @Test func statusAsJSON() async throws {
+    @Test("launch status --json prints a run with its attempts")
+    func statusJSON() async throws {
         try twoRuns()
         #expect(try await test.launch("status", "done", "--json") == 0)
         let report = try JSONSerialization.jsonObject(with: Data(test.recording.bytes)) as? [String: Any]
@@ -163,28 +176,34 @@ import Testing
         #expect((report?["attempts"] as? [Any])?.count == 2)
     }
 
-    @Test(arguments: ["status", "logs", "stop", "attach"]) func aRunThatIsNotThere(command: String) async throws {
+    @Test(
+        "a command with an unknown run exits with 64 and lists the runs",
+        arguments: ["status", "logs", "stop", "attach"])
+    func unknownRun(command: String) async throws {
         try twoRuns()
         #expect(try await test.launch(command, "nothing") == 64)
         #expect(test.errors == "launch: there is no run \"nothing\"\nhint: the runs are: done, lost\n")
         #expect(test.output == "")
     }
 
-    @Test func stopOfWhatDoesNotRun() async throws {
+    @Test("launch stop does nothing if the run has ended, and says so")
+    func stopEnded() async throws {
         try twoRuns()
         #expect(try await test.launch("stop", "done") == 0)
         #expect(test.errors == "launch: \"done\" is not running: finished\n")
     }
 
-    /// Its agent owns nothing that could be saved yet: the pod itself is ended.
-    @Test func stopOfAPodWithoutAddress() async throws {
+    /// Such an agent has started nothing yet that could be saved.
+    @Test("launch stop ends the pod itself if its agent has no address yet")
+    func stopWithoutAddress() async throws {
         let run = try test.run()
         test.provider.add(.made(run: run, address: nil))
         #expect(try await test.launch("stop") == 0)
         #expect(test.provider.interrupted == ["pod-1"])
     }
 
-    @Test func attachToWhatHasEnded() async throws {
+    @Test("launch attach prints the end of an ended run's log and exits with the run's code")
+    func attachEnded() async throws {
         try twoRuns()
         #expect(try await test.launch("attach", "done") == 0)
         #expect(test.output == "hello\nagain\n\u{1b}[0m")
@@ -192,11 +211,15 @@ import Testing
         #expect(try await test.launch("attach", "lost") == 70)
     }
 
-    /// Thirty lines and a bar, attached to from a terminal, a pipe and a file.
-    @Test(arguments: [
-        (Console.Target.terminal(lines: 5), "28\n29\n30\n 2%"), (.stream, (8...30).map { "\($0)\n" }.joined() + " 2%"),
-        (.file, (8...30).map { "\($0)\n" }.joined() + " 1%\r 2%"),
-    ]) func attachShowsAScreenful(target: Console.Target, expected: String) async throws {
+    /// The log has thirty lines and a progress bar. The output is a terminal, a pipe and a file.
+    @Test(
+        "launch attach begins with a screenful of the log, and with --from-start at its beginning",
+        arguments: [
+            (Console.Target.terminal(lines: 5), "28\n29\n30\n 2%"),
+            (.stream, (8...30).map { "\($0)\n" }.joined() + " 2%"),
+            (.file, (8...30).map { "\($0)\n" }.joined() + " 1%\r 2%"),
+        ])
+    func attachScreen(target: Console.Target, expected: String) async throws {
         let run = try test.run()
         try run.log((1...30).map { "\($0)\n" }.joined() + " 1%\r 2%")
         try run.end(try run.claim(), .finished)
@@ -211,14 +234,16 @@ import Testing
         #expect(test.output == expected + all)
     }
 
-    @Test func runOfAWrongConfig() async throws {
+    @Test("launch run exits with 78 if the config is wrong or missing")
+    func wrongConfig() async throws {
         let config = try test.project("run: demo\ncommand: x\nworkdri: y\n")
         #expect(try await test.launch("run", config) == 78)
         #expect(test.errors.hasPrefix("launch: \(config):3:1: "))
         #expect(try await test.launch("run", "\(test.home)/nothing.yaml") == 78)
     }
 
-    @Test func dryRun() async throws {
+    @Test("launch run --dry-run prints the provider's request and creates no pod")
+    func dryRun() async throws {
         let config = try test.project("run: demo\ncommand: python train.py\n")
         #expect(try await test.launch("run", config, "--dry-run") == 0)
         #expect(test.output.hasSuffix("request to provider \"local\":\ncreate demo\n"))

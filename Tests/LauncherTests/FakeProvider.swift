@@ -5,7 +5,7 @@ import Testing
 
 @testable import Launcher
 
-/// Pods that a test makes, moves and ends. A call that was not prepared for fails the test.
+/// A provider whose pods a test makes, moves and ends. A call that the test did not prepare fails the test.
 final class FakeProvider: Provider {
     struct Unprepared: Error {}
 
@@ -32,7 +32,7 @@ final class FakeProvider: Provider {
 
     private let state = Mutex(State())
 
-    /// What was ordered so far.
+    /// The orders so far.
     var orders: [PodOrder] { state.withLock { $0.orders } }
 
     /// The pods that were interrupted so far.
@@ -41,7 +41,7 @@ final class FakeProvider: Provider {
     /// The pods that have the mark of a user who stopped them.
     var markedStopped: [String] { state.withLock { $0.stopped } }
 
-    // MARK: What a test says
+    // MARK: Calls of a test
 
     func add(_ pod: Pod) { state.withLock { $0.pods.insert(pod, at: 0) } }
 
@@ -59,7 +59,7 @@ final class FakeProvider: Provider {
 
     func prepareConsole(_ text: String) { state.withLock { $0.console = text } }
 
-    /// Does something just before the list of pods is read for the `number`th time from now.
+    /// Calls `action` just before the launcher reads the list of pods for the `number`th time from now.
     func atPoll(_ number: Int, _ action: @escaping @Sendable () throws -> Void) {
         state.withLock { $0.atPoll[$0.polls + number] = action }
     }
@@ -70,7 +70,7 @@ final class FakeProvider: Provider {
         }
     }
 
-    // MARK: What the launcher asks
+    // MARK: Calls of the launcher
 
     func place(for resources: Config.Resources) -> PodPlace {
         if case .folder(let path) = resources.volume { .folder(path) } else { .folder(volume.root) }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Launcher
 
-/// How loud a follower is about an agent that does not answer.
+/// The follower's notes about an agent that does not answer.
 @Suite(.timeLimit(.minutes(1))) struct FollowerNoteTests {
     private let test: TestWorld
     private let run: RunFixture
@@ -33,7 +33,8 @@ import Testing
         #expect(test.output == "0123456789")
     }
 
-    @Test func saysOnceThatItIsStillTryingAndOnceThatItIsOver() async throws {
+    @Test("the follower notes once that the agent does not answer and once that it answers again")
+    func notes() async throws {
         try await follow(Array(repeating: busy, count: 6), patience: .milliseconds(100))
         #expect(
             test.errors == """
@@ -43,14 +44,16 @@ import Testing
                 """)
     }
 
-    @Test func aShortSilenceIsNotSpokenOf() async throws {
+    @Test("the follower does not note a short outage of the agent")
+    func shortOutage() async throws {
         try await follow(Array(repeating: busy, count: 4), patience: .seconds(60))
         #expect(test.errors == "")
     }
 
-    @Test func eachSilenceIsMeasuredOnItsOwn() async throws {
+    @Test("the follower times each outage of the agent on its own")
+    func separateOutages() async throws {
         let five = Array(repeating: busy, count: 5)
-        // Five tries take 20 + 40 + ... = 1.2 s, and two times five more than the patience.
+        // Five tries take 1.2 s. One outage is shorter than the limit, two together are longer.
         try await follow(five + [.log(log, to: 4, .cut)] + five, patience: .milliseconds(2_400))
         #expect(test.errors == "")
     }

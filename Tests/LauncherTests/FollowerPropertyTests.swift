@@ -6,7 +6,7 @@ import Testing
 
 @testable import Launcher
 
-/// Whatever happens to connections, pods and segments, what the follower has is the log.
+/// The follower's bytes are those of the log, whatever happens to connections, pods and segments.
 @Suite(.timeLimit(.minutes(1))) struct FollowerPropertyTests {
     private let test: TestWorld
     private let run: RunFixture
@@ -16,7 +16,10 @@ import Testing
         run = try test.run()
     }
 
-    @Test(arguments: 1...16) func stitchesExactly(seed: UInt64) async throws {
+    @Test(
+        "the follower gets exactly the log through random cuts, losses, sleeps and moves of the pod",
+        arguments: 1...16)
+    func randomEvents(seed: UInt64) async throws {
         let truth = Mutex(try Truth(seed: seed, run: run))
         let slept = Mutex(Duration.zero)
         let answer: @Sendable (StubAgent.Asked, StubConnection) throws -> Void = {
@@ -28,7 +31,7 @@ import Testing
             switch reply {
             case .answer(let answer): try answer.give(asked, connection)
             case .sleep(let answer):
-                // Half an answer, and the connection does not end while the machine sleeps.
+                // Part of an answer. The connection stays open while the machine sleeps.
                 try answer.give(asked, connection)
                 slept.withLock { $0 += .seconds(60) }
                 try connection.waitForClose()
@@ -39,7 +42,7 @@ import Testing
                 }.give(asked, connection)
             }
         }
-        // Two addresses of the same pod; it moves now and then.
+        // The pod moves between two addresses.
         let agents = [try StubAgent(answer), try StubAgent(answer)]
         let addresses = agents.map(\.address)
         for poll in stride(from: 3, through: 60, by: 3) {
@@ -62,12 +65,12 @@ import Testing
     }
 }
 
-/// The log as it is, which a power cut shortens and retention drops the beginning of.
+/// The true log. A power loss shortens it, and retention removes its beginning.
 private struct Truth {
     enum Reply {
         case answer(StubAgent.Answer)
         case sleep(StubAgent.Answer)
-        /// Of an agent that does something before the response ends.
+        /// The agent does something before the response ends.
         case last((@escaping @Sendable () throws -> Void) -> StubAgent.Answer)
     }
 
@@ -129,7 +132,7 @@ private struct Truth {
         }
     }
 
-    /// The run ends, and what the volume has is what there is. One more power cut may come first.
+    /// Ends the run with its whole log on the volume. One more event may come first.
     mutating func end() throws {
         if dice.roll(0...1) == 0 { try happens() }
         try run.log(log[firstKept...], from: firstKept)
@@ -137,9 +140,9 @@ private struct Truth {
     }
 }
 
-/// Keeps the bytes at their offsets, and takes none but the next.
+/// Records the log's bytes. Each write must begin where the last one ended.
 private final class CheckedOutput: LogOutput {
-    /// nil for a byte that was dropped before it came.
+    /// nil for a byte that was removed from the log before it was read.
     private let bytes = Mutex<[UInt8?]>([])
 
     func write(_ new: [UInt8], at offset: Int) {
@@ -174,7 +177,7 @@ private final class CheckedOutput: LogOutput {
     }
 }
 
-/// Random numbers that come again with the same seed: SplitMix64.
+/// SplitMix64: the same seed gives the same numbers.
 struct Dice: RandomNumberGenerator {
     private var state: UInt64
 

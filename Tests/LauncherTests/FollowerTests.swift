@@ -7,7 +7,7 @@ import Testing
 
 @testable import Launcher
 
-/// Real connections to an agent whose every response the test decides.
+/// Real connections to an agent whose responses the test prepares.
 @Suite(.timeLimit(.minutes(1))) struct FollowerTests {
     private let test: TestWorld
     private let run: RunFixture
@@ -29,7 +29,7 @@ import Testing
         return try await follower.follow()
     }
 
-    /// The run ends, and its pod with it.
+    /// Ends the run and its pod.
     private var end: @Sendable () throws -> Void {
         { [test, run, claim] in
             try run.end(claim, .finished)
@@ -37,7 +37,8 @@ import Testing
         }
     }
 
-    @Test func asksAgainFromTheNextByteAfterACut() async throws {
+    @Test("the follower requests the next byte after a connection was cut")
+    func cutConnection() async throws {
         let agent = try StubAgent([.log(log, to: 4, .cut), .log(log, to: 7, .cut), .log(log, then: end)])
         let view = try await follow(agent)
         #expect(test.output == "0123456789")
@@ -46,7 +47,8 @@ import Testing
         #expect(test.errors == "")
     }
 
-    @Test func asksAgainWhenAResponseHasLastedLongEnough() async throws {
+    @Test("the follower requests the next byte after a response has ended")
+    func endedResponse() async throws {
         let agent = try StubAgent([.log(log, to: 3), .log(log, to: 3), .log(log, to: 9), .log(log, then: end)])
         _ = try await follow(agent)
         #expect(test.output == "0123456789")
@@ -54,7 +56,8 @@ import Testing
         #expect(test.errors == "")
     }
 
-    @Test func namesTheStreamThatItsLastByteCameWith() async throws {
+    @Test("the follower names the stream of its last byte in its next request")
+    func stream() async throws {
         let agent = try StubAgent([
             .log(log, to: 3, stream: "s1", .cut), .log(log, to: 5, stream: "s2", .cut),
             .log(log, stream: "s2", then: end),
@@ -63,7 +66,8 @@ import Testing
         #expect(agent.asked == [.init(0), .init(3, "s1"), .init(5, "s2")])
     }
 
-    @Test func saysHowManyBytesWereLostAndGoesOnFromTheCut() async throws {
+    @Test("the follower reports bytes that were lost with a pod and continues at the cut")
+    func lostBytes() async throws {
         let cut = StubAgent.Answer.error(APIError(.conflict, "lost"), headers: [(APIHeader.logOffset, "4")])
         let later = Array("0123abc".utf8)
         let agent = try StubAgent([.log(log, to: 6, .cut), cut, .log(later, stream: "s2", then: end)])
@@ -75,7 +79,8 @@ import Testing
         #expect(agent.asked == [.init(0), .init(6, "s1"), .init(4, "s1")])
     }
 
-    @Test func saysWhichBytesWereDroppedAndGoesOnFromTheFirstThatIsKept() async throws {
+    @Test("the follower reports removed bytes of the log and continues through a later cut")
+    func removedBytes() async throws {
         let gone = StubAgent.Answer.error(APIError(.gone, "dropped"), headers: [(APIHeader.logOffset, "6")])
         let agent = try StubAgent([.log(log, to: 2, .cut), gone, .log(log, to: 8, .cut), .log(log, then: end)])
         _ = try await follow(agent)
@@ -86,8 +91,10 @@ import Testing
         #expect(agent.asked == [.init(0), .init(2, "s1"), .init(6, "s1"), .init(8, "s1")])
     }
 
-    /// The attempt after that of the last byte has begun in what was dropped: that is no cut, and led back and forth for ever.
-    @Test func whatWasDroppedMayHoldTheBeginningOfAnAttempt() async throws {
+    /// The next attempt begins within the removed bytes. A follower that took that for a cut would go back and forth
+    /// for ever.
+    @Test("the follower continues behind removed bytes in which the next attempt began")
+    func removedBeginning() async throws {
         let gone = StubAgent.Answer.error(APIError(.gone, "dropped"), headers: [(APIHeader.logOffset, "6")])
         let later = StubAgent.Answer { [test, run, log] asked, connection in
             try StubAgent.Answer.log(log, stream: "s2") {
@@ -103,7 +110,8 @@ import Testing
         #expect(agent.asked == [.init(0), .init(2, "s1"), .init(6, "s2")])
     }
 
-    @Test func whatWasDroppedIsMissingOnTheVolumeToo() async throws {
+    @Test("the follower reports removed bytes when it reads the rest of the log from the volume")
+    func missingOnVolume() async throws {
         try File.remove(run.folder.liveSegmentPath(from: 0, attempt: 1))
         try run.log("6789", from: 6)
         let agent = try StubAgent([.log(log, to: 2, .cut, then: end)])
@@ -114,16 +122,19 @@ import Testing
                 == "launch: bytes 2 to 5 of the log are not kept any more; it continues at byte 6\n")
     }
 
-    /// An answer that would lead back and forth for ever.
-    @Test(arguments: [(APIError.Code.conflict, "0"), (.conflict, "7"), (.gone, "0"), (.gone, "x")])
-    func refusesACutThatIsNone(code: APIError.Code, offset: String) async throws {
+    /// Such an answer would lead back and forth for ever.
+    @Test(
+        "the follower fails if an answer's offset cannot be a cut",
+        arguments: [(APIError.Code.conflict, "0"), (.conflict, "7"), (.gone, "0"), (.gone, "x")])
+    func wrongOffset(code: APIError.Code, offset: String) async throws {
         let wrong = StubAgent.Answer.error(APIError(code, "wrong"), headers: [(APIHeader.logOffset, offset)])
         let agent = try StubAgent([wrong])
         await #expect(throws: APIError(code, "wrong")) { try await follow(agent) }
     }
 
-    /// The connection stands still, as those from before a sleep do: TCP would tell after minutes.
-    @Test func asksAtOnceAfterThisMachineHasSlept() async throws {
+    /// Connections from before a sleep stand still, and TCP reports that only after minutes.
+    @Test("the follower reconnects at once after its machine slept")
+    func sleep() async throws {
         let slept = Mutex(Duration.zero)
         let isGone = StubSignal()
         let silent = StubAgent.Answer { [log, test] asked, connection in
@@ -149,8 +160,8 @@ import Testing
         #expect(test.errors == "")
     }
 
-    /// A connection that stands while the machine sleeps, before a word was said.
-    @Test func asksAtOnceAfterASleepBeforeTheAnswer() async throws {
+    @Test("the follower reconnects at once if its machine slept before an answer came")
+    func sleepBeforeAnswer() async throws {
         let slept = Mutex(Duration.zero)
         let mute = StubAgent.Answer { _, connection in
             slept.withLock { $0 += .seconds(60) }
@@ -165,8 +176,9 @@ import Testing
         #expect(test.output == "0123456789")
     }
 
-    /// The bytes before were read from the volume: a cut of them has to be noticed too.
-    @Test func knowsTheStreamOfTheBytesBeforeItsFirst() async throws {
+    /// The earlier bytes came from the volume, and the follower must notice a cut of them, too.
+    @Test("the follower names the stream of the bytes before its first one")
+    func earlierStream() async throws {
         try run.record(try run.claim(2, pod: "pod-2", logStart: 6))
         let agent = try StubAgent([
             .log(log, stream: "s2") { [test, run] in
@@ -184,7 +196,8 @@ import Testing
         #expect(test.output == "789")
     }
 
-    @Test func saysHowManyBytesAreNotKeptAndGoesOnBehindThem() async throws {
+    @Test("the follower reports bytes that are not kept and continues behind them")
+    func notKept() async throws {
         let gone = StubAgent.Answer.error(APIError(.gone, "not kept"), headers: [(APIHeader.logOffset, "4")])
         let agent = try StubAgent([.log(log, to: 2, .cut), gone, .log(log, then: end)])
         _ = try await follow(agent)
@@ -193,7 +206,8 @@ import Testing
         #expect(agent.asked == [.init(0), .init(2, "s1"), .init(4, "s1")])
     }
 
-    @Test func waitsForAnAgentThatDoesNotAnswer() async throws {
+    @Test("the follower tries again without a note while the agent does not answer")
+    func silentAgent() async throws {
         let busy = StubAgent.Answer.error(APIError(.unavailable, "not ready"))
         let agent = try StubAgent([.silence, busy, .log(log, to: 2, .cut), busy, .log(log, then: end)])
         _ = try await follow(agent)
@@ -202,7 +216,8 @@ import Testing
         #expect(test.errors == "", "a person need not hear of a hiccup")
     }
 
-    @Test func waitsForAnAddress() async throws {
+    @Test("the follower waits for the address of a pod")
+    func noAddress() async throws {
         let agent = try StubAgent([.log(log, then: end)])
         test.provider.add(.made(run: run, address: nil))
         var follower = try await test.follower(run)
@@ -211,7 +226,8 @@ import Testing
         #expect(test.output == "0123456789")
     }
 
-    @Test func findsThePodAtItsNewAddress() async throws {
+    @Test("the follower finds a pod at its new address")
+    func newAddress() async throws {
         let second = try StubAgent([.log(log, then: end)])
         let first = try StubAgent([
             .log(log, to: 5, .cut) { [test] in test.provider.move("pod-1", to: second.address) }
@@ -221,7 +237,8 @@ import Testing
         #expect(second.asked == [.init(5, "s1")])
     }
 
-    @Test func followsTheRunToItsNextPod() async throws {
+    @Test("the follower continues with the next pod of a run")
+    func nextPod() async throws {
         let log = Array("0123456789next pod".utf8)
         let next = try StubAgent([
             .log(log, stream: "s2") { [test, run] in
@@ -243,8 +260,10 @@ import Testing
         #expect(view.pod?.id == "pod-2")
     }
 
-    @Test(arguments: [StubAgent.Answer.End.clean, .cut, .reset])
-    func takesTheRestFromTheVolume(ending: StubAgent.Answer.End) async throws {
+    @Test(
+        "the follower reads the rest of the log from the volume after the run's end",
+        arguments: [StubAgent.Answer.End.clean, .cut, .reset])
+    func rest(ending: StubAgent.Answer.End) async throws {
         let agent = try StubAgent([.log(log, to: 4, ending, then: end)])
         let view = try await follow(agent)
         #expect(test.output == "0123456789")
@@ -252,15 +271,17 @@ import Testing
         #expect(view.state == .ended(.finished))
     }
 
-    @Test func aPodThatLeftNoRecordIsLost() async throws {
+    @Test("the follower ends with a lost run if the pod left no record")
+    func lost() async throws {
         let agent = try StubAgent([.log(log, to: 4, .reset) { [test] in test.provider.kill("pod-1") }])
         let view = try await follow(agent)
         #expect(test.output == "0123456789")
         #expect(view.state == .lost)
     }
 
-    @Test func theRestIsToldToHaveACutToo() async throws {
-        // The pod took two bytes with it, and its successor is gone as well before the follower asked.
+    @Test("the follower reports lost bytes when it reads the rest of the log from the volume")
+    func cutInRest() async throws {
+        // Two bytes were lost with the pod, and its successor is gone, too, before the follower's next request.
         let agent = try StubAgent([
             .log(log, to: 6, .cut) { [test, run] in
                 try run.log("0123")
@@ -274,7 +295,8 @@ import Testing
         #expect(test.errors == "launch: 2 bytes above were lost with a pod and are not part of the log\n")
     }
 
-    @Test func refusesWhatBeginsElsewhere() async throws {
+    @Test("the follower drops a response that does not begin at the requested byte")
+    func otherOffset() async throws {
         let elsewhere = StubAgent.Answer { asked, connection in
             try connection.respond(200, headers: [(APIHeader.logOffset, "\(asked.from + 1)")], body: "123")
         }
@@ -325,7 +347,8 @@ import Testing
         #expect(test.output == "01")
     }
 
-    @Test func isCancelledInTheMiddleOfAResponse() async throws {
+    @Test("the follower can be cancelled in the middle of a response")
+    func cancelled() async throws {
         let isServed = StubSignal()
         let agent = try StubAgent { [log] asked, connection in
             try connection.sendHead(headers: [("Transfer-Encoding", "chunked"), (APIHeader.logOffset, "0")])

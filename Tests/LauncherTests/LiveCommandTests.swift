@@ -6,7 +6,7 @@ import Testing
 
 @testable import Launcher
 
-/// Commands on a run that trains: its agent is an API on loopback.
+/// Commands on a run that trains. Its agent is a stub server on loopback.
 @Suite(.timeLimit(.minutes(1))) struct LiveCommandTests {
     private let test: TestWorld
     private let run: RunFixture
@@ -18,7 +18,8 @@ import Testing
         try run.log(log)
     }
 
-    /// An agent that has claimed the run, serves its log and then ends with `outcome`; asked to stop, it stops.
+    /// Makes an agent that has claimed the run, serves its log, and then ends with `outcome` unless that is nil. A stop
+    /// request ends it as stopped.
     private static func agent(
         _ run: RunFixture, _ log: [UInt8], provider: FakeProvider, endingWith outcome: Outcome?
     ) throws -> StubServer {
@@ -55,11 +56,12 @@ import Testing
     private static func address(_ agent: StubServer) -> String { "http://127.0.0.1:\(agent.port)" }
 
     @Test(
+        "launch stop passes its mode and grace to the agent and waits for the run's end",
         arguments: [
             (["stop"], "graceful"), (["stop", "--now"], "now"), (["stop", "demo"], "graceful"),
             (["stop", "--grace=2m"], "graceful 120.0"), (["stop", "--grace=1h30m"], "graceful 5400.0"),
         ])
-    func stopWaitsForTheEnd(arguments: [String], mode: String) async throws {
+    func stop(arguments: [String], mode: String) async throws {
         let agent = try Self.agent(run, log, provider: test.provider, endingWith: nil)
         test.provider.add(.made(run: run, address: Self.address(agent)))
         let exit =
@@ -70,11 +72,12 @@ import Testing
     }
 
     @Test(
+        "launch attach prints the log and exits with the code of the run's outcome",
         arguments: [
             (Outcome.finished, 0), (Outcome(.failed, exit: .code(7)), 7), (Outcome(.failed, exit: .signal(9)), 137),
             (Outcome(.stopped), 130), (Outcome(.interrupted), 143), (Outcome(.setupFailed, message: "m"), 73),
-        ] as [(Outcome, Int32)]) func attachEndsAsTheRunDoes(outcome: Outcome, code: Int32) async throws
-    {
+        ] as [(Outcome, Int32)])
+    func attach(outcome: Outcome, code: Int32) async throws {
         let agent = try Self.agent(run, log, provider: test.provider, endingWith: outcome)
         test.provider.add(.made(run: run, address: Self.address(agent)))
         #expect(try await test.launch("attach") == code)
@@ -82,7 +85,8 @@ import Testing
         #expect(test.errors.hasPrefix("\n== demo: \(outcome.kind.rawValue)"))
     }
 
-    @Test func logsFollowToTheEnd() async throws {
+    @Test("launch logs -f writes the whole log of a run that fails and exits with 0")
+    func followLogs() async throws {
         let agent = try Self.agent(run, log, provider: test.provider, endingWith: Outcome(.failed, exit: .code(7)))
         test.provider.add(.made(run: run, address: Self.address(agent)))
         #expect(try await test.launch("logs", "-f", "-o", "\(test.home)/file") == 0, "the log is whole")
@@ -90,7 +94,8 @@ import Testing
         #expect(test.output == "" && test.errors == "")
     }
 
-    @Test func aFileIsCutWithTheLog() async throws {
+    @Test("launch logs -f cuts bytes that were lost with a pod off its file")
+    func cutFile() async throws {
         let claim = try run.claim()
         try run.record(claim)
         let cut = StubAgent.Answer.error(APIError(.conflict, "lost"), headers: [(APIHeader.logOffset, "4")])
@@ -109,7 +114,7 @@ import Testing
     }
 
     private func prepareCreation(endingWith outcome: Outcome?) {
-        // Without the world, which goes with the suite: the provider would hold it.
+        // The closure does not capture the world: the provider would then keep it alive.
         test.provider.prepareCreation { [run, log, kept, provider = test.provider] order in
             let agent = try Self.agent(run, log, provider: provider, endingWith: outcome)
             kept.withLock { $0.append(agent) }
@@ -126,7 +131,8 @@ import Testing
         func withLock(_ body: (inout [StubServer]) -> Void) { agents.withLock { body(&$0) } }
     }
 
-    @Test func runFollowsToTheEnd() async throws {
+    @Test("launch run follows a new run to its end and exits with its code")
+    func runToTheEnd() async throws {
         prepareCreation(endingWith: .finished)
         let config = try test.project("run: demo\ncommand: python train.py\n")
         #expect(try await test.launch("run", config) == 0)
@@ -134,19 +140,21 @@ import Testing
         #expect(test.errors.hasPrefix("\n== demo: finished, exit code 0\n"))
     }
 
-    @Test func runDetachedReturnsAtOnce() async throws {
+    @Test("launch run --detach returns while the run trains, and a second one starts nothing")
+    func detached() async throws {
         prepareCreation(endingWith: nil)
         let config = try test.project("run: demo\ncommand: python train.py\n")
         #expect(try await test.launch("run", config, "--detach") == 0)
         #expect(test.output == "")
         #expect(test.errors == "launch: \"demo\" is running; come back with: launch attach demo\n")
-        // Once more: it is attached to, and that is all.
+        // The second command attaches and starts nothing.
         #expect(try await test.launch("run", config, "--detach") == 0)
         #expect(test.errors.hasSuffix("launch: \"demo\" is training already; attached\n"))
         #expect(test.provider.orders.count == 1)
     }
 
-    @Test func runOfWhatHasFinishedSaysWhatToDo() async throws {
+    @Test("launch run starts nothing for a finished run and says what to do")
+    func finishedRun() async throws {
         prepareCreation(endingWith: .finished)
         let config = try test.project("run: demo\ncommand: python train.py\n")
         #expect(try await test.launch("run", config, "--detach") == 0)

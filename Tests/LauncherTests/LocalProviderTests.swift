@@ -6,7 +6,7 @@ import Testing
 
 @testable import Launcher
 
-/// Pods of this machine, with a shell script in place of the agent.
+/// Pods of this machine, with a shell script as the agent.
 @Suite(.timeLimit(.minutes(1))) struct LocalProviderTests {
     private let test: TestWorld
     private let home: String
@@ -17,7 +17,7 @@ import Testing
         home = test.home
     }
 
-    /// A provider whose agent runs `script` and stays; `OUT` is a folder that it may write to.
+    /// Makes a provider whose agent runs `script` and then sleeps. `OUT` is a folder for the script's files.
     private func provider(_ script: String = "") throws -> LocalProvider {
         let agent = "\(home)/agent"
         try File.write(Array("#!/bin/sh\nOUT='\(home)'\n\(script)\nexec sleep 600\n".utf8), over: agent)
@@ -46,7 +46,7 @@ import Testing
         waitpid(process.pid, nil, 0)
     }
 
-    /// What the script wrote to `name`, once it is complete: a last line says so.
+    /// Waits until the script's file `name` ends with a line "END". Returns the text before that line.
     private func written(_ name: String) async throws -> String {
         try await eventually("\"\(name)\" is written") { () -> String? in
             guard let text = try? File.read("\(home)/\(name)").text, text.hasSuffix("END\n") else { return nil }
@@ -66,22 +66,24 @@ import Testing
         #expect(pod.isRunning && pod.id == "local-launch-1" && pod.launch == "launch-1" && pod.address == nil)
     }
 
-    @Test func givesItNoDescriptorOfOurs() async throws {
-        // One that would be inherited: it does not close on exec.
+    @Test("a local pod inherits no open file of the launcher")
+    func descriptors() async throws {
+        // This descriptor does not close on exec, so a plain spawn would pass it on.
         let leak = open("/dev/zero", O_RDONLY)
         defer { close(leak) }
         let provider = try provider("for f in /proc/$$/fd/*; do readlink $f; done > $OUT/fds; echo END >> $OUT/fds")
         let pod = try await provider.create(try order(), at: offer)
         defer { try? end(pod) }
         let targets = Set(try await written("fds").split(separator: "\n").map(String.init))
-        // The shell holds its script, and what its own redirection saved.
+        // The shell itself has opened its script and the file that it prints to.
         #expect(
             targets.subtracting(["\(home)/agent", "\(home)/fds"])
                 == ["/dev/null", "\(home)/pods/local-launch-1/console.log"])
     }
 
-    /// No shell here: dash clears the mask that it is given.
-    @Test func startsWithAllSignalsAsTheyWere() throws {
+    /// Runs grep and no shell, as dash clears the signal mask that it inherits.
+    @Test("a spawned program starts with no signal blocked or ignored")
+    func signals() throws {
         let output = open("\(home)/signals", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
         defer { close(output) }
         let pid = try startFromAThreadThatBlocksSignals(
@@ -94,7 +96,7 @@ import Testing
             try File.read("\(home)/signals").text == "SigBlk:\t0000000000000000\nSigIgn:\t0000000180000000\n")
     }
 
-    /// As threads of Swift concurrency may; one signal is ignored besides.
+    /// Spawns from a thread that blocks all signals, as threads of Swift concurrency may, and ignores one.
     private func startFromAThreadThatBlocksSignals(_ spawn: CleanSpawn) throws -> pid_t {
         var (all, before) = (sigset_t(), sigset_t())
         sigfillset(&all)
@@ -107,7 +109,8 @@ import Testing
         return try spawn.start()
     }
 
-    @Test func givesItTheVariables() async throws {
+    @Test("a local pod gets the user's variables, the spec and the token's hash, but not the token")
+    func variables() async throws {
         let provider = try provider("cat /proc/self/environ > $OUT/env; echo END >> $OUT/env")
         let order = try order()
         let pod = try await provider.create(order, at: offer)
@@ -122,7 +125,8 @@ import Testing
         #expect(!variables.contains { $0.contains(token) })
     }
 
-    @Test func keepsWhatItPrints() async throws {
+    @Test("the output of a local pod is kept in a file that only the user may read")
+    func console() async throws {
         let provider = try provider("seq 1 12; echo to stderr >&2; echo END > $OUT/done")
         let pod = try await provider.create(try order(), at: offer)
         defer { try? end(pod) }
@@ -131,7 +135,8 @@ import Testing
         #expect(try mode(of: "\(home)/pods/local-launch-1/console.log") == 0o600)
     }
 
-    @Test func aPodThatEndedAtOnceIsNotRunning() async throws {
+    @Test("a local pod that ended at once is listed as ended, with its output")
+    func endedAtOnce() async throws {
         let provider = try provider("echo no space; exit 3")
         let pod = try await provider.create(try order(), at: offer)
         try await eventually("the pod ends") {
@@ -143,7 +148,8 @@ import Testing
         #expect(await provider.lastWords(of: later) == "no space")
     }
 
-    @Test func findsThePodAgainWithItsAddress() async throws {
+    @Test("a later launch finds a local pod with its address and whether it runs")
+    func foundAgain() async throws {
         let pod = try await provider("printf 'http://127.0.0.1:7\\n' > endpoint; echo END > $OUT/up")
             .create(try order(), at: offer)
         _ = try await written("up")
@@ -172,7 +178,8 @@ import Testing
         waitpid(process.pid, nil, 0)
     }
 
-    @Test func removesTheRunsOldPodsAndNoOthers() async throws {
+    @Test("creating a local pod removes the run's ended pods and no others")
+    func oldPods() async throws {
         let provider = try provider()
         let old = try await provider.create(try order("launch-1"), at: offer)
         let other = try await provider.create(try order("launch-2", run: "other"), at: offer)
@@ -189,7 +196,8 @@ import Testing
         try end(newer)
     }
 
-    @Test func withoutAnAgentNothingIsTouched() async throws {
+    @Test("creating a local pod without an agent fails with a hint and writes nothing")
+    func noAgent() async throws {
         let provider = LocalProvider(home: home, agent: "\(home)/nothing", environment: [:])
         let problem = try await #require(throws: Problem.self) { try await provider.create(try order(), at: offer) }
         #expect(
@@ -200,13 +208,15 @@ import Testing
         #expect(try File.list(home) == [])
     }
 
-    @Test func whatIsNoProgramIsTold() async throws {
+    @Test("creating a local pod fails if the agent's path is no program")
+    func notAProgram() async throws {
         let provider = LocalProvider(home: home, agent: "/tmp", environment: [:])
         let problem = try await #require(throws: Problem.self) { try await provider.create(try order(), at: offer) }
         #expect(problem.sentence == "could not run \"/tmp\" in \"\(home)/pods/local-launch-1\": Permission denied")
     }
 
-    @Test func previewHoldsNoSecretAndTouchesNothing() async throws {
+    @Test("the preview of a local pod shows no secret and writes nothing")
+    func preview() async throws {
         let provider = try provider()
         let before = try File.list(home)
         let text = try provider.preview(try order("dry-run"), at: offer).text
@@ -216,15 +226,17 @@ import Testing
         #expect(text.contains("\"POD_AGENT_TOKEN_SHA256\" : \"(SHA-256 of the launch's token)\""))
     }
 
-    /// Of a `launch` that runs in a pod itself.
-    @Test func anotherAgentsVariablesAreNotInherited() async throws {
+    /// `launch` may run in a pod itself.
+    @Test("a local pod does not inherit the variables of another agent")
+    func otherAgent() async throws {
         let provider = try provider(#"printf '%s\n' "${POD_AGENT_NOTIFY-unset}" > $OUT/n; echo END >> $OUT/n"#)
         let pod = try await provider.create(try order(), at: offer)
         defer { try? end(pod) }
         #expect(try await written("n") == "unset\n")
     }
 
-    @Test func theURLsOfNotifyReachTheAgentAndAreNotShown() async throws {
+    @Test("the URLs of notify reach a local pod's agent, and no preview and no file shows them")
+    func notify() async throws {
         var order = try order()
         order.notify = ["https://example.com/secret?a=b"]
         let provider = try provider(#"printf '%s\n' "$POD_AGENT_NOTIFY" > $OUT/n; echo END >> $OUT/n"#)
@@ -239,12 +251,14 @@ import Testing
         }
     }
 
-    @Test func noHomeHoldsNoPods() async throws {
+    @Test("a home that does not exist has no local pods")
+    func noHome() async throws {
         let provider = LocalProvider(home: "\(home)/none", agent: "x", environment: [:])
         #expect(try await provider.pods() == [])
     }
 
-    @Test func whatIsNoPodIsLeftAlone() async throws {
+    @Test("folders without a readable record are not taken for local pods")
+    func notAPod() async throws {
         try File.makeFolders("\(home)/pods/stray")
         try File.makeFolders("\(home)/pods/torn")
         try File.write(Array("{".utf8), over: "\(home)/pods/torn/pod.json")

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Launcher
 
-/// The key file of `local`, and the tokens that come from it.
+/// The key file of the provider `local`, and the tokens that are made from it.
 @Suite struct LocalTokenTests {
     private let test: TestWorld
     private var localKey: LocalKey { LocalKey(home: test.home) }
@@ -14,20 +14,23 @@ import Testing
     init() throws { test = try TestWorld() }
 
     /// Test cases 1, 2 and 6 of RFC 4231.
-    @Test(arguments: [
-        (
-            [UInt8](repeating: 0x0b, count: 20), "Hi There",
-            "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"
-        ),
-        (
-            Array("Jefe".utf8), "what do ya want for nothing?",
-            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
-        ),
-        (
-            [UInt8](repeating: 0xaa, count: 131), "Test Using Larger Than Block-Size Key - Hash Key First",
-            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"
-        ),
-    ]) func aTokenIsAnHMAC(key: [UInt8], launch: String, token: String) throws {
+    @Test(
+        "an access token is the HMAC-SHA256 of the launch's id under the key",
+        arguments: [
+            (
+                [UInt8](repeating: 0x0b, count: 20), "Hi There",
+                "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"
+            ),
+            (
+                Array("Jefe".utf8), "what do ya want for nothing?",
+                "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+            ),
+            (
+                [UInt8](repeating: 0xaa, count: 131), "Test Using Larger Than Block-Size Key - Hash Key First",
+                "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"
+            ),
+        ])
+    func hmac(key: [UInt8], launch: String, token: String) throws {
         try File.write(key, over: self.key)
         #expect(try localKey.token(launch: launch) == token)
     }
@@ -48,8 +51,9 @@ import Testing
         #expect(try File.list("\(test.home)/a/b") == ["key"])
     }
 
-    /// Threads, not tasks: they are as many as there are callers, and they start at once.
-    @Test(arguments: 1...10) func manyCallersMakeOneKey(round: Int) async throws {
+    /// Threads, not tasks: each caller has its own thread, and all start at once.
+    @Test("callers that make the first token at once get the same one", arguments: 1...10)
+    func concurrency(round: Int) async throws {
         let callers = 10
         let localKey = localKey
         let tokens = await withCheckedContinuation { continuation in

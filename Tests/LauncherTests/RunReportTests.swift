@@ -4,7 +4,7 @@ import Testing
 
 @testable import Launcher
 
-/// What `status` shows; scripts read the JSON.
+/// The report that `launch status` prints. Scripts read its JSON.
 @Suite struct RunReportTests {
     private let test: TestWorld
     private let run: RunFixture
@@ -29,8 +29,8 @@ import Testing
         test.provider.add(.made(run: run, isRunning: false, address: "http://127.0.0.1:1"))
     }
 
-    /// It has no number, and its name says which one it is.
-    @Test func aFixedName() async throws {
+    @Test("launch status and the summary show a checkpoint with a fixed name by that name")
+    func fixedName() async throws {
         let last = CheckpointReference(step: nil, path: "/w/out/last.ckpt")
         try run.record(try run.claim()) {
             $0.outcome = Outcome(.failed, exit: .code(1))
@@ -46,7 +46,8 @@ import Testing
         #expect(summary.contains("  checkpoints  1, the newest /w/out/last.ckpt\n"))
     }
 
-    @Test func json() async throws {
+    @Test("launch status --json prints the run, its pod and its attempts")
+    func json() async throws {
         try made()
         let text = try JSON.text(try await report(), pretty: true).replacing(test.home, with: "HOME")
         #expect(
@@ -112,7 +113,8 @@ import Testing
                 """)
     }
 
-    @Test func text() async throws {
+    @Test("launch status shows state, pod, reason, exit code, checkpoint and log of a run")
+    func text() async throws {
         try made()
         #expect(
             try await report().text.replacing(test.home, with: "HOME") == """
@@ -129,7 +131,8 @@ import Testing
                 """)
     }
 
-    @Test func textOfSeveralAttempts() async throws {
+    @Test("launch status lists every attempt of a run with several")
+    func severalAttempts() async throws {
         try run.end(try run.claim(1), Outcome(.agentCrash))
         try run.record(try run.claim(2)) {
             $0.outcome = Outcome(.failed, exit: .code(3), message: "it failed 3 times without a new checkpoint")
@@ -154,8 +157,9 @@ import Testing
                 """), "\(text)")
     }
 
-    /// A live attempt's own record is as old as its last change of state; its beats are newer.
-    @Test func whatItCostSoFar() async throws {
+    /// The record of a live attempt is as old as its last change of state. Its heartbeats are newer.
+    @Test("launch status shows the cost of a live run up to its last heartbeat")
+    func costSoFar() async throws {
         try run.record(try run.claim(1)) {
             $0.bill = Bill(price: 2.5, billedBefore: 600)
             $0.lasted(3)
@@ -169,7 +173,8 @@ import Testing
         #expect(try JSON.text(report).contains(#""cost":2.5,"#))
     }
 
-    @Test func textOfWhatHasJustStarted() async throws {
+    @Test("launch status shows the pod of a run that has no attempt yet")
+    func starting() async throws {
         test.provider.add(.made(run: run))
         #expect(
             try await report().text.replacing(test.home, with: "HOME") == """

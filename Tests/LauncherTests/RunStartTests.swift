@@ -5,7 +5,7 @@ import Testing
 
 @testable import Launcher
 
-/// What `launch run` decides, in every state that a run can be in.
+/// The decisions of `launch run`, for each state that a run can have.
 @Suite(.timeLimit(.minutes(1))) struct RunStartTests {
     private let test: TestWorld
     private let run: RunFixture
@@ -13,7 +13,7 @@ import Testing
 
     init() throws {
         let volume = Mutex<RunFolder?>(nil)
-        // The agent of any pod: it tells of the newest attempt.
+        // Answers as the agent of any pod, with a report about the newest attempt.
         let agent = FakeTransport { request throws(HTTPError) in
             guard let folder = volume.withLock({ $0 }), let claim = try? folder.claims().last,
                 let record = try? folder.readRecord(claim.number)
@@ -29,7 +29,7 @@ import Testing
         RunStart(config: try test.config(yaml ?? self.yaml), isForced: force, world: test.world)
     }
 
-    /// What an agent writes down that was started with the config as it is.
+    /// Writes the spec that an agent with this config would write.
     private func recorded(_ yaml: String? = nil) async throws -> RunSpec {
         let config = try test.config(yaml ?? self.yaml)
         let spec = config.spec(
@@ -40,7 +40,7 @@ import Testing
         return spec
     }
 
-    /// Pods whose agents claim the run at once, from byte `offset` of the log on.
+    /// Prepares pods whose agents claim the run at once, from byte `logStart` of the log.
     private func prepareCreation(logStart: Int = 0) {
         test.provider.prepareCreation { [run] order in
             let number = (try run.folder.claims().last?.number ?? 0) + 1
@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    /// The first order, after a decision to start at `offset`.
+    /// Expects a decision to start at `offset`. Returns the launch of the first order.
     private func started(_ decision: RunStart.Decision, at offset: Int) throws -> LaunchOrder {
         guard case .started(let view, offset) = decision else {
             Issue.record("\(decision)")
@@ -66,7 +66,8 @@ import Testing
         return failure
     }
 
-    @Test func startsWhereThereIsNoRun() async throws {
+    @Test("launch run starts a run that does not exist yet")
+    func newRun() async throws {
         prepareCreation()
         let launch = try started(try await start().decide(), at: 0)
         #expect(launch.supersedes == [] && !launch.force)
@@ -76,7 +77,8 @@ import Testing
         #expect(spec.project.hasPrefix("folder:"))
     }
 
-    @Test func tellsThePodWhomToNotify() async throws {
+    @Test("launch run passes the URLs of notify to the pod")
+    func notify() async throws {
         prepareCreation()
         let plain = try start()
         var config = plain.config
@@ -85,7 +87,8 @@ import Testing
         #expect(test.provider.orders.first?.notify == ["https://example.com/secret"])
     }
 
-    @Test func everyLaunchHasAnIDOfItsOwn() async throws {
+    @Test("each launch of a run has an id of its own")
+    func launchID() async throws {
         prepareCreation()
         _ = try await start().decide()
         let first = try #require(test.provider.orders.first).spec.launch.id
@@ -96,7 +99,8 @@ import Testing
         #expect(Set(test.provider.orders.map(\.spec.launch.id)).count == 2)
     }
 
-    @Test func attachesToTheSameSpec() async throws {
+    @Test("launch run attaches to a run that trains with the same config")
+    func sameConfig() async throws {
         _ = try await recorded()
         try run.record(try run.claim())
         test.provider.add(.made(run: run))
@@ -105,7 +109,8 @@ import Testing
         #expect(test.provider.orders.isEmpty)
     }
 
-    @Test func refusesAnotherSpecAndShowsTheDifference() async throws {
+    @Test("launch run refuses another config while the run trains, and shows the difference")
+    func otherConfig() async throws {
         _ = try await recorded()
         try run.record(try run.claim())
         test.provider.add(.made(run: run))
@@ -122,7 +127,8 @@ import Testing
                 == "attach with: launch attach demo, or stop it first with: launch stop demo")
     }
 
-    @Test func refusesToRestartWhatLives() async throws {
+    @Test("launch run --force-restart refuses a run that trains")
+    func forceWhileLive() async throws {
         _ = try await recorded()
         try run.record(try run.claim())
         test.provider.add(.made(run: run))
@@ -131,7 +137,8 @@ import Testing
         #expect(failure.problem.sentence == "\"demo\" is training, it cannot be restarted")
     }
 
-    @Test func startsNothingForWhatHasFinished() async throws {
+    @Test("launch run starts nothing if the run has finished with the same config")
+    func finished() async throws {
         let spec = try await recorded()
         try run.end(try run.claim(), .finished, spec: try spec.fingerprint)
         guard case .finished(let view) = try await start().decide() else { throw FakeProvider.Unprepared() }
@@ -139,24 +146,29 @@ import Testing
         #expect(test.provider.orders.isEmpty)
     }
 
-    @Test func forceStartsWhatHasFinished() async throws {
+    @Test("launch run --force-restart starts a run that has finished")
+    func forceAfterFinish() async throws {
         let spec = try await recorded()
         try run.end(try run.claim(), .finished, spec: try spec.fingerprint)
         prepareCreation()
         #expect(try started(try await start(force: true).decide(), at: 0).force)
     }
 
-    @Test(arguments: [
-        "run: demo\ncommand: python train.py --epochs 9\n", "run: demo\ncommand: [python, train.py]\n",
-        "run: demo\ncommand: python train.py\nworkdir: sub\n",
-    ]) func trainsOnWithAnotherConfig(yaml: String) async throws {
+    @Test(
+        "launch run continues a finished run with another config",
+        arguments: [
+            "run: demo\ncommand: python train.py --epochs 9\n", "run: demo\ncommand: [python, train.py]\n",
+            "run: demo\ncommand: python train.py\nworkdir: sub\n",
+        ])
+    func otherConfigAfterFinish(yaml: String) async throws {
         let spec = try await recorded()
         try run.end(try run.claim(), .finished, spec: try spec.fingerprint)
         prepareCreation(logStart: 77)
         _ = try started(try await start(yaml).decide(), at: 77)
     }
 
-    @Test func trainsOnWithOtherCode() async throws {
+    @Test("launch run continues a finished run with other code")
+    func otherCodeAfterFinish() async throws {
         prepareCreation()
         let yaml = yaml + "code: {path: .}\n"
         _ = try await start(yaml).decide()
@@ -172,32 +184,39 @@ import Testing
         #expect(second.code != first.code && second.command == first.command)
     }
 
-    @Test(arguments: [
-        Outcome(.failed, exit: .code(1)), Outcome(.failed, exit: .signal(9)), Outcome(.interrupted), Outcome(.stopped),
-        Outcome(.setupFailed, message: "no code"),
-    ]) func startsAgainAfter(outcome: Outcome) async throws {
+    @Test(
+        "launch run starts a run again after it failed, stopped or was interrupted",
+        arguments: [
+            Outcome(.failed, exit: .code(1)), Outcome(.failed, exit: .signal(9)), Outcome(.interrupted),
+            Outcome(.stopped),
+            Outcome(.setupFailed, message: "no code"),
+        ])
+    func afterOutcome(outcome: Outcome) async throws {
         let spec = try await recorded()
         try run.end(try run.claim(), outcome, spec: try spec.fingerprint)
         prepareCreation(logStart: 5)
         _ = try started(try await start().decide(), at: 5)
     }
 
-    @Test func supersedesAnOwnerThatIsProvenDead() async throws {
+    @Test("launch run supersedes an owner that is proven dead")
+    func deadOwner() async throws {
         _ = try await recorded()
         try run.record(try run.claim(pod: "pod-old", process: .dead()))
         prepareCreation()
         #expect(try started(try await start().decide(), at: 0).supersedes == ["pod-old"])
     }
 
-    /// It may live in another container that shares this home; the agent watches its heartbeat and decides.
-    @Test func doesNotSupersedeAnOwnerThatItCannotSee() async throws {
+    /// The owner may live in another container with the same home. The agent watches its heartbeat and decides.
+    @Test("launch run does not supersede an owner that it cannot see")
+    func unseenOwner() async throws {
         _ = try await recorded()
         try run.record(try run.claim(pod: "pod-old", process: .elsewhere()))
         prepareCreation()
         #expect(try started(try await start().decide(), at: 0).supersedes == [])
     }
 
-    @Test func refusesAnotherProjectUnderTheSameName() async throws {
+    @Test("launch run refuses another project under the name of a run")
+    func otherProject() async throws {
         var spec = try await recorded()
         spec.project = "git:another"
         try run.spec(spec)
@@ -206,7 +225,8 @@ import Testing
         #expect(failure.problem.sentence == "run \"demo\" belongs to another project")
     }
 
-    @Test func refusesAPodOnAnotherVolume() async throws {
+    @Test("launch run refuses a run whose live pod is on another volume")
+    func otherVolume() async throws {
         var pod = Pod.made(run: run)
         pod.place = .folder("/elsewhere")
         test.provider.add(pod)
@@ -215,7 +235,8 @@ import Testing
         #expect(failure.problem.sentence == "\"demo\" is running on another volume, \"/elsewhere\"")
     }
 
-    @Test func aDeadPodOnAnotherVolumeIsNoObstacle() async throws {
+    @Test("launch run ignores a dead pod on another volume")
+    func deadPodOnOtherVolume() async throws {
         var pod = Pod.made("pod-old", run: run, isRunning: false)
         pod.place = .folder("/elsewhere")
         test.provider.add(pod)
@@ -223,7 +244,8 @@ import Testing
         _ = try started(try await start().decide(), at: 0)
     }
 
-    @Test func refusesWhileAnotherLaunchIsAtIt() async throws {
+    @Test("launch run refuses a run that another launch is just starting")
+    func lock() async throws {
         let lock = try await FileLock.acquire("\(test.home)/locks/demo", within: .zero)
         var start = try start()
         start.lockTimeout = .milliseconds(1)
@@ -235,14 +257,16 @@ import Testing
         _ = try started(try await start.decide(), at: 0)
     }
 
-    @Test func theLockIsGoneAfterAFailure() async throws {
+    @Test("launch run releases the run's lock after a failure")
+    func lockAfterFailure() async throws {
         let failure = try await failure(try start(yaml + "code: {path: ./nothing}\n"))
         #expect(failure.exit == .setupFailed)
         #expect(failure.problem.sentence == "there is no folder \"\(test.home)/project/nothing\"")
         try await FileLock.acquire("\(test.home)/locks/demo", within: .zero).release()
     }
 
-    @Test func aPodThatEndsAtOnceShowsItsOutput() async throws {
+    @Test("launch run shows the output of a pod that ends at once")
+    func podEndsAtOnce() async throws {
         test.provider.prepareCreation { [run] _ in .made(run: run, isRunning: false) }
         test.provider.prepareConsole("pod-agent: no space")
         let failure = try await #require(throws: Failure.self) { try await start().decide() }
@@ -250,7 +274,8 @@ import Testing
         #expect(failure.problem.description == "the pod ended at once\nhint: its own output:\npod-agent: no space")
     }
 
-    @Test func aRunThatIsOverBeforeItsAgentAnsweredHasStarted() async throws {
+    @Test("launch run succeeds if the run has ended before its agent answered")
+    func quickRun() async throws {
         test.provider.prepareCreation { [run] order in
             try run.end(try run.claim(pod: "pod-1", logStart: 9), .finished)
             return .made(run: run, isRunning: false)
@@ -258,7 +283,8 @@ import Testing
         _ = try started(try await start().decide(), at: 9)
     }
 
-    @Test func waitsForTheAgentOfANewPod() async throws {
+    @Test("launch run waits for the agent of a new pod")
+    func waits() async throws {
         test.provider.prepareCreation { [run, provider = test.provider] _ in
             provider.atPoll(3) { try run.record(try run.claim()) }
             return .made(run: run, launch: "launch-1")
@@ -266,7 +292,8 @@ import Testing
         _ = try started(try await start().decide(), at: 0)
     }
 
-    @Test func aDryRunTouchesNothing() async throws {
+    @Test("launch run --dry-run shows the config and the request and writes nothing")
+    func dryRun() async throws {
         let start = try start(yaml + "code: {path: .}\n")
         let before = try File.list(test.home)
         let text = try await start.preview().text

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Launcher
 
-/// How a run is, from what its volume says and whether its pod lives.
+/// The state of a run, from the records on its volume and from its pod.
 @Suite struct RunViewTests {
     enum Owner { case none, alive, dead, elsewhere, unknown }
     enum Record { case none, syncing, training, finishing, ended(Outcome) }
@@ -33,7 +33,7 @@ import Testing
         Case(.unknown, .none, .owner(false), .lost),
         Case(.alive, .none, .none, .starting),
         Case(.dead, .none, .none, .lost),
-        // A record of an attempt that goes on, as it says.
+        // The record of an attempt that still runs.
         Case(.unknown, .training, .owner(true), .active(.training)),
         Case(.unknown, .syncing, .owner(true), .active(.syncing)),
         Case(.unknown, .finishing, .owner(true), .active(.finishing)),
@@ -51,7 +51,7 @@ import Testing
         // The pod was forgotten, its process lives.
         Case(.alive, .training, .none, .active(.training)),
         Case(.alive, .finishing, .owner(false), .active(.finishing)),
-        // The end is on record, wherever the pod is.
+        // The end is on record, whatever the pod does.
         Case(.unknown, .ended(.finished), .none, .ended(.finished)),
         Case(.unknown, .ended(.finished), .owner(true), .ended(.finished)),
         Case(.alive, .ended(Outcome(.stopped)), .owner(true), .ended(.stopped)),

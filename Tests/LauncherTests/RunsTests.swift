@@ -13,7 +13,8 @@ import Testing
         try await #require(throws: Failure.self) { try await runs.find(name) }
     }
 
-    @Test func noRun() async throws {
+    @Test("finding a run fails with a hint if there is no run")
+    func noRun() async throws {
         let unnamed = try await failure(nil)
         #expect(unnamed.exit == .usage)
         #expect(
@@ -23,13 +24,15 @@ import Testing
         #expect(named.problem.description == "there is no run \"demo\"")
     }
 
-    @Test func theOnlyRunNeedsNoName() async throws {
+    @Test("the only run is found without its name")
+    func onlyRun() async throws {
         try test.run("only").claim()
         #expect(try await runs.find(nil).id.text == "only")
         #expect(try await runs.find("only").id.text == "only")
     }
 
-    @Test func severalRunsNeedAName() async throws {
+    @Test("finding a run without its name fails and lists the runs if there are several")
+    func severalRuns() async throws {
         for name in ["b", "a", "c"] { try test.run(name).claim() }
         let failure = try await failure(nil)
         #expect(failure.exit == .usage)
@@ -38,7 +41,8 @@ import Testing
         #expect(try await self.failure("d").problem.hint == "the runs are: a, b, c")
     }
 
-    @Test func aRunOnAVolumeOfItsOwnIsFoundByItsPod() async throws {
+    @Test("a run on another volume is found by its pod")
+    func otherVolume() async throws {
         let volume = Volume(root: "\(test.home)/other")
         let run = try RunFixture("far", on: volume)
         try run.end(try run.claim(), .finished)
@@ -48,7 +52,8 @@ import Testing
         #expect(view.state == .ended(.finished))
     }
 
-    @Test func theNewestPodSaysWhereARunIs() async throws {
+    @Test("a run is read from the volume of its newest pod")
+    func newestPod() async throws {
         let run = try test.run()
         try run.claim(pod: "pod-1")
         let moved = try RunFixture("demo", on: Volume(root: "\(test.home)/other"))
@@ -60,7 +65,8 @@ import Testing
         #expect(view.pod?.id == "pod-2")
     }
 
-    @Test func refreshingKeepsTheVolume() async throws {
+    @Test("a refreshed run stays on its volume after its pod was forgotten")
+    func refreshed() async throws {
         let run = try RunFixture("demo", on: Volume(root: "\(test.home)/other"))
         let claim = try run.claim()
         test.provider.add(.made(run: run))
@@ -73,7 +79,8 @@ import Testing
         #expect(later.state == .ended(.finished))
     }
 
-    @Test func whatIsNoRunIsLeftAlone() async throws {
+    @Test("a folder whose name is no run's name is not taken for a run")
+    func notARun() async throws {
         try test.run("demo").claim()
         try File.makeFolders("\(test.provider.volume.root)/runs/Not A Run")
         #expect(await runs.known().runs.map(\.id.text) == ["demo"])

@@ -4,9 +4,9 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// The agent of a pod as a follower sees it, on a port of its own: each request gets the next of the prepared answers.
+/// The log of an agent's API, on a port of its own. Each request gets the next prepared answer.
 final class StubAgent: Sendable {
-    /// What a follower asked for.
+    /// A follower's request.
     struct Asked: Sendable, Equatable {
         var from: Int
         var stream: String?
@@ -52,7 +52,7 @@ final class StubAgent: Sendable {
 
     var address: String { "http://127.0.0.1:\(server.port)" }
 
-    /// All that was asked so far.
+    /// The requests so far.
     var asked: [Asked] { kept.asked.withLock { $0 } }
 
     private final class Kept: Sendable {
@@ -62,20 +62,20 @@ final class StubAgent: Sendable {
 
 extension StubAgent.Answer {
     enum End {
-        /// As a response ends that has lasted long enough.
+        /// The response ends in good order, as the agent ends it after a minute.
         case clean
-        /// Without the last chunk, as a proxy does that has had enough.
+        /// The connection closes without the last chunk, as at a proxy's timeout.
         case cut
-        /// With a reset, as a machine does that goes away.
+        /// The connection is reset, as when a machine disappears.
         case reset
-        /// Not at all: the script goes on.
+        /// The response stays open.
         case open
 
         /// The ways in which a response ends.
         static let all: [End] = [.clean, .cut, .reset]
     }
 
-    /// The bytes of `log` from the one that was asked for up to `end`.
+    /// Sends the bytes of `log` from the requested one up to `end`, in chunks of `size` bytes.
     static func log(
         _ log: [UInt8], to end: Int? = nil, stream: String = "s1", _ ending: End = .clean, size: Int = 1 << 16,
         then: @escaping @Sendable () throws -> Void = {}
@@ -107,6 +107,6 @@ extension StubAgent.Answer {
         }
     }
 
-    /// The connection ends before a word was said.
+    /// The connection ends without a byte.
     static let silence = Self { _, _ in }
 }

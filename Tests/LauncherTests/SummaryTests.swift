@@ -4,7 +4,7 @@ import Testing
 
 @testable import Launcher
 
-/// The closing words on a run, word by word.
+/// The exact summary that `launch` prints at the end of a run.
 @Suite struct SummaryTests {
     private let test: TestWorld
     private let run: RunFixture
@@ -18,7 +18,8 @@ import Testing
         try Summary(of: try await test.view(run)).text.replacing(run.folder.path, with: "RUN")
     }
 
-    @Test func finished() async throws {
+    @Test("the summary of a finished run shows duration, attempts, checkpoints, work tree and log")
+    func finished() async throws {
         let claim = try run.claim()
         try run.record(claim) {
             $0.outcome = .finished
@@ -40,7 +41,8 @@ import Testing
                 """)
     }
 
-    @Test func failedBySignal() async throws {
+    @Test("the summary of a killed run names the signal")
+    func killed() async throws {
         let record = try run.end(try run.claim(), Outcome(.failed, exit: .signal(9)), after: 7_800)
         #expect(record.checkpoints == nil)
         #expect(
@@ -55,7 +57,8 @@ import Testing
                 """)
     }
 
-    @Test func interrupted() async throws {
+    @Test("the summary of an interrupted run says how to continue it")
+    func interrupted() async throws {
         let claim = try run.claim()
         try run.record(claim) {
             $0.outcome = Outcome(.interrupted, exit: .code(0))
@@ -106,7 +109,8 @@ import Testing
                 """)
     }
 
-    @Test func setupFailed() async throws {
+    @Test("the summary of a failed setup shows the reason")
+    func setupFailed() async throws {
         var record = AttemptRecord(claim: try run.claim(), run: run.id, spec: "spec")
         record.outcome = Outcome(.setupFailed, message: "pip could not install \"torhc\"")
         record.enter(.installing, at: RunFixture.began + 1)
@@ -124,7 +128,8 @@ import Testing
                 """)
     }
 
-    @Test func countsTheAttemptsOfItsLaunch() async throws {
+    @Test("the summary counts the attempts of the last launch and of the whole run")
+    func attempts() async throws {
         try run.end(try run.claim(1, launch: "launch-1"), Outcome(.stopped), after: 1_000)
         try run.end(try run.claim(2, launch: "launch-2"), Outcome(.interrupted), after: 10)
         try run.end(try run.claim(3, launch: "launch-2"), .finished, after: 20)
@@ -133,7 +138,8 @@ import Testing
         #expect(text.contains("\n  duration   20.0 s, of it 28.0 s of training\n"))
     }
 
-    @Test func whatItCost() async throws {
+    @Test("the summary shows the cost of the last launch and of the whole run")
+    func cost() async throws {
         try run.record(try run.claim(1, launch: "launch-1")) {
             $0.bill = Bill(price: 2, billedBefore: 0)
             $0.lasted(1800)
@@ -150,15 +156,19 @@ import Testing
         #expect(try await text().contains("\n  cost       0.10 USD of this launch, 1.10 USD in all\n"))
     }
 
-    @Test(arguments: [
-        (0, "0.00 USD"), (0.00004, "0.0000 USD"), (0.0042, "0.0042 USD"), (0.1, "0.10 USD"), (1, "1.00 USD"),
-        (1.005, "1.00 USD"), (12.499, "12.50 USD"), (1234.5, "1234.50 USD"), (-0.5, "-0.50 USD"),
-    ]) func dollars(amount: Double, text: String) {
+    @Test(
+        "an amount of dollars is shown with two decimals, and with four if it is below a cent",
+        arguments: [
+            (0, "0.00 USD"), (0.00004, "0.0000 USD"), (0.0042, "0.0042 USD"), (0.1, "0.10 USD"), (1, "1.00 USD"),
+            (1.005, "1.00 USD"), (12.499, "12.50 USD"), (1234.5, "1234.50 USD"), (-0.5, "-0.50 USD"),
+        ])
+    func dollars(amount: Double, text: String) {
         #expect(Dollars.text(amount) == text)
     }
 
-    /// Of the whole run: how well a training takes its end is not a matter of one launch.
-    @Test func savesOnSignal() async throws {
+    /// Over all launches: whether a training saves on a signal does not depend on the launch.
+    @Test("the summary counts over the whole run how often the training saved on a signal")
+    func savesOnSignal() async throws {
         for (number, saved) in [true, nil, false, true, true].enumerated() {
             try run.record(try run.claim(number + 1, launch: "launch-\(number)")) {
                 $0.outcome = Outcome(.interrupted)
@@ -173,13 +183,16 @@ import Testing
         #expect(try JSON.text(report).contains(#""savesOnSignal":{"asked":4,"saved":3}"#))
     }
 
-    @Test(arguments: [
-        (0, "0.0 s"), (0.09, "0.0 s"), (31.4, "31.4 s"), (59.9, "59.9 s"), (59.99, "59.9 s"), (60, "1 min 00 s"),
-        (245, "4 min 05 s"), (3_599.9, "59 min 59 s"), (3_600, "1 h 00 min"), (7_800, "2 h 10 min"),
-        (360_000, "100 h 00 min"),
-        // A clock that was set back in between.
-        (-0.5, "0.0 s"), (-100, "0.0 s"),
-    ]) func clock(seconds: Double, text: String) {
+    @Test(
+        "a duration is shown in seconds, minutes or hours",
+        arguments: [
+            (0, "0.0 s"), (0.09, "0.0 s"), (31.4, "31.4 s"), (59.9, "59.9 s"), (59.99, "59.9 s"), (60, "1 min 00 s"),
+            (245, "4 min 05 s"), (3_599.9, "59 min 59 s"), (3_600, "1 h 00 min"), (7_800, "2 h 10 min"),
+            (360_000, "100 h 00 min"),
+            // The clock was set back in between.
+            (-0.5, "0.0 s"), (-100, "0.0 s"),
+        ])
+    func clock(seconds: Double, text: String) {
         #expect(Format.clock(seconds) == text)
     }
 }
