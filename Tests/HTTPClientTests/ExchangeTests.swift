@@ -125,7 +125,7 @@ struct ExchangeTests {
         #expect(response.text == "too much")
     }
 
-    @Test("a response body one byte above the limit fails, with an error that hides the URL's query")
+    @Test("an HTTP body one byte above the limit fails, with an error that hides the URL's query")
     func bodyLimit() async throws {
         let server = try StubServer { try $0.respond(200, body: [UInt8](repeating: 1, count: 100_000)) }
         let request = HTTPRequest("GET", server.url("/?key=secret"))

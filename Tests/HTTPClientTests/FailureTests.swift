@@ -10,7 +10,7 @@ struct FailureTests {
         try await HTTPClientTests.failure { () throws(HTTPError) in try await transport.send(request) }
     }
 
-    @Test("a refused connection fails as unreachable, with an error that hides the URL's query")
+    @Test("an HTTP request to a closed port fails as unreachable, with an error that hides the URL's query")
     func refused() async throws {
         let url = try StubServer { _ in }.url("/path?key=secret")
         let error = try await failure(of: HTTPRequest("GET", url))
@@ -20,7 +20,7 @@ struct FailureTests {
         #expect(error.message.contains("/path") && !error.message.contains("secret"))
     }
 
-    @Test("an unknown host fails as unreachable, with a hint")
+    @Test("an HTTP request to an unknown host fails as unreachable, with a hint")
     func unknownHost() async throws {
         let request = HTTPRequest("GET", "http://nowhere.invalid/")
         let error = try await failure(of: request)
@@ -55,7 +55,7 @@ struct FailureTests {
     enum Cut: CaseIterable { case close, reset }
 
     @Test(
-        "a body that is cut off yields its received bytes, then fails as interrupted",
+        "an HTTP body that is cut off yields its received bytes, then fails as interrupted",
         arguments: Framing.allCases, Cut.allCases)
     func cutBody(framing: Framing, cut: Cut) async throws {
         let seen = StubSignal()
@@ -80,7 +80,7 @@ struct FailureTests {
         #expect(error.isPassing)
     }
 
-    @Test("received bytes can still be read after their connection closed too early")
+    @Test("received HTTP bytes can still be read after their connection closed too early")
     func unreadBytes() async throws {
         let closed = StubSignal()
         let server = try StubServer { connection in
@@ -97,7 +97,9 @@ struct FailureTests {
         #expect(error.code == .interrupted)
     }
 
-    @Test("a request fails as interrupted if the connection ends before the response's head", arguments: Cut.allCases)
+    @Test(
+        "an HTTP request fails as interrupted if the connection ends before the response's head",
+        arguments: Cut.allCases)
     func cutHead(cut: Cut) async throws {
         let server = try StubServer { if cut == .reset { $0.reset() } }
         #expect(try await failure(of: HTTPRequest("GET", server.url())).code == .interrupted)
@@ -114,7 +116,7 @@ struct FailureTests {
         #expect(try await failure(of: HTTPRequest("GET", server.url())).code == .protocolError)
     }
 
-    @Test("a response head without an end fails as a protocol error")
+    @Test("an HTTP response head without an end fails as a protocol error")
     func endlessHead() async throws {
         let server = try StubServer { connection in
             try connection.send("HTTP/1.1 200 OK\r\n")

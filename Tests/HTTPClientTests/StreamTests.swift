@@ -93,7 +93,7 @@ struct StreamTests {
         #expect(got == expected)
     }
 
-    @Test("a server cannot send more than the buffers hold while the consumer reads nothing")
+    @Test("an HTTP server cannot send more than the buffers hold while the consumer reads nothing")
     func backPressure() async throws {
         let buffer = 64 << 10
         let size = 64 << 20

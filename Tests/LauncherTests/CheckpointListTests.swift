@@ -124,7 +124,7 @@ import Testing
         #expect(test.output.hasPrefix("STEP"))
     }
 
-    @Test("a receipt without the time and step of its save is read")
+    @Test("a receipt that lacks the time and step of its save can be read")
     func receiptWithoutTimes() throws {
         let text = """
             {"attempt":1,"boot":"b","evidence":"exit","files":[],"lineage":"l","name":"checkpoint-7","path":"/c",

@@ -22,7 +22,7 @@ import Testing
         #expect([command.forceRestart, command.detach, command.dryRun] == flags)
     }
 
-    @Test("every command reads its run, flags and options")
+    @Test("every command of launch reads its run, flags and options")
     func commands() throws {
         #expect(try (Launcher.parseAsRoot(["attach"]) as? Attach)?.run == .some(nil))
         #expect(try (Launcher.parseAsRoot(["attach", "demo"]) as? Attach)?.run == "demo")

@@ -16,12 +16,12 @@ import Testing
         #expect(try Variables([["A": "1", "B": "${A}", "EMPTY": ""]]).expand(text) == expected)
     }
 
-    @Test("expanding an unset variable fails and names the variable")
+    @Test("a config's ${NAME} fails and names the variable if it is not set")
     func unset() {
         #expect(throws: Variables.Unset(name: "NOT_SET")) { try Variables([["A": "1"]]).expand("${A}${NOT_SET}") }
     }
 
-    @Test("a variable has the value of the first source that sets it")
+    @Test("a config's variable has the value of the first source that sets it")
     func sources() throws {
         let variables = Variables([["A": "1"], ["A": "2", "B": "2"], ["B": "3", "C": "3"]])
         #expect(try variables.expand("${A}${B}${C}") == "123")

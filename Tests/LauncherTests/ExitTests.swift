@@ -30,7 +30,7 @@ import Testing
     }
 
     @Test(
-        "every kind of error becomes an exit code, a sentence and a hint",
+        "launch turns every kind of error into an exit code, a sentence and a hint",
         arguments: [
             (Failure(.setupFailed, "s", hint: "h"), .setupFailed, "s\nhint: h"),
             (Problem("p", hint: "h"), .unavailable, "p\nhint: h"),

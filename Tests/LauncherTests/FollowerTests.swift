@@ -56,7 +56,7 @@ import Testing
         #expect(test.errors == "")
     }
 
-    @Test("the follower names the stream of its last byte in its next request")
+    @Test("the follower names the log stream of its last byte in its next request")
     func stream() async throws {
         let agent = try StubAgent([
             .log(log, to: 3, stream: "s1", .cut), .log(log, to: 5, stream: "s2", .cut),
@@ -93,7 +93,7 @@ import Testing
 
     /// The next attempt begins within the removed bytes. A follower that took that for a cut would go back and forth
     /// for ever.
-    @Test("the follower continues behind removed bytes in which the next attempt began")
+    @Test("the follower continues after removed log bytes in which the next attempt began")
     func removedBeginning() async throws {
         let gone = StubAgent.Answer.error(APIError(.gone, "dropped"), headers: [(APIHeader.logOffset, "6")])
         let later = StubAgent.Answer { [test, run, log] asked, connection in
@@ -177,7 +177,7 @@ import Testing
     }
 
     /// The earlier bytes came from the volume, and the follower must notice a cut of them, too.
-    @Test("the follower names the stream of the bytes before its first one")
+    @Test("the follower names the log stream of the bytes before its first one")
     func earlierStream() async throws {
         try run.record(try run.claim(2, pod: "pod-2", logStart: 6))
         let agent = try StubAgent([

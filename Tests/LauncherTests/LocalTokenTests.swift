@@ -52,7 +52,7 @@ import Testing
     }
 
     /// Threads, not tasks: each caller has its own thread, and all start at once.
-    @Test("callers that make the first token at once get the same one", arguments: 1...10)
+    @Test("callers that make the first access token at once get the same one", arguments: 1...10)
     func concurrency(round: Int) async throws {
         let callers = 10
         let localKey = localKey

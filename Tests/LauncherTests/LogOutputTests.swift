@@ -47,7 +47,9 @@ import Testing
         try #require(throws: Failure.self) { _ = try next(file) }.problem.description
     }
 
-    @Test("the log continues a file from the file's end", arguments: [nil, "", "0", "01234", "0123456789"])
+    @Test(
+        "writing the log to a partial file continues at the file's end",
+        arguments: [nil, "", "0", "01234", "0123456789"])
     func continues(text: String?) throws {
         try run.log("0123456789")
         let file = try file(text)
@@ -57,7 +59,7 @@ import Testing
         #expect(try File.read(path).text == "0123456789")
     }
 
-    @Test("a file longer than the log is refused and left alone")
+    @Test("writing the log refuses a file longer than the log and leaves it alone")
     func longerFile() throws {
         try run.log("01234")
         #expect(
@@ -69,7 +71,7 @@ import Testing
     }
 
     @Test(
-        "a file that differs from the log is refused with the first byte that differs",
+        "writing the log refuses a file that differs from it and names the first such byte",
         arguments: [("x123", 0), ("012x", 3), ("01x3", 2)])
     func otherLog(text: String, byte: Int) throws {
         try run.log("01234")
@@ -80,7 +82,7 @@ import Testing
                 """)
     }
 
-    @Test("a long file is compared with the log near its end")
+    @Test("writing the log to a long partial file compares the file near its end")
     func longFile() throws {
         let log = (0..<40_000).map { "\($0)\n" }.joined()
         try run.log(log)
@@ -90,7 +92,7 @@ import Testing
         #expect(try refusal(try file(changed)).contains("byte 140000 differs"))
     }
 
-    @Test("the log is not written to a path that cannot be a regular file")
+    @Test("writing the log refuses a path that cannot be a regular file")
     func notAFile() throws {
         for path in ["/dev/null", test.home, "\(test.home)/no/folder"] {
             let failure = try #require(throws: Failure.self) { try LogFile(path) }
@@ -99,7 +101,7 @@ import Testing
         }
     }
 
-    @Test("bytes that were lost with a pod are cut off the file")
+    @Test("bytes that were lost with a pod are cut off the local copy of the log")
     func lostBytes() throws {
         let file = try file("0123456")
         #expect(
@@ -110,7 +112,7 @@ import Testing
         #expect(try File.read(path).text == "0123ab")
     }
 
-    @Test("a file is refused rather than continued with a gap")
+    @Test("writing the log to a file fails rather than leave a gap")
     func gap() throws {
         let file = try file("0123")
         #expect(throws: Failure.self) { try file.skip(4..<9) }

@@ -23,7 +23,7 @@ import Testing
         #expect(outage.failed("c", at: start + .seconds(14)) != nil)
     }
 
-    @Test("the pause between two tries doubles up to 2 s until bytes arrive")
+    @Test("the follower's pause between two tries doubles up to 2 s until bytes arrive")
     func pauses() {
         var outage = Outage()
         #expect(outage.pause == .zero)

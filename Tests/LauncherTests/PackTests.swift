@@ -252,7 +252,7 @@ import Testing
     }
 
     @Test(
-        "packing fails if a file changes meanwhile, and names the file",
+        "packing fails if a file changes while it is packed, and names the file",
         arguments: ["echo x >>log", "printf x | dd of=log conv=notrunc 2>/dev/null"])
     func changingFile(writer: String) async throws {
         try sh("truncate -s 30000000 log; touch a")

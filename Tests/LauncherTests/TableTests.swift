@@ -21,7 +21,7 @@ import Testing
         #expect(Table(["RUN", "STATE"], []).text == "")
     }
 
-    @Test("a list of facts aligns the values")
+    @Test("a table of names and values aligns the values")
     func facts() {
         #expect(Table([("run", "a"), ("exit code", "7")]).lines == ["run        a", "exit code  7"])
         #expect(Table([]).lines.isEmpty)

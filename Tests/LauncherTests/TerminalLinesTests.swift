@@ -12,7 +12,7 @@ import Testing
     }
 
     @Test(
-        "a stream is reduced to the text that a terminal shows in the end",
+        "terminal output is reduced to the text that a terminal shows in the end",
         arguments: [
             ("", ""), ("a\nb\n", "a\nb\n"), ("a\nb", "a\nb"), ("\n\n", "\n\n"), ("a\tb\u{7}\0\n", "a\tb\u{7}\0\n"),
             // Overwritten.
@@ -36,7 +36,7 @@ import Testing
         #expect(Self.all(text) == expected, "\(Self.all(text).debugDescription)")
     }
 
-    @Test("a line is passed on as soon as it is finished")
+    @Test("a line of terminal output is passed on as soon as it is finished")
     func finishedLine() {
         var lines = TerminalLines()
         #expect(lines.feed(Array("a\nb".utf8)).text == "a\n")
@@ -44,7 +44,7 @@ import Testing
         #expect(lines.feed(Array("\n".utf8)).text == "bc\n")
     }
 
-    @Test("a snapshot shows the open line only if it changed since it was last shown")
+    @Test("a snapshot of terminal output shows the unfinished line only if it changed")
     func snapshot() {
         var lines = TerminalLines()
         #expect(lines.snapshot() == [])
@@ -68,7 +68,7 @@ import Testing
     }
 
     /// Such a line is no progress bar, and memory must not grow with it.
-    @Test("a line of 500 kB is passed on before it ends")
+    @Test("terminal output of 500 kB without a newline is passed on before the newline comes")
     func endlessLine() {
         var lines = TerminalLines()
         var bytes: [UInt8] = []
@@ -79,7 +79,7 @@ import Testing
     }
 
     @Test(
-        "a reader that got only the open lines shows later bytes as one that got the whole stream",
+        "a terminal that got only the unfinished lines shows later output correctly",
         arguments: [
             "abc", "abc\r", "abc\rd", "a\n\rb\u{1b}[A", "a\nbb\r\u{1b}[Acc", "\u{1b}[31mab\u{8}\u{8}", "a\u{1b}[",
         ])
@@ -115,7 +115,7 @@ import Testing
         return bytes
     }
 
-    @Test("the lines of a stream do not depend on the pieces in which it comes", arguments: 1...200)
+    @Test("the lines of terminal output do not depend on the pieces in which it comes", arguments: 1...200)
     func pieces(seed: UInt64) {
         var dice = Dice(seed: seed)
         let stream = Self.stream(&dice, moving: true)
@@ -137,7 +137,7 @@ import Testing
         #expect(Set(results).count == 1, "\(results.map { $0.text.debugDescription })")
     }
 
-    @Test("a stream without cursor movements passes unchanged", arguments: 1...200)
+    @Test("terminal output without cursor movements passes unchanged", arguments: 1...200)
     func unchanged(seed: UInt64) {
         var dice = Dice(seed: seed)
         let stream = Self.stream(&dice, moving: false)
@@ -146,7 +146,7 @@ import Testing
         #expect(lines.feed(stream) + lines.end() == stream, "\(stream.text.debugDescription)")
     }
 
-    @Test("every line that a newline ends is passed on", arguments: 1...50)
+    @Test("every finished line of terminal output is passed on", arguments: 1...50)
     func newlines(seed: UInt64) {
         var dice = Dice(seed: seed)
         let stream = Self.stream(&dice, moving: false)

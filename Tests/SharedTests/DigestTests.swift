@@ -75,7 +75,7 @@ import Testing
         #expect(code.hasPrefix(vector.code))
     }
 
-    @Test("a digest is read from 64 hexadecimal digits of either case and from nothing else")
+    @Test("a SHA-256 digest is read from 64 hexadecimal digits of either case and from nothing else")
     func hexadecimal() throws {
         let digest = SHA256Digest(of: "abc")
         #expect(SHA256Digest(hexadecimal: digest.description) == digest)
@@ -86,7 +86,7 @@ import Testing
         }
     }
 
-    @Test("a digest matches an equal one and none with a flipped bit")
+    @Test("a SHA-256 digest matches an equal one and none with a flipped bit")
     func matches() {
         let digest = SHA256Digest(of: "abc")
         #expect(digest.matches(SHA256Digest(of: "abc")))

@@ -44,7 +44,7 @@ import Testing
         #expect(try File.list(folder.path) == ["file"])
     }
 
-    @Test("a replaced file has the mode that was given")
+    @Test("replacing a file gives it the requested mode")
     func replaceMode() throws {
         try File.replace(path, with: [1], mode: 0o755)
         #expect(File.status(path)?.isExecutable == true)

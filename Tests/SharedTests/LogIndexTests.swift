@@ -37,7 +37,7 @@ import Testing
         #expect(try offset(100) == 0)
     }
 
-    @Test("a time maps to the last entry of the log index that is not later")
+    @Test("the log index maps a time to its last entry that is not later")
     func lookup() throws {
         try index(0, 1, [(100, 0), (105, 50), (110, 90)])
         for (time, expected) in [(0, 0), (99, 0), (100, 0), (104, 0), (105, 50), (109, 50), (110, 90), (999, 90)] {

@@ -5,7 +5,7 @@ import Testing
 
 /// Names on the volume. They must not change: other versions and other hosts read them.
 @Suite struct VolumeTests {
-    @Test("files on the volume keep their names")
+    @Test("each file of a run has its fixed path on the volume")
     func names() throws {
         let volume = Volume(root: "/v")
         let run = volume.run(try #require(RunID("train")))
