@@ -94,7 +94,7 @@ final class AttemptEnd: Sendable {
     ) async {
         let found = await countCheckpoints(watch)
         // After the count, because a follower of the log counts on the step of the last output.
-        let step = training?.reader.lastStep(in: processes.tail.now.bytes)
+        let step = training?.progress.finish().step
         let report = DeathReport(attempt: attempt, tail: processes.tail, training: training, request: stop.request)
         var death = outcome?.kind == .finished ? nil : await report.make(outcome: outcome, gone: gone)
         attempt.journal.change { [attempt] record in

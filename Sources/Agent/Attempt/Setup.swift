@@ -8,4 +8,6 @@ struct Setup: Sendable {
     var resume: CheckpointReference?
     /// nil if the spec names no checkpoints.
     var watch: CheckpointWatch?
+    /// Reads the step from the training's output; nil before the last step of the setup.
+    var progress: ProgressFollower?
 }

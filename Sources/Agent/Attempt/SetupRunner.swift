@@ -16,7 +16,7 @@ struct SetupRunner: Sendable {
         case .preflight: try await check()
         case .syncing: try await sync()
         case .installing: setup.python = try await install()
-        case .resuming: (setup.resume, setup.watch) = try await chooseCheckpoint()
+        case .resuming: try await chooseCheckpoint(&setup)
         }
         return setup
     }
@@ -44,24 +44,22 @@ struct SetupRunner: Sendable {
         return try await installer.install { [log = attempt.log] in log.say($0) }
     }
 
-    private func chooseCheckpoint() async throws -> (CheckpointReference?, CheckpointWatch?) {
-        let reader = try ProgressReader(pattern: spec.progress)
-        let (chosen, watch) = try await DedicatedThread.run { [self] in try choose(reader) }
+    private func chooseCheckpoint(_ setup: inout Setup) async throws {
+        let progress = try ProgressFollower(tail: processes.tail, pattern: spec.progress)
+        let (chosen, watch) = try await DedicatedThread.run { [self] in try choose(progress) }
         attempt.journal.change { $0.resumedFrom = chosen?.checkpoint }
         attempt.log.say(.config(try JSON.text(spec)))
         if isForced { attempt.log.say(.forceRestart) }
         attempt.log.say(
             chosen.map { .resuming(from: $0.checkpoint.path, isProven: $0.isProven) } ?? .startingFresh)
-        return (chosen?.checkpoint, watch)
+        (setup.resume, setup.watch, setup.progress) = (chosen?.checkpoint, watch, progress)
     }
 
-    private func choose(_ reader: ProgressReader) throws -> (CheckpointChoice.Chosen?, CheckpointWatch?) {
+    private func choose(_ progress: ProgressFollower) throws -> (CheckpointChoice.Chosen?, CheckpointWatch?) {
         guard var receipts = attempt.receipts, let saves = attempt.saves else { return (nil, nil) }
         receipts.isCancelled = { [processes] in processes.isCalledOff }
         let chosen = try CheckpointChoice(receipts: receipts).choose()
-        let watch = CheckpointWatch(receipts: receipts, open: saves.namesWithOpenFile) { [tail = processes.tail] in
-            reader.lastStep(in: tail.now.bytes)
-        }
+        let watch = CheckpointWatch(receipts: receipts, open: saves.namesWithOpenFile) { progress.update().progress.step }
         try watch.begin()
         return (chosen, watch)
     }

@@ -19,7 +19,9 @@ struct Training: Sendable {
         // On a thread of its own, because PATH may lead to the volume.
         let shell = try await DedicatedThread.run { TrainingCommand.Shell.available(path: environment["PATH"]) }
         arguments = TrainingCommand.arguments(of: spec, resumingFrom: checkpoint, shell: shell)
-        facts = TrainingFacts(reader: try ProgressReader(pattern: spec.progress), variables: environment)
+        facts = TrainingFacts(
+            progress: try setup.progress ?? ProgressFollower(tail: processes.tail, pattern: spec.progress),
+            variables: environment)
         checkpoints = setup.watch
         self.attempt = attempt
         self.processes = processes
@@ -44,7 +46,7 @@ struct Training: Sendable {
     /// many seconds without a new step.
     func stalled() async -> Double? {
         let watch = TrainingWatch(
-            tail: processes.tail, reader: facts.reader, stall: attempt.spec.limits.stall, saves: attempt.saves
+            progress: facts.progress, stall: attempt.spec.limits.stall, saves: attempt.saves
         ) { [journal = attempt.journal] step in
             journal.note { $0.step = step }
         }

@@ -3,7 +3,7 @@ internal import Shared
 /// What is known of a training that was started.
 struct TrainingFacts: Sendable {
     /// Reads the step from the output.
-    var reader: ProgressReader
+    var progress: ProgressFollower
     /// The training's environment.
     var variables: [String: String]
     /// When the training's own process had ended; nil while it runs.

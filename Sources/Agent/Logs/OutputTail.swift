@@ -31,6 +31,11 @@ final class OutputTail: Sendable {
         state.withLock { ($0.count, $0.bytes.suffix(Self.capacity)) }
     }
 
+    /// Returns the kept bytes that came after the first `count`, and how many the training has printed in all.
+    func bytes(after count: Int) -> (count: Int, bytes: ArraySlice<UInt8>) {
+        state.withLock { ($0.count, $0.bytes.suffix(min($0.count - count, Self.capacity))) }
+    }
+
     /// Returns the last `count` lines. A line that was overwritten with `\r` is returned in its last state.
     func lines(_ count: Int) -> [String] {
         now.bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)

@@ -2,8 +2,7 @@ internal import Shared
 
 /// Watches a running training from outside: reads its step from its output, and finds out when it stalls.
 struct TrainingWatch: Sendable {
-    let tail: OutputTail
-    let reader: ProgressReader
+    let progress: ProgressFollower
     let stall: Limits.Stall
     let saves: SaveWatch?
     /// Called with each step that is read.
@@ -16,20 +15,16 @@ struct TrainingWatch: Sendable {
     func run() async -> Double? {
         let start = ContinuousClock.now
         var pace = Pace()
-        var seen = 0
-        var signs: [Double?] = []
+        var moves = 0
         while true {
             do { try await Task.sleep(for: Self.interval) } catch { return nil }
             let now = start.duration(to: .now).inSeconds
-            let (count, bytes) = tail.now
-            if count != seen {
-                seen = count
-                pace.observe(step: reader.lastStep(in: bytes), at: now)
-                if let step = pace.step { note(step) }
-                if case let new = reader.lastSigns(in: bytes), new != signs {
-                    signs = new
-                    pace.excuse(at: now)
-                }
+            let found = progress.update()
+            pace.observe(step: found.progress.step, at: now)
+            if let step = pace.step { note(step) }
+            if found.moves != moves {
+                moves = found.moves
+                pace.excuse(at: now)
             }
             guard pace.stalled(stall, at: now) != nil else { continue }
             if await isSaving() { pace.excuse(at: now) }

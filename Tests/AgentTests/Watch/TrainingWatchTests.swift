@@ -11,8 +11,10 @@ import Testing
 
     private func watch(_ stall: Limits.Stall) throws -> Task<Double?, Never> {
         let steps = steps
-        let watch = TrainingWatch(tail: tail, reader: try ProgressReader(pattern: nil), stall: stall, saves: nil) {
-            step in steps.update { $0.append(step) }
+        let watch = TrainingWatch(
+            progress: try ProgressFollower(tail: tail, pattern: nil), stall: stall, saves: nil
+        ) { step in
+            steps.update { $0.append(step) }
         }
         return Task { await watch.run() }
     }
