@@ -59,7 +59,9 @@ struct SetupRunner: Sendable {
         guard var receipts = attempt.receipts, let saves = attempt.saves else { return (nil, nil) }
         receipts.isCancelled = { [processes] in processes.isCalledOff }
         let chosen = try CheckpointChoice(receipts: receipts).choose()
-        let watch = CheckpointWatch(receipts: receipts, open: saves.namesWithOpenFile) { progress.update().progress.step }
+        let watch = CheckpointWatch(receipts: receipts, open: saves.namesWithOpenFile) {
+            progress.update().progress.step
+        }
         try watch.begin()
         return (chosen, watch)
     }

@@ -72,7 +72,9 @@ import Testing
     func life() throws {
         var reader = try ProgressReader(pattern: "at ([0-9]+)")
         var seen: [Int] = []
-        for text in ["at 100\n", Self.bar(3, 30, "Eval: "), Self.bar(4, 30, "Eval: "), Self.bar(4, 30, "Eval: "), "x\n"] {
+        for text in [
+            "at 100\n", Self.bar(3, 30, "Eval: "), Self.bar(4, 30, "Eval: "), Self.bar(4, 30, "Eval: "), "x\n",
+        ] {
             reader.read(Array(text.utf8)[...])
             reader.read([])
             seen.append(reader.moves)

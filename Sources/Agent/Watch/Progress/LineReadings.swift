@@ -63,8 +63,11 @@ struct LineReadings {
         var label = field.label
         if label.isEmpty, let outer = fields.last, field.gap <= 8 { label = outer.label }
         guard let last = label.split(separator: " ").last, !ProgressLabels.isNested(label) else { return nil }
-        guard ProgressLabels.bracketed.contains(String(last)), label != "epoch" || field.label.isEmpty else { return nil }
-        return Reading(series: Reading.Series(kind: .step, label: "\(last) []"), value: field.quantity.value, total: total)
+        guard ProgressLabels.bracketed.contains(String(last)), label != "epoch" || field.label.isEmpty else {
+            return nil
+        }
+        return Reading(
+            series: Reading.Series(kind: .step, label: "\(last) []"), value: field.quantity.value, total: total)
     }
 
     /// `[118]⇥train-rmse:0.5` of XGBoost and LightGBM, `118:⇥learn: 0.5` of CatBoost.

@@ -62,7 +62,8 @@ enum ProgressLabels {
     /// Beginnings of words in front of a bar that does not show the training.
     static let nested = [
         "eval", "valid", "val", "test", "sanity", "predict", "infer", "generat", "sampl", "map", "filter", "tokeniz",
-        "download", "upload", "load", "fetch", "sav", "encod", "prepar", "preprocess", "process", "cach", "scan", "extract",
+        "download", "upload", "load", "fetch", "sav", "encod", "prepar", "preprocess", "process", "cach", "scan",
+        "extract",
         "flatten", "shard", "convert", "comput", "collat", "resolv", "writ", "read", "creat", "render", "class images",
     ]
 
