@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Format of the Swift sources and soundness of the scripts. The compiler's warnings are errors in every build already.
+# Format of the Swift sources, soundness of the scripts, and which folder uses which. Warnings are errors in every build.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 swift format lint --strict --recursive --parallel Package.swift Sources Tests
 shellcheck scripts/*.sh .ci/run Tests/IntegrationTests/Beds/*.sh
+scripts/check-floors.py
