@@ -30,7 +30,9 @@ struct SetupRunner: Sendable {
     private func sync() async throws {
         guard let code = spec.code else { return }
         try await DedicatedThread.run { [self] in
-            let sync = CodeSync(code: code, volume: Volume(root: spec.volume), run: attempt.run)
+            let sync = CodeSync(
+                code: code, volume: Volume(root: spec.volume), run: attempt.run, attempt: attempt.claim.number,
+                checkpoints: CheckpointArea(of: spec, in: attempt.run), say: { [log = attempt.log] in log.say($0) })
             _ = try sync.perform { processes.isCalledOff }
         }
     }

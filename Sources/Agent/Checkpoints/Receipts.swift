@@ -185,12 +185,12 @@ struct Receipts: Sendable {
         try checkOwner()
         let path = "\(folder.path)/\(name)"
         try File.makeFolders(run.torn)
-        let target = Self.free("\(run.torn)/\(name)")
+        let target = File.free("\(run.torn)/\(name)")
         var moved = target
         if rename(path, target) != 0 {
             // The checkpoint folder is a link to another file system: move it to a hidden folder there.
             guard errno == EXDEV else { throw Problem("move \"\(path)\"", errno: errno) }
-            moved = Self.free("\(folder.path)/.torn/\(name)")
+            moved = File.free("\(folder.path)/.torn/\(name)")
             try File.makeFolders(moved.parentFolder)
             try File.move(path, to: moved)
         }
@@ -198,14 +198,6 @@ struct Receipts: Sendable {
         try File.syncFolder(of: path)
         try File.remove(run.receiptPath(of: name))
         return moved
-    }
-
-    /// Returns the first of `path`, `path.2`, `path.3` … that does not exist.
-    private static func free(_ path: String) -> String {
-        if File.status(path) == nil { return path }
-        var number = 2
-        while File.status("\(path).\(number)") != nil { number += 1 }
-        return "\(path).\(number)"
     }
 }
 

@@ -65,6 +65,17 @@ enum LogLine: Sendable, Equatable {
     case noReceipt(String, problem: Problem)
     case pruned(String)
 
+    // MARK: The code
+
+    /// The pack brought another file to the path. The result of the training moved.
+    case resultReplaced(String, movedTo: String)
+    /// The same, for results that have no line of their own.
+    case moreResultsReplaced(Int, movedTo: String)
+    /// The result of the training stays at the path. `isInCode`: the pack has the file too, with other content.
+    case resultStays(String, isInCode: Bool)
+    /// The same, for results that have no line of their own.
+    case moreResultsStay(Int)
+
     // MARK: The log, the environment, the pod
 
     /// The log had no room for these bytes.
@@ -121,6 +132,14 @@ extension LogLine {
         case .notKept(let problem): "NOT KEPT: \(problem)"
         case .noReceipt(let path, let problem): "WARNING: no receipt of \(path): \(problem)"
         case .pruned(let path): "PRUNED: \(path)"
+
+        case .resultReplaced(let path, let target):
+            "REPLACED: \(path): the code has another file; the result of the training moved to \(target)"
+        case .moreResultsReplaced(let count, let target): "REPLACED: \(count) more, moved to \(target)"
+        case .resultStays(let path, let isInCode):
+            "KEPT: \(path): a result of the training; the code "
+                + (isInCode ? "has an unchanged older file" : "no longer has the file")
+        case .moreResultsStay(let count): "KEPT: \(count) more results of the training that differ from the code"
 
         case .dropped(let bytes, let reason): "LOG GAP: \(bytes) bytes could not be kept (\(reason))"
         case .lost(let bytes):

@@ -55,6 +55,9 @@ public struct RunFolder: Sendable, Equatable {
     /// What the last pack brought into `work`, `CodeManifest`.
     public var codeManifest: String { "\(path)/code.json" }
 
+    /// Results of the training whose place in `work` the code of `attempt` needed, by their paths in `work`.
+    public func replaced(by attempt: Int) -> String { "\(path)/replaced/\(String(attempt, width: 4))" }
+
     public var attempts: String { "\(path)/attempts" }
 
     public var logs: String { "\(path)/logs" }

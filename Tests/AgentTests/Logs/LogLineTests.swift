@@ -62,6 +62,21 @@ import Testing
         ),
         (.pruned("/v/c-1"), "PRUNED: /v/c-1"),
 
+        (
+            .resultReplaced("out/a", movedTo: "/v/replaced/0002/out/a"),
+            "REPLACED: out/a: the code has another file; the result of the training moved to /v/replaced/0002/out/a"
+        ),
+        (.moreResultsReplaced(7, movedTo: "/v/replaced/0002"), "REPLACED: 7 more, moved to /v/replaced/0002"),
+        (
+            .resultStays("out/a", isInCode: true),
+            "KEPT: out/a: a result of the training; the code has an unchanged older file"
+        ),
+        (
+            .resultStays("out/a", isInCode: false),
+            "KEPT: out/a: a result of the training; the code no longer has the file"
+        ),
+        (.moreResultsStay(7), "KEPT: 7 more results of the training that differ from the code"),
+
         (.dropped(bytes: 5, reason: "why"), "LOG GAP: 5 bytes could not be kept (why)"),
         (.lost(10..<15), "LOG GAP: the volume lost 5 bytes from byte 10 on; zeros replace them"),
         (.environment("/v/e", isReused: true), "ENVIRONMENT: /v/e (reused)"),

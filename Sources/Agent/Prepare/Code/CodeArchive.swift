@@ -58,15 +58,26 @@ struct CodeArchive: ~Copyable {
         return members.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map(\.value)
     }
 
-    /// Calls `body` with each piece of a file's content and the offset of the piece, until it returns false.
-    func read(_ member: Member, _ body: (ArraySlice<UInt8>, Int) throws -> Bool) throws {
+    func content(of member: Member) throws -> CodeContent {
+        switch member.entry.kind {
+        case .folder: return .folder
+        case .link(let target): return .link(target: Array(target.utf8))
+        case .file(let size, let isExecutable):
+            var hasher = SHA256Hasher()
+            try read(member) { bytes in bytes.withUnsafeBytes { hasher.update($0) } }
+            return .file(sha256: hasher.finish().description, size: size, isExecutable: isExecutable)
+        }
+    }
+
+    /// Calls `body` with each piece of a file's content.
+    func read(_ member: Member, _ body: (ArraySlice<UInt8>) throws -> Void) throws {
         var buffer = [UInt8](repeating: 0, count: min(Self.pieceSize, max(member.entry.size, 1)))
         var done = 0
         while done < member.entry.size {
             let count = min(
                 try Self.read(file, path, into: &buffer, at: member.offset + done), member.entry.size - done)
             if count == 0 { throw Problem("the packed code \"\(path)\" became shorter") }
-            if try !body(buffer[..<count], done) { return }
+            try body(buffer[..<count])
             done += count
         }
     }

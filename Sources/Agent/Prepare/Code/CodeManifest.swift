@@ -1,13 +1,31 @@
 internal import Shared
 
-/// The file `code.json` of a run: which files packs brought into the work tree.
-///
-/// Until it is `complete`, `files` lists both the last pack's files and the new pack's. Any of them may exist then.
+/// The file `code.json` of a run: what packs brought into the work tree.
 struct CodeManifest: Codable, Equatable, Sendable {
+    /// A file, link or folder that a pack brought.
+    struct Entry: Hashable, Sendable {
+        var path: CodePath
+        var content: CodeContent
+    }
+
+    /// A result of the training that a sync moves out of the work tree.
+    struct KeptResult: Codable, Equatable, Sendable {
+        /// Relative to the work tree.
+        var path: String
+        /// Relative to the run's folder.
+        var target: String
+    }
+
+    /// That of the new pack.
     var sha256 = ""
-    var complete = false
-    /// Paths relative to the work tree. A folder that is a member of the pack ends with a slash.
-    var files: [String] = []
+    /// Whether the new pack is in place.
+    var isComplete = false
+    /// What the last pack brought whose sync was complete.
+    var files: [Entry] = []
+    /// What packs of unfinished syncs may have brought; empty if the sync is complete.
+    var arriving: [Entry] = []
+    /// Results that unfinished syncs may have moved; empty if the sync is complete.
+    var kept: [KeptResult] = []
 
     static func read(of run: RunFolder) throws -> CodeManifest? {
         guard File.exists(run.codeManifest) else { return nil }
@@ -25,22 +43,64 @@ struct CodeManifest: Codable, Equatable, Sendable {
     }
 }
 
-/// A path in the work tree as bytes. Two names that Unicode treats as equal may be two files.
-typealias CodePath = [UInt8]
-
-extension CodePath {
-    static let slash = UInt8(ascii: "/")
-
-    /// The folders that contain it, the outermost first.
-    var folders: [CodePath] {
-        indices.filter { self[$0] == Self.slash && $0 > 0 && $0 < count - 1 }.map { Array(self[..<$0]) }
+extension CodeManifest {
+    private enum CodingKeys: String, CodingKey {
+        case sha256, files, arriving, kept
+        case isComplete = "complete"
     }
 
-    /// The path without the slash that marks a folder.
-    var name: CodePath { last == Self.slash ? dropLast() : self }
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        sha256 = try container.decode(String.self, forKey: .sha256)
+        isComplete = try container.decode(Bool.self, forKey: .isComplete)
+        // A damaged manifest must not lead out of the work tree.
+        files = try container.decode([Entry].self, forKey: .files).filter(\.path.isInside)
+        arriving = try container.decodeIfPresent([Entry].self, forKey: .arriving)?.filter(\.path.isInside) ?? []
+        kept = try container.decodeIfPresent([KeptResult].self, forKey: .kept) ?? []
+    }
+}
 
-    /// Whether the path stays inside the work tree: relative, not empty, and without `..`.
-    var isInside: Bool {
-        first != Self.slash && !isEmpty && !split(separator: Self.slash).contains { Array($0) == Array("..".utf8) }
+extension CodeManifest.Entry: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case path, sha256, size, executable, link, folder
+    }
+
+    /// Also reads the former format, a path alone: that of a folder ends with a slash, and no file has a hash.
+    init(from decoder: any Decoder) throws {
+        if let text = try? decoder.singleValueContainer().decode(String.self) {
+            let isFolder = text.utf8.last == CodePath.slash
+            path = Array(isFolder ? text.utf8.dropLast() : text.utf8[...])
+            content = isFolder ? .folder : .unknown
+        } else {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            path = Array(try container.decode(String.self, forKey: .path).utf8)
+            content = try Self.content(in: container)
+        }
+    }
+
+    private static func content(in container: KeyedDecodingContainer<CodingKeys>) throws -> CodeContent {
+        if let target = try container.decodeIfPresent(String.self, forKey: .link) {
+            return .link(target: Array(target.utf8))
+        }
+        guard let sha256 = try container.decodeIfPresent(String.self, forKey: .sha256) else {
+            return try container.decodeIfPresent(Bool.self, forKey: .folder) == true ? .folder : .unknown
+        }
+        return .file(
+            sha256: sha256, size: try container.decode(Int.self, forKey: .size),
+            isExecutable: try container.decodeIfPresent(Bool.self, forKey: .executable) ?? false)
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(path.text, forKey: .path)
+        switch content {
+        case .file(let sha256, let size, let isExecutable):
+            try container.encode(sha256, forKey: .sha256)
+            try container.encode(size, forKey: .size)
+            if isExecutable { try container.encode(true, forKey: .executable) }
+        case .link(let target): try container.encode(target.text, forKey: .link)
+        case .folder: try container.encode(true, forKey: .folder)
+        case .unknown: break
+        }
     }
 }
