@@ -22,12 +22,14 @@ struct CodePack: Sendable, Equatable {
     /// Packs `folder` into the folder `packs`, as `SHA256.tar`: for a volume, the folder of `Volume.pack`.
     ///
     /// A file that holds one of the values in `secrets` is an error. A pack that is already there is not written again.
-    static func make(folder: String, secrets: [String] = [], into packs: String) async throws -> CodePack {
+    static func make(
+        folder: String, without notCode: NotCode = NotCode(), secrets: [String] = [], into packs: String
+    ) async throws -> CodePack {
         let search = SecretSearch(secrets)
         var tries = 3  // an editor, or a git checkout, may just be at it
         while true {
             do {
-                return try await pack(try await CodeTree(folder: folder), search, into: packs)
+                return try await pack(try await CodeTree(folder: folder, without: notCode), search, into: packs)
             } catch let error as Changed {
                 tries -= 1
                 if tries > 0 { continue }
@@ -39,9 +41,12 @@ struct CodePack: Sendable, Equatable {
     }
 
     /// Packs `folder` to where the agent of a run on `volume` looks for it.
-    static func make(folder: String, secrets: [String] = [], on volume: Volume) async throws -> CodePack {
+    static func make(
+        folder: String, without notCode: NotCode = NotCode(), secrets: [String] = [], on volume: Volume
+    ) async throws -> CodePack {
         try await make(
-            folder: folder, secrets: secrets, into: volume.pack(PackedCode(sha256: "", size: 0)).parentFolder)
+            folder: folder, without: notCode, secrets: secrets,
+            into: volume.pack(PackedCode(sha256: "", size: 0)).parentFolder)
     }
 
     @concurrent

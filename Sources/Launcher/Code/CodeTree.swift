@@ -14,12 +14,16 @@ struct CodeTree: Sendable {
 
     let folder: String
     private let ignored: LaunchIgnore
+    private let notCode: NotCode
+    /// The words for the folders that this program writes, or nil, by their paths.
+    private var words: [[UInt8]: String?] = [:]
 
     /// Where a folder that is left out is not looked into.
     private static let alwaysIgnored = [".git", "__pycache__"]
 
-    init(folder: String) async throws {
+    init(folder: String, without notCode: NotCode = NotCode()) async throws {
         self.folder = folder
+        self.notCode = notCode
         guard File.exists(folder) else { throw Problem("there is no folder \"\(folder)\"") }
         ignored = try LaunchIgnore(in: folder)
         if let paths = try await listed(
@@ -80,7 +84,7 @@ struct CodeTree: Sendable {
             if !status.isFolder {
                 try take(path)
             } else if !ignored.leavesOut(path, isFolder: true) {
-                if isNeverPacked(path + "/") { continue }
+                if isNotCode(path) || isNeverPacked(path + "/") { continue }
                 let inner = try File.list("\(folder)/\(path)")
                 if inner.isEmpty { entries.append(TarEntry(path, .folder)) }
                 try walk(path + "/", inner)
@@ -93,7 +97,7 @@ struct CodeTree: Sendable {
         guard let status = File.status("\(folder)/\(path)"), !status.isFolder else { return }
         let parts = path.utf8.split(separator: UInt8(ascii: "/")).map { Array($0).text }
         if parts.contains(where: Self.alwaysIgnored.contains) || ignored.leavesOut(path, isFolder: false) { return }
-        if isNeverPacked(path) { return }
+        if isNotCode(path) || isNeverPacked(path) { return }
         if status.isLink {
             let target = try File.readLink("\(folder)/\(path)")
             if leadsOut(target, depth: parts.count - 1) {
@@ -104,6 +108,36 @@ struct CodeTree: Sendable {
             entries.append(TarEntry(path, .file(size: status.size, isExecutable: status.isExecutable)))
         } else {
             leftOut.insert("\(path) (a device, a pipe or a socket)")
+        }
+    }
+
+    /// Whether a path belongs to the run's checkpoints or is written by this program.
+    private mutating func isNotCode(_ path: String) -> Bool {
+        if let part = notCode.checkpoints.part(of: path) {
+            leaveOut(part, "the run's checkpoints")
+            return true
+        }
+        let bytes = Array(path.utf8)
+        for end in bytes.indices where bytes[end] == UInt8(ascii: "/") {
+            let outer = Array(bytes[..<end])
+            let known = words[outer] ?? notCode.words(at: "\(folder)/\(outer.text)")
+            words[outer] = .some(known)
+            if let known {
+                leaveOut(outer.text, known)
+                return true
+            }
+        }
+        guard let own = notCode.words(at: "\(folder)/\(path)") else { return false }
+        leaveOut(path, own)
+        return true
+    }
+
+    /// The folder for checkpoints comes without its content: some trainings do not create it.
+    private mutating func leaveOut(_ path: String, _ reason: String) {
+        let isFolder = File.status("\(folder)/\(path)")?.isFolder ?? false
+        guard leftOut.insert("\(path)\(isFolder ? "/" : "") (\(reason))").inserted, isFolder else { return }
+        if notCode.checkpoints.part(of: path) != nil && !notCode.checkpoints.containsCode {
+            entries.append(TarEntry(path, .folder))
         }
     }
 

@@ -106,7 +106,11 @@ struct RunStart: Sendable {
             throw Failure(.unavailable, "code cannot be delivered to \"\(place.text)\" yet")
         }
         do {
-            return try await CodePack.make(folder: folder, secrets: Array(config.knownSecrets), on: volume)
+            let checkpoints = CheckpointArea(
+                of: config.checkpoints, workdir: config.workdir, work: volume.run(config.run).work)
+            return try await CodePack.make(
+                folder: folder, without: NotCode(checkpoints: checkpoints, volume: volume, home: world.home),
+                secrets: Array(config.knownSecrets), on: volume)
         } catch let problem as Problem {
             throw Failure(.setupFailed, problem)
         }
