@@ -35,6 +35,8 @@ enum Serve {
         signal(SIGCHLD, SIG_DFL)
         // A write to a follower that left returns an error instead of ending this process.
         signal(SIGPIPE, SIG_IGN)
+        // A file that reaches the limit on its size is one more volume that takes nothing: the write returns EFBIG.
+        signal(SIGXFSZ, SIG_IGN)
         linux_become_subreaper()
         linux_name_process("pod-agent")
         return handled

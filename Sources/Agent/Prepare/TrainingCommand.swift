@@ -14,11 +14,12 @@ enum TrainingCommand {
         }
     }
 
-    /// Returns the resume arguments as shell text. In a string of the user only the checkpoint's path is quoted.
+    /// Returns the resume arguments as shell text. In a string of the user only the checkpoint's path is quoted, as its place
+    /// needs it.
     private static func text(of resume: CommandForm?, checkpoint: String) -> String {
         switch resume {
         case nil: ""
-        case .shell(let text): text.replacing("{checkpoint}", with: quote(checkpoint))
+        case .shell(let text): ShellText(text).replacing("{checkpoint}", with: checkpoint)
         case .exec: words(of: resume, checkpoint: checkpoint).map(quote).joined(separator: " ")
         }
     }

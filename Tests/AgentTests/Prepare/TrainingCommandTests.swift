@@ -83,6 +83,21 @@ import Testing
         #expect(TrainingCommand.quote("/v/plain-1.0_x=y:z,w") == "/v/plain-1.0_x=y:z,w")
     }
 
+    @Test(
+        "the path of the checkpoint is right inside of the user's own quotes", arguments: nasty.filter { !$0.isEmpty })
+    func insideQuotes(_ checkpoint: String) throws {
+        let resume = CommandForm.shell(
+            #"--a "{checkpoint}" '{checkpoint}' "x{checkpoint}\"y" \'{checkpoint} "'"{checkpoint}"#)
+        let command = "printf '%s\\0' {resume}"
+        for shell in [TrainingCommand.Shell.sh, .bash] {
+            let words = try arguments(.shell(command), resume: resume, from: checkpoint, shell: shell)
+            let (code, output) = try Command.run(words)
+            #expect(code == 0)
+            let expected = ["--a", checkpoint, checkpoint, "x\(checkpoint)\"y", "'\(checkpoint)", "'\(checkpoint)"]
+            #expect(output.text == expected.map { $0 + "\0" }.joined())
+        }
+    }
+
     @Test("the path of the checkpoint reaches the program as one word", arguments: nasty.filter { !$0.isEmpty })
     func oneWord(_ checkpoint: String) throws {
         let command = "printf '%s\\0' first {resume} last"
