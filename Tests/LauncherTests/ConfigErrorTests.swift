@@ -66,7 +66,7 @@ import Testing
             command: x
             """#,
             #"""
-            config.yaml:1:6: "run" must be 1 to 40 of a-z, 0-9 and "-", not "a?[0m"
+            config.yaml:1:6: "run" must be 1 to 40 of a-z, 0-9 and "-", not beginning with "-", not "a?[0m"
             """#),
         Broken(
             #"""
@@ -476,7 +476,7 @@ import Testing
             """#,
             #"""
             config.yaml:1:1: "run" has no value
-            hint: give it 1 to 40 of a-z, 0-9 and "-", or remove the key
+            hint: give it 1 to 40 of a-z, 0-9 and "-", not beginning with "-", or remove the key
             """#),
         Broken(
             #"""
@@ -485,7 +485,7 @@ import Testing
             """#,
             #"""
             config.yaml:1:1: "run" has no value
-            hint: give it 1 to 40 of a-z, 0-9 and "-", or remove the key
+            hint: give it 1 to 40 of a-z, 0-9 and "-", not beginning with "-", or remove the key
             """#),
         Broken(
             #"""
@@ -546,11 +546,49 @@ import Testing
             """#),
         Broken(
             #"""
+            run: a
+            command: x
+            env: {DATA: "$HOME/data"}
+            """#,
+            #"""
+            config.yaml:3:13: "env.DATA" uses "$HOME", which nothing expands
+            hint: write ${HOME} for its value here, or set "DATA" in "command", where the pod's shell expands it
+            """#),
+        Broken(
+            #"""
+            run: a
+            command: x
+            env: {PATH: "/x:$PATH"}
+            """#,
+            #"""
+            config.yaml:3:13: "env.PATH" uses "$PATH", which nothing expands
+            hint: write ${PATH} for its value here, or set "PATH" in "command", where the pod's shell expands it
+            """#),
+        Broken(
+            #"""
+            run: a
+            command: x
+            env: {DATA: ~/data}
+            """#,
+            #"""
+            config.yaml:3:13: "env.DATA" begins with "~", which nothing expands
+            hint: write ${HOME}/data, or set "DATA" in "command", where the pod's shell expands it
+            """#),
+        Broken(
+            #"""
+            run: --help
+            command: x
+            """#,
+            #"""
+            config.yaml:1:6: "run" must be 1 to 40 of a-z, 0-9 and "-", not beginning with "-", not "--help"
+            """#),
+        Broken(
+            #"""
             run: A_b
             command: x
             """#,
             #"""
-            config.yaml:1:6: "run" must be 1 to 40 of a-z, 0-9 and "-", not "A_b"
+            config.yaml:1:6: "run" must be 1 to 40 of a-z, 0-9 and "-", not beginning with "-", not "A_b"
             """#),
         Broken(
             #"""

@@ -3,7 +3,7 @@ internal import Shared
 // The forms of values that mean something to `launch`; those of plain text, numbers and lists are in Form.swift.
 
 extension Form<RunID> {
-    static var runID: Form { Form(text: "1 to 40 of a-z, 0-9 and \"-\"") { RunID($0) } }
+    static var runID: Form { Form(text: "1 to 40 of a-z, 0-9 and \"-\", not beginning with \"-\"") { RunID($0) } }
 }
 
 extension Form<CommandForm> {
@@ -139,7 +139,10 @@ extension Form<String> {
 extension Form<[String: String]> {
     static var env: Form {
         .section { section in
-            section.all(.anyText) { entry, name throws(ConfigError) in try entry.checkVariable(name) }
+            section.all(.anyText) { entry, name throws(ConfigError) in
+                try entry.checkVariable(name)
+                try entry.checkNothingToExpand(name)
+            }
         }
     }
 }
@@ -198,6 +201,22 @@ extension Entry {
                 hint: "letters, digits and \"_\", no digit first")
         }
         guard !name.hasPrefix("POD_AGENT_") else { throw keyError("\"\(name)\" is a variable of pod-agent itself") }
+    }
+
+    /// Throws for `$NAME` and a leading `~`: no shell reads the value of a variable, so both would arrive as they are.
+    fileprivate func checkNothingToExpand(_ name: String) throws(ConfigError) {
+        guard let written else { return }
+        let hint = "set \"\(name)\" in \"command\", where the pod's shell expands it"
+        if written == "~" || written.hasPrefix("~/") {
+            throw error(
+                "\"\(path)\" begins with \"~\", which nothing expands",
+                hint: "write ${HOME}\(written.dropFirst()), or " + hint)
+        }
+        if let used = written.firstShellVariable {
+            throw error(
+                "\"\(path)\" uses \"$\(used)\", which nothing expands",
+                hint: "write ${\(used)} for its value here, or " + hint)
+        }
     }
 }
 

@@ -54,3 +54,16 @@ struct Variables: Sendable {
         return Set(secrets.map(\.value))
     }
 }
+
+extension String {
+    /// The name of the first `$NAME` without braces; nil if there is none.
+    var firstShellVariable: String? {
+        var rest = self[...]
+        while let dollar = rest.firstIndex(of: "$") {
+            rest = rest[dollar...].dropFirst()
+            let name = rest.prefix { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
+            if name.isVariableName { return String(name) }
+        }
+        return nil
+    }
+}

@@ -1,6 +1,7 @@
-/// Identifies a run over all its attempts and pods: 1 to 40 of `a-z`, `0-9` and `-`.
+/// Identifies a run over all its attempts and pods: 1 to 40 of `a-z`, `0-9` and `-`, the first one not `-`.
 ///
-/// The narrow alphabet lets it be a folder, a part of a pod's name and a part of a URL as it is.
+/// The narrow alphabet lets it be a folder, a part of a pod's name and a part of a URL as it is. A name that begins with `-`
+/// would be an option of every command.
 public struct RunID: Sendable, Hashable, Comparable, CustomStringConvertible {
     public let text: String
 
@@ -8,7 +9,7 @@ public struct RunID: Sendable, Hashable, Comparable, CustomStringConvertible {
         let allowed = text.utf8.allSatisfy { byte in
             (0x61...0x7a).contains(byte) || (0x30...0x39).contains(byte) || byte == 0x2d  // a-z, 0-9, -
         }
-        guard allowed, (1...40).contains(text.utf8.count) else { return nil }
+        guard allowed, (1...40).contains(text.utf8.count), !text.hasPrefix("-") else { return nil }
         self.text = text
     }
 
