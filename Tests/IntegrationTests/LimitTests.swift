@@ -169,7 +169,7 @@ import Testing
             let asked = try #require(stall.first { $0.hasPrefix("  asked dump --nonblocking --pid ") }, "\(stall)")
             #expect(asked.hasSuffix(" ***"), "\(asked)")
             #expect(!run.text.contains("hf_0123456789"))
-            #expect(stall.contains("  (no more of it within 10.0 seconds)"), "\(stall)")
+            #expect(stall.contains("  (cut off after 10.0 seconds)"), "\(stall)")
         }
     }
 

@@ -173,6 +173,20 @@ import Testing
         #expect(try JSON.text(report).contains(#""cost":2.5,"#))
     }
 
+    @Test("launch status shows the step of a live attempt as its last heartbeat has it", arguments: [true, false])
+    func liveStep(isOver: Bool) async throws {
+        try run.record(try run.claim(1)) {
+            $0.step = 3
+            if isOver { $0.enter(.ended, at: RunFixture.began + 2) }
+        }
+        let beat = Beat(count: 4, at: RunFixture.began + 20, seconds: 20, step: 120)
+        try File.replace(run.folder.beatPath(1), with: try JSON.encode(beat))
+        test.provider.add(.made(run: run))
+        let report = try await report()
+        #expect(report.attempts.last?.step == (isOver ? 3 : 120))
+        #expect(report.text.contains(isOver ? "\nstep     3\n" : "\nstep     120\n"), "\(report.text)")
+    }
+
     @Test("launch status shows the pod of a run that has no attempt yet")
     func starting() async throws {
         test.provider.add(.made(run: run))

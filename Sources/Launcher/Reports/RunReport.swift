@@ -62,6 +62,7 @@ struct RunReport: Encodable {
         if let pod { rows.append(("pod", pod.id + (pod.isRunning ? "" : " (gone)"))) }
         if let last = attempts.last {
             rows.append(("attempt", "\(last.number)"))
+            if let step = last.step { rows.append(("step", Format.number(step))) }
             if let outcome = last.outcome, let message = outcome.message { rows.append(("reason", message)) }
             if let exit = last.outcome?.exit { rows.append(("exit code", "\(exit.shellCode)")) }
             if let resumed = last.resumedFrom { rows.append(("resumed", resumed.words)) }

@@ -113,8 +113,16 @@ struct RunView: Sendable {
     /// Whether only the heartbeat can tell how the run is.
     private var isWatched: Bool { owner == .unseen && latest?.state != .ended && pod?.isRunning != true }
 
-    /// Every attempt that left a record, in order.
+    /// Every attempt that left a record, in order. One that is not over has the step and the duration of its last heartbeat:
+    /// its record is written only when its state changes.
     func attempts() throws -> [AttemptRecord] {
-        try claims.compactMap { try folder.readRecord($0.number) }
+        try claims.compactMap { claim in
+            guard var record = try folder.readRecord(claim.number) else { return nil }
+            if !record.isOver, let beat = folder.readBeat(claim.number) {
+                record.step = beat.step ?? record.step
+                record.lasted(until: beat.seconds)
+            }
+            return record
+        }
     }
 }
