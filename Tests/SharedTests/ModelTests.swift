@@ -95,7 +95,10 @@ import Testing
 
     @Test(
         "a run's name with other characters or another length is refused, in JSON too",
-        arguments: ["", "-", "-x", "--help", "A", "a_b", "a.b", "a/b", "..", "ü", "a b", "a\n", String(repeating: "a", count: 41)])
+        arguments: [
+            "", "-", "-x", "--help", "A", "a_b", "a.b", "a/b", "..", "ü", "a b", "a\n",
+            String(repeating: "a", count: 41),
+        ])
     func notNames(_ text: String) throws {
         #expect(RunID(text) == nil)
         let json = try JSON.encode([text])
