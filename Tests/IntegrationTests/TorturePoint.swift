@@ -55,7 +55,7 @@ struct TorturePoint: Sendable, CustomStringConvertible {
         if fault != .kill { try check(code, before, run, hasTrained: before.starts > starts) }
         try await training.recover(
             from: before, mayHaveGivenUp: fault.isError, losesMemory: fault == .kill || fault.lasts || isSecond,
-            lacksEnd: run.errors.contains("does not take the last"))
+            lacksEnd: run.errors.contains("did not store the last"))
         return isMet
     }
 
@@ -66,7 +66,7 @@ struct TorturePoint: Sendable, CustomStringConvertible {
         if !fault.isError && (code != 0 || !isFinished) {
             throw TortureFinding("with a call that was late it ended with \(code), \(String(describing: state.latest))")
         }
-        if code == 0 && !isFinished && !run.errors.contains("takes no record of the end") {
+        if code == 0 && !isFinished && !run.errors.contains("did not store the record of the end") {
             throw TortureFinding("exit code 0, and it did not finish")
         }
         if code != 0 && run.errors.isEmpty && !state.log.text.contains("SETUP-FAILED") {
