@@ -341,7 +341,7 @@ import Testing
                 """)
     }
 
-    @Test func anErrorThatDoesNotPassEndsIt() async throws {
+    @Test("an error that does not pass ends the follower") func lastingError() async throws {
         let agent = try StubAgent([.log(log, to: 2, .cut), .error(APIError(.unauthorized, "wrong token"))])
         await #expect(throws: APIError(.unauthorized, "wrong token")) { try await follow(agent) }
         #expect(test.output == "01")

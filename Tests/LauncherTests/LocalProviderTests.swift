@@ -54,7 +54,7 @@ import Testing
         }
     }
 
-    @Test func startsThePodInASessionOfItsOwn() async throws {
+    @Test("a local pod starts in a session of its own") func ownSession() async throws {
         let pod = try await provider("echo END > $OUT/up").create(try order(), at: offer)
         defer { try? end(pod) }
         _ = try await written("up")
@@ -162,7 +162,7 @@ import Testing
         #expect(try await provider().pods().map(\.isRunning) == [false])
     }
 
-    @Test func aPodWhoseProcessWasNotWrittenDownIsKnownByItsClaim() async throws {
+    @Test("a local pod without a recorded process is known by its claim") func knownByClaim() async throws {
         let pod = try await provider().create(try order(), at: offer)
         let process = try identity(of: pod)
         let path = "\(home)/pods/\(pod.id)/pod.json"

@@ -72,7 +72,8 @@ import Testing
         return try await RunView.load(known, heartbeat: HeartbeatWatch(timeout: .milliseconds(50)))
     }
 
-    @Test(arguments: cases) func state(of example: Case) async throws {
+    @Test("a run's state follows from its claim, its record and its pod", arguments: cases)
+    func state(of example: Case) async throws {
         let run = try test.run()
         if let owner = example.claim {
             let process: ProcessIdentity? =
@@ -102,7 +103,7 @@ import Testing
         #expect(view.state == example.state)
     }
 
-    @Test func theStateIsThatOfTheHighestAttempt() async throws {
+    @Test("a run's state is that of its highest attempt") func highestAttempt() async throws {
         let run = try test.run()
         try run.end(try run.claim(1), .finished)
         try run.end(try run.claim(2), Outcome(.failed, exit: .code(1)))
@@ -121,7 +122,7 @@ import Testing
         #expect(state.isLive == isLive)
     }
 
-    @Test func aDamagedRecordIsNamed() async throws {
+    @Test("an error about a damaged record names its file") func damagedRecord() async throws {
         let run = try test.run()
         let claim = try run.claim()
         try File.write([], over: run.folder.recordPath(claim.number))

@@ -86,7 +86,7 @@ import Testing
         #expect(await runs.known().runs.map(\.id.text) == ["demo"])
     }
 
-    @Test func anAgentWithoutAnAddressIsNone() async throws {
+    @Test("a pod whose agent has no address has no client") func noAddress() async throws {
         let run = try test.run()
         #expect(try await runs.agent(of: Pod.made(run: run, address: nil)) == nil)
         #expect(try await runs.agent(of: Pod.made(run: run, address: "http://x"))?.address == "http://x")

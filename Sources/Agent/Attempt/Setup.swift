@@ -1,6 +1,6 @@
 internal import Shared
 
-/// What the steps before the training found, for the training.
+/// The results of the steps before the training, which the training takes.
 struct Setup: Sendable {
     /// nil if the spec names no requirements.
     var python: PythonEnvironment?

@@ -1,6 +1,6 @@
 internal import Shared
 
-/// What is known of a training that was started.
+/// The facts about a training that was started.
 struct TrainingFacts: Sendable {
     /// Reads the step from the output.
     var progress: ProgressFollower

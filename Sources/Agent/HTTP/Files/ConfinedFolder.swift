@@ -63,7 +63,7 @@ private struct Walk {
 
     mutating func open(_ path: VolumePath) throws -> ConfinedFolder.Place {
         guard let name = try follow(path.components) else { return try folder() }
-        // What has that name by now is in this folder too.
+        // If the name was taken meanwhile, its new entry is in this folder too.
         let file = try top.open(name, O_RDONLY)
         let status = try file.status
         guard status.isFile else { throw APIError(.forbidden, "\"\(path.text)\" is neither a file nor a folder") }

@@ -20,7 +20,7 @@ private struct TarWalk: ~Copyable {
 
     private struct Level {
         let stream: FolderStream
-        /// Of each entry's path, with a slash at the end.
+        /// The beginning of each entry's path, with a slash at the end.
         let prefix: [UInt8]
     }
 

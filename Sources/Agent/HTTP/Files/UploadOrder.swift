@@ -8,7 +8,7 @@ struct UploadOrder: Sendable {
     let sha256: SHA256Digest
     /// Bytes of the whole file.
     let size: Int
-    /// Of the part's first byte.
+    /// The offset of the part's first byte in the file.
     let offset: Int
 
     /// Reads `offset` and `size` of the query.
