@@ -19,6 +19,7 @@ let agentTargets: [Target] = [
             "CAuthorities",
             "CLinux",
             "HTTPClient",
+            "RunPod",
             "Shared",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .product(name: "NIOCore", package: "swift-nio"),
@@ -33,6 +34,9 @@ let agentTargets: [Target] = [
         name: "AgentTests",
         dependencies: ["Agent", "CLinux", "Shared", "TestSupport", .product(name: "NIOCore", package: "swift-nio")],
         swiftSettings: swiftSettings
+    ),
+    .executableTarget(
+        name: "RunPodEmulator", path: "Tests/RunPodEmulator", exclude: ["pod.sh"], swiftSettings: swiftSettings
     ),
     .testTarget(
         name: "IntegrationTests",
@@ -64,6 +68,7 @@ let package = Package(
             name: "Launcher",
             dependencies: [
                 "HTTPClient",
+                "RunPod",
                 "Shared",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
@@ -79,7 +84,7 @@ let package = Package(
                 "CZlib",
                 "HTTPClient",
             ],
-            exclude: ["C", "HTTP"],
+            exclude: ["C", "HTTP", "RunPod"],
             swiftSettings: swiftSettings
         ),
         .target(
@@ -87,6 +92,9 @@ let package = Package(
             dependencies: ["CCurl"],
             path: "Sources/Shared/HTTP",
             swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "RunPod", dependencies: ["HTTPClient"], path: "Sources/Shared/RunPod", swiftSettings: swiftSettings
         ),
         .target(name: "CLinux", path: "Sources/Shared/C/CLinux"),
         .systemLibrary(
@@ -115,9 +123,12 @@ let package = Package(
             name: "HTTPClientTests", dependencies: ["HTTPClient", "Shared", "TestSupport"], swiftSettings: swiftSettings
         ),
         .testTarget(
+            name: "RunPodTests", dependencies: ["HTTPClient", "RunPod", "TestSupport"], swiftSettings: swiftSettings
+        ),
+        .testTarget(
             name: "LauncherTests",
             dependencies: [
-                "HTTPClient", "Launcher", "Shared", "TestSupport",
+                "HTTPClient", "Launcher", "RunPod", "Shared", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings

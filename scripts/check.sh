@@ -4,5 +4,5 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 swift format lint --strict --recursive --parallel Package.swift Sources Tests
-shellcheck scripts/*.sh .ci/run Tests/IntegrationTests/Beds/*.sh
+shellcheck scripts/*.sh .ci/run Tests/IntegrationTests/Beds/*.sh Tests/RunPodEmulator/*.sh
 scripts/check-floors.py
