@@ -9,24 +9,22 @@ struct SecretMask: Sendable {
 
     private let values: [[UInt8]]
     private let search: Search
+    private let longest: Int
     /// The stream's last bytes, not returned yet.
     private var held: [UInt8] = []
     /// How many bytes at the start of `held` belong to a value whose `***` was returned.
     private var covered = 0
 
+    /// Masks each of `secrets` in all its forms.
     init(_ secrets: some Sequence<String>) {
-        values = Set(secrets.flatMap(Self.forms)).filter { $0.count >= RunSpec.shortestSecret }
-            .sorted { $0.lexicographicallyPrecedes($1) }
-        search = Search(values)
+        self.init(forms: secrets.reduce(into: []) { $0.formUnion(SecretForms.all(of: Array($1.utf8))) })
     }
 
-    /// Returns the forms in which a value may be printed. Line breaks at its end are left out, because an editor may
-    /// have added them. On a terminal `\r` precedes each line break.
-    private static func forms(of secret: String) -> [[UInt8]] {
-        let bytes = Array(secret.utf8)
-        let trimmed = Array(bytes.reversed().drop { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }.reversed())
-        let onTerminal = trimmed.flatMap { $0 == UInt8(ascii: "\n") ? [UInt8(ascii: "\r"), $0] : [$0] }
-        return [trimmed, onTerminal]
+    /// Masks each of `forms`. None is shorter than two bytes.
+    init(forms: Set<[UInt8]>) {
+        values = forms.sorted { $0.lexicographicallyPrecedes($1) }
+        search = Search(values)
+        longest = values.lazy.map(\.count).max() ?? 1
     }
 
     /// Masks the next bytes of the stream. Returns fewer bytes if some are held back.
@@ -74,18 +72,20 @@ struct SecretMask: Sendable {
 
     /// Returns the first offset at which a value begins and runs past the end of `piece`; the end if there is none.
     private func beginOfValue(endingIn piece: ArraySlice<UInt8>) -> Int {
-        let longest = values.lazy.map(\.count).max() ?? 1
         let first = max(piece.startIndex, piece.endIndex - (longest - 1))
         return (first..<piece.endIndex).first { index in
-            values.contains { value in
-                value[0] == piece[index] && value.count > piece.endIndex - index && value.starts(with: piece[index...])
+            let rest = piece[index...]
+            return search.values(startingLike: rest).contains { number in
+                values[number].count > rest.count && values[number].starts(with: rest)
             }
         } ?? piece.endIndex
     }
 
     /// Returns the end of the longest value at `start`; nil if none begins there.
     private func end(ofValueAt start: Int, in piece: ArraySlice<UInt8>) -> Int? {
-        values.lazy.filter { piece[start...].starts(with: $0) }.map { start + $0.count }.max()
+        let rest = piece[start...]
+        return search.values(startingLike: rest).lazy.filter { rest.starts(with: values[$0]) }
+            .map { start + values[$0].count }.max()
     }
 }
 
@@ -97,6 +97,10 @@ extension SecretMask {
         private let window: Int
         /// How far the window can move, by a hash of its last two bytes; 0 if a value may begin at its start.
         private let shifts: [UInt8]
+        /// The numbers of the values, in the order of their first two bytes' hashes.
+        private let numbers: [Int]
+        /// For each hash, the place in `numbers` at which its values begin, and one more for the end.
+        private let places: [Int32]
 
         init(_ values: [[UInt8]]) {
             window = min(values.map(\.count).min() ?? 2, 64)
@@ -108,6 +112,20 @@ extension SecretMask {
                 }
             }
             self.shifts = shifts
+            numbers = values.indices.sorted { Self.slot(values[$0]) < Self.slot(values[$1]) }
+            var places = [Int32](repeating: 0, count: 8193)
+            for value in values { places[Self.slot(value) + 1] += 1 }
+            for slot in 1..<places.count { places[slot] += places[slot - 1] }
+            self.places = places
+        }
+
+        private static func slot(_ value: [UInt8]) -> Int { slot(value[0], value[1]) }
+
+        /// Returns the numbers of all values that may begin with `bytes`, or `bytes` with one of them.
+        func values(startingLike bytes: ArraySlice<UInt8>) -> ArraySlice<Int> {
+            guard bytes.count > 1 else { return numbers[...] }
+            let slot = Self.slot(bytes[bytes.startIndex], bytes[bytes.startIndex + 1])
+            return numbers[Int(places[slot])..<Int(places[slot + 1])]
         }
 
         private static func slot(_ first: UInt8, _ second: UInt8) -> Int {

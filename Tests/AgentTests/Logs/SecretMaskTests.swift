@@ -76,7 +76,7 @@ import Testing
                 }
             }
             let text = text(around: secrets, letters, &random)
-            var mask = SecretMask(secrets.map(\.text))
+            var mask = SecretMask(forms: Set(secrets))
             var result: [UInt8] = []
             var rest = text[...]
             while !rest.isEmpty {
