@@ -29,6 +29,24 @@ import Testing
         }
     }
 
+    @Test(
+        "a follower ends when its reader is gone, though the training prints nothing more",
+        arguments: ["logs -f", "attach"])
+    func silentTraining(command: String) async throws {
+        try await Site.with { site in
+            try site.config("run: bar\ncommand: echo READY; while ! [ -e \"$SITE/end\" ]; do sleep 0.05; done")
+            try await site.launch("run", "--detach").check()
+            let pipe = try site.start([
+                "bash", "-c", "\"$0\" \(command) | grep -m1 -x READY; echo ${PIPESTATUS[0]}", Programs.launch,
+            ])
+            try await pipe.check()
+            #expect(pipe.text == "READY\n\(128 + SIGPIPE)\n")
+            #expect(try await site.status("bar").isLive)
+            try site.open("end")
+            try await site.launch("attach").check()
+        }
+    }
+
     @Test("launch logs exits with 74 and an error if its output goes to a full disk")
     func fullDisk() async throws {
         try await Site.with { site in

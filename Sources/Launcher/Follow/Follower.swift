@@ -30,6 +30,7 @@ struct Follower: Sendable {
 
     /// Writes the log to the output until the run is not live any more. Returns the run as it is then.
     mutating func follow() async throws -> RunView {
+        world.console.endWithReader()
         while run.state.isLive {
             let pod = run.pod
             do {

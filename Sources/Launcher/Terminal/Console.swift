@@ -25,6 +25,9 @@ struct Console: Sendable {
     /// Takes text for standard error.
     var errors: @Sendable (String) -> Void
     var target = Target.file
+    /// From now on the command ends when the reader of standard output leaves. Called before the command waits for more
+    /// to print.
+    var endWithReader: @Sendable () -> Void = {}
 
     /// The outputs of this process. If both lead to the same place, launch's own words begin on a new line.
     static let standard: Console = {
@@ -36,7 +39,7 @@ struct Console: Sendable {
                 if isShared { openLine.withLock { $0.saw(bytes) } }
             },
             errors: { text in StandardOutput.write(errors: openLine.withLock { $0.close() } + text) },
-            target: target)
+            target: target, endWithReader: { StandardOutput.endWithReader() })
     }()
 
     /// The current line of standard output.

@@ -38,6 +38,19 @@ enum StandardOutput {
         }
     }
 
+    /// From now on this process ends as soon as the reader of standard output leaves, even while there is nothing to
+    /// write. Does nothing unless standard output is a pipe or a socket.
+    static func endWithReader() {
+        guard target == .stream else { return }
+        Task.detached(priority: .background) {
+            var output = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
+            while true {
+                try await Task.sleep(for: .milliseconds(200))
+                if poll(&output, 1, 0) > 0, Int32(output.revents) & (POLLERR | POLLHUP) != 0 { _exit(128 + SIGPIPE) }
+            }
+        }
+    }
+
     /// Ignores errors: there is no other place to report them.
     static func write(errors text: String) {
         try? writeAll(Array(text.utf8), to: STDERR_FILENO)
