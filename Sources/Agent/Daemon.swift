@@ -147,11 +147,11 @@ extension Daemon {
         state = RunState()
         attempt = nil
         setupTimer?.cancel()
-        setupTimer = environment.spec.limits.setup.map { limit in
-            Task { [current] in
-                do { try await Task.sleep(for: .seconds(limit)) } catch { return }
-                post(.setupTimedOut("the preparation took longer than limits.setup, \(Int(limit)) s"), of: current)
-            }
+        let limit = environment.spec.limits.setup
+        setupTimer = Task { [current] in
+            do { try await Task.sleep(for: limit) } catch { return }
+            let seconds = Int(limit.inSeconds)
+            post(.setupTimedOut("the preparation took longer than limits.setup, \(seconds) s"), of: current)
         }
         Task { [current] in await claim(for: current) }
     }

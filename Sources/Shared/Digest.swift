@@ -5,7 +5,7 @@ private import struct Foundation.Data
 private import CCrypto
 #endif
 
-/// A SHA-256 in progress. Bytes go in with `update`, the digest comes out once with `finish`.
+/// Computes a SHA-256. `update` takes bytes; `finish` returns the digest, once.
 public struct SHA256Hasher: ~Copyable {
     #if canImport(CryptoKit)
     private var state = CryptoKit.SHA256()
@@ -69,7 +69,7 @@ public struct SHA256Digest: Sendable, Hashable, CustomStringConvertible {
     /// Lower-case hexadecimal, 64 characters.
     public var description: String { bytes.hexadecimal }
 
-    /// Whether both are the same, in a time that does not depend on where they differ.
+    /// Whether both are equal. The time it takes does not depend on the position of a difference.
     public func matches(_ other: SHA256Digest) -> Bool {
         zip(bytes, other.bytes).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
     }
@@ -93,7 +93,7 @@ extension [UInt8] {
         self = stride(from: 0, to: values.count, by: 2).map { UInt8(values[$0] << 4 | values[$0 + 1]) }
     }
 
-    /// `count` bytes from the system's generator of random numbers.
+    /// Returns `count` bytes of the system's random number generator.
     public static func random(count: Int) -> [UInt8] {
         var generator = SystemRandomNumberGenerator()
         return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }

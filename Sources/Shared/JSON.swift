@@ -4,7 +4,7 @@ internal import FoundationEssentials
 internal import Foundation
 #endif
 
-/// The one way this project writes and reads JSON: sorted keys, ISO 8601 times with milliseconds, plain slashes.
+/// JSON as all of this project writes and reads it: sorted keys, ISO 8601 times with milliseconds, plain slashes.
 public enum JSON {
     public static func encode(_ value: some Encodable, pretty: Bool = false) throws -> [UInt8] {
         let encoder = JSONEncoder()
@@ -12,8 +12,8 @@ public enum JSON {
         if pretty { encoder.outputFormatting.insert(.prettyPrinted) }
         encoder.dateEncodingStrategy = .custom { date, encoder in
             var container = encoder.singleValueContainer()
-            // The style cuts what is below a millisecond. Half of one on top makes it round, so that a time that was read is
-            // written as it was: few of them are whole in binary, and each round would lose one.
+            // The style cuts digits below a millisecond. Adding half a millisecond makes it round. Without it a time
+            // that is read and written again would lose a millisecond, because few are exact in binary.
             try container.encode((date + 0.0005).formatted(Self.time))
         }
         return Array(try encoder.encode(value))

@@ -1,4 +1,4 @@
-/// What went wrong, for a person: a sentence that names the thing, and a hint on what to do about it.
+/// An error for the user: a sentence that names the thing, and a hint about what to do.
 public struct Problem: Error, Equatable, CustomStringConvertible {
     /// Lower case, no full stop, things in double quotes.
     public var sentence: String

@@ -9,7 +9,7 @@ import Testing
         var agent = try BareAgent(at: site, command: .shell("echo trains; exec sleep 600"), launch: launch)
         agent.spec.launch.price = price
         agent.spec.launch.bought = Date()
-        agent.spec.limits.cost = limit
+        agent.spec.limits.cost = Money(dollars: limit)
         return agent
     }
 
@@ -58,7 +58,7 @@ import Testing
     func unknownPrice() async throws {
         try await Site.with { site in
             var agent = try BareAgent(at: site, command: .shell("true"))
-            agent.spec.limits.cost = 1
+            agent.spec.limits.cost = Money(dollars: 1)
             #expect(try await agent.start().end(within: .seconds(30)) == 0)
             #expect(try agent.log.contains("\nWARNING: limits.cost has no effect: the price of this pod is unknown\n"))
             #expect(try agent.record(1)?.cost == nil)

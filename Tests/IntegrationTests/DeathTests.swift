@@ -31,7 +31,7 @@ import Testing
                         "python3", "-c",
                         "print('step 1', flush=True); x = []\nwhile True: x.append(bytearray(b'x' * (8 << 20)))",
                     ]))
-                agent.spec.retry = RetryPolicy(crash: 2, backoff: 1)
+                agent.spec.retry = RetryPolicy(crash: 2, backoff: .seconds(1))
                 let pod = try site.start(group.enter + [Programs.agent], environment: try agent.environment())
                 #expect(try await pod.end() == 137)
                 let record = try #require(try agent.record(1))
@@ -85,7 +85,7 @@ import Testing
         try await Site.with { site in
             var agent = try BareAgent(at: site, command: .shell("mkdir -p out; sleep 600 & exit 3"))
             agent.spec.checkpoints = CheckpointRule(path: "out")
-            agent.spec.retry = RetryPolicy(crash: 0, backoff: 1)
+            agent.spec.retry = RetryPolicy(crash: 0, backoff: .seconds(1))
             let pod = try agent.start()
             try await eventuallyTrue(within: .seconds(60)) { try agent.record(1)?.state == .finishing }
             pod.send(SIGTERM)

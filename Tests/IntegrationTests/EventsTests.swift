@@ -91,7 +91,7 @@ import Testing
                     touch "$SITE/once"
                     exit 3
                     """))
-            agent.spec.retry = RetryPolicy(crash: 1, backoff: 0.1)
+            agent.spec.retry = RetryPolicy(crash: 1, backoff: .seconds(0.1))
             let running = try agent.start()
             let live = try await LiveAgent(agent)
             let follower = try curl(site, live, lastID: "77.3")

@@ -102,7 +102,7 @@ import Testing
             try site.open("finish")
             try await saver.agent.start().check()
             #expect(try saver.agent.log.contains("STARTING FRESH\nbegins at step 0\n"))
-            #expect(!File.exists(saver.agent.folder.kept))
+            #expect(try !File.exists(saver.agent.folder.kept))
         }
     }
 
@@ -128,7 +128,7 @@ import Testing
         #expect((receipt.saveSeconds ?? -1) >= 0 && (receipt.saveSeconds ?? 9) < 3, "\(receipt)")
         if isCopied && saver.agent.spec.checkpoints?.keep != nil {
             try await eventuallyTrue("a copy; \(run.errors)") {
-                File.exists("\(saver.agent.folder.kept)/\(saver.name)/\(String(receipt.modified, width: 20))")
+                try File.exists("\(saver.agent.folder.kept)/\(saver.name)/\(String(receipt.modified, width: 20))")
             }
         }
         return step

@@ -50,7 +50,7 @@ import Testing
             let sums = try site.launch("checkpoints", "bare", "--sums")
             try await sums.check()
             try site.write("sums", sums.text)
-            let files = try saver.proven.filter { File.exists($0.path) }.flatMap(\.files).count
+            let files = try saver.proven.filter { try File.exists($0.path) }.flatMap(\.files).count
             let sha256sum = try Command.run(["sha256sum", "--strict", "-c", "\(site.root)/sums"])
             #expect(sha256sum.code == 0 && sha256sum.output.text.ranges(of: ": OK\n").count == files)
             let torn = losses.count(where: \.isTorn)

@@ -180,7 +180,7 @@ import Testing
         try await Site.with { site in
             var agent = try BareAgent(
                 at: site, command: .shell("echo \"step 1\"; [ -e \"$SITE/mended\" ] || exit 7"))
-            agent.spec.retry = RetryPolicy(crash: 2, backoff: 10)
+            agent.spec.retry = RetryPolicy(crash: 2, backoff: .seconds(10))
             let pod = try agent.start()
             let next = try await eventually("a pause") { try agent.record(1)?.next }
             let start = ContinuousClock.now
@@ -191,7 +191,7 @@ import Testing
 
             try site.open("mended")
             // A new pause would be longer.
-            agent.spec.retry.backoff = 600
+            agent.spec.retry.backoff = .seconds(600)
             let second = try agent.start()
             let rest = try await eventually("the rest of the pause") { try agent.record(2)?.next }
             #expect(abs(rest.timeIntervalSince(next)) < 5)
@@ -210,7 +210,7 @@ import Testing
             var agent = try BareAgent(
                 at: site,
                 command: .shell("echo \"step 1\"; (until [ -e \"$SITE/go\" ]; do sleep 0.02; done) & exit 7"))
-            agent.spec.retry = RetryPolicy(crash: 2, backoff: 300)
+            agent.spec.retry = RetryPolicy(crash: 2, backoff: .seconds(300))
             let pod = try agent.start()
             try await eventuallyTrue("the end") { try agent.record(1)?.state == .finishing }
             pod.send(SIGTERM)

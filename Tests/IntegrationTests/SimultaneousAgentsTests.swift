@@ -26,7 +26,7 @@ import Testing
             other.pod = "pod-2"
             other.endpoint += "-2"
             other.spec.launch = LaunchOrder(id: "launch-2")
-            other.spec.limits.setup = 1.5
+            other.spec.limits.setup = .seconds(1.5)
             let pod = try other.start()
             #expect(try await pod.end(within: .seconds(10)) == 73)
             #expect(pod.errors.contains("limits.setup, 1 s: the run could not be claimed\n"), "\(pod.errors)")

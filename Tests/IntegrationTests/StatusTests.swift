@@ -22,7 +22,7 @@ import Testing
             let run = try site.launch("run", environment: ["POD_AGENT": "\(site.root)/agent"])
             let pods = "\(site.home)/pods"
             try await eventuallyTrue("a pod") {
-                ((try? File.list(pods)) ?? []).contains { File.exists("\(pods)/\($0)/pod.json") }
+                ((try? File.list(pods)) ?? []).contains { File.status("\(pods)/\($0)/pod.json") != nil }
             }
             let starting = try await site.reaches("starting", "life")
             #expect(starting.isLive && starting.attempts.isEmpty && starting.pod?.isRunning == true)

@@ -121,7 +121,7 @@ struct TortureFullVolumeTests {
             """
         try await withAgent(script) { agent, disk in
             var agent = agent
-            agent.spec.retry = RetryPolicy(crash: 1, backoff: 1)
+            agent.spec.retry = RetryPolicy(crash: 1, backoff: .seconds(1))
             let run = try await started(agent)
             try disk.fill()
             try agent.site.open("full")
@@ -144,7 +144,7 @@ struct TortureFullVolumeTests {
             """
         try await withAgent(script) { agent, disk in
             var agent = agent
-            agent.spec.retry = RetryPolicy(crash: 1, backoff: 6)
+            agent.spec.retry = RetryPolicy(crash: 1, backoff: .seconds(6))
             let run = try await started(agent)
             try agent.site.open("full")
             try await eventuallyTrue("the pause") { try agent.record(1)?.state == .waiting }

@@ -81,7 +81,7 @@ import Testing
                     "the end of all: \(site.processes.map { Leftovers.commandLine($0.pid) })", within: .seconds(5)
                 ) { site.processes.isEmpty }
                 try training.release()
-                if File.exists(training.agent.folder.path) { try training.checkFiles() }
+                if try File.exists(training.agent.folder.path) { try training.checkFiles() }
                 try await training.recover(from: try training.state, mayHaveGivenUp: false, losesMemory: true)
             } catch {
                 finding = error

@@ -50,7 +50,7 @@ struct TorturePoint: Sendable, CustomStringConvertible {
             case .error: trace.contains("(INJECTED)")
             case .delay: trace.contains("(DELAYED)")
             }
-        if File.exists(training.agent.folder.path) { try training.checkFiles() }
+        if try File.exists(training.agent.folder.path) { try training.checkFiles() }
         let before = try training.state
         if fault != .kill { try check(code, before, run, hasTrained: before.starts > starts) }
         try await training.recover(

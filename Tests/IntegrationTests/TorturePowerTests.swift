@@ -51,7 +51,7 @@ import Testing
                 _ = await site.killAll()
                 try await run.end()
                 try disk.mountAgain()
-                if File.exists(training.agent.folder.path) { try training.checkFiles() }
+                if try File.exists(training.agent.folder.path) { try training.checkFiles() }
                 try await training.recover(from: try training.state, mayHaveGivenUp: false, losesMemory: true)
             } catch {
                 finding = error

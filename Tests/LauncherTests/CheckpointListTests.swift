@@ -19,11 +19,11 @@ import Testing
     private var out: String { run.folder.work + "/out" }
 
     private func spec() throws {
-        try run.spec(
-            RunSpec(
-                run: run.id, project: "p", command: .exec(["true"]),
-                checkpoints: CheckpointRule(path: "out", names: ["final"]),
-                volume: Volume(of: run.folder).root, launch: LaunchOrder(id: "launch-1")))
+        var spec = RunSpec(
+            run: run.id, project: "p", command: .exec(["true"]), volume: Volume(of: run.folder).root,
+            launch: LaunchOrder(id: "launch-1"))
+        spec.checkpoints = CheckpointRule(path: "out", names: ["final"])
+        try run.spec(spec)
     }
 
     /// Writes a checkpoint of one file, and its receipt unless `lineage` is nil.

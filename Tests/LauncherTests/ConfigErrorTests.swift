@@ -937,7 +937,7 @@ import Testing
             checkpoints: {path: out}
             """#,
             #"""
-            config.yaml:3:1: "resume" must be a list where "command" is one
+            config.yaml:3:1: "resume" must be a list if "command" is one
             hint: such as ["--resume", "{checkpoint}"]
             """#),
         Broken(
@@ -946,7 +946,7 @@ import Testing
             command: python {checkpoint}
             """#,
             #"""
-            config.yaml:2:1: "{checkpoint}" stands only inside "resume"
+            config.yaml:2:1: "{checkpoint}" is allowed in "resume" only
             hint: write {resume} in "command", and resume: --resume {checkpoint}
             """#),
         Broken(

@@ -14,8 +14,10 @@ import Testing
     @Test("the spec has default limits, retries and logs if the config names none")
     func defaults() throws {
         let spec = try spec()
-        #expect(spec.limits == Limits(setup: 1800, duration: nil, stall: .none))
-        #expect(spec.retry == RetryPolicy(crash: 2, backoff: 10))
+        #expect(spec.limits.setup == .seconds(1800))
+        #expect(spec.limits.duration == nil)
+        #expect(spec.limits.stall == .none)
+        #expect(spec.retry == RetryPolicy(crash: 2, backoff: .seconds(10)))
         #expect(spec.progress == nil)
         #expect(spec.logs == LogRule(segment: 8 << 20, keep: 4 << 30))
     }
@@ -29,8 +31,10 @@ import Testing
             retry: {crash: 0, backoff: 1m30s}
             logs: {segment: 1MB, keep: 2GB}
             """)
-        #expect(spec.limits == Limits(setup: 600, duration: 172_800, stall: .after(seconds: 90)))
-        #expect(spec.retry == RetryPolicy(crash: 0, backoff: 90))
+        #expect(spec.limits.setup == .seconds(600))
+        #expect(spec.limits.duration == .seconds(172_800))
+        #expect(spec.limits.stall == .after(.seconds(90)))
+        #expect(spec.retry == RetryPolicy(crash: 0, backoff: .seconds(90)))
         #expect(spec.logs == LogRule(segment: 1 << 20, keep: 2 << 30))
         #expect(spec.progress == #"it (\d+)/"#)
     }
@@ -79,14 +83,18 @@ import Testing
 
     @Test(
         "a spec with limits, retries and a price survives a round trip through JSON",
-        arguments: [Limits.Stall.none, .auto, .after(seconds: 90.5)])
+        arguments: [Limits.Stall.none, .auto, .after(.seconds(90.5))])
     func roundTrip(_ stall: Limits.Stall) throws {
         var spec = try spec()
-        spec.limits = Limits(setup: nil, duration: 5, cost: 12.34567, stall: stall)
+        spec.limits.setup = .milliseconds(100)
+        spec.limits.duration = .seconds(5)
+        spec.limits.cost = Money(dollars: 12.34567)
+        spec.limits.stall = stall
         spec.onFinish = .terminate
+        spec.diskFull = .stop
         // A whole number of milliseconds: JSON keeps no more of a time.
         spec.launch = LaunchOrder(id: "L1", price: 2.49, bought: Date(timeIntervalSince1970: 1_800_000_000.5))
-        spec.retry = RetryPolicy(crash: nil, backoff: 0.5)
+        spec.retry = RetryPolicy(crash: nil, backoff: .seconds(0.5))
         #expect(try JSON.decode(RunSpec.self, from: try JSON.encode(spec)) == spec)
     }
 }

@@ -72,13 +72,13 @@ final class FakeProvider: Provider {
 
     // MARK: Calls of the launcher
 
-    func place(for resources: Config.Resources) -> PodPlace {
+    func place(for resources: Resources) -> PodPlace {
         if case .folder(let path) = resources.volume { .folder(path) } else { .folder(volume.root) }
     }
 
     func offers(for order: PodOrder) async throws -> [Offer] { [Offer(text: "a fake")] }
 
-    func end(_ pod: Pod, _ way: PodEnd) async throws {
+    func end(_ pod: Pod, _ way: PodShutdown) async throws {
         #expect(way == .interrupt)
         state.withLock { $0.ended.append(pod.id) }
         kill(pod.id)

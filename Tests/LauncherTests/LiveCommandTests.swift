@@ -43,7 +43,7 @@ import Testing
                 if let outcome { try end(outcome) }
             } else if target == "/v1/stop" {
                 let stop = try JSON.decode(StopRequest.self, from: connection.request.body)
-                let words = stop.mode.rawValue + (stop.grace.map { " \($0)" } ?? "")
+                let words = stop.mode.rawValue + (stop.grace.map { " \($0.inSeconds)" } ?? "")
                 stops.withLock { $0.append(words) }
                 try connection.respond(200, body: report)
                 try end(Outcome(.stopped, message: words))

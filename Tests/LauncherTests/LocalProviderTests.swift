@@ -139,8 +139,8 @@ import Testing
     func endedAtOnce() async throws {
         let provider = try provider("echo no space; exit 3")
         let pod = try await provider.create(try order(), at: offer)
-        try await eventually("the pod ends") {
-            try File.read("\(home)/pods/\(pod.id)/console.log").isEmpty ? nil : true
+        try await eventuallyTrue("the pod ends") {
+            try !File.read("\(home)/pods/\(pod.id)/console.log").isEmpty
         }
         if let pid = LocalPods(home: home).record(pod.id)?.process?.pid { waitpid(pid, nil, 0) }
         let later = try #require(try await provider.pods().first)

@@ -1,4 +1,5 @@
 import Shared
+import TestSupport
 import Testing
 
 @testable import Launcher
@@ -6,10 +7,13 @@ import Testing
 @Suite struct SpecDifferenceTests {
     private static func spec(_ change: (inout RunSpec) -> Void = { _ in }) throws -> RunSpec {
         var spec = RunSpec(
-            run: try #require(RunID("demo")), project: "git:1", command: .shell("python train.py"),
-            resume: .shell("--resume {checkpoint}"), code: PackedCode(sha256: "aa", size: 1),
-            dependencies: Dependencies(requirements: ["a.txt"]), checkpoints: CheckpointRule(path: "out"),
-            env: ["A": "1"], volume: "/volume", launch: LaunchOrder(id: "launch-1"))
+            run: try #require(RunID("demo")), project: "git:1", command: .shell("python train.py"), volume: "/volume",
+            launch: LaunchOrder(id: "launch-1"))
+        spec.resume = .shell("--resume {checkpoint}")
+        spec.code = PackedCode(sha256: "aa", size: 1)
+        spec.dependencies = Dependencies(requirements: ["a.txt"])
+        spec.checkpoints = CheckpointRule(path: "out")
+        spec.env = ["A": "1"]
         change(&spec)
         return spec
     }
@@ -33,14 +37,15 @@ import Testing
         Case([#"env.A: "1" → (not set)"#]) { $0.env = [:] },
         Case([#"env.A: "1" → "2""#]) { $0.env = ["A": "2"] },
         Case(["limits.cost: (not set) → 2.5", "limits.duration: (not set) → 60"]) {
-            $0.limits = Limits(duration: 60, cost: 2.5)
+            $0.limits.duration = .seconds(60)
+            $0.limits.cost = Money(dollars: 2.5)
         },
-        Case(["agentPort: 8000 → 1"]) { $0.agentPort = 1 },
+        Case(["agent_port: 8000 → 1"]) { $0.agentPort = 1 },
         Case([#"code.sha256: "aa" → "bb""#, "code.size: 1 → 2"]) { $0.code = PackedCode(sha256: "bb", size: 2) },
         Case([#"dependencies.requirements: ["a.txt"] → ["a.txt","b.txt"]"#]) {
-            $0.dependencies?.requirements = ["a.txt", "b.txt"]
+            $0.dependencies.requirements = ["a.txt", "b.txt"]
         },
-        Case([#"dependencies.requirements: ["a.txt"] → []"#]) { $0.dependencies?.requirements = [] },
+        Case([#"dependencies.requirements: ["a.txt"] → []"#]) { $0.dependencies.requirements = [] },
         Case([#"checkpoints.path: "out" → (not set)"#, #"checkpoints.pattern: "checkpoint-*" → (not set)"#]) {
             $0.checkpoints = nil
         },

@@ -43,8 +43,10 @@ import Testing
     @Test("the default volume lies in launch's home unless the config names one")
     func defaultVolume() {
         let provider = LocalProvider(home: "/home/launch", agent: "unused", environment: [:])
-        #expect(provider.place(for: Config.Resources()) == .folder("/home/launch/volume"))
-        #expect(provider.place(for: Config.Resources(volume: .folder("/data"))) == .folder("/data"))
+        #expect(provider.place(for: Resources()) == .folder("/home/launch/volume"))
+        var resources = Resources()
+        resources.volume = .folder("/data")
+        #expect(provider.place(for: resources) == .folder("/data"))
     }
 
     @Test("launch prints results to standard output, and notes and errors to standard error")

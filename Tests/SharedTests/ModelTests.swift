@@ -1,15 +1,22 @@
 import Foundation
 import Shared
+import TestSupport
 import Testing
 
 /// Models that cross a process or a disk as JSON.
 @Suite struct ModelTests {
     private func spec(launch: LaunchOrder = LaunchOrder(id: "L1")) throws -> RunSpec {
-        RunSpec(
+        var spec = RunSpec(
             run: try #require(RunID("train")), project: "p", command: .shell("python train.py {resume}"),
-            resume: .exec(["--resume", "{checkpoint}"]), workdir: "sub", code: PackedCode(sha256: "ab", size: 3),
-            dependencies: Dependencies(requirements: ["r.txt"]), checkpoints: CheckpointRule(path: "out"),
-            env: ["A": "ü\n\"/"], volume: "/volume", agentPort: 8001, launch: launch)
+            volume: "/volume", launch: launch)
+        spec.resume = .exec(["--resume", "{checkpoint}"])
+        spec.workdir = "sub"
+        spec.code = PackedCode(sha256: "ab", size: 3)
+        spec.dependencies = Dependencies(requirements: ["r.txt"])
+        spec.checkpoints = CheckpointRule(path: "out")
+        spec.env = ["A": "ü\n\"/"]
+        spec.agentPort = 8001
+        return spec
     }
 
     private func roundTrip<Value: Codable>(_ value: Value) throws -> Value {
@@ -33,7 +40,7 @@ import Testing
         #expect(try spec(launch: LaunchOrder(id: "L2", force: true, supersedes: ["x"])).fingerprint == fingerprint)
         let changes: [(inout RunSpec) -> Void] = [
             { $0.project = "q" }, { $0.command = .exec(["python train.py {resume}"]) }, { $0.resume = nil },
-            { $0.workdir = "." }, { $0.code?.sha256 = "ac" }, { $0.dependencies?.python = "python3.12" },
+            { $0.workdir = "." }, { $0.code?.sha256 = "ac" }, { $0.dependencies.python = "python3.12" },
             { $0.checkpoints?.pattern = "*" }, { $0.env["B"] = "" }, { $0.volume = "/other" }, { $0.agentPort = 1 },
             { $0.provider = .runpod },
         ]

@@ -31,8 +31,7 @@ public enum Command {
         }
         var status: Int32 = 0
         try Errno.check { waitpid(pid, &status, 0) }
-        let signal = status & 0x7f  // low bits of a wait status, wait(2)
-        return (signal == 0 ? (status >> 8) & 0xff : 128 + signal, output)
+        return (ExitStatus(wait: status).shellCode, output)
     }
 }
 #endif

@@ -15,13 +15,13 @@ struct RunLimit: Sendable {
     private static func duration(of attempt: OpenAttempt) -> RunLimit? {
         attempt.spec.limits.duration.map { limit in
             RunLimit(
-                remaining: limit - attempt.spentBefore.seconds,
-                reason: "all attempts together took limits.duration, \(Int(limit)) s")
+                remaining: limit.inSeconds - attempt.spentBefore.seconds,
+                reason: "all attempts together took limits.duration, \(Int(limit.inSeconds)) s")
         }
     }
 
     private static func cost(of attempt: OpenAttempt) -> RunLimit? {
-        guard let limit = attempt.spec.limits.cost else { return nil }
+        guard let limit = attempt.spec.limits.cost?.dollars else { return nil }
         guard let bill = attempt.journal.current.bill, bill.price > 0 else {
             attempt.log.say(.costUnlimited)
             return nil

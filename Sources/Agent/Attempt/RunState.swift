@@ -135,7 +135,7 @@ extension RunState {
     }
 
     private mutating func stopRequested(_ request: StopRequest) -> [Effect] {
-        if let then = request.then { ending.podRule = then.rule }
+        if let then = request.then { ending.podRule = then }
         if state == .ended { return [] }
         ending.isRequested = true
         switch state {

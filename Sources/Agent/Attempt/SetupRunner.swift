@@ -38,9 +38,9 @@ struct SetupRunner: Sendable {
     }
 
     private func install() async throws -> PythonEnvironment? {
-        guard let dependencies = spec.dependencies, !dependencies.requirements.isEmpty else { return nil }
+        if spec.dependencies.isEmpty { return nil }
         let installer = Installer(
-            dependencies: dependencies, volume: Volume(root: spec.volume), run: spec.run, code: spec.code?.sha256,
+            dependencies: spec.dependencies, volume: Volume(root: spec.volume), run: spec.run, code: spec.code?.sha256,
             folder: attempt.run.work,
             environment: ChildEnvironment.setup(variables, stream: attempt.claim.stream), jobs: processes)
         return try await installer.install { [log = attempt.log] in log.say($0) }

@@ -25,7 +25,7 @@ struct CheckpointContent {
     /// Throws a `Problem` if nothing is at `path` or a folder cannot be listed.
     init(of path: String) throws(Problem) {
         self.path = path
-        guard File.exists(path) else { throw Problem("read \"\(path)\"", errno: errno) }
+        guard try File.exists(path) else { throw Problem("read \"\(path)\"", errno: ENOENT) }
         isFolder = Self.leadsToFolder(path)
         guard isFolder else {
             folders = [Folder(name: "", files: [""])]

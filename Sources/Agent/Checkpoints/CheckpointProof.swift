@@ -84,7 +84,7 @@ struct CheckpointProof: Sendable, Equatable {
         } catch is InputFile.NotRegularFile {
             findings.append(Finding(.remark, inner, "is neither a file nor a folder"))
         } catch {
-            if File.status(path)?.isLink == true && !File.exists(path) {
+            if File.status(path)?.isLink == true && (try? File.exists(path)) != true {
                 findings.append(Finding(.damage, inner, "is a link that leads nowhere"))
             } else {
                 findings.append(Finding(.unreadable, inner, "could not be read: \(error)"))

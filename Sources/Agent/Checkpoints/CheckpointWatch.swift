@@ -155,7 +155,7 @@ final class CheckpointWatch: Sendable {
         } catch let problem as Problem {
             // The checkpoint changed or was deleted meanwhile, or the volume has no room for a receipt.
             observations.withLock { $0.postpone(candidate.name, to: now + .seconds(30)) }
-            if File.exists(path) { Console.say("could not prove a checkpoint: \(problem)") }
+            if (try? File.exists(path)) != false { Console.say("could not prove a checkpoint: \(problem)") }
         }
     }
 

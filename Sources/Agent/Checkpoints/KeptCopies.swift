@@ -23,11 +23,11 @@ struct KeptCopies: Sendable {
 
     /// Returns the complete copies of this lineage, the newest first. A copy without a receipt is not complete.
     func all(of name: String) throws -> [Copy] {
-        guard try File.isThere(folder(of: name)) else { return [] }
+        guard try File.exists(folder(of: name)) else { return [] }
         return try File.list(folder(of: name)).reversed().compactMap { number in
             let folder = "\(folder(of: name))/\(number)"
             let path = "\(folder)/\(Self.receiptName)"
-            guard Int(number) != nil, try File.isThere(path),
+            guard Int(number) != nil, try File.exists(path),
                 let receipt = try? JSON.decode(Receipt.self, from: try File.read(path)),
                 receipt.lineage == receipts.claim.lineage
             else { return nil }
@@ -118,7 +118,7 @@ struct KeptCopies: Sendable {
         do {
             try CheckpointCopy(bytesPerSecond: nil, isCancelled: receipts.isCancelled)
                 .make(of: copy.receipt, at: copy.content, to: staging)
-            try Receipts.syncTree(staging)
+            try FileSystem.syncTree(staging)
             try File.move(staging, to: place)
         } catch let problem as Problem {
             // Without room for both, a checkpoint in its place is worth more than a copy of it.

@@ -110,14 +110,14 @@ struct Receipts: Sendable {
 
     func write(_ receipt: Receipt) throws {
         try checkOwner()
-        if !File.exists(run.receipts) {
+        if try !File.exists(run.receipts) {
             try File.makeFolders(run.receipts)
             try File.syncFolder(of: run.receipts)
         }
         try File.replace(run.receiptPath(of: receipt.name), with: try JSON.encode(receipt, pretty: true))
         // Receipts of deleted checkpoints showed which files to expect. Now this receipt shows it.
         for old in try all().values {
-            guard let step = old.step, step < receipt.step ?? step, try !File.isThere(old.path) else { continue }
+            guard let step = old.step, step < receipt.step ?? step, try !File.exists(old.path) else { continue }
             try File.remove(run.receiptPath(of: old.name))
         }
     }
@@ -151,31 +151,12 @@ struct Receipts: Sendable {
 
     /// Brings all files and folders of the checkpoint to stable storage, and all folders above it up to the run's.
     func sync(_ path: String) throws {
-        try Self.syncTree(path)
+        try FileSystem.syncTree(path)
         var path = path
         repeat {
             try File.syncFolder(of: path)
             path = path.parentFolder
         } while path.hasPrefix(run.path + "/")
-    }
-
-    /// Starts writing all files before it waits for the first one. Otherwise each file costs a write of the file
-    /// system's journal, and ten thousand files take many seconds.
-    static func syncTree(_ path: String) throws {
-        try each(of: path) { path, isFolder in
-            if !isFolder { FileSystem.startWriting(path) }
-        }
-        try each(of: path) { path, _ in try File.sync(path) }
-    }
-
-    /// Calls `body` with each regular file, and with each folder after its content.
-    private static func each(of path: String, _ body: (_ path: String, _ isFolder: Bool) throws -> Void) throws {
-        guard let status = File.status(path) else { return }
-        if status.isFolder {
-            for name in try File.list(path) { try each(of: "\(path)/\(name)", body) }
-        }
-        // Opening a pipe waits for its reader, and a link to a folder leads out of the checkpoint.
-        if status.isFolder || File.statusOfTarget(path)?.isFile == true { try body(path, status.isFolder) }
     }
 
     // MARK: Torn checkpoints

@@ -133,7 +133,7 @@ struct Claiming: Sendable {
             stream: [UInt8].random(count: 8).hexadecimal, processes: processes, claimed: Date(),
             address: address)
         let path = run.claimPath(claim.number)
-        let created = try File.createExclusively(path, with: try JSON.encode(claim), aside: "\(path).\(claim.stream)")
+        let created = try File.createExclusively(path, with: try JSON.encode(claim), staging: "\(path).\(claim.stream)")
         guard created else { return nil }
         let record = if let previous { try run.readRecord(previous.number) } else { nil as AttemptRecord? }
         try Predecessor.close(before: claim, in: run, spec: spec)

@@ -28,7 +28,7 @@ struct RetryRule: Sendable {
         if let crash = policy.crash, fruitless > crash {
             return .enough("it failed\(fruitless == 1 ? "" : " \(fruitless) times") without a new checkpoint")
         }
-        let pause = min(policy.backoff * Self.doubled(max(0, fruitless - 1)), Self.maxPause)
+        let pause = min(policy.backoff.inSeconds * Self.doubled(max(0, fruitless - 1)), Self.maxPause)
         return .retry(after: .seconds(pause * (0.8 + 0.4 * jitter)))
     }
 

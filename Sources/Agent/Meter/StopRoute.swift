@@ -1,3 +1,5 @@
+internal import Shared
+
 /// One way to stop or delete this pod from inside.
 protocol StopRoute: Sendable {
     /// Name for a person, such as `REST v2 with the pod's key`.

@@ -60,10 +60,3 @@ struct Child: Sendable {
     let pid: pid_t
     let exit: Promise<ExitStatus>
 }
-
-extension ExitStatus {
-    /// `status` is encoded as by wait(2).
-    init(wait status: Int32) {
-        self = linux_wexited(status) != 0 ? .code(linux_wexitstatus(status)) : .signal(linux_wtermsig(status))
-    }
-}

@@ -17,7 +17,7 @@ enum StackDump {
     /// gets their number before the first signal.
     static func take(until end: ContinuousClock.Instant, note: (_ processes: Int) -> Void) async -> Bool {
         let all = ProcessTree.running
-        let printers = all.filter { SignalMask(ofProcess: $0.pid)?.catches(SIGABRT) == true }
+        let printers = all.filter { ProcessSignals(of: $0.pid)?.catches(SIGABRT) == true }
         if printers.isEmpty { return false }
         let waiting = printers.map(\.pid) + ancestors(of: printers, in: all)
         for pid in waiting { kill(pid, SIGSTOP) }

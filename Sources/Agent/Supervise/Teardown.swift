@@ -45,7 +45,7 @@ struct Teardown: Sendable, Equatable {
 
     /// For a request of the user: `grace` for the training to save and exit, and 5 s more for the processes that it
     /// leaves.
-    static func graceful(grace: Duration = .seconds(StopRequest.usualGrace)) -> Teardown {
+    static func graceful(grace: Duration = StopRequest.usualGrace) -> Teardown {
         Teardown(steps: [
             Step(after: .zero, signal: SIGTERM, target: .training, sparesSave: true),
             Step(after: grace, signal: SIGTERM, target: .tree),
@@ -55,7 +55,7 @@ struct Teardown: Sendable, Equatable {
 
     init(_ request: StopRequest) {
         switch request.mode {
-        case .graceful: self = .graceful(grace: .seconds(request.grace ?? StopRequest.usualGrace))
+        case .graceful: self = .graceful(grace: request.grace ?? StopRequest.usualGrace)
         case .now: self = .fast
         }
     }
@@ -128,7 +128,7 @@ struct Teardown: Sendable, Equatable {
         var catching: [pid_t] = []
         var pending = [(process: root, isPart: false)]
         while let (process, isPart) = pending.popLast() {
-            if !isPart && SignalMask(ofProcess: process.pid)?.catches(SIGTERM) == true {
+            if !isPart && ProcessSignals(of: process.pid)?.catches(SIGTERM) == true {
                 catching.append(process.pid)
             } else {
                 pending += (children[process.pid] ?? []).map { ($0, $0.isFork(of: process)) }
@@ -143,20 +143,4 @@ struct Teardown: Sendable, Equatable {
         guard let name = try? File.read("/proc/\(pid)/comm").text.trimmed else { return false }
         return ["sh", "bash", "dash"].contains(name)
     }
-}
-
-/// The signals that a process has handlers for: the line `SigCgt` of /proc/PID/status, proc(5).
-struct SignalMask: Sendable {
-    private let caught: UInt64
-
-    /// nil if there is no such process.
-    init?(ofProcess pid: pid_t) {
-        guard let text = try? File.read("/proc/\(pid)/status").text,
-            let line = text.split(separator: "\n").first(where: { $0.hasPrefix("SigCgt:") }),
-            let mask = UInt64(line.dropFirst(7).trimmed, radix: 16)
-        else { return nil }
-        caught = mask
-    }
-
-    func catches(_ signal: Int32) -> Bool { caught >> UInt64(signal - 1) & 1 == 1 }
 }

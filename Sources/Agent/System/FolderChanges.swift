@@ -1,4 +1,3 @@
-internal import CLinux
 internal import Glibc
 internal import Shared
 internal import Synchronization
@@ -42,7 +41,7 @@ final class FolderChanges: Sendable {
     deinit { state.withLock { $0.end() } }
 
     /// Whether the kernel reports all changes on the file system at `path`.
-    static func areReported(at path: String) -> Bool { linux_tells_changes(path) != 0 }
+    static func areReported(at path: String) -> Bool { FileSystem.reportsChanges(at: path) }
 
     /// Begins to watch, unless this folder is watched already or could not be. May hang with the volume.
     func begin() {
@@ -103,7 +102,7 @@ extension FolderChanges.State {
         entries[number] = .some(entry)
         // Another kind of file system may be mounted here.
         guard FolderChanges.areReported(at: path), let names = try? File.list(path) else {
-            return (try? File.isThere(path)) == false
+            return (try? File.exists(path)) == false
         }
         return names.allSatisfy { watch("\(path)/\($0)", for: entry, depth: depth + 1) }
     }

@@ -4,10 +4,10 @@ internal import Shared
 ///
 /// A call that never returns, on a dead network volume, keeps its thread; those behind it get the others.
 final class ThreadPool: Sendable {
-    typealias Job = @Sendable () -> Void
+    typealias Call = @Sendable () -> Void
 
     private struct Queue {
-        var jobs: [Job] = []
+        var jobs: [Call] = []
         var threads = 0
         var idle = 0
     }
@@ -29,7 +29,7 @@ final class ThreadPool: Sendable {
     }
 
     /// Runs `job` on one of the threads. Throws if too many jobs wait, or if the first thread cannot be started.
-    func run(_ job: @escaping Job) throws(Problem) {
+    func run(_ job: @escaping Call) throws(Problem) {
         let needsThread = try queue.update { queue throws(Problem) -> Bool in
             guard queue.jobs.count < Self.capacity else {
                 throw Problem("\(Self.capacity) calls already wait for the volume")

@@ -6,11 +6,11 @@ internal import Shared
 /// A call on a hung network volume blocks this thread and nothing else. Slow work on a healthy volume has threads of
 /// its own: `syncs` and `sealing`. They never write the same files.
 final class VolumeWriter: Sendable {
-    typealias Job = @Sendable () -> Void
+    typealias Call = @Sendable () -> Void
     typealias Check = @Sendable () throws -> Bool
 
     private struct Queue {
-        var jobs: [Job] = []
+        var jobs: [Call] = []
         var isFenced = false
         /// Returns whether the run has another owner by now.
         var isSuperseded: Check?
@@ -39,7 +39,7 @@ final class VolumeWriter: Sendable {
         try DedicatedThread.start { [queue, longestTurn] in
             var lastTurn = ContinuousClock.now
             while true {
-                let jobs = queue.wait { queue -> [Job]? in
+                let jobs = queue.wait { queue -> [Call]? in
                     guard !queue.jobs.isEmpty else { return nil }
                     defer { queue.jobs = [] }
                     return queue.jobs
@@ -70,7 +70,7 @@ final class VolumeWriter: Sendable {
         queue.update { $0.isSuperseded = isSuperseded }
     }
 
-    func enqueue(_ job: @escaping Job) {
+    func enqueue(_ job: @escaping Call) {
         queue.update { [isFenced] queue in
             queue.jobs.append { if !isFenced() { job() } }
         }

@@ -34,7 +34,7 @@ struct Pace: Sendable {
         let timeout: Double
         switch limit {
         case .none: return nil
-        case .after(let seconds): timeout = seconds
+        case .after(let time): timeout = time.inSeconds
         case .auto: timeout = max(Self.minAuto, Self.autoFactor * longest)
         }
         let still = now - changed

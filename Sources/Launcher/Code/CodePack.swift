@@ -6,27 +6,27 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// A folder's code in one tar archive, named by its SHA-256: an unchanged tree gives the same one.
+/// The code of a folder as one tar archive, named by its SHA-256. An unchanged tree gives the same archive.
 struct CodePack: Sendable, Equatable {
     let code: PackedCode
     let path: String
-    /// What stays at home though it looks like a part of the code: `PATH (why)`.
+    /// Paths that look like code and are not packed: `PATH (reason)`.
     let leftOut: [String]
     let warnings: [String]
-    /// Files and links in it.
+    /// The number of files and links in the archive.
     let files: Int
 
-    /// Bytes of all files together.
-    static let largest = 100_000_000
+    /// The largest allowed size of all files together, in bytes.
+    static let maxSize = 100_000_000
 
-    /// Packs `folder` into the folder `packs`, as `SHA256.tar`: for a volume, the folder of `Volume.pack`.
+    /// Packs `folder` as `SHA256.tar` into the folder `packs`.
     ///
-    /// A file that holds one of the values in `secrets` is an error. A pack that is already there is not written again.
+    /// Throws if a file holds one of the values in `secrets`. A pack that exists is not written again.
     static func make(
         folder: String, without notCode: NotCode = NotCode(), secrets: [String] = [], into packs: String
     ) async throws -> CodePack {
         let search = SecretSearch(secrets)
-        var tries = 3  // an editor, or a git checkout, may just be at it
+        var tries = 3  // an editor or a git checkout may be writing
         while true {
             do {
                 return try await pack(try await CodeTree(folder: folder, without: notCode), search, into: packs)
@@ -35,12 +35,12 @@ struct CodePack: Sendable, Equatable {
                 if tries > 0 { continue }
                 throw Problem(
                     "\"\(error.path)\" changes while it is packed",
-                    hint: "let what writes it end, or leave it out with .gitignore or \(LaunchIgnore.name)")
+                    hint: "wait until it is written, or exclude it with .gitignore or \(LaunchIgnore.name)")
             }
         }
     }
 
-    /// Packs `folder` to where the agent of a run on `volume` looks for it.
+    /// Packs `folder` to the place where the agents of `volume` read packs.
     static func make(
         folder: String, without notCode: NotCode = NotCode(), secrets: [String] = [], on volume: Volume
     ) async throws -> CodePack {
@@ -53,7 +53,7 @@ struct CodePack: Sendable, Equatable {
     private static func pack(_ tree: CodeTree, _ search: SecretSearch, into packs: String) async throws -> CodePack {
         try check(tree)
         try File.makeFolders(packs)
-        removeStaleAsides(in: packs)
+        removeStaleFiles(in: packs)
         let output = try PackOutput(in: packs)
         var writer = TarWriter { try output.write($0) }
         for entry in tree.entries {
@@ -79,11 +79,11 @@ struct CodePack: Sendable, Equatable {
                 "there is no code to pack in \"\(tree.folder)\"",
                 hint: "all of it may be ignored by git or \(LaunchIgnore.name)")
         }
-        if tree.size > largest {
+        if tree.size > maxSize {
             let top = tree.entries.sorted { $0.size > $1.size }.prefix(5)
             throw Problem(
-                "the code in \"\(tree.folder)\" is \(megabytes(tree.size)), above the limit of \(megabytes(largest))",
-                hint: "leave out what is not code with .gitignore or \(LaunchIgnore.name); the largest are "
+                "the code in \"\(tree.folder)\" is \(megabytes(tree.size)), above the limit of \(megabytes(maxSize))",
+                hint: "exclude everything that is not code with .gitignore or \(LaunchIgnore.name); the largest are "
                     + top.map { "\"\($0.path)\" (\(megabytes($0.size)))" }.joined(separator: ", "))
         }
     }
@@ -96,11 +96,11 @@ struct CodePack: Sendable, Equatable {
             defer { close(file) }
             try copy(entry, from: file, search, to: &writer)
         } catch let error as Errno {
-            // Gone, or a link now.
+            // The file was deleted, or replaced by a link.
             if error.code == ENOENT || error.code == ELOOP { throw Changed(path: entry.path) }
             throw Problem(
                 "read \"\(entry.path)\"", errno: error.code,
-                hint: "make it readable, or leave it out with .gitignore or \(LaunchIgnore.name)")
+                hint: "make it readable, or exclude it with .gitignore or \(LaunchIgnore.name)")
         }
     }
 
@@ -110,7 +110,7 @@ struct CodePack: Sendable, Equatable {
         let before = try File.status(of: file)
         guard before.isFile, before.size == entry.size else { throw Changed(path: entry.path) }
 
-        // The end of one piece stays in front of the next: a secret may lie across.
+        // The end of each piece stays in front of the next one: a secret may lie across the two.
         var buffer = [UInt8](repeating: 0, count: search.overlap + pieceSize)
         var kept = 0
         var rest = entry.size
@@ -137,13 +137,13 @@ struct CodePack: Sendable, Equatable {
     private static func holdsSecret(_ entry: TarEntry) -> Problem {
         Problem(
             "\"\(entry.path)\" holds the value of a secret",
-            hint: "read it from the environment instead, or leave the file out with .gitignore or \(LaunchIgnore.name)")
+            hint: "read it from the environment instead, or exclude the file with .gitignore or \(LaunchIgnore.name)")
     }
 
-    /// Left by a `launch` that was killed while it packed.
-    private static func removeStaleAsides(in packs: String) {
+    /// Removes the unfinished packs of a `launch` that was killed.
+    private static func removeStaleFiles(in packs: String) {
         let hourAgo = (time(nil) - 3600) * 1_000_000_000
-        for name in (try? File.list(packs)) ?? [] where name.hasPrefix(PackOutput.asidePrefix) {
+        for name in (try? File.list(packs)) ?? [] where name.hasPrefix(PackOutput.stagingPrefix) {
             guard let status = File.status("\(packs)/\(name)"), status.modified < hourAgo else { continue }
             unlink("\(packs)/\(name)")
         }
@@ -151,10 +151,10 @@ struct CodePack: Sendable, Equatable {
 
     private static func megabytes(_ bytes: Int) -> String { "\(bytes / 1_000_000).\(bytes / 100_000 % 10) MB" }
 
-    /// Of a file's content, read at once.
+    /// The size of one read of a file, in bytes.
     private static let pieceSize = 256 << 10
 
-    /// A file is not what it was when the tree was listed.
+    /// A file changed after the tree was listed.
     private struct Changed: Error {
         let path: String
     }

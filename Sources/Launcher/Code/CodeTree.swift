@@ -1,14 +1,14 @@
 internal import Shared
 
-/// What of a folder is code, and what of it stays at home.
+/// The files of a folder that are code and get packed.
 ///
-/// In a git repository: what git tracks or does not ignore, submodules and nested repositories likewise. Else:
-/// everything. Less what `.launchignore` names (in a repository too: there is no other way to leave a tracked file
-/// out), Python's caches, and what is never packed.
+/// In a git repository these are the files that git does not ignore, those of submodules and nested repositories too.
+/// Elsewhere all files count. Files that `.launchignore` names, Python's caches and `NeverPacked` are excluded.
+/// `.launchignore` also counts in a repository: nothing else can exclude a file that git tracks.
 struct CodeTree: Sendable {
-    /// In the order of the bytes of their paths, so a folder comes before what is in it.
+    /// In the order of the bytes of their paths, so that a folder comes before its content.
     private(set) var entries: [TarEntry] = []
-    /// `PATH (why)`; of a folder that is left out as a whole, the folder.
+    /// Excluded paths as `PATH (reason)`. A folder that is excluded as a whole is one entry.
     private(set) var leftOut: Set<String> = []
     private(set) var warnings: [String] = []
 
@@ -18,20 +18,20 @@ struct CodeTree: Sendable {
     /// The words for the folders that this program writes, or nil, by their paths.
     private var words: [[UInt8]: String?] = [:]
 
-    /// Where a folder that is left out is not looked into.
+    /// Names of folders that are excluded without a mention.
     private static let alwaysIgnored = [".git", "__pycache__"]
 
     init(folder: String, without notCode: NotCode = NotCode()) async throws {
         self.folder = folder
         self.notCode = notCode
-        guard File.exists(folder) else { throw Problem("there is no folder \"\(folder)\"") }
+        guard try File.exists(folder) else { throw Problem("there is no folder \"\(folder)\"") }
         ignored = try LaunchIgnore(in: folder)
         if let paths = try await listed(
             by: ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], below: "")
         {
             var folders: [[UInt8]: Bool] = [:]
             var seen: Set<[UInt8]> = []
-            // A file is listed once for each side of a merge.
+            // git lists a file once for each side of a merge.
             for path in paths where seen.insert(Array(path.utf8)).inserted && !isBelowLink(path, &folders) {
                 try take(path)
             }
@@ -41,14 +41,14 @@ struct CodeTree: Sendable {
         entries.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
     }
 
-    /// Bytes of all files.
+    /// The size of all files together, in bytes.
     var size: Int { entries.reduce(0) { $0 + $1.size } }
 
     var files: Int { entries.count { $0.kind != .folder } }
 
     func path(of entry: TarEntry) -> String { "\(folder)/\(entry.path)" }
 
-    /// What git lists below `prefix`, which is empty or ends with a slash. nil where there is no git.
+    /// Returns the paths that git lists below `prefix`, which is empty or ends with a slash. nil without git.
     private mutating func listed(by question: [String], below prefix: String) async throws -> [String]? {
         let names = try await Git.ask(question, in: prefix.isEmpty ? folder : "\(folder)/\(prefix)")
         guard let names else { return nil }
@@ -63,8 +63,8 @@ struct CodeTree: Sendable {
                 paths.append(path)
                 continue
             }
-            // git names a folder only where another repository begins.
-            if !File.exists("\(folder)/\(path)/.git") {
+            // git lists a folder only if another repository begins there.
+            if try !File.exists("\(folder)/\(path)/.git") {
                 leftOut.insert("\(path) (a submodule that is not checked out)")
             } else if let inner = try await listed(by: question, below: path + "/") {
                 paths += inner
@@ -92,7 +92,7 @@ struct CodeTree: Sendable {
         }
     }
 
-    /// A path that is not a folder. One that is gone from the work tree is skipped.
+    /// Takes a file or link. A path that is absent from the work tree is skipped.
     private mutating func take(_ path: String) throws {
         guard let status = File.status("\(folder)/\(path)"), !status.isFolder else { return }
         let parts = path.utf8.split(separator: UInt8(ascii: "/")).map { Array($0).text }
@@ -147,7 +147,7 @@ struct CodeTree: Sendable {
         return true
     }
 
-    /// git still lists the files of a folder that a link took the place of.
+    /// Whether a link is above `path`: git still lists the files of a folder that a link replaced.
     private func isBelowLink(_ path: String, _ folders: inout [[UInt8]: Bool]) -> Bool {
         let bytes = Array(path.utf8)
         guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return false }
@@ -159,7 +159,7 @@ struct CodeTree: Sendable {
         return result
     }
 
-    /// By the names alone: the target of a link in a folder `depth` levels down.
+    /// Whether a link in a folder `depth` levels down leads out of the code, judged by the names in its target.
     private func leadsOut(_ target: String, depth: Int) -> Bool {
         if target.utf8.first == UInt8(ascii: "/") { return true }
         var level = depth

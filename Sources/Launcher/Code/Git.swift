@@ -1,18 +1,18 @@
 internal import Shared
 internal import Subprocess
 
-/// The user's git, asked about a folder.
+/// Questions to the user's git about a folder.
 enum Git {
-    /// What git says; nil where the folder is in no repository or git is not installed.
+    /// Returns git's answer; nil if the folder is in no repository or git is not installed.
     ///
-    /// Any other failure throws: a repository that git refuses to read must not be taken for a folder without one,
-    /// where what it ignores would be packed too.
+    /// Throws if git fails otherwise. A repository that git cannot read must not look like a folder without one: then
+    /// the files that git ignores would be packed too.
     static func ask(_ arguments: [String], in folder: String) async throws -> [UInt8]? {
         let result: ExecutionResult<Void, BytesOutput, StringOutput<UTF8>>
         do {
             result = try await run(
                 .name("git"), arguments: Arguments(["-C", folder] + arguments), environment: environment,
-                output: .bytes(limit: longestAnswer), error: .string(limit: 1 << 20))
+                output: .bytes(limit: maxAnswer), error: .string(limit: 1 << 20))
         } catch let error as SubprocessError where error.code == .executableNotFound {
             return nil
         } catch let error as SubprocessError where error.code == .outputLimitExceeded {
@@ -23,13 +23,13 @@ enum Git {
         throw Problem("git cannot read \"\(folder)\": \(result.standardError.trimmed)")
     }
 
-    /// In bytes; a name is some 50 of them.
-    private static let longestAnswer = 256 << 20
+    /// In bytes, enough for some five million names.
+    private static let maxAnswer = 256 << 20
 
-    /// Outside of a repository, and in one without a commit.
+    /// Errors of git outside of a repository, and in a repository without a commit.
     private static let noAnswer = ["not a git repository (or any", "unknown revision", "bad revision"]
 
-    /// In English; without what a git hook sets, which would stand for the folder's own repository.
+    /// Makes git answer in English. Removes the variables that a git hook sets, which name another repository.
     private static let environment = Environment.inherit.updating([
         "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0",
         "GIT_DIR": nil, "GIT_WORK_TREE": nil, "GIT_INDEX_FILE": nil, "GIT_PREFIX": nil, "GIT_COMMON_DIR": nil,

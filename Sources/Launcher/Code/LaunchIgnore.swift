@@ -6,7 +6,7 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// The rules of a `.launchignore` at the top of the code: those of a gitignore, gitignore(5).
+/// The rules of a `.launchignore` at the top of the code, with the syntax of gitignore(5).
 struct LaunchIgnore: Sendable {
     static let name = ".launchignore"
 
@@ -14,13 +14,14 @@ struct LaunchIgnore: Sendable {
 
     init(_ text: String) { rules = text.utf8.split(separator: UInt8(ascii: "\n")).compactMap { Rule(Array($0)) } }
 
-    /// No rules where the folder has no such file.
+    /// There are no rules if the folder has no such file.
     init(in folder: String) throws(Problem) {
         let path = "\(folder)/\(Self.name)"
-        self.init(File.exists(path) ? try File.read(path).text : "")
+        self.init(try File.exists(path) ? try File.read(path).text : "")
     }
 
-    /// Whether `path`, or a folder that it is in, is named. As in git, nothing in a folder that is left out comes back.
+    /// Whether the rules exclude `path` or a folder above it. As in git, no rule brings back a part of an excluded
+    /// folder.
     func leavesOut(_ path: String, isFolder: Bool) -> Bool {
         if rules.isEmpty { return false }
         let parts = path.utf8.split(separator: UInt8(ascii: "/")).map { Array($0) }
@@ -31,21 +32,21 @@ struct LaunchIgnore: Sendable {
     }
 }
 
-/// One line: the last one that matches a path decides.
+/// One line of the file. The last line that matches a path decides.
 private struct Rule: Sendable {
     let leavesOut: Bool
     private let onlyFolders: Bool
-    /// Patterns as in fnmatch(3), one for each component; `**` stands for any number of them.
+    /// A pattern as in fnmatch(3) for each component. `**` matches any number of components.
     private let parts: [[UInt8]]
 
     private static let slash = UInt8(ascii: "/")
     private static let anyFolders = Array("**".utf8)
 
-    /// nil for a line that is blank or a comment.
+    /// nil if the line is blank or a comment.
     init?(_ line: [UInt8]) {
         var rest = line[...]
         if rest.last == UInt8(ascii: "\r") { rest = rest.dropLast() }
-        // A space at the end counts only behind a backslash.
+        // A space at the end counts only after a backslash.
         while rest.last == UInt8(ascii: " "), rest.dropLast().last != UInt8(ascii: "\\") { rest = rest.dropLast() }
         if rest.first == UInt8(ascii: "#") { return nil }
         leavesOut = rest.first != UInt8(ascii: "!")
@@ -67,7 +68,7 @@ private struct Rule: Sendable {
     private static func matches(_ parts: ArraySlice<[UInt8]>, _ path: ArraySlice<[UInt8]>) -> Bool {
         guard let part = parts.first else { return path.isEmpty }
         if part == anyFolders {
-            if parts.count == 1 { return !path.isEmpty }  // all that is inside
+            if parts.count == 1 { return !path.isEmpty }  // everything inside
             return (0...path.count).contains { matches(parts.dropFirst(), path.dropFirst($0)) }
         }
         guard let name = path.first, fnmatch(part.text, name.text, 0) == 0 else { return false }

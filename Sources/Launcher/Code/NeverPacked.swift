@@ -4,9 +4,9 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// Names that never leave the laptop, whatever git says of them: they are made to hold secrets.
+/// Files and folders that usually hold secrets. They are never packed, even if git tracks them.
 enum NeverPacked {
-    /// Patterns as in fnmatch(3), for each component of a path, in lower case.
+    /// Patterns as in fnmatch(3) for one component of a path, in lower case.
     private static let patterns = [
         ".env*", ".runpod.env",
         "*.pem", "*.key", "*.p12", "*.pfx", "*.ppk", "*.jks", "*.keystore",
@@ -15,7 +15,7 @@ enum NeverPacked {
         ".ssh", ".aws", ".gnupg",
     ]
 
-    /// The file of that kind that `path` is, or the folder, with a slash at its end, that it is in.
+    /// Returns the beginning of `path` up to the first such name; nil if there is none. A folder keeps its slash.
     static func part(of path: String) -> String? {
         let bytes = Array(path.utf8)
         var start = 0

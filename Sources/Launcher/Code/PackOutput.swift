@@ -6,11 +6,11 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// A pack in the making: a file beside its place, hashed on the way. Not put in place, it is removed.
+/// A pack while it is written: a staging file beside its final place. Without `put` it is removed.
 final class PackOutput {
-    static let asidePrefix = ".pack-"
+    static let stagingPrefix = ".pack-"
 
-    private let aside: String
+    private let staging: String
     private let file: Int32
     private var hasher: SHA256Hasher? = SHA256Hasher()
     private var buffer: [UInt8] = []
@@ -19,14 +19,14 @@ final class PackOutput {
     private static let bufferSize = 256 << 10
 
     init(in packs: String) throws(Problem) {
-        aside = "\(packs)/\(Self.asidePrefix)\([UInt8].random(count: 8).hexadecimal)"
-        file = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-        if file < 0 { throw Problem("create \"\(aside)\"", errno: errno) }
+        staging = "\(packs)/\(Self.stagingPrefix)\([UInt8].random(count: 8).hexadecimal)"
+        file = open(staging, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+        if file < 0 { throw Problem("create \"\(staging)\"", errno: errno) }
     }
 
     deinit {
         close(file)
-        unlink(aside)  // gone when it was put in place
+        unlink(staging)  // absent after `put`
     }
 
     func write(_ bytes: UnsafeRawBufferPointer) throws(Problem) {
@@ -34,19 +34,19 @@ final class PackOutput {
         if buffer.count >= Self.bufferSize { try flush() }
     }
 
-    /// After the last `write`, once.
+    /// Call once, after the last `write`.
     func finish() throws(Problem) -> PackedCode {
         try flush()
         let digest = hasher.take()?.finish()
         return PackedCode(sha256: digest?.description ?? "", size: size)
     }
 
-    /// Durable at `path`. One of the same name and size is the same pack already.
+    /// Puts the pack at `path`, on stable storage. A file there of the same size is the same pack.
     func put(at path: String) throws(Problem) {
         if let there = File.status(path), there.isFile, there.size == size { return }
         do {
             try Errno.check { fsync(file) }
-            try Errno.check { rename(aside, path) }
+            try Errno.check { rename(staging, path) }
         } catch {
             throw Problem("write \"\(path)\"", errno: error.code)
         }
@@ -56,7 +56,7 @@ final class PackOutput {
     private func flush() throws(Problem) {
         hasher?.update(buffer)
         size += buffer.count
-        do { try File.write(buffer[...], to: file) } catch { throw Problem("write \"\(aside)\"", errno: error.code) }
+        do { try File.write(buffer[...], to: file) } catch { throw Problem("write \"\(staging)\"", errno: error.code) }
         buffer.removeAll(keepingCapacity: true)
     }
 }

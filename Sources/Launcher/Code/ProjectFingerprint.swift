@@ -6,10 +6,10 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// Tells projects apart, so that one does not train under the name of another's run.
+/// Identifies a project, so that another project cannot use its run's name.
 enum ProjectFingerprint {
-    /// `git:HASH` of the repository's root commits and the folder's place in it: the same in every clone, also on
-    /// another laptop. Where there is no history to tell by, `folder:PATH`.
+    /// Returns `git:HASH`, of the repository's root commits and the folder's path in it: equal in every clone.
+    /// Without a full history it is `folder:PATH`.
     static func of(folder: String) async throws -> String {
         if let place = try await Git.ask(["rev-parse", "--is-shallow-repository", "--show-prefix"], in: folder) {
             let isShallow = place.prefix { $0 != newline }.text
@@ -23,7 +23,7 @@ enum ProjectFingerprint {
 
     private static let newline = UInt8(ascii: "\n")
 
-    /// nil before the first commit.
+    /// The hashes of the root commits; nil before the first commit.
     private static func roots(in folder: String) async throws -> [String]? {
         try await Git.ask(["rev-list", "--max-parents=0", "HEAD"], in: folder)?
             .split(separator: newline).map(\.text).sorted()

@@ -1,10 +1,10 @@
 internal import Shared
 
-/// Finds the values of known secrets in bytes, without ever saying which.
+/// Searches bytes for the values of known secrets. It never reports which one it found.
 struct SecretSearch: Sendable {
     private let values: [Value]
 
-    /// Bytes that a value can reach into from the buffer before: the longest value less one.
+    /// The longest part of a value, in bytes, that a buffer can end with: the longest value less one.
     let overlap: Int
 
     init(_ secrets: [String]) {
@@ -16,7 +16,8 @@ struct SecretSearch: Sendable {
 
     func finds(in bytes: UnsafeRawBufferPointer) -> Bool { values.contains { $0.isIn(bytes) } }
 
-    /// Searched as Horspool does: where the window's last byte is not in the value, it moves by the whole value.
+    /// Searches by the method of Horspool: after a byte that the value does not have, the window moves by its whole
+    /// length.
     private struct Value {
         let bytes: [UInt8]
         private let shift: [Int]

@@ -26,7 +26,7 @@ struct Stop: LauncherCommand {
         guard let time = Duration(written: grace) else {
             throw ValidationError("\"\(grace)\" is not a duration such as 90s or 1h30m")
         }
-        return StopRequest(mode: now ? .now : .graceful, grace: time.inSeconds)
+        return StopRequest(mode: now ? .now : .graceful, grace: time)
     }
 
     func run(in world: World) async throws {

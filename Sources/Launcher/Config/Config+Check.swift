@@ -1,55 +1,57 @@
 internal import Shared
 
-/// The rules that join several keys.
+/// Rules that involve several keys.
 extension Config {
-    /// In bytes. A folder with a file for each line would be of no use to anybody.
+    /// In bytes. With smaller segments the log would be thousands of files.
     private static let smallestSegment = 64 << 10
 
     func check(with reader: ConfigReader, paths: Paths) {
         checkResume(with: reader)
-        if checkpoints?.names != nil, checkpoints?.keep == nil {
+        if settings.checkpoints?.names != nil, settings.checkpoints?.keep == nil {
             reader.warn(
                 reader.error(
                     at: "checkpoints.names",
-                    "of \"checkpoints.names\" a kill in the middle of a save may leave no whole one",
+                    "a kill during a save can destroy a checkpoint of \"checkpoints.names\"",
                     hint:
-                        "keep: 1 keeps a copy of the last that was proven; of numbered checkpoints it deletes the older ones"
+                        "keep: 1 keeps a copy of the last proven one; it also deletes older numbered checkpoints"
                 ))
         }
         checkPaths(with: reader, paths: paths)
         checkResources(with: reader)
-        if let install, install.requirements.isEmpty, install.overrides.isEmpty {
+        if settings.dependencies.isEmpty, reader.given.contains(where: { $0.path == "dependencies" }) {
             reader.warn(reader.error(at: "dependencies", "\"dependencies\" names nothing to install"))
         }
-        if logs.segment > logs.keep {
+        if settings.logs.segment > settings.logs.keep {
             reader.report(reader.error(at: "logs.segment", "\"logs.segment\" is larger than \"logs.keep\""))
         }
-        if logs.segment < Self.smallestSegment {
+        if settings.logs.segment < Self.smallestSegment {
             reader.report(
                 reader.error(at: "logs.segment", "\"logs.segment\" is less than 64 kB", hint: "use 1MB or more"))
         }
-        provider.rules.check(self, with: reader)
-        for name in secrets.keys where env[name] != nil {
+        settings.provider.rules.check(self, with: reader)
+        for name in secrets.keys where settings.env[name] != nil {
             reader.report(
                 reader.error(at: "env.\(name)", "\"\(name)\" is in \"env\" and in \"secrets\"", hint: "keep one"))
         }
     }
 
     private func checkResume(with reader: ConfigReader) {
-        let usesResume = command.texts.contains { $0.contains("{resume}") }
-        if command.texts.contains(where: { $0.contains("{checkpoint}") }) {
+        let usesResume = settings.command.texts.contains { $0.contains("{resume}") }
+        if settings.command.texts.contains(where: { $0.contains("{checkpoint}") }) {
             reader.report(
                 reader.error(
-                    at: "command", "\"{checkpoint}\" stands only inside \"resume\"",
+                    at: "command", "\"{checkpoint}\" is allowed in \"resume\" only",
                     hint: "write {resume} in \"command\", and resume: --resume {checkpoint}"))
         }
-        if case .exec(let words) = command, words.contains(where: { $0.contains("{resume}") && $0 != "{resume}" }) {
+        if case .exec(let words) = settings.command,
+            words.contains(where: { $0.contains("{resume}") && $0 != "{resume}" })
+        {
             reader.report(
                 reader.error(
                     at: "command", "\"{resume}\" in a list must be an element of its own",
                     hint: "such as [python, train.py, \"{resume}\"]"))
         }
-        guard let resume else {
+        guard let resume = settings.resume else {
             if usesResume {
                 reader.report(
                     reader.error(
@@ -59,15 +61,15 @@ extension Config {
             return
         }
         if resume.texts.contains(where: { $0.contains("{resume}") }) {
-            reader.report(reader.error(at: "resume", "\"{resume}\" stands only inside \"command\""))
+            reader.report(reader.error(at: "resume", "\"{resume}\" is allowed in \"command\" only"))
         }
-        if case .exec = command, case .shell = resume {
+        if case .exec = settings.command, case .shell = resume {
             reader.report(
                 reader.error(
-                    at: "resume", "\"resume\" must be a list where \"command\" is one",
+                    at: "resume", "\"resume\" must be a list if \"command\" is one",
                     hint: "such as [\"--resume\", \"{checkpoint}\"]"))
         }
-        if checkpoints == nil {
+        if settings.checkpoints == nil {
             reader.report(
                 reader.error(
                     at: "resume", "\"resume\" needs \"checkpoints.path\"", hint: "say where the training saves"))
@@ -81,6 +83,7 @@ extension Config {
     }
 
     private func checkPaths(with reader: ConfigReader, paths: Paths) {
+        let workdir = settings.workdir
         let isAbsolute = workdir.hasPrefix("/")
         let volume = volumeRoot(paths)
         if isAbsolute, !workdir.isInside(volume) {
@@ -88,7 +91,7 @@ extension Config {
                 reader.error(
                     at: "workdir", "an absolute \"workdir\" must be on the volume",
                     hint: volume.map { "the volume is \"\($0)\"" }))
-        } else if let checkpoints {
+        } else if let checkpoints = settings.checkpoints {
             let folder = workdir.appending(path: checkpoints.path)
             if isAbsolute ? !folder.isInside(volume) : folder.leadsOut {
                 reader.report(
@@ -99,12 +102,12 @@ extension Config {
         }
     }
 
-    /// Where the volume is for the training: its mount point, or for `local` the folder.
+    /// The volume's path as the training sees it: the mount point, or for `local` the folder.
     private func volumeRoot(_ paths: Paths) -> String? {
         switch resources.volume {
         case .folder(let path): return path
         case .network(_, let mount), .pod(_, let mount): return mount
-        case nil: return provider.rules.defaultMount(paths)
+        case nil: return settings.provider.rules.defaultMount(paths)
         }
     }
 
@@ -119,7 +122,7 @@ extension Config {
 }
 
 extension CommandForm {
-    /// The text, or the words one by one.
+    /// The text of a shell command, or each word of a list.
     var texts: [String] {
         switch self {
         case .shell(let text): [text]

@@ -1,12 +1,12 @@
 internal import Shared
 
-/// What is wrong in a config, and where: `config.yaml:12:5: unknown key "comand"`, then a hint on a line of its own.
+/// An error in a config with its place: `config.yaml:12:5: unknown key "comand"`, then a hint on a line of its own.
 ///
-/// It shows text as the file has it, never what a variable stands for: that may be a secret.
+/// It shows the text of the file and never a variable's value, which may be a secret.
 struct ConfigError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// As the user named it.
+    /// The file's name as the user wrote it.
     var file: String
-    /// nil where the file as a whole is meant.
+    /// nil if the error concerns the whole file.
     var place: Place?
     /// The key's path, such as `limits.stall`.
     var key: String?
@@ -15,10 +15,10 @@ struct ConfigError: Error, Sendable, Equatable, CustomStringConvertible {
 
     var description: String { problem.description }
 
-    /// The same for whoever reports problems of every kind.
+    /// The error as the console prints every problem.
     var problem: Problem { Problem("\(file)\(place.map { ":\($0)" } ?? ""): \(message)", hint: hint) }
 
-    /// Whether `self` comes before `other` in the file. What has no place there comes last.
+    /// Whether `self` comes before `other` in the file. An error without a place comes last.
     func precedes(_ other: ConfigError) -> Bool {
         guard let place else { return false }
         return other.place.map { place < $0 } ?? true
@@ -30,7 +30,7 @@ struct Place: Sendable, Hashable, Comparable, CustomStringConvertible {
     static let start = Place(line: 1, column: 1)
 
     var line: Int
-    /// In Unicode scalars; nil where the line as a whole is meant.
+    /// Counted in Unicode scalars; nil if the place is the whole line.
     var column: Int?
 
     var description: String { column.map { "\(line):\($0)" } ?? "\(line)" }

@@ -1,6 +1,6 @@
 internal import Shared
 
-/// What is learnt while a config is read: what is wrong, what is only odd, and which keys are given.
+/// Collects errors, warnings and the given keys while a config is read.
 final class ConfigReader {
     let file: String
     let variables: Variables
@@ -18,28 +18,28 @@ final class ConfigReader {
 
     func report(_ error: ConfigError) { errors.append(error) }
 
-    /// For a key that is not there: it may be there under a misspelt name, which is the better error.
+    /// Reports a key that is absent. An error about a misspelt key comes first: it may be the same key.
     func miss(_ error: ConfigError) { missing.append(error) }
 
     func warn(_ warning: ConfigError) { warnings.append(warning) }
 
     func note(_ key: GivenKey) { given.append(key) }
 
-    /// A value that the config calls a secret, whatever its variable's name looks like.
+    /// Notes a value that the config lists as a secret.
     func keepSecret(_ value: String) {
         if value.utf8.count >= RunSpec.shortestSecret { knownSecrets.insert(value) }
     }
 
-    /// The first error in the file's order, else the first thing missing.
+    /// The first error in the order of the file, else the first missing key.
     var firstError: ConfigError? { errors.min { $0.precedes($1) } ?? missing.min { $0.precedes($1) } }
 
-    /// A sentence about the key at `path`, with its place.
+    /// Returns an error about the key at `path`, with its place.
     func error(at path: String, _ message: String, hint: String? = nil) -> ConfigError {
         let place = given.first { $0.path == path }?.place
         return ConfigError(file: file, place: place, key: path, message: message, hint: hint)
     }
 
-    /// The config's own text as an error may show it: in quotes, on one line, short, and without anything secret.
+    /// Quotes text of the config for an error: one line, at most 40 characters, no secret.
     func quoted(_ text: String) -> String {
         if knownSecrets.contains(where: { text.contains($0) }) { return "the given text" }
         let line = text.prefix { !$0.isNewline }
@@ -48,11 +48,11 @@ final class ConfigReader {
     }
 }
 
-/// A key that the config has.
+/// A key that the config contains.
 struct GivenKey {
-    /// From the top, such as `limits.stall`.
+    /// The path from the top, such as `limits.stall`.
     var path: String
     var place: Place
-    /// Variables expanded; nil where it is a list or a map.
+    /// The value with its variables expanded; nil if it is a list or a map.
     var text: String?
 }

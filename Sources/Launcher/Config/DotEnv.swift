@@ -2,17 +2,17 @@ internal import Shared
 
 /// The variables of a `.env` file: `NAME=VALUE` lines, as most tools read them.
 ///
-/// A value may be bare (it ends before ` #`), in single quotes (as it is) or in double quotes (with `\n`, `\t`, `\"`, `\\`,
-/// `\$`), all on one line. `export` in front, blank lines and comments are fine, nothing is expanded, the last of two
-/// equal names counts. No error shows a value.
+/// A bare value ends before ` #`. Single quotes take the text unchanged. Double quotes allow `\n`, `\t`, `\"`, `\\` and
+/// `\$`. Each value is on one line. `export` before a name, blank lines and comments are allowed. Nothing is expanded.
+/// The last of two equal names counts. No error shows a value.
 struct DotEnv {
     private(set) var values: [String: String] = [:]
 
     private init() {}
 
-    /// No variables where there is no such file, or a folder of that name: some keep a Python environment there.
+    /// There are no variables if the file is absent, or is a folder: some users keep a Python environment there.
     init(path: String, name: String) throws(ConfigError) {
-        guard File.exists(path), !File.exists(path + "/.") else {
+        guard let status = File.statusOfTarget(path), !status.isFolder else {
             self.init()
             return
         }
@@ -67,7 +67,7 @@ struct DotEnv {
         return text[..<(end ?? text.endIndex)].trimmed
     }
 
-    /// The value up to the closing quote and what comes after it; nil where there is none.
+    /// Returns the value up to the closing quote, and the text after it; nil if there is no closing quote.
     private static func quoted(_ text: Substring, by quote: Character) -> (value: String, rest: Substring)? {
         var value = ""
         var rest = text

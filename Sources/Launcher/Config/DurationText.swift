@@ -1,5 +1,5 @@
 extension Duration {
-    /// `10s`, `30m`, `2h`, `1d`, or several from the largest unit to the smallest: `1h30m`. Whole numbers, no spaces.
+    /// Reads `10s`, `30m`, `2h`, `1d`, or several units in falling order: `1h30m`. Numbers are whole; spaces are wrong.
     init?(written text: String) {
         let units: [(name: Character, seconds: Int64)] = [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)]
         var total: Int64 = 0

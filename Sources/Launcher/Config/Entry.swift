@@ -1,22 +1,22 @@
 internal import Yams
 
-/// A key's value in the config, or an item of a list that is one.
+/// The value of a key in the config, or one item of a list.
 struct Entry {
     let reader: ConfigReader
-    /// From the top, such as `limits.stall`.
+    /// The path from the top, such as `limits.stall`.
     let path: String
     let keyPlace: Place
     let node: Node
 
-    /// Text of the config.
+    /// A text of the config.
     struct Text {
-        /// With what its variables stand for.
+        /// The text with its variables expanded.
         var value: String
-        /// Neither quoted nor a block: only such text can be a number or a truth.
+        /// Whether the text is neither quoted nor a block. Only plain text can be a number, true or false.
         var isPlain: Bool
     }
 
-    /// A scalar as text, whatever it looks like.
+    /// Returns the text of a scalar, even if it looks like a number. `expected` names the form for the error.
     func text(expected: String) throws(ConfigError) -> Text {
         guard case .scalar(let scalar) = node else { throw mismatch(expected) }
         guard !isNull else {
@@ -32,16 +32,16 @@ struct Entry {
         }
     }
 
-    /// The text where there is some; nothing is reported where there is not.
+    /// The text; nil without an error if the value has none.
     var quietText: String? { try? text(expected: "text").value }
 
-    /// `key:` with nothing after it, `~` or `null`.
+    /// Whether the value is absent, as in `key:`, or is `~` or `null`.
     var isNull: Bool {
         guard case .scalar(let scalar) = node, scalar.style == .plain else { return false }
         return ["", "~", "null", "Null", "NULL"].contains(scalar.string)
     }
 
-    /// The items of a list, each an entry of its own.
+    /// Returns each item of a list as an entry.
     func items(expected: String) throws(ConfigError) -> [Entry] {
         if isNull { _ = try text(expected: expected) }
         guard case .sequence(let sequence) = node else {
@@ -51,24 +51,24 @@ struct Entry {
         return sequence.map { Entry(reader: reader, path: path, keyPlace: Place($0.mark), node: $0) }
     }
 
-    /// Reads a map with `body`; nil where it reported what is wrong.
+    /// Reads a map with `body`; nil if `body` reported an error.
     func section<Value>(expected: String, _ body: (Section) -> Value?) throws(ConfigError) -> Value? {
         if isNull { _ = try text(expected: expected) }
         guard case .mapping(let mapping) = node else { throw mismatch(expected) }
         return Section.read(mapping, of: self, reader: reader, body)
     }
 
-    /// The text without expansion.
+    /// The text before its variables are expanded.
     var written: String? { node.scalar?.string }
 
     var isText: Bool { node.scalar != nil }
     var isList: Bool { node.sequence != nil }
     var isMap: Bool { node.mapping != nil }
 
-    /// An error about the value.
+    /// Returns an error about the value.
     func error(_ message: String, hint: String? = nil) -> ConfigError { error(at: Place(node.mark), message, hint) }
 
-    /// An error about the key.
+    /// Returns an error about the key.
     func keyError(_ message: String, hint: String? = nil) -> ConfigError { error(at: keyPlace, message, hint) }
 
     func mismatch(_ expected: String, hint: String? = nil) -> ConfigError {
@@ -88,7 +88,7 @@ struct Entry {
 }
 
 extension Node.Mapping {
-    /// `{word}`, which someone meant as text.
+    /// Whether the map is a text in braces: `{word}` without quotes is a map for YAML.
     fileprivate var isBraces: Bool {
         count == 1 && allSatisfy { $0.value.scalar.map { $0.string.isEmpty && $0.style == .plain } ?? false }
     }

@@ -1,8 +1,10 @@
-/// How a value may be written, and what it becomes.
+internal import Shared
+
+/// The way in which a value is written, and its conversion.
 struct Form<Value> {
-    /// With an article, as in "must be a duration".
+    /// The form's name with an article, as in "must be a duration".
     let name: String
-    /// nil where it has reported itself what is wrong.
+    /// Converts the value. Returns nil if it has reported the errors itself.
     let read: (Entry) throws(ConfigError) -> Value?
 
     init(_ name: String, read: @escaping (Entry) throws(ConfigError) -> Value?) {
@@ -10,7 +12,7 @@ struct Form<Value> {
         self.read = read
     }
 
-    /// A text that `parse` makes a value of; nil where it cannot.
+    /// A text that `parse` converts. `parse` returns nil for a text in another form.
     init(text name: String, hint: String? = nil, parse: @escaping (String) -> Value?) {
         self.init(name) { entry throws(ConfigError) in
             guard let value = parse(try entry.text(expected: name).value) else {
@@ -20,7 +22,7 @@ struct Form<Value> {
         }
     }
 
-    /// The same without quotes: a number or a truth.
+    /// A number, true or false: a text without quotes that `parse` converts.
     init(plain name: String, hint: String? = nil, parse: @escaping (String) -> Value?) {
         self.init(name) { entry throws(ConfigError) in
             let text = try entry.text(expected: name)
@@ -30,7 +32,7 @@ struct Form<Value> {
         }
     }
 
-    /// `word` stands for `value`; anything else is read in this form.
+    /// The word `word` means `value`; any other text is read in this form.
     func or(_ word: String, _ value: Value) -> Form {
         let name = "\(name) or \"\(word)\""
         return Form(name) { entry throws(ConfigError) in
@@ -44,13 +46,16 @@ struct Form<Value> {
         }
     }
 
+    /// The word `word` means nil; any other text is read in this form.
+    func orNone(_ word: String) -> Form<Value?> { map(Optional.some).or(word, nil) }
+
     func map<Other>(_ transform: @escaping (Value) -> Other) -> Form<Other> {
         Form<Other>(name) { entry throws(ConfigError) in try read(entry).map(transform) }
     }
 }
 
 extension Form {
-    /// Every item in one form.
+    /// A list whose items all have the form `item`.
     static func list<Item>(of item: Form<Item>) -> Form where Value == [Item] {
         let name = "a list"
         return Form(name) { entry throws(ConfigError) in
@@ -62,13 +67,13 @@ extension Form {
         }
     }
 
-    /// A map with keys of the schema.
+    /// A map whose keys `body` reads.
     static func section(_ body: @escaping (Section) -> Value?) -> Form {
         let name = "a map"
         return Form(name) { entry throws(ConfigError) in try entry.section(expected: name, body) }
     }
 
-    /// One of an enum's words.
+    /// One of the words of an enum.
     static func choice() -> Form where Value: CaseIterable & RawRepresentable<String> {
         let words = Value.allCases.map(\.rawValue)
         let quoted = words.map { "\"\($0)\"" }

@@ -1,6 +1,6 @@
 internal import Shared
 
-// The forms of values that mean something to `launch`; those of plain text, numbers and lists are in Form.swift.
+// Forms of values that have a meaning for `launch`. Form.swift has those of text, numbers and lists.
 
 extension Form<RunID> {
     static var runID: Form { Form(text: "1 to 40 of a-z, 0-9 and \"-\", not beginning with \"-\"") { RunID($0) } }
@@ -23,7 +23,7 @@ extension Form<CommandForm> {
 }
 
 extension Form<String> {
-    /// A relative path that stays in the work tree, or an absolute one; whether that is on the volume is checked later.
+    /// A relative path inside the work tree, or an absolute path. `Config.check` decides if that is on the volume.
     static var workdir: Form {
         Form(text: "a path in the work tree, or an absolute one") { $0.isEmpty || $0.leadsOut ? nil : $0 }
     }
@@ -63,7 +63,7 @@ extension Form<String> {
         }
     }
 
-    /// A URL that can be told apart from its secrets: of what is before the path everything is shown.
+    /// A URL without a user and a password: logs show everything before its path.
     static var notifyURL: Form {
         Form(url.name) { entry throws(ConfigError) in
             guard let text = try url.read(entry) else { return nil }
@@ -83,7 +83,7 @@ extension Form<String> {
         }
     }
 
-    /// A TCP port above 70000 asks RunPod for one that is the same inside and outside.
+    /// A TCP port above 70000 asks RunPod for a port that has the same number inside and outside.
     static var port: Form {
         Form(text: "a port such as 8888/http or 22/tcp") { text in
             let parts = text.split(separator: "/", omittingEmptySubsequences: false)
@@ -93,7 +93,7 @@ extension Form<String> {
         }
     }
 
-    /// The regex is run time's: the same engine reads the output.
+    /// The agent reads the output with the same engine.
     static var progress: Form {
         let name = "a regex with one group, the step"
         return Form(name) { entry throws(ConfigError) in
@@ -101,7 +101,7 @@ extension Form<String> {
             guard (try? Regex(pattern)) != nil else {
                 throw entry.error("\"\(entry.path)\" is not a regex that can be read")
             }
-            // With an empty alternative it matches nothing at all, and the match tells how many groups there are.
+            // An empty alternative makes it match the empty text. The match has the number of groups.
             let match = try? Regex("\(pattern)|").prefixMatch(in: "")
             guard let match, match.output.count == 2 else { throw entry.mismatch(name, hint: "such as 'step (\\d+)'") }
             return pattern
@@ -127,7 +127,7 @@ extension Form<Config.Code> {
 }
 
 extension Form<String> {
-    /// A path of this machine, absolute: `~` is the home, a relative one begins in the config's folder.
+    /// An absolute path of this machine. `~` is the home; a relative path begins in the config's folder.
     static func localPath(_ paths: Paths) -> Form {
         Form(text: "a path of this machine", hint: "\"~\" needs HOME to be set, and \"~name\" is not supported") {
             text in
@@ -168,7 +168,7 @@ extension Form<[String: Config.SecretSource]> {
                     item.reader.warn(
                         item.error(
                             "the secret \"\(name)\" is shorter than \(RunSpec.shortestSecret) characters",
-                            hint: "it is not masked in the log: so short a text turns up by chance"))
+                            hint: "it is not masked in the log: so short a text appears by chance"))
                 }
             }
             return secrets
@@ -177,7 +177,7 @@ extension Form<[String: Config.SecretSource]> {
 }
 
 extension Form<Config.SecretSource> {
-    /// A mismatch does not show the value: someone may have put the secret itself there.
+    /// An error does not show the value: the user may have written the secret itself there.
     static var runpodSecret: Form {
         let name = "\"runpod:\" and the name of a secret"
         return Form(name) { entry throws(ConfigError) in
@@ -220,7 +220,7 @@ extension Entry {
     }
 }
 
-extension Form<Config.Resources.Volume> {
+extension Form<Resources.Volume> {
     static func volume(_ paths: Paths) -> Form {
         .section { section in
             let kinds = ["network", "size", "path"]
@@ -244,7 +244,7 @@ extension Form<Config.Resources.Volume> {
     }
 }
 
-extension Form<Config.OnFinish> {
+extension Form<OnFinish> {
     private enum Word: String, CaseIterable { case terminate, stop, keep }
 
     static var onFinish: Form {
@@ -268,7 +268,7 @@ extension Form<Config.OnFinish> {
     }
 }
 
-extension Form<Config.DiskFull> {
+extension Form<DiskFull> {
     static var diskFull: Form {
         let name = "\"stop\" or {pause: DURATION}"
         return Form(name) { entry throws(ConfigError) in

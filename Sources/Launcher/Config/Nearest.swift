@@ -1,5 +1,5 @@
 extension Sequence<String> {
-    /// What someone who wrote `word` most likely meant; nil where nothing here is close.
+    /// Returns the text here that is most similar to `word`; nil if none is close.
     func nearest(to word: String) -> String? {
         guard word.count <= 40 else { return nil }
         let limit = Swift.max(1, word.count / 3)
@@ -9,10 +9,10 @@ extension Sequence<String> {
 }
 
 extension String {
-    /// How many letters must be added, dropped, changed or swapped with their neighbour to get `other`.
+    /// Counts the letters to add, drop, change or swap with their neighbour to turn this text into `other`.
     func editDistance(to other: String) -> Int {
         let left = Array(self), right = Array(other)
-        // Three rows of the table of distances between all prefixes: the one before the last, the last, the one being filled.
+        // Rows of the table of distances between all prefixes: the last but one, the last, and the one being filled.
         var older: [Int] = [], last = Array(0...right.count)
         for row in left.indices {
             var next = [row + 1]

@@ -6,13 +6,13 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// Turns paths of a config into those of this machine.
+/// Turns paths in a config into absolute paths of this machine.
 struct Paths: Sendable {
     /// The config's folder, absolute.
     let folder: String
-    /// The user's home, if the environment names one.
+    /// The user's home; nil if the environment has no absolute `HOME`.
     let home: String?
-    /// The volume of `local` where the config names none, `$LAUNCH_HOME/volume`.
+    /// The volume of `local` if the config names none: `$LAUNCH_HOME/volume`.
     let defaultVolume: String?
 
     init(config path: String, environment: [String: String]) throws(ConfigError) {
@@ -30,7 +30,7 @@ struct Paths: Sendable {
         defaultVolume = (try? LaunchHome.path(environment)).map { $0 + "/volume" }
     }
 
-    /// `~` is the home, a relative path begins in the config's folder; nil where `~` means nothing here.
+    /// `~` is the home; a relative path begins in the config's folder. nil if `~` has no meaning here.
     func resolve(_ path: String) -> String? {
         guard path.hasPrefix("~") else { return folder.appending(path: path).normalized }
         guard let home, path == "~" || path.hasPrefix("~/") else { return nil }
@@ -39,7 +39,7 @@ struct Paths: Sendable {
 }
 
 extension String {
-    /// An absolute path without `.`, `..` and doubled slashes; of a relative one what is left of it, with all its leading `..`.
+    /// The path without `.`, doubled slashes and `..`. A relative path keeps the `..` that lead out of its folder.
     var normalized: String {
         var parts: [Substring] = []
         for part in split(separator: "/") where part != "." {
@@ -53,12 +53,12 @@ extension String {
         return hasPrefix("/") ? "/" + path : path.isEmpty ? "." : path
     }
 
-    /// Whether this absolute path is `folder` or in it.
+    /// Whether this absolute path is `folder` or below it.
     func isInside(_ folder: String?) -> Bool {
         guard let folder else { return false }
         return folder == "/" || normalized == folder.normalized || normalized.hasPrefix(folder.normalized + "/")
     }
 
-    /// Whether a relative path leads out of the folder that it begins in.
+    /// Whether this relative path leads out of the folder in which it begins.
     var leadsOut: Bool { normalized == ".." || normalized.hasPrefix("../") }
 }

@@ -1,48 +1,50 @@
 internal import Shared
 
-/// The keys of a config with their forms and defaults. Rules that join several keys are in `Config+Check.swift`.
+/// The keys of a config with their forms. `Config+Check.swift` has the rules that involve several keys.
 extension Config {
-    /// nil where something is wrong: the reader knows what.
+    /// nil after an error, which the reader has.
     init?(reading top: Section, paths: Paths) {
         let run = top.required("run", .runID)
-        provider = top.get("provider", .choice()) ?? .local
+        let provider = top.get("provider", Form<ProviderName>.choice()) ?? .local
         image = top.get("image", .text)
         let command = top.required("command", .command)
-        resume = top.get("resume", .command)
-        workdir = top.get("workdir", .workdir) ?? "."
+        settings = RunSettings(run: run ?? .placeholder, command: command ?? .shell(""))
+        settings.provider = provider
+        settings.resume = top.get("resume", .command)
+        top.get("workdir", .workdir, into: &settings.workdir)
         code = top.get("code", .code(paths))
-        install = top.get("dependencies", .section(Install.init))
-        checkpoints = top.get("checkpoints", .section { CheckpointRule(reading: $0) })
-        progress = top.get("progress", .progress)
-        env = top.get("env", .env) ?? [:]
-        secrets = top.get("secrets", .secrets) ?? [:]
-        tty = top.get("tty", .truth) ?? false
-        resources = top.get("resources", .section { Resources(reading: $0, paths: paths) }) ?? Resources()
-        limits = top.get("limits", .section(Limits.init)) ?? Limits()
-        retry = top.get("retry", .section(Retry.init)) ?? Retry()
-        onFinish = top.get("on_finish", .onFinish)
-        diskFull = top.get("disk_full", .diskFull) ?? .pause(.seconds(30 * 60))
-        logs = top.get("logs", .section(LogRule.init)) ?? LogRule()
-        agentPort = top.get("agent_port", .number(1...65535)) ?? 8000
+        top.get("dependencies", .section(Dependencies.init), into: &settings.dependencies)
+        settings.checkpoints = top.get("checkpoints", .section { CheckpointRule(reading: $0) })
+        settings.progress = top.get("progress", .progress)
+        top.get("env", .env, into: &settings.env)
+        top.get("secrets", .secrets, into: &secrets)
+        settings.secrets = secrets.keys.sorted()
+        top.get("tty", .truth, into: &settings.tty)
+        top.get("resources", .section { Resources(reading: $0, paths: paths) }, into: &resources)
+        top.get("limits", .section(Limits.init), into: &settings.limits)
+        top.get("retry", .section(RetryPolicy.init), into: &settings.retry)
+        settings.onFinish = top.get("on_finish", .onFinish)
+        top.get("disk_full", .diskFull, into: &settings.diskFull)
+        top.get("logs", .section(LogRule.init), into: &settings.logs)
+        top.get("agent_port", .number(1...65535), into: &settings.agentPort)
         tensorboard = top.get("tensorboard", .section { $0.required("logdir", .text) })
-        notify = top.get("notify", .list(of: .notifyURL)) ?? []
+        top.get("notify", .list(of: .notifyURL), into: &notify)
         mirror = top.get("mirror", .section(Mirror.init))
         folder = paths.folder
-        guard let run, let command else { return nil }
-        self.run = run
-        self.command = command
+        if run == nil || command == nil { return nil }
     }
 }
 
-extension Config.Install {
-    init?(reading section: Section) {
-        requirements = section.get("requirements", .list(of: .treePath)) ?? []
-        overrides = section.get("overrides", .list(of: .text)) ?? []
-        environment = section.get("environment", .choice()) ?? .venv
-        installer = section.get("installer", .choice()) ?? .auto
-        python = section.get("python", .text) ?? "python3"
-        cache = section.get("cache", .truth) ?? true
-        checkImports = section.get("check_imports", .list(of: .module)) ?? []
+extension Dependencies {
+    fileprivate init?(reading section: Section) {
+        self.init()
+        section.get("requirements", .list(of: .treePath), into: &requirements)
+        section.get("overrides", .list(of: .text), into: &overrides)
+        section.get("environment", .choice(), into: &environment)
+        section.get("installer", .choice(), into: &installer)
+        section.get("python", .text, into: &python)
+        section.get("cache", .truth, into: &cache)
+        section.get("check_imports", .list(of: .module), into: &checkImports)
     }
 }
 
@@ -50,52 +52,55 @@ extension CheckpointRule {
     fileprivate init?(reading section: Section) {
         let path = section.required("path", .checkpointPath)
         let pattern = section.get("pattern", .namePattern) ?? "checkpoint-*"
-        let keep = section.get("keep", Form.number(1 ... .max).map(Optional.some).or("none", nil)) ?? nil
+        let keep = section.get("keep", Form.number(1 ... .max).orNone("none")) ?? nil
         let names = section.get("names", .list(of: .fileName)) ?? []
         guard let path else { return nil }
         self = CheckpointRule(path: path, pattern: pattern, keep: keep, names: names.isEmpty ? nil : names)
     }
 }
 
-extension Config.Resources {
-    init?(reading section: Section, paths: Paths) {
-        gpus = section.get("gpus", .list(of: .text)) ?? []
-        gpuCount = section.get("gpu_count", .number(1...64)) ?? 1
-        order = section.get("order", .choice()) ?? .listed
-        cloud = section.get("cloud", .choice()) ?? .secure
-        spot = section.get("spot", Form.truth.map { $0 ? .yes : .no }.or("prefer", .prefer)) ?? .no
+extension Resources {
+    fileprivate init?(reading section: Section, paths: Paths) {
+        self.init()
+        section.get("gpus", .list(of: .text), into: &gpus)
+        section.get("gpu_count", .number(1...64), into: &gpuCount)
+        section.get("order", .choice(), into: &order)
+        section.get("cloud", .choice(), into: &cloud)
+        section.get("spot", Form.truth.map { $0 ? .yes : .no }.or("prefer", .prefer), into: &spot)
         maxPrice = section.get("max_price", .money)
-        datacenters = section.get("datacenters", .list(of: .text)) ?? []
+        section.get("datacenters", .list(of: .text), into: &datacenters)
         minCUDA = section.get("min_cuda", .cudaVersion)
-        disk = section.get("disk", .gigabytes) ?? 50
-        ports = section.get("ports", .list(of: .port)) ?? []
+        section.get("disk", .gigabytes, into: &disk)
+        section.get("ports", .list(of: .port), into: &ports)
         volume = section.get("volume", .volume(paths))
     }
 }
 
-extension Config.Limits {
-    init?(reading section: Section) {
-        duration = section.get("duration", Form.duration.map(Optional.some).or("none", nil)) ?? nil
-        cost = section.get("cost", Form.money.map(Optional.some).or("none", nil)) ?? nil
-        setup = section.get("setup", .duration) ?? .seconds(30 * 60)
-        stall = section.get("stall", Form.duration.map(Stall.after).or("auto", .auto).or("none", .none)) ?? .none
+extension Limits {
+    fileprivate init?(reading section: Section) {
+        self.init()
+        section.get("duration", Form.duration.orNone("none"), into: &duration)
+        section.get("cost", Form.money.orNone("none"), into: &cost)
+        section.get("setup", .duration, into: &setup)
+        section.get("stall", Form.duration.map(Stall.after).or("auto", .auto).or("none", .none), into: &stall)
     }
 }
 
-extension Config.Retry {
-    init?(reading section: Section) {
-        let count = Form.number(0 ... .max).map(Optional.some).or("unlimited", nil)
-        crash = section.get("crash", count) ?? 2
-        preempted = section.get("preempted", count) ?? nil
-        backoff = section.get("backoff", .duration) ?? .seconds(10)
+extension RetryPolicy {
+    fileprivate init?(reading section: Section) {
+        self.init()
+        let count = Form.number(0 ... .max).orNone("unlimited")
+        section.get("crash", count, into: &crash)
+        section.get("preempted", count, into: &preempted)
+        section.get("backoff", .duration, into: &backoff)
     }
 }
 
 extension LogRule {
-    init?(reading section: Section) {
+    fileprivate init?(reading section: Section) {
         self.init()
-        segment = section.get("segment", .bytes) ?? segment
-        keep = section.get("keep", .bytes) ?? keep
+        section.get("segment", .bytes, into: &segment)
+        section.get("keep", .bytes, into: &keep)
     }
 }
 

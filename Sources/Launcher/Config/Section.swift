@@ -1,13 +1,13 @@
 internal import Yams
 
-/// A map of the config with a fixed set of keys: those that are asked for. Whatever is wrong is reported to the reader.
+/// A map of the config. Its keys are those that the code asks for. Errors go to the reader.
 final class Section {
     private let reader: ConfigReader
-    /// The key that holds this map; nil at the top.
+    /// The key that has this map as its value; nil at the top.
     private let owner: Entry?
     private let entries: [(key: String, entry: Entry)]
     private var known: [String] = []
-    /// Any key is right.
+    /// Whether every key is allowed.
     private var isOpen = false
 
     init(_ mapping: Node.Mapping, of owner: Entry? = nil, reader: ConfigReader) {
@@ -27,7 +27,7 @@ final class Section {
         }
     }
 
-    /// Reads `mapping` with `body`, and reports the first key that `body` did not ask for.
+    /// Reads `mapping` with `body`. Reports the first key that `body` did not ask for.
     static func read<Value>(
         _ mapping: Node.Mapping, of owner: Entry? = nil, reader: ConfigReader, _ body: (Section) -> Value?
     ) -> Value? {
@@ -39,7 +39,7 @@ final class Section {
         return value
     }
 
-    /// nil where the key is not there, and where its value is wrong.
+    /// Returns the value; nil if the key is absent or its value is wrong.
     func get<Value>(_ key: String, _ form: Form<Value>) -> Value? {
         known.append(key)
         guard let entry = entries.first(where: { $0.key == key })?.entry else { return nil }
@@ -49,6 +49,11 @@ final class Section {
             reader.report(error)
             return nil
         }
+    }
+
+    /// Sets `field` if the key is present and its value is right. Otherwise the field keeps its default.
+    func get<Value>(_ key: String, _ form: Form<Value>, into field: inout Value) {
+        if let value = get(key, form) { field = value }
     }
 
     func required<Value>(_ key: String, _ form: Form<Value>) -> Value? {
@@ -64,7 +69,7 @@ final class Section {
 
     func has(_ key: String) -> Bool { entries.contains { $0.key == key } }
 
-    /// Every key with its value, for a map whose keys are the user's. `check` has a look at each.
+    /// Returns all keys and values of a map whose keys the user chooses. `check` throws for a wrong key.
     func all<Value>(_ form: Form<Value>, check: (Entry, String) throws(ConfigError) -> Void) -> [String: Value] {
         isOpen = true
         var values: [String: Value] = [:]
@@ -79,20 +84,20 @@ final class Section {
         return values
     }
 
-    /// Reports all but the first of `keys` where several are given.
+    /// Reports all but the first of `keys` if several are given.
     func exclusive(_ keys: [String], _ message: String, hint: String) {
         for (_, entry) in entries.filter({ keys.contains($0.key) }).dropFirst() {
             reader.report(entry.keyError(message, hint: hint))
         }
     }
 
-    /// Reports `message` about `key`.
+    /// Reports `message` about `key` and returns nil.
     func fail<Value>(at key: String, _ message: String) -> Value? {
         if let entry = entries.first(where: { $0.key == key })?.entry { reader.report(entry.keyError(message)) }
         return nil
     }
 
-    /// Reports `message` about the map itself, which lacks a key.
+    /// Reports `message` about the map itself, which lacks a key, and returns nil.
     func lack<Value>(_ message: String) -> Value? {
         if let owner { reader.miss(owner.keyError(message)) }
         return nil

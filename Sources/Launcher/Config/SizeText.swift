@@ -1,8 +1,8 @@
 internal import Shared
 
-/// Amounts of data as people write them.
+/// Amounts of data in the form that people write.
 enum SizeText {
-    /// Bytes of `8MB`, `512 kB`, `4GB`; a unit is 1024 of the one before, and `MiB` is the same as `MB`.
+    /// The bytes of a text such as `8MB`, `512 kB` or `4GB`. Each unit is 1024 of the smaller one; `MiB` equals `MB`.
     static func bytes(_ text: String) -> Int? {
         let prefixes: [String: Int] = ["": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40]
         guard let (count, unit) = split(text.uppercased()), unit.last == "B" else { return nil }
@@ -12,7 +12,7 @@ enum SizeText {
         return overflow ? nil : bytes
     }
 
-    /// Whole gigabytes as a provider counts them: `50`, `50GB`, `50 GB`.
+    /// The gigabytes of a text such as `50`, `50GB` or `50 GB`, as a provider counts them.
     static func gigabytes(_ text: String) -> Int? {
         guard let (count, unit) = split(text), ["", "GB"].contains(unit.uppercased()) else { return nil }
         return count

@@ -1,4 +1,4 @@
-/// What the config can say already but `launch` cannot do yet. Whoever builds a feature deletes its line here.
+/// Keys and values of the config that `launch` does not support yet. A feature that works has no line here.
 enum Support {
     private static let missing: [Missing] = [
         Missing("provider", unless: "local"),
@@ -33,7 +33,7 @@ enum Support {
 
     private struct Missing {
         var path: String
-        /// Values that work all the same, as text.
+        /// Values that are supported, as text.
         var working: [String]
 
         init(_ path: String, unless working: String...) {

@@ -6,21 +6,21 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// A small text file: UTF-8 without a byte order mark, and without characters that no text holds.
+/// A small text file in UTF-8, without its byte order mark. Control characters are refused.
 struct TextFile {
-    /// Refused before anything of it is read.
+    /// In bytes. A larger file is refused before it is read.
     static let limit = 1 << 20
 
     let name: String
     let text: String
 
-    /// `name` is what errors call the file.
+    /// `name` is the file's name in errors.
     init(path: String, name: String) throws(ConfigError) {
         try self.init(bytes: try Self.read(path, name: name), name: name)
     }
 
     init(bytes: [UInt8], name: String) throws(ConfigError) {
-        let mark: [UInt8] = [0xef, 0xbb, 0xbf]  // U+FEFF, some editors begin a file with it
+        let mark: [UInt8] = [0xef, 0xbb, 0xbf]  // U+FEFF: some editors write it at the beginning
         let bytes = bytes.starts(with: mark) ? bytes[mark.count...] : bytes[...]
         try Self.checkCharacters(of: bytes, name: name)
         self.name = name
@@ -29,7 +29,7 @@ struct TextFile {
 
     private static func read(_ path: String, name: String) throws(ConfigError) -> [UInt8] {
         do {
-            // A pipe without a writer would block without O_NONBLOCK, before fstat can say that it is one.
+            // Without O_NONBLOCK, opening a pipe that has no writer blocks, and fstat is never reached.
             let file = try Errno.check { open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
             defer { close(file) }
             var status = stat()
@@ -59,13 +59,13 @@ struct TextFile {
         }
     }
 
-    /// What YAML 1.1 calls printable, section 5.1; libyaml stops at anything else, but says less.
+    /// Checks for the characters that YAML 1.1 calls printable, section 5.1. libyaml refuses others with less detail.
     private static func checkCharacters(of bytes: ArraySlice<UInt8>, name: String) throws(ConfigError) {
         var line = 1
         var column = 1
         var rest = bytes
         while let byte = rest.first {
-            if (0x20...0x7e).contains(byte) {  // printable ASCII: nearly all there is
+            if (0x20...0x7e).contains(byte) {  // printable ASCII, the usual case
                 rest.removeFirst()
                 column += 1
                 continue
@@ -89,7 +89,7 @@ struct TextFile {
 }
 
 extension ArraySlice<UInt8> {
-    /// nil where the bytes do not begin with UTF-8.
+    /// nil if the bytes do not begin with valid UTF-8.
     fileprivate var firstScalar: (scalar: Unicode.Scalar, length: Int)? {
         var bytes = makeIterator()
         var parser = Unicode.UTF8.ForwardParser()
@@ -107,7 +107,7 @@ extension Unicode.Scalar {
         }
     }
 
-    /// As in U+001B.
+    /// The code point in the form `U+001B`.
     fileprivate var code: String {
         let digits = String(value, radix: 16, uppercase: true)
         return "U+" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits

@@ -1,11 +1,11 @@
 internal import Shared
 
-/// What `${NAME}` in a value of the config stands for: a variable of the environment, else of `.env`, else of `.runpod.env`.
+/// The variables behind `${NAME}` in a config: those of the environment, then of `.env`, then of `.runpod.env`.
 ///
-/// Only exactly `${NAME}` is replaced, once: what a variable holds is not looked at again. `$NAME`, `$(...)`, `${NAME:-x}` and
-/// the like are the shell's and stay. `$${NAME}` gives the text `${NAME}`.
+/// Only `${NAME}` is replaced. Its value is not expanded again. `$NAME`, `$(...)`, `${NAME:-x}` and the like belong to
+/// the shell and stay. `$${NAME}` gives the text `${NAME}`.
 struct Variables: Sendable {
-    /// In the order in which a name is looked up.
+    /// The first source that has a name decides.
     private let sources: [[String: String]]
 
     init(_ sources: [[String: String]]) { self.sources = sources }
@@ -38,14 +38,16 @@ struct Variables: Sendable {
         return result + rest
     }
 
-    /// `${NAME}` at the beginning of `text`.
+    /// Returns the `${NAME}` at the beginning of `text`; nil if there is none.
     private static func reference(at text: Substring) -> (text: Substring, name: String)? {
         guard text.hasPrefix("${"), let end = text.firstIndex(of: "}") else { return nil }
         let name = text[..<end].dropFirst(2)
         return name.isVariableName ? (text[...end], String(name)) : nil
     }
 
-    /// The values, of `RunSpec.shortestSecret` bytes and more, of all variables whose name looks like that of a secret: they must never be packed or shown.
+    /// The values of all variables with a name like that of a secret. They must never be packed or shown.
+    ///
+    /// Values shorter than `RunSpec.shortestSecret` do not count.
     var knownSecrets: Set<String> {
         let words = ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL"]
         let secrets = sources.joined().filter { name, value in

@@ -3,14 +3,15 @@ internal import Yams
 
 /// Reads one YAML document as a tree of nodes that know their line and column.
 ///
-/// Every scalar is text as written; what `yes` or `1.10` means is for the schema to say. Anchors, aliases and tags are refused: a
-/// config has no use for them, and a few lines of aliases can stand for billions of nodes.
+/// Every scalar stays the text that was written; the schema decides the meaning of `yes` or `1.10`. Anchors, aliases
+/// and tags are refused: a config does not need them, and a few lines of aliases can expand to billions of nodes.
 ///
-/// Yams recurses into what is nested; libyaml stops it at a depth of 1000, which needs up to 1 MB of the calling thread's stack.
+/// Yams recurses into nested nodes. libyaml stops at a depth of 1000, which takes up to 1 MB of the calling thread's
+/// stack.
 struct YAML {
     let file: TextFile
 
-    /// The map that the document is.
+    /// Returns the document, which must be a map.
     func mapping() throws(ConfigError) -> Node.Mapping {
         guard let root = try withoutAliases(), !root.isEmptyPlainScalar else {
             throw error("the config is empty", at: .start, hint: "it needs at least \"run\" and \"command\"")
@@ -23,8 +24,8 @@ struct YAML {
         return mapping
     }
 
-    /// A `*` begins an alias just where a `&` would begin an anchor, so a copy of the text with `&` for `*` cannot expand to
-    /// anything, and all aliases of the text are anchors of its tree.
+    /// Reads a copy of the text first, with `&` in place of `*`. A `*` begins an alias exactly where a `&` would begin
+    /// an anchor: the copy cannot expand, and each alias of the text is an anchor in it, which is refused.
     private func withoutAliases() throws(ConfigError) -> Node? {
         let copy = file.text.replacing("*", with: "&")
         let tree = try compose(copy, check: true)
@@ -33,11 +34,11 @@ struct YAML {
 
     private func compose(_ text: String, check isChecked: Bool) throws(ConfigError) -> Node? {
         do {
-            // A resolver without rules takes every scalar as text, so `1` and `"1"` are the same key.
+            // A resolver without rules leaves every scalar a text, so `1` and `"1"` are the same key.
             let parser = try Parser(yaml: text, resolver: .basic, encoding: .utf8)
             let root = try parser.singleRoot()
             if isChecked, let root { try check(root) }
-            // The nodes' anchors live as long as the parser.
+            // The anchors of the nodes are valid only while the parser exists.
             return withExtendedLifetime(parser) { root }
         } catch let error as YamlError {
             throw translate(error, text)
@@ -48,7 +49,7 @@ struct YAML {
         }
     }
 
-    /// Of nodes that have none written: Yams fills in the last three by itself.
+    /// The tags of nodes without a written tag. Yams fills in the last three.
     private static let plainTags: Set<Tag.Name> = [.implicit, .str, .seq, .map]
 
     private func check(_ tree: Node) throws(ConfigError) {
@@ -118,7 +119,7 @@ extension YAML {
         return error("not valid YAML: \(problem)\(during)", at: place, hint: Self.hints[problem])
     }
 
-    /// For what people run into most.
+    /// Hints for the most frequent errors of libyaml.
     private static let hints = [
         "mapping values are not allowed in this context": "a value that holds \": \" needs quotes",
         "found character that cannot start any token": "a value that begins with \"@\", \"`\" or \"%\" needs quotes",
@@ -137,7 +138,9 @@ extension YAML {
             hint: "keep only one of the two")
     }
 
-    /// Yams names the first of two equal keys only. With a letter of that one changed, the text shows where the other is.
+    /// Returns the place of the second of two equal keys; Yams reports only the first one.
+    ///
+    /// Changes a letter of the first key and reads the text again: then the other one is found.
     private func repetition(of key: String, first: Place, in text: String) -> Place? {
         guard let changed = text.changingLetter(at: first) else { return nil }
         do {
@@ -167,12 +170,12 @@ extension Place {
 }
 
 extension Node {
-    /// A document of nothing but comments or `---`.
+    /// Whether the document has only comments or `---`.
     fileprivate var isEmptyPlainScalar: Bool { scalar.map { $0.style == .plain && $0.string.isEmpty } ?? false }
 }
 
 extension String {
-    /// The column of the first tab before any other text of a line.
+    /// Returns the column of the first tab in the indentation of a line; nil if there is none.
     fileprivate func tab(inIndentationOf line: Int) -> Int? {
         let lines = split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
         guard lines.indices.contains(line - 1) else { return nil }
@@ -180,7 +183,7 @@ extension String {
         return indentation.firstIndex(of: "\t").map { indentation.distance(from: indentation.startIndex, to: $0) + 1 }
     }
 
-    /// The text with another letter at `place`, or after the quote that is there.
+    /// Returns the text with another letter at `place`, or after a quote that is there.
     fileprivate func changingLetter(at place: Place) -> String? {
         var scalars = Array(unicodeScalars)
         var line = 1

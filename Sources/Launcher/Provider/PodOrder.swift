@@ -11,7 +11,7 @@ struct PodOrder: Sendable {
     var spec: RunSpec
     /// The run's volume. Its mount point is `spec.volume`.
     var place: PodPlace
-    var resources = Config.Resources()
+    var resources = Resources()
     var image: String?
     /// URLs to which the agent posts the run's end and the like. The part after the host may be secret.
     var notify: [String] = []

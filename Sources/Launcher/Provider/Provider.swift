@@ -5,7 +5,7 @@ protocol Provider: Sendable {
     var name: ProviderName { get }
 
     /// The volume that a run with these resources uses.
-    func place(for resources: Config.Resources) -> PodPlace
+    func place(for resources: Resources) -> PodPlace
 
     /// Offers that fit the order, the one to try first at the front. Empty if there is none at this moment.
     func offers(for order: PodOrder) async throws -> [Offer]
@@ -22,7 +22,7 @@ protocol Provider: Sendable {
     /// Every pod that the provider knows, the newest first.
     func pods() async throws -> [Pod]
 
-    func end(_ pod: Pod, _ way: PodEnd) async throws
+    func end(_ pod: Pod, _ way: PodShutdown) async throws
 
     /// Leaves a mark on the pod that its user stopped it, which every machine of the user sees.
     func markStopped(_ pod: Pod) async throws

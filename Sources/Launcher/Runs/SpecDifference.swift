@@ -1,11 +1,5 @@
 internal import Shared
 
-#if canImport(FoundationEssentials)
-internal import FoundationEssentials
-#else
-internal import Foundation
-#endif
-
 /// The differences between two specs, one line each, for a person.
 enum SpecDifference {
     static func lines(from old: RunSpec, to new: RunSpec) throws -> [String] {
@@ -19,39 +13,24 @@ enum SpecDifference {
         }
     }
 
-    /// Every value that is not a map, by the path of its keys such as `limits.duration`.
+    /// Every value that is not a map, by the path of its keys in the config, such as `limits.duration`.
     private static func leaves(of spec: RunSpec) throws -> [String: String] {
         var found: [String: String] = [:]
-        func visit(_ value: Value, _ path: String) throws {
-            switch value {
-            case .map(let members):
-                for (key, member) in members { try visit(member, path.isEmpty ? key : "\(path).\(key)") }
-            case .leaf(let text):
-                found[path] = text
+        func visit(_ value: JSONValue, _ path: [String]) throws {
+            guard case .map(let members) = value else {
+                found[path.joined(separator: ".")] = try JSON.text(value)
+                return
             }
+            for (key, member) in members { try visit(member, path + [path == ["env"] ? key : key.snakeCase]) }
         }
-        try visit(try JSON.decode(Value.self, from: try JSON.encode(spec)), "")
+        try visit(try JSONValue(encoding: spec), [])
         return found
     }
+}
 
-    private enum Value: Decodable {
-        case map([String: Value])
-        case leaf(String)
-
-        init(from decoder: any Decoder) throws {
-            let container = try decoder.singleValueContainer()
-            if let members = try? container.decode([String: Value].self) {
-                self = .map(members)
-            } else if let list = try? container.decode([String].self) {
-                self = .leaf(try JSON.text(list))
-            } else if let text = try? container.decode(String.self) {
-                self = .leaf(try JSON.text(text))
-            } else if let flag = try? container.decode(Bool.self) {
-                self = .leaf("\(flag)")
-            } else {
-                let number = try container.decode(Double.self)
-                self = .leaf(Int(exactly: number).map { "\($0)" } ?? "\(number)")
-            }
-        }
+extension String {
+    /// `onFinish` becomes `on_finish`.
+    fileprivate var snakeCase: String {
+        reduce(into: "") { $0 += $1.isUppercase ? "_\($1.lowercased())" : String($1) }
     }
 }

@@ -7,31 +7,13 @@ public struct StopRequest: Sendable, Codable, Equatable {
         case now
     }
 
-    /// The end of the pod after the run.
-    public enum Then: String, Sendable, Codable {
-        case stop
-        /// It is deleted if nothing is lost with it, else stopped.
-        case terminate
-        /// It stays as it is, and still costs money.
-        case keep
-
-        /// nil if a pod has no such rule.
-        public var rule: OnFinish? {
-            switch self {
-            case .stop: .stop
-            case .terminate: .terminate
-            case .keep: nil
-            }
-        }
-    }
-
     public var mode: Mode
-    /// nil: as the config says.
-    public var then: Then?
-    /// Time to save before the training is killed, in seconds. nil: a minute.
-    public var grace: Double?
+    /// The end of the pod after the run; nil if the config decides.
+    public var then: OnFinish?
+    /// Time to save before the training is killed; nil if it is the usual minute.
+    @Seconds public var grace: Duration?
 
-    public init(mode: Mode, then: Then? = nil, grace: Double? = nil) {
+    public init(mode: Mode, then: OnFinish? = nil, grace: Duration? = nil) {
         self.mode = mode
         self.then = then
         self.grace = grace
@@ -40,14 +22,13 @@ public struct StopRequest: Sendable, Codable, Equatable {
     public static let graceful = StopRequest(mode: .graceful)
     public static let now = StopRequest(mode: .now)
 
-    /// Seconds.
-    public static let usualGrace = 60.0
-    /// Allowed grace, in seconds. Below it use `now`; above it nobody remembers having asked.
-    public static let graceRange = 1.0...86_400
+    public static let usualGrace: Duration = .seconds(60)
+    /// Allowed grace. Below it use `now`; above it nobody remembers having asked.
+    public static let graceRange: ClosedRange<Duration> = .seconds(1) ... .seconds(86_400)
 
     /// Why the agent refuses this request; nil if it does not.
     public var problem: Problem? {
-        if then == .keep {
+        if case .keep = then {
             return Problem("a pod cannot be kept after its run", hint: #"ask for "stop" or "terminate""#)
         }
         guard let grace else { return nil }
@@ -55,6 +36,6 @@ public struct StopRequest: Sendable, Codable, Equatable {
             return Problem("a stop that is \"now\" has no grace", hint: "leave out one of the two")
         }
         return Self.graceRange.contains(grace)
-            ? nil : Problem("a grace of \(grace) s makes no sense", hint: "it is between 1 s and 24 h")
+            ? nil : Problem("a grace of \(grace.inSeconds) s makes no sense", hint: "it is between 1 s and 24 h")
     }
 }

@@ -1,12 +1,12 @@
 internal import CZlib
 
-/// Reads a gzip file from its begin to its end; several members are one stream, RFC 1952.
+/// Decompresses a gzip file from begin to end, RFC 1952. Several members form one stream.
 final class Inflater {
     private var stream = z_stream()
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
     /// The unread part of `buffer`.
     private var rest = 0..<0
-    /// Between two members.
+    /// Whether the position is between two members.
     private var isBetween = true
 
     init() throws(Problem) {
@@ -18,8 +18,10 @@ final class Inflater {
         buffer.deallocate()
     }
 
-    /// Fills `output` as far as the data goes; 0 at its end. `more` reads the next compressed bytes, 0 at the end.
-    /// Throws `Errno` EIO where the data is damaged or cut off.
+    /// Fills `output` and returns the number of bytes; 0 at the end. `more` reads the next compressed bytes, 0 at the
+    /// end.
+    ///
+    /// Throws `Errno` EIO if the data is damaged or cut off.
     func read(
         into output: UnsafeMutableRawBufferPointer, more: (UnsafeMutableRawBufferPointer) throws(Errno) -> Int
     ) throws(Errno) -> Int {

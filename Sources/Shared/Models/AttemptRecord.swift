@@ -4,36 +4,36 @@ public import FoundationEssentials
 public import Foundation
 #endif
 
-/// The durable state and record of one attempt, `attempts/NNNN.json`. The state of a run is that of its highest attempt.
+/// The durable record of one attempt, `attempts/NNNN.json`. The state of a run is that of its last attempt.
 public struct AttemptRecord: Sendable, Codable, Equatable {
     public var run: RunID
     public var number: Int
     public var pod: String
     public var launch: String
     public var lineage: String
-    /// `RunSpec.fingerprint` of what was asked for.
+    /// `RunSpec.fingerprint` of the attempt's spec.
     public var spec: String
     public var state: AttemptState
-    /// Set as soon as it is decided: a training that was told to end is `interrupted` while it still runs.
+    /// Set as soon as it is decided: a training that must end is `interrupted` while it still runs.
     public var outcome: Outcome?
     public var phases: [Phase]
-    /// The checkpoint that the training was told to resume from.
+    /// The checkpoint from which the training had to resume.
     public var resumedFrom: CheckpointReference?
-    /// What was found at the training's end.
+    /// The checkpoints at the training's end.
     public var checkpoints: CheckpointCount?
     /// Offset of this attempt's first byte in the run's log.
     public var logStart: Int
-    /// The last step that the training told of.
+    /// The last step that the training reported.
     public var step: Double?
-    /// How long the attempt has lasted, on a monotonic clock.
+    /// How long the attempt has lasted by a monotonic clock, in seconds.
     public private(set) var seconds: Double?
-    /// What the pod costs; nil where that is not known, or nothing.
+    /// The pod's price; nil if it is unknown or the pod costs nothing.
     public var bill: Bill?
-    /// What the attempt has cost, in US dollars.
+    /// The cost of the attempt so far, in US dollars.
     public private(set) var cost: Double?
-    /// When the next attempt begins, while this one is `waiting`.
+    /// The time at which the next attempt begins, while this one is `waiting`.
     public var next: Date?
-    /// What a person wants to see of an end that was not asked for.
+    /// The circumstances of an end that the user did not ask for.
     public var death: Death?
 
     public struct Phase: Sendable, Codable, Equatable {
@@ -63,7 +63,7 @@ public struct AttemptRecord: Sendable, Codable, Equatable {
         phases.append(Phase(state: state, began: now))
     }
 
-    /// Notes that the attempt has lasted for `seconds` on a monotonic clock, and what that cost.
+    /// Sets how long the attempt has lasted by a monotonic clock, and its cost.
     public mutating func lasted(_ seconds: Double?) {
         self.seconds = seconds
         cost = bill?.cost(after: seconds ?? 0)

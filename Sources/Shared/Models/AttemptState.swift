@@ -1,4 +1,4 @@
-/// Where an attempt is in its life. The order of the cases is the order of the life.
+/// The state of an attempt. The cases are in the order of its life.
 public enum AttemptState: String, Sendable, Codable, CaseIterable {
     case claiming
     /// The pod and the volume are checked.

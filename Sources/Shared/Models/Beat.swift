@@ -4,13 +4,13 @@ public import FoundationEssentials
 public import Foundation
 #endif
 
-/// A heartbeat, `attempts/NNNN.beat`. That it changes is what says that the owner lives.
+/// A heartbeat, `attempts/NNNN.beat`. The owner of the run is alive while its beats change.
 public struct Beat: Sendable, Codable, Equatable {
     public var count: Int
     public var at: Date
-    /// How long the attempt has lasted, on a monotonic clock.
+    /// How long the attempt has lasted by a monotonic clock, in seconds.
     public var seconds: Double
-    /// The last step that the training told of.
+    /// The last step that the training reported.
     public var step: Double?
 
     public init(count: Int, at: Date, seconds: Double, step: Double?) {

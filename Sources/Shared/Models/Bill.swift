@@ -1,8 +1,8 @@
-/// What an attempt's pod costs, and since when.
+/// The price of an attempt's pod, and the time that counts.
 public struct Bill: Sendable, Codable, Equatable {
     /// US dollars for an hour of all GPUs together.
     public var price: Double
-    /// For how long the pod was paid for before the attempt began, beyond what an earlier attempt has on its own bill; in seconds.
+    /// Seconds for which the pod was billed before the attempt began, and which no earlier attempt counts.
     public var billedBefore: Double
 
     public init(price: Double, billedBefore: Double) {
@@ -10,6 +10,6 @@ public struct Bill: Sendable, Codable, Equatable {
         self.billedBefore = billedBefore
     }
 
-    /// In US dollars, `seconds` after the attempt began.
+    /// Returns the cost in US dollars, `seconds` after the attempt began.
     public func cost(after seconds: Double) -> Double { price * (billedBefore + seconds) / 3600 }
 }

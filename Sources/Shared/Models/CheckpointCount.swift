@@ -1,9 +1,9 @@
-/// The checkpoints of a lineage.
+/// A summary of the checkpoints of a lineage.
 public struct CheckpointCount: Sendable, Codable, Equatable {
     public var count: Int
-    /// Whole or not.
+    /// The newest checkpoint. It may be torn.
     public var newest: CheckpointReference?
-    /// The newest that is proven, or would be at a start.
+    /// The newest checkpoint that is proven, or that the next start would prove.
     public var proven: CheckpointReference?
 
     public init(count: Int, newest: CheckpointReference?, proven: CheckpointReference? = nil) {

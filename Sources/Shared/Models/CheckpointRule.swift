@@ -1,12 +1,14 @@
-/// Where the training saves, and which names there are checkpoints.
+/// The folder in which the training saves, and the names that are checkpoints.
 public struct CheckpointRule: Sendable, Codable, Equatable {
     /// Relative to `workdir`.
     public var path: String
-    /// A file name pattern as in fnmatch(3); the step is the last number in a matching name.
+    /// A file name pattern as in fnmatch(3). The step is the last number in a matching name.
     public var pattern: String
-    /// How many proven checkpoints are kept, 1 or more; nil: all. Of each fixed name so many copies are, and without a number none.
+    /// The number of proven checkpoints to keep, 1 or more; nil if all are kept.
+    ///
+    /// For each fixed name it is the number of copies; nil if there are no copies.
     public var keep: Int?
-    /// Fixed names, under which a training saves again and again. They are told apart by time. nil: none.
+    /// Fixed names under which the training saves again and again; nil if there are none. Their time identifies a save.
     public var names: [String]?
 
     public init(path: String, pattern: String = "checkpoint-*", keep: Int? = nil, names: [String]? = nil) {

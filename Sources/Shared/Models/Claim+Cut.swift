@@ -1,8 +1,10 @@
 extension [Claim] {
-    /// Where the run's log parts from what a follower has: `stream` names the attempt that its last bytes belong to, and `end` is
-    /// the offset after them. What it has from there on was lost with a pod before it was on stable storage. nil where nothing was.
+    /// Returns the offset at which the run's log differs from a follower's copy; nil if the copy is right.
+    ///
+    /// `stream` is the attempt of the copy's last bytes, and `end` the offset after them. Bytes after the cut were lost
+    /// with a pod before they were on stable storage.
     public func cut(of stream: String?, before end: Int) -> Int? {
-        // A later attempt begins where the log then ended, and each power cut may take more of it.
+        // A later attempt begins at the end that the log then had. Each loss of power may move that end back.
         drop { $0.stream != stream }.dropFirst().map(\.logStart).min().flatMap { $0 < end ? $0 : nil }
     }
 }

@@ -4,18 +4,23 @@ public import FoundationEssentials
 public import Foundation
 #endif
 
-/// An attempt's right to be the run's writer, `attempts/NNNN.claim`. Written once, never changed.
+/// The right of an attempt to write to the run, `attempts/NNNN.claim`. It is written once and never changed.
 public struct Claim: Sendable, Codable, Equatable {
+    /// The format of a run's folder: its layout and the fields of its records. A folder of another format is refused.
+    public static let format = 2
+
+    /// The format of the folder that the claim is in.
+    public private(set) var format = Claim.format
     public var number: Int
     public var pod: String
     public var launch: String
-    /// Attempts of one lineage continue each other's checkpoints. Named by the launch that began it.
+    /// Attempts of one lineage continue each other's checkpoints. Its name is that of the launch that began it.
     public var lineage: String
-    /// Offset of this attempt's first byte in the run's log.
+    /// The offset of this attempt's first byte in the run's log.
     public var logStart: Int
-    /// Names the bytes that this attempt adds to the log.
+    /// Identifies the bytes that this attempt appends to the log.
     public var stream: String
-    /// The agent's processes, `init` first. What they say counts where the pod is a process tree of one machine.
+    /// The processes of the agent, `init` first. Empty if the pod is not a process tree of one machine.
     public var processes: [ProcessIdentity]
     public var claimed: Date
     /// Address of the agent's API, for a launcher that has no record of the pod.
@@ -36,7 +41,7 @@ public struct Claim: Sendable, Codable, Equatable {
         self.address = address
     }
 
-    /// Whether the agent runs: true where any of its processes does, nil where that cannot be told from here.
+    /// Whether any process of the agent runs; nil if this process cannot know.
     public var isAlive: Bool? {
         let answers = processes.map(\.isAlive)
         if answers.contains(true) { return true }

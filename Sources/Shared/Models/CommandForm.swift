@@ -1,4 +1,4 @@
-/// A command as the config gives it: a string is for the shell, a list is executed as it is.
+/// A command of the config. A string runs in a shell; a list is executed without one.
 public enum CommandForm: Sendable, Equatable {
     case shell(String)
     case exec([String])

@@ -1,19 +1,19 @@
-/// The circumstances of a training's end, for the one screen that explains it.
+/// The circumstances of a training's end, to explain it on one screen.
 public struct Death: Sendable, Codable, Equatable {
     /// The last lines of the output.
     public var lines: [String] = []
-    /// Steps after the newest checkpoint, which the next attempt has to do again.
+    /// The steps after the newest checkpoint. The next attempt has to repeat them.
     public var lostSteps: Double?
-    /// Whether a checkpoint was saved after the training was told to end. nil where it was not told, or saves none.
+    /// Whether the training saved a checkpoint after it got the signal to end. nil if it got none, or saves none.
     public var savedOnSignal: Bool?
-    /// From the moment when its end was asked for to the end of the training's own process, in seconds.
+    /// The time from the request to the end of the training's own process, in seconds.
     public var secondsAfterSignal: Double?
-    /// How it was ended. nil where it ended by itself.
+    /// The teardown; nil if the training ended by itself.
     public var teardown: TeardownReport?
-    /// Processes of the container that the kernel killed for lack of memory while this training ran.
+    /// The number of processes in the container that the kernel killed for lack of memory during this training.
     public var outOfMemoryKills: Int?
     public var disks: [Disk] = []
-    /// What could be seen of a training that stood still, before it was touched.
+    /// Observations of a stalled training, made before it got any signal.
     public var stall: [String]?
 
     public init() {}
@@ -22,7 +22,7 @@ public struct Death: Sendable, Codable, Equatable {
         public var path: String
         /// Bytes.
         public var size: Int
-        /// Bytes that a user without privileges can still write.
+        /// Bytes that are free for a user without privileges.
         public var free: Int
 
         public init(path: String, size: Int, free: Int) {

@@ -1,12 +1,26 @@
-/// What is installed before the training.
+/// The packages that are installed before the training starts.
 public struct Dependencies: Sendable, Codable, Equatable {
-    /// Requirement files of pip, relative to the work tree.
-    public var requirements: [String]
-    /// The interpreter that the environment is made with.
-    public var python: String
+    public enum Environment: String, Sendable, Codable, CaseIterable { case venv, target, system }
+    public enum Installer: String, Sendable, Codable, CaseIterable { case auto, pip, uv }
 
-    public init(requirements: [String], python: String = "python3") {
+    /// Requirement files of pip, relative to the work tree.
+    public var requirements: [String] = []
+    /// Requirements that are installed last, in place of the versions that the files ask for.
+    public var overrides: [String] = []
+    public var environment = Environment.venv
+    public var installer = Installer.auto
+    /// The interpreter that makes the environment.
+    public var python = "python3"
+    public var cache = true
+    /// Modules that must import once everything is installed.
+    public var checkImports: [String] = []
+
+    public init() {}
+
+    public init(requirements: [String], python: String? = nil) {
         self.requirements = requirements
-        self.python = python
+        if let python { self.python = python }
     }
+
+    public var isEmpty: Bool { requirements.isEmpty && overrides.isEmpty }
 }

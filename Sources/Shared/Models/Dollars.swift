@@ -1,6 +1,6 @@
-/// US dollars for a person.
+/// US dollars as text.
 public enum Dollars {
-    /// `12.50 USD`; an amount below a dime with four decimals: `0.0042 USD`.
+    /// Returns `12.50 USD`. An amount below ten cents has four decimals: `0.0042 USD`.
     public static func text(_ amount: Double) -> String {
         let decimals = abs(amount) < 0.1 && amount != 0 ? 4 : 2
         let scale = decimals == 4 ? 10_000 : 100

@@ -3,7 +3,13 @@ public enum ExitStatus: Sendable, Equatable {
     case code(Int32)
     case signal(Int32)
 
-    /// As a shell reports it: the code itself, or 128 + the signal.
+    /// `status` as wait(2) returns it for a process that has ended.
+    public init(wait status: Int32) {
+        let signal = status & 0x7f  // WTERMSIG; the next byte is WEXITSTATUS
+        self = signal == 0 ? .code(status >> 8 & 0xff) : .signal(signal)
+    }
+
+    /// The exit code that a shell reports: the code, or 128 + the signal.
     public var shellCode: Int32 {
         switch self {
         case .code(let code): code

@@ -6,15 +6,15 @@ public import Foundation
 
 /// One deliberate `launch run`.
 public struct LaunchOrder: Sendable, Codable, Equatable {
-    /// A nonce: a restart of the pod's container keeps it, a new `launch run` changes it.
+    /// A nonce. A restart of the pod's container keeps it; a new `launch run` changes it.
     public var id: String
-    /// Begin a new lineage: checkpoints that exist are no candidates. Acts once for each id.
+    /// Begins a new lineage, which ignores existing checkpoints. It acts once for each id.
     public var force: Bool
-    /// Pods proven dead, whose claims need not be waited for.
+    /// Pods that are proven dead. Agents do not wait for their claims.
     public var supersedes: [String]
-    /// US dollars for an hour of the pod, all GPUs together; nil where it is not known, or nothing.
+    /// US dollars for an hour of the pod, all GPUs together; nil if it is unknown or nothing.
     public var price: Double?
-    /// Since when the pod is paid for.
+    /// The time at which the pod was bought.
     public var bought: Date?
 
     public init(

@@ -1,36 +1,31 @@
-/// What a run may use up. Times are in seconds; nil is without end.
+/// The limits of a run. nil is without a limit.
 public struct Limits: Sendable, Codable, Equatable {
     /// From the agent's start to the training's.
-    public var setup: Double?
-    /// Over all attempts of the run.
-    public var duration: Double?
-    /// Over all attempts of the run, in US dollars.
-    public var cost: Double?
-    public var stall: Stall
+    @Seconds public var setup: Duration = .seconds(30 * 60)
+    /// The time of all attempts of the run together.
+    @Seconds public var duration: Duration? = nil
+    /// The cost of all attempts of the run together.
+    public var cost: Money?
+    public var stall = Stall.none
 
-    /// How long a training may tell of no new step.
+    public init() {}
+
+    /// How long a training may report no new step.
     public enum Stall: Sendable, Equatable {
         case none
-        /// By the pace that the training has shown.
+        /// Computed from the pace that the training has shown.
         case auto
-        case after(seconds: Double)
-    }
-
-    public init(setup: Double? = 1800, duration: Double? = nil, cost: Double? = nil, stall: Stall = .none) {
-        self.setup = setup
-        self.duration = duration
-        self.cost = cost
-        self.stall = stall
+        case after(Duration)
     }
 }
 
 extension Limits.Stall: Codable {
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
-        if let seconds = try? container.decode(Double.self) {
-            self = .after(seconds: seconds)
-        } else {
-            self = try container.decode(String.self) == "auto" ? .auto : .none
+        switch try? container.decode(String.self) {
+        case "none": self = .none
+        case "auto": self = .auto
+        default: self = .after(try container.decode(Seconds<Duration>.self).wrappedValue)
         }
     }
 
@@ -39,7 +34,7 @@ extension Limits.Stall: Codable {
         switch self {
         case .none: try container.encode("none")
         case .auto: try container.encode("auto")
-        case .after(let seconds): try container.encode(seconds)
+        case .after(let time): try container.encode(Seconds(wrappedValue: time))
         }
     }
 }

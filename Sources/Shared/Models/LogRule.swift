@@ -1,12 +1,14 @@
-/// How much of a run's log is in one file, and how much of it is kept. In bytes.
+/// The size of a log segment and of the whole log. In bytes.
 public struct LogRule: Sendable, Codable, Equatable {
-    /// After about so much, at the end of a line where one is near, the next segment begins.
-    public var segment: Int
-    /// Compressed segments together; the oldest go first.
-    public var keep: Int
+    /// The next segment begins after about so many bytes, at the end of a line if one is near.
+    public var segment = 8 << 20
+    /// All compressed segments together. The oldest are deleted first.
+    public var keep = 4 << 30
 
-    public init(segment: Int = 8 << 20, keep: Int = 4 << 30) {
+    public init() {}
+
+    public init(segment: Int, keep: Int? = nil) {
         self.segment = segment
-        self.keep = keep
+        if let keep { self.keep = keep }
     }
 }

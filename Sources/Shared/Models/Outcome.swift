@@ -1,9 +1,9 @@
 /// How an attempt ended.
 public struct Outcome: Sendable, Codable, Equatable {
     public var kind: OutcomeClass
-    /// The training's own end, once it is known and if it ever started.
+    /// The end of the training's process; nil if it is unknown, or if the training never started.
     public var exit: ExitStatus?
-    /// A sentence for a person, where the class does not say it all.
+    /// A sentence for the user that says more than the class.
     public var message: String?
 
     public init(_ kind: OutcomeClass, exit: ExitStatus? = nil, message: String? = nil) {
@@ -12,7 +12,7 @@ public struct Outcome: Sendable, Codable, Equatable {
         self.message = message
     }
 
-    /// `failed, exit code 7`: the class, and the training's own end.
+    /// The class and the process's end: `failed, exit code 7`.
     public var words: String {
         switch exit {
         case .code(let code): "\(kind.rawValue), exit code \(code)"
@@ -35,23 +35,23 @@ public enum OutcomeClass: String, Sendable, Codable, CaseIterable {
     case failed
     /// SIGTERM from outside.
     case interrupted
-    /// The user asked.
+    /// The user asked for it.
     case stopped
-    /// The kernel killed a process for lack of memory, or the GPU had none left.
+    /// The kernel killed a process for lack of memory, or the GPU's memory was full.
     case outOfMemory = "out-of-memory"
-    /// No new step for `limits.stall`.
+    /// The training reported no new step for `limits.stall`.
     case stalled
     /// `limits.duration` or `limits.cost` is used up.
     case overLimit = "over-limit"
-    /// The agent died and left the training without an end. Found by the next attempt.
+    /// The agent died before it recorded an end. The next attempt recorded this class.
     case agentCrash = "agent-crash"
-    /// Code or dependencies could not be brought in, or the command could not be started.
+    /// The code or the dependencies could not be installed, or the command could not be started.
     case setupFailed = "setup-failed"
 
-    /// Whether the launch is over: a restart of the same pod does not train again.
+    /// Whether the launch is over, so that a restart of the same pod does not train again.
     public var endsLaunch: Bool { self != .interrupted }
 
-    /// Whether the training ended by its own fault, and may do better when it is tried again.
+    /// Whether the training itself failed, so that another attempt may succeed.
     public var isFault: Bool {
         switch self {
         case .failed, .outOfMemory, .stalled: true

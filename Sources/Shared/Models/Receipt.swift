@@ -4,44 +4,44 @@ public import FoundationEssentials
 public import Foundation
 #endif
 
-/// The proof of a checkpoint, `receipts/NAME.json`: that it was whole and on stable storage when it was written.
+/// The proof of a checkpoint, `receipts/NAME.json`: the checkpoint was complete and on stable storage at that time.
 ///
-/// Any file that was added, is missing or has changed since voids it.
+/// A file that was added, deleted or changed later voids the proof.
 public struct Receipt: Sendable, Codable, Equatable {
-    /// Of the checkpoint in its folder.
+    /// The checkpoint's name in its folder.
     public var name: String
-    /// The number in its name; nil where the name is a fixed one.
+    /// The number in its name; nil if the name is a fixed one.
     public var step: Int?
-    /// The last step that the training had told of when its save was first seen; nil where that is not known.
+    /// The last step that the training had reported when the agent first saw this save; nil if that is unknown.
     public var stepAtSave: Double?
-    /// How long its save took, in seconds, to about one; nil where it was not watched.
+    /// The duration of the save in seconds, exact to about 1 s; nil if the agent did not watch it.
     public var saveSeconds: Double?
     /// The attempt that wrote the receipt.
     public var attempt: Int
     public var lineage: String
-    /// Absolute, in the pod.
+    /// An absolute path in the pod.
     public var path: String
-    /// What told that the save had ended.
+    /// The reason to trust that the save had ended.
     public var evidence: Evidence
     public var proven: Date
-    /// Names the boot of the machine that proved it: as long as that lasts, what was read once is what is there.
+    /// The boot id of the machine that proved it. During the same boot the files need not be read again.
     public var boot: String
     /// Sorted by their names.
     public var files: [SavedFile]
 
     public enum Evidence: String, Sendable, Codable {
-        /// The training went on to a later step.
+        /// The training reported a later step.
         case laterStep
         /// The training ended with exit code 0.
         case exit
-        /// It has the files that an earlier checkpoint with a receipt has.
+        /// The checkpoint has the same files as an earlier one with a receipt.
         case sameFiles
-        /// Its name is a fixed one, and it is one file that ends where its format says.
+        /// The checkpoint is one file with a fixed name, and it ends where its format says.
         case ownEnd
     }
 
     public struct SavedFile: Sendable, Codable, Equatable {
-        /// By its path inside the checkpoint; of a checkpoint that is one file, empty.
+        /// The path inside the checkpoint; empty if the checkpoint is one file.
         public var name: String
         /// Bytes.
         public var size: Int
@@ -75,11 +75,11 @@ public struct Receipt: Sendable, Codable, Equatable {
         saveSeconds = save?.seconds
     }
 
-    /// What was seen of the save while it went on.
+    /// Observations of a save while it was written.
     public struct SeenSave: Sendable, Equatable {
-        /// The last step that the training had told of at its beginning.
+        /// The last step that the training had reported when the save began.
         public var stepAtSave: Double?
-        /// From its first file's appearing to its last write.
+        /// From the creation of the first file to the last write, in seconds.
         public var seconds: Double?
 
         public init(stepAtSave: Double?, seconds: Double?) {
@@ -92,14 +92,16 @@ public struct Receipt: Sendable, Codable, Equatable {
         CheckpointReference(step: step, path: path, modified: modified)
     }
 
-    /// When its last file was written, in nanoseconds since 1970.
+    /// The time of the last write to its files, in nanoseconds since 1970.
     public var modified: Int { files.map(\.modified).max() ?? 0 }
 
-    /// Bytes of all files together.
+    /// The size of all files together, in bytes.
     public var size: Int { files.reduce(0) { $0 + $1.size } }
 
-    /// What is no longer as it was, told from names, sizes and times alone: the rest of a sentence about the checkpoint. nil where
-    /// nothing is. `found` is what is there now, by the path inside, links to files followed.
+    /// Compares names, sizes and times with `found`, the files that exist now by their path inside the checkpoint.
+    ///
+    /// Returns the first difference as the rest of a sentence about the checkpoint; nil if there is none. Links to
+    /// files are followed.
     public func difference(from found: [String: FileStatus]) -> String? {
         for file in files {
             let name = file.name.isEmpty ? self.name : file.name
@@ -117,7 +119,7 @@ public struct Receipt: Sendable, Codable, Equatable {
 
 /// `GET /v1/checkpoints`
 public struct CheckpointsReport: Sendable, Codable, Equatable {
-    /// In the order of their steps.
+    /// Sorted by step.
     public var receipts: [Receipt]
 
     public init(receipts: [Receipt]) { self.receipts = receipts }

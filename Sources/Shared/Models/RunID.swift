@@ -1,6 +1,6 @@
 /// Identifies a run over all its attempts and pods: 1 to 40 of `a-z`, `0-9` and `-`, the first one not `-`.
 ///
-/// The narrow alphabet lets it be a folder, a part of a pod's name and a part of a URL as it is. A name that begins with `-`
+/// The narrow alphabet makes it usable unchanged as a folder, in a pod's name and in a URL. A name that begins with `-`
 /// would be an option of every command.
 public struct RunID: Sendable, Hashable, Comparable, CustomStringConvertible {
     public let text: String
@@ -12,6 +12,11 @@ public struct RunID: Sendable, Hashable, Comparable, CustomStringConvertible {
         guard allowed, (1...40).contains(text.utf8.count), !text.hasPrefix("-") else { return nil }
         self.text = text
     }
+
+    private init(unchecked text: String) { self.text = text }
+
+    /// A name for places in which the name has no effect.
+    public static let placeholder = RunID(unchecked: "placeholder")
 
     public var description: String { text }
 

@@ -4,24 +4,25 @@ public import FoundationEssentials
 public import Foundation
 #endif
 
-/// How a training was ended that did not end by itself, step by step. Times are in seconds after it was asked for, on a monotonic clock.
+/// The steps by which the agent ended a training. Times are seconds after the request, by a monotonic clock.
 public struct TeardownReport: Sendable, Codable, Equatable {
-    /// When it was asked for, by the pod's clock: of a SIGTERM, when `init` got it.
+    /// The time of the request by the pod's clock. For a SIGTERM it is the time at which `init` got it.
     public var asked: Date
-    /// When `serve` began: `init` holds a signal back until it is ready.
+    /// The time at which `serve` began to act. `init` keeps a signal until `serve` is ready.
     public var startedAfter: Double
-    /// When the reason was on stable storage. nil where it was not before the end.
+    /// The time at which the reason was on stable storage. nil if that was not before the end.
     public var recordedAfter: Double?
-    /// What was sent, in order of time. Nothing where the training ended before its turn.
+    /// The signals in the order in which they were sent. A training that ends early gets fewer.
     public var signals: [Signal] = []
-    /// When nothing of the training was left. nil where something outlasted even SIGKILL, or `init` cut this record short.
+    /// The time at which no process of the training was left. nil if a process survived SIGKILL, or `init` ended
+    /// `serve`.
     public var goneAfter: Double?
 
     public struct Signal: Sendable, Codable, Equatable {
         public var after: Double
         public var number: Int32
         public var target: Target
-        /// How many got it.
+        /// The number of processes that got the signal.
         public var processes: Int
 
         public init(after: Double, number: Int32, target: Target, processes: Int) {
@@ -33,9 +34,9 @@ public struct TeardownReport: Sendable, Codable, Equatable {
     }
 
     public enum Target: String, Sendable, Codable {
-        /// The training's own process; of a shell, what the shell runs.
+        /// The training's own process. If that is a shell, the processes that the shell runs.
         case training
-        /// And everything that it started.
+        /// The training and every process that it started.
         case tree
     }
 

@@ -4,7 +4,7 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// Strings as C wants them: a null-terminated array of null-terminated texts.
+/// Strings for C: a null-terminated array of null-terminated texts.
 public enum CStrings {
     public static func with<Result>(
         _ texts: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result

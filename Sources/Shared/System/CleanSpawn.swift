@@ -2,18 +2,19 @@
 internal import CLinux
 internal import Glibc
 
-/// Starts a program with a clean slate: no signal blocked, default handlers, a session and process group of its own,
-/// nothing to read, and no descriptor but the three standard ones.
+/// Starts a program in a clean state: no signal is blocked or has a handler, and it has its own session and process
+/// group. Its standard input is empty, and it gets no descriptor but the three standard ones.
 ///
-/// Threads of Swift concurrency block nearly all signals and a child inherits that: without the clean slate SIGTERM would not reach it.
+/// Threads of Swift concurrency block nearly all signals, and a child inherits that. Otherwise SIGTERM would not reach
+/// it.
 public struct CleanSpawn: Sendable {
-    /// A path; it is not looked up in PATH.
+    /// A path. PATH is not searched.
     public var program: String
-    /// The first one is what the program calls itself.
+    /// The first one is the program's name for itself.
     public var arguments: [String]
     public var environment: [String: String]
     public var folder: String
-    /// Becomes standard output and standard error. Stays the caller's.
+    /// A descriptor that becomes standard output and standard error. The caller still owns it.
     public var output: Int32
 
     public init(
@@ -26,7 +27,7 @@ public struct CleanSpawn: Sendable {
         self.output = output
     }
 
-    /// The pid of the new process, which is the caller's to wait for.
+    /// Returns the pid of the new process. The caller has to wait for it.
     public func start() throws(Problem) -> Int32 {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -61,7 +62,7 @@ public struct CleanSpawn: Sendable {
         return pid
     }
 
-    /// /dev/null; in a root without one, a pipe that nobody writes to, which reads the same.
+    /// Opens /dev/null. In a root without it, a pipe without a writer reads the same.
     private static func emptyInput() throws(Problem) -> Int32 {
         let null = open("/dev/null", O_RDONLY | O_CLOEXEC)
         if null >= 0 { return null }

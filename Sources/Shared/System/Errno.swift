@@ -13,14 +13,14 @@ public struct Errno: Error, Equatable, CustomStringConvertible {
     /// The calling thread's current error.
     public static var current: Errno { Errno(errno) }
 
-    /// What was read is not what was written.
+    /// The bytes read are not the bytes that were written.
     static let damaged = Errno(EIO)
 
     public var description: String {
         String(cString: strerror(code))
     }
 
-    /// The result of `call`, made again while a signal interrupts it; throws `Errno` where it returns -1.
+    /// Returns the result of `call`. Repeats the call while a signal interrupts it. Throws `Errno` if it returns -1.
     @discardableResult
     public static func check<Result: SignedInteger>(_ call: () -> Result) throws(Errno) -> Result {
         while true {
@@ -31,7 +31,7 @@ public struct Errno: Error, Equatable, CustomStringConvertible {
         }
     }
 
-    /// Whether `call` succeeded; false where it failed with `code`, throws `Errno` for any other failure.
+    /// Returns true if `call` succeeded and false if it failed with `code`. Throws `Errno` for any other failure.
     @discardableResult
     public static func check(except code: Int32, _ call: () -> Int32) throws(Errno) -> Bool {
         do {

@@ -20,7 +20,7 @@ public enum File {
         }
     }
 
-    /// Up to `limit` bytes from `offset` on; fewer, or none, at the end of the file.
+    /// Returns up to `limit` bytes from `offset` on; fewer at the end of the file.
     public static func read(_ path: String, at offset: Int, limit: Int) throws(Problem) -> [UInt8] {
         try named("read", path) { () throws(Errno) in
             let file = try Errno.check { open(path, O_RDONLY | O_CLOEXEC) }
@@ -31,39 +31,42 @@ public enum File {
         }
     }
 
-    /// The next bytes of an open descriptor; 0 at its end.
+    /// Reads the next bytes of an open descriptor. Returns their number, 0 at the end.
     public static func read(_ file: Int32, into buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
         try Errno.check { SystemCall.read(file, buffer.baseAddress, buffer.count) }
     }
 
-    /// Writes `bytes` so that after any crash `path` holds either what it held before or all of them:
-    /// written aside, synced, renamed, the folder synced.
+    /// Writes `bytes` so that after any crash `path` has either its former content or all of `bytes`.
+    ///
+    /// They are written to a staging file and synced; then it is renamed, and its folder is synced.
     public static func replace(_ path: String, with bytes: [UInt8], mode: Int = 0o644) throws(Problem) {
-        let aside = path + ".new"
+        let staging = path + ".new"
         try named("write", path) { () throws(Errno) in
-            let file = try Errno.check { open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode_t(mode)) }
+            let file = try Errno.check { open(staging, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode_t(mode)) }
             defer { close(file) }
             try write(bytes[...], to: file)
             try Errno.check { fsync(file) }
-            try Errno.check { rename(aside, path) }
+            try Errno.check { rename(staging, path) }
         }
         try syncFolder(of: path)
     }
 
-    /// Creates `path` with all of `bytes` in it. False, and nothing is changed, where it exists.
+    /// Creates `path` with all of `bytes` in it. Returns false and changes nothing if `path` exists.
+    ///
+    /// `staging` is a path on the same file system that no other process uses.
     public static func createExclusively(
-        _ path: String, with bytes: [UInt8], aside: String, mode: Int = 0o644
+        _ path: String, with bytes: [UInt8], staging: String, mode: Int = 0o644
     ) throws(Problem) -> Bool {
-        defer { unlink(aside) }
+        defer { unlink(staging) }
         let created = try named("create", path) { () throws(Errno) in
-            let file = try Errno.check { open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode_t(mode)) }
+            let file = try Errno.check { open(staging, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode_t(mode)) }
             defer { close(file) }
             try write(bytes[...], to: file)
             try Errno.check { fsync(file) }
             do throws(Errno) {
-                return try Errno.check(except: EEXIST) { link(aside, path) }
+                return try Errno.check(except: EEXIST) { link(staging, path) }
             } catch {
-                // A file system without hard links. Of two that create it still only one does.
+                // The file system has no hard links. Of two processes still only one creates the file.
                 guard [EPERM, EOPNOTSUPP, ENOSYS, EMLINK].contains(error.code) else { throw error }
                 let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_t(mode))
                 if file < 0 && errno == EEXIST { return false }
@@ -78,7 +81,8 @@ public enum File {
         return created
     }
 
-    /// Over whatever `path` holds, in place and without a sync. Without `truncating` what the file holds beyond `bytes` stays.
+    /// Writes over the content of `path`, in place and without a sync. Without `truncating` a longer file keeps its
+    /// rest.
     public static func write(_ bytes: [UInt8], over path: String, truncating: Bool = true) throws(Problem) {
         try named("write", path) { () throws(Errno) in
             let flags = O_WRONLY | O_CREAT | O_CLOEXEC | (truncating ? O_TRUNC : 0)
@@ -88,7 +92,7 @@ public enum File {
         }
     }
 
-    /// All of `bytes` to an open descriptor.
+    /// Writes all of `bytes` to an open descriptor.
     public static func write(_ bytes: ArraySlice<UInt8>, to file: Int32) throws(Errno) {
         var rest = bytes
         while !rest.isEmpty {
@@ -99,7 +103,7 @@ public enum File {
         }
     }
 
-    /// All of `bytes` to an open descriptor.
+    /// Writes all of `bytes` to an open descriptor.
     public static func write(_ bytes: UnsafeRawBufferPointer, to file: Int32) throws(Errno) {
         var written = 0
         while written < bytes.count {
@@ -109,7 +113,7 @@ public enum File {
         }
     }
 
-    /// Brings a file's content to stable storage.
+    /// Brings the content of a file, or the entries of a folder, to stable storage.
     public static func sync(_ path: String) throws(Problem) {
         try named("sync", path) { () throws(Errno) in
             let file = try Errno.check { open(path, O_RDONLY | O_CLOEXEC) }
@@ -127,13 +131,13 @@ public enum File {
         }
     }
 
-    /// The names in a folder, sorted, without `.` and `..`.
+    /// Returns the names in a folder, sorted, without `.` and `..`.
     public static func list(_ folder: String) throws(Problem) -> [String] {
         guard let stream = opendir(folder) else { throw Problem("list folder \"\(folder)\"", errno: errno) }
         defer { closedir(stream) }
         var names: [String] = []
         while true {
-            // The only way to tell an error from the end, readdir(3).
+            // readdir(3): only errno distinguishes an error from the end.
             errno = 0
             guard let entry = readdir(stream) else { break }
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
@@ -164,13 +168,13 @@ public enum File {
         }
     }
 
-    /// A symbolic link at `path`, put there in one step whatever link is there now.
+    /// Puts a symbolic link at `path` in one step. It replaces a link that is there.
     public static func replaceLink(_ path: String, to target: String) throws(Problem) {
-        let aside = path + ".new"
-        unlink(aside)
+        let staging = path + ".new"
+        unlink(staging)
         try named("link", path) { () throws(Errno) in
-            try Errno.check { symlink(target, aside) }
-            try Errno.check { rename(aside, path) }
+            try Errno.check { symlink(target, staging) }
+            try Errno.check { rename(staging, path) }
         }
     }
 
@@ -180,7 +184,7 @@ public enum File {
         }
     }
 
-    /// Removes a file or a folder with all that is in it; links are removed, not followed. Nothing there is no error.
+    /// Removes a file, or a folder with its content. Links are removed, not followed. An absent path is no error.
     public static func removeTree(_ path: String) throws(Problem) {
         guard let status = status(path) else { return }
         guard status.isFolder else { return try remove(path) }
@@ -190,31 +194,31 @@ public enum File {
         }
     }
 
-    /// nil where nothing is at `path`; links are not followed.
+    /// Returns the status of `path`; nil if nothing is there. Links are not followed.
     public static func status(_ path: String) -> FileStatus? {
         var status = stat()
         return lstat(path, &status) == 0 ? FileStatus(status) : nil
     }
 
-    /// What links lead to; nil where that is nothing.
+    /// Returns the status of the file that `path` leads to; nil if there is none. Links are followed.
     public static func statusOfTarget(_ path: String) -> FileStatus? {
         var status = stat()
         return stat(path, &status) == 0 ? FileStatus(status) : nil
     }
 
-    /// In one step, on one file system. Takes the place of a file that is at `target`.
+    /// Moves a file or folder in one step on the same file system. Replaces a file at `target`.
     public static func move(_ path: String, to target: String) throws(Problem) {
         try named("move", path) { () throws(Errno) in try Errno.check { rename(path, target) } }
     }
 
-    /// What an open descriptor leads to.
+    /// Returns the status of an open descriptor.
     public static func status(of file: Int32) throws(Errno) -> FileStatus {
         var status = stat()
         try Errno.check { fstat(file, &status) }
         return FileStatus(status)
     }
 
-    /// The status of the entry `name` of an open folder; links are not followed. The name has no zero at its end.
+    /// Returns the status of the entry `name` of an open folder. Links are not followed. `name` does not end with a zero.
     public static func status(of name: [UInt8], in folder: Int32) throws(Errno) -> FileStatus {
         var status = stat()
         let path = name.map { CChar(bitPattern: $0) } + [0]
@@ -222,14 +226,11 @@ public enum File {
         return FileStatus(status)
     }
 
-    /// Whether there is something, as far as can be told: an error counts as nothing.
-    public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
-
-    /// Whether there is something. Throws where the file system does not tell.
-    public static func isThere(_ path: String) throws(Problem) -> Bool {
+    /// Whether something is at `path`, links followed. Throws if the file system does not answer.
+    public static func exists(_ path: String) throws(Problem) -> Bool {
         if access(path, F_OK) == 0 { return true }
         if errno == ENOENT || errno == ENOTDIR { return false }
-        throw Problem("look for \"\(path)\"", errno: errno)
+        throw Problem("find \"\(path)\"", errno: errno)
     }
 
     public static func isExecutable(_ path: String) -> Bool { access(path, X_OK) == 0 }
@@ -242,14 +243,14 @@ public enum File {
     }
 }
 
-/// What lstat(2) says, as far as it is of use here.
+/// A part of the result of lstat(2).
 public struct FileStatus: Sendable, Codable, Equatable {
     public var size: Int
     /// Nanoseconds since 1970.
     public var modified: Int
     public var isFolder: Bool
     public var isLink: Bool
-    /// Neither a folder, a link, a device, a pipe nor a socket.
+    /// Whether it is a regular file: no folder, link, device, pipe or socket.
     public var isFile: Bool
     public var isExecutable: Bool
 
@@ -267,7 +268,7 @@ public struct FileStatus: Sendable, Codable, Equatable {
     }
 }
 
-/// The C calls whose names the functions above have too.
+/// C functions with the same names as functions above.
 private enum SystemCall {
     static func read(_ file: Int32, _ buffer: UnsafeMutableRawPointer?, _ count: Int) -> Int {
         #if canImport(Glibc)

@@ -4,7 +4,7 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// This process's environment variables, environ(7).
+/// The environment variables of this process, environ(7).
 public enum ProcessEnvironment {
     public static var all: [String: String] {
         var found: [String: String] = [:]

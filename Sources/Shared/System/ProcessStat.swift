@@ -1,18 +1,18 @@
-/// What /proc/PID/stat says of a process, proc(5).
+/// The state of a process, from /proc/PID/stat, proc(5).
 public struct ProcessStat: Sendable {
     public var pid: Int32
     public var state: Character
     public var parent: Int32
     public var group: Int32
     public var session: Int32
-    /// In clock ticks after boot.
+    /// The start time in clock ticks after boot.
     public var started: Int
-    /// Where the stack of the program begins, at random for each exec; nil where this process may not know.
+    /// The address of the program's stack, random for each exec; nil if this process may not read it.
     private var stack: UInt?
 
-    /// nil where there is no such process.
+    /// nil if there is no such process.
     public init?(pid: Int32) {
-        // The name in the second field may hold anything, ")" and newlines included: fields are counted after the last ")".
+        // The name in the second field may contain anything, even ")". So fields are counted after the last ")".
         guard let text = try? File.read("/proc/\(pid)/stat").text, let name = text.lastIndex(of: ")") else {
             return nil
         }
@@ -30,23 +30,23 @@ public struct ProcessStat: Sendable {
         stack = fields.count > 25 ? UInt(fields[25]).flatMap { $0 == 0 ? nil : $0 } : nil
     }
 
-    /// It has ended, and only waits to be reaped.
+    /// Whether it has ended and waits to be reaped.
     public var isZombie: Bool { state == "Z" }
 
-    /// A zombie does not run any more.
+    /// Whether the process runs. A zombie does not.
     public static func isRunning(_ pid: Int32) -> Bool { ProcessStat(pid: pid).map { !$0.isZombie } ?? false }
 
-    /// Whether this process was forked by that one, and runs on in the same program.
+    /// Whether `parent` forked this process, and it still runs the same program.
     public func isFork(of parent: ProcessStat) -> Bool {
         self.parent == parent.pid && stack != nil && stack == parent.stack
     }
 
-    /// Every process that /proc shows.
+    /// Returns every process in /proc.
     public static func all() -> [ProcessStat] {
         ((try? File.list("/proc")) ?? []).compactMap { Int32($0) }.compactMap { ProcessStat(pid: $0) }
     }
 
-    /// Every process below `root`, children before their own children.
+    /// Returns every process below `root`. A parent comes before its children.
     public static func descendants(of root: Int32) -> [ProcessStat] {
         let children = Dictionary(grouping: all(), by: \.parent)
         var found: [ProcessStat] = []

@@ -1,10 +1,10 @@
 extension Collection<UInt8> {
-    /// The bytes as text; what is not UTF-8 is replaced.
+    /// The bytes as text. Invalid UTF-8 is replaced.
     public var text: String { String(decoding: self, as: UTF8.self) }
 }
 
 extension StringProtocol {
-    /// Without white space at either end.
+    /// The text without white space at either end.
     public var trimmed: String {
         var rest = self[...]
         while let first = rest.first, first.isWhitespace { rest = rest.dropFirst() }
@@ -14,25 +14,25 @@ extension StringProtocol {
 }
 
 extension String {
-    /// The folder that a path's last component is in, dirname(1).
+    /// The path without its last component, dirname(1).
     public var parentFolder: String {
         guard let slash = lastIndex(of: "/") else { return "." }
         return slash == startIndex ? "/" : String(self[..<slash])
     }
 
-    /// A path's last component, basename(1).
+    /// The last component of a path, basename(1).
     public var lastComponent: String {
         lastIndex(of: "/").map { String(self[index(after: $0)...]) } ?? self
     }
 
-    /// `path` seen from this folder; an absolute one as it is. `.` adds nothing.
+    /// Returns `path` relative to this folder. An absolute path is unchanged; `.` is this folder.
     public func appending(path: String) -> String {
         if path.hasPrefix("/") { return path }
         let inner = path == "." ? "" : path.hasPrefix("./") ? String(path.dropFirst(2)) : path
         return inner.isEmpty ? self : self + "/" + inner
     }
 
-    /// `number` in decimal, with zeros in front up to `width` digits.
+    /// `number` in decimal, with leading zeros up to `width` digits.
     public init(_ number: Int, width: Int) {
         let digits = String(number)
         self = String(repeating: "0", count: Swift.max(0, width - digits.count)) + digits

@@ -1,4 +1,4 @@
-/// What one member of a tar archive is; the bytes of a file follow it in the archive.
+/// The description of one member of a tar archive. The bytes of a file follow it in the archive.
 public struct TarEntry: Sendable, Equatable {
     public enum Kind: Sendable, Equatable {
         case file(size: Int, isExecutable: Bool)
@@ -6,7 +6,7 @@ public struct TarEntry: Sendable, Equatable {
         case link(target: String)
     }
 
-    /// Relative, components separated by one `/`, no slash at the end.
+    /// A relative path. One `/` separates components, and none is at the end.
     public var path: String
     public var kind: Kind
 
@@ -15,13 +15,13 @@ public struct TarEntry: Sendable, Equatable {
         self.kind = kind
     }
 
-    /// Bytes of content in the archive.
+    /// The size of its content in the archive, in bytes.
     public var size: Int {
         if case .file(let size, _) = kind { size } else { 0 }
     }
 }
 
-/// A header block of 512 bytes as POSIX.1-1988 (ustar) lays it out: where its fields are.
+/// The positions of the fields in a header block of 512 bytes, POSIX.1-1988 (ustar).
 enum TarBlock {
     static let size = 512
 
@@ -37,13 +37,13 @@ enum TarBlock {
     static let magic = 257..<265
     static let prefix = 345..<500
 
-    /// `ustar` and version `00`; GNU tar writes `ustar`, two spaces and a zero, and keeps other things in `prefix`.
+    /// `ustar` and version `00`. GNU tar writes `ustar`, two spaces and a zero, and uses `prefix` in another way.
     static let posix: [UInt8] = Array("ustar\u{0}00".utf8)
 
-    /// Zeros that follow a content of `size` bytes, up to the next block.
+    /// Returns the number of zeros after a content of `size` bytes, up to the next block.
     static func padding(after size: Int) -> Int { -size & (Self.size - 1) }
 
-    /// The sum of all bytes, with those of the checksum itself taken as spaces.
+    /// Returns the sum of all bytes. The bytes of the checksum field count as spaces.
     static func sum(of block: [UInt8]) -> Int {
         block.indices.reduce(0) { $0 + (checksum.contains($1) ? 0x20 : Int(block[$1])) }
     }
@@ -57,9 +57,9 @@ enum TarType {
     static let hardLink = UInt8(ascii: "1")
     static let link = UInt8(ascii: "2")
     static let folder = UInt8(ascii: "5")
-    /// Records for the next member, pax.
+    /// Extended records for the next member, pax.
     static let extended = UInt8(ascii: "x")
-    /// Records for all that follows, pax; `git archive` writes its commit there.
+    /// Extended records for all members that follow, pax. `git archive` writes its commit there.
     static let global = UInt8(ascii: "g")
     static let longName = UInt8(ascii: "L")
     static let longLink = UInt8(ascii: "K")

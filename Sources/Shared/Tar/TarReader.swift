@@ -1,36 +1,36 @@
 /// Reads a tar archive: ustar, pax and what GNU tar writes, with files, folders and symbolic links.
 ///
-/// Anything else in it, a name that leads out of the archive's folder, a member below one of its own links, or a
-/// damaged block is a `Problem`. So is an archive that ends before its end mark.
+/// Throws a `Problem` for any other type of member, for a name that leads out of the archive's folder, for a member
+/// below a link of the archive, for a damaged block, and for an archive without its end mark.
 public struct TarReader: ~Copyable {
-    /// The offset in the archive of what is read next: after `next`, that of the first byte of the content.
+    /// The offset in the archive of the next byte to read. After `next` it is the first byte of the content.
     public private(set) var position = 0
 
     private let source: (UnsafeMutableRawBufferPointer) throws -> Int
-    /// Read ahead, so that an archive of small files does not cost two calls each.
+    /// Bytes that were read ahead. Otherwise each small file would cost two calls.
     private var buffer = [UInt8](repeating: 0, count: 64 << 10)
     private var buffered = 0..<0
-    /// Bytes of the current member's content that were not read.
+    /// The unread bytes of the current member's content.
     private var unread = 0
     private var padding = 0
     private var links: Set<[UInt8]> = []
     private var isAtEnd = false
 
     private static let slash = UInt8(ascii: "/")
-    /// Of pax records or a GNU long name, in bytes: far above PATH_MAX, and a bound on memory.
-    private static let longestExtension = 1 << 20
-    /// Far above what any file system holds, far below where sums overflow.
-    private static let largestFile = 1 << 60
+    /// The longest pax record or GNU long name, in bytes. It is far above PATH_MAX and bounds the memory.
+    private static let maxExtension = 1 << 20
+    /// Larger than any file, in bytes, and small enough that sums do not overflow.
+    private static let maxFileSize = 1 << 60
 
-    /// `source` fills the front of a buffer and returns how many bytes it put there, 0 at the end.
+    /// `source` fills a buffer from its beginning and returns the number of bytes, 0 at the end.
     public init(source: @escaping (UnsafeMutableRawBufferPointer) throws -> Int) { self.source = source }
 
-    /// From an open descriptor, from where it stands.
+    /// Reads an open descriptor from its present position.
     public init(file: Int32) {
         self.init { try File.read(file, into: $0) }
     }
 
-    /// The next member, nil at the end of the archive. What was not read of the last one is skipped.
+    /// Returns the next member; nil at the end of the archive. Skips unread content of the last one.
     public mutating func next() throws -> TarEntry? {
         try skip(unread + padding)
         (unread, padding) = (0, 0)
@@ -57,7 +57,7 @@ public struct TarReader: ~Copyable {
         return nil
     }
 
-    /// The next bytes of the current file's content; 0 at its end.
+    /// Reads the next bytes of the current file's content. Returns their number, 0 at its end.
     public mutating func read(into target: UnsafeMutableRawBufferPointer) throws -> Int {
         let wanted = min(unread, target.count)
         if wanted == 0 { return 0 }
@@ -67,20 +67,20 @@ public struct TarReader: ~Copyable {
         return count
     }
 
-    /// The rest of the current file's content, for small ones.
+    /// Returns the rest of the current file's content. Only for small files.
     public mutating func readAll() throws -> [UInt8] {
         let bytes = try take(unread)
         unread = 0
         return bytes
     }
 
-    /// nil for the archive's own folder, `./`.
+    /// Returns the member of a header; nil if it is the archive's own folder, `./`.
     private mutating func entry(_ header: RawHeader, _ pending: Extension) throws -> TarEntry? {
         let name = pending.path ?? header.path
         var isFolder = header.type == TarType.folder
         switch header.type {
         case TarType.file, TarType.oldFile, TarType.contiguousFile:
-            // Before ustar a folder was a file with a slash at the end.
+            // Formats older than ustar write a folder as a file with a slash at its end.
             isFolder = header.type == TarType.oldFile && name.last == Self.slash
         case TarType.folder, TarType.link: break
         case TarType.hardLink: throw unsupported(name, "a hard link")
@@ -100,13 +100,13 @@ public struct TarReader: ~Copyable {
             if target.isEmpty || target.contains(0) { throw unsupported(name, "a link to nothing") }
             return TarEntry(path.text, .link(target: try text(target)))
         }
-        // A file in a link's place is the archive's last word on it; a folder there would be reached through it.
+        // A later file replaces the link. A folder does not: its members would be written through the link.
         if isFolder {
             if links.contains(path) { throw unsupported(name, "below a symbolic link of the same archive") }
             return TarEntry(path.text, .folder)
         }
         links.remove(path)
-        guard let size = pending.size ?? header.size, size <= Self.largestFile else {
+        guard let size = pending.size ?? header.size, size <= Self.maxFileSize else {
             throw damaged("a file's size cannot be read")
         }
         unread = size
@@ -114,7 +114,7 @@ public struct TarReader: ~Copyable {
         return TarEntry(path.text, .file(size: size, isExecutable: header.mode & 0o100 != 0))
     }
 
-    /// Without `.`, doubled slashes and a slash at the end.
+    /// Returns the path without `.`, doubled slashes and a slash at the end.
     private func safe(_ name: [UInt8]) throws -> [UInt8] {
         _ = try text(name)
         if name.first == Self.slash { throw unsupported(name, "absolute") }
@@ -132,7 +132,7 @@ public struct TarReader: ~Copyable {
     }
 
     private mutating func take(extension header: RawHeader) throws -> [UInt8] {
-        guard let size = header.size, size <= Self.longestExtension else {
+        guard let size = header.size, size <= Self.maxExtension else {
             throw damaged("an extended header is too long")
         }
         let bytes = try take(size)
@@ -161,7 +161,7 @@ public struct TarReader: ~Copyable {
         }
     }
 
-    /// Large pieces go past the buffer.
+    /// Reads the next bytes. Large reads bypass the buffer.
     private mutating func fill(_ target: UnsafeMutableRawBufferPointer) throws -> Int {
         if buffered.isEmpty && target.count >= buffer.count {
             let count = try source(target)
@@ -195,14 +195,14 @@ public struct TarReader: ~Copyable {
     }
 }
 
-/// What extended headers say of the next member.
+/// The fields of the next member that extended headers set.
 private struct Extension: Equatable {
     var path: [UInt8]?
     var link: [UInt8]?
     var size: Int?
     var isSparse = false
 
-    /// Records `LENGTH KEY=VALUE\n`.
+    /// Reads records of the form `LENGTH KEY=VALUE\n`.
     mutating func add(pax bytes: [UInt8]) throws {
         let problem = Problem("the archive is damaged: an extended header cannot be read")
         var rest = bytes[...]
@@ -231,7 +231,7 @@ private struct Extension: Equatable {
 private struct RawHeader {
     private let block: [UInt8]
 
-    /// nil where the checksum does not match. Old tars summed signed bytes.
+    /// nil if the checksum does not match. Old programs added up signed bytes.
     init?(_ block: [UInt8]) {
         self.block = block
         let stored = number(at: TarBlock.checksum)
@@ -258,7 +258,7 @@ private struct RawHeader {
 
     private func string(at field: Range<Int>) -> [UInt8] { Array(block[field].prefix { $0 != 0 }) }
 
-    /// Octal, or where the first bit is set the bytes of a big-endian number (GNU); nil where it is neither.
+    /// Reads an octal number, or a big-endian one (GNU) if the first bit is set; nil if it is neither.
     private func number(at field: Range<Int>) -> Int? {
         let bytes = block[field]
         if let first = bytes.first, first & 0x80 != 0 {

@@ -1,24 +1,24 @@
-/// Writes a tar archive, POSIX pax: ustar headers, with an extended one before a member that does not fit.
+/// Writes a tar archive in POSIX pax format: ustar headers, and an extended header before a member that does not fit.
 ///
-/// What goes in decides every byte that comes out: no time, no owner, no permission but the executable bit.
-/// The order of members is the caller's.
+/// Equal input gives equal bytes: there is no time, no owner, and no permission but the executable bit. The caller
+/// decides the order of the members.
 public struct TarWriter: ~Copyable {
     private let sink: (UnsafeRawBufferPointer) throws -> Void
     private var current = TarEntry("", .folder)
-    /// Bytes of the current member's content that are still to come.
+    /// The bytes of the current member's content that `write` has not got yet.
     private var missing = 0
 
-    /// `sink` gets the archive in pieces of any size.
+    /// `sink` takes the archive in pieces of any size.
     public init(sink: @escaping (UnsafeRawBufferPointer) throws -> Void) { self.sink = sink }
 
-    /// To an open descriptor, unbuffered.
+    /// Writes to an open descriptor, without a buffer.
     public init(file: Int32) {
         self.init { try File.write($0, to: file) }
     }
 
-    /// Begins a member. The content of a file follows with `write`, all of it before the next member.
+    /// Begins a member. `write` adds the whole content of a file before the next member begins.
     ///
-    /// `path` and `target` stand for those of `entry` if they are not UTF-8.
+    /// `path` and `target` replace those of `entry` if they are not UTF-8.
     public mutating func begin(_ entry: TarEntry, path: [UInt8]? = nil, target bytes: [UInt8]? = nil) throws {
         try checkComplete()
         current = entry
@@ -56,7 +56,7 @@ public struct TarWriter: ~Copyable {
         try put(header.block)
     }
 
-    /// The next bytes of the content of the file that was begun.
+    /// Writes the next bytes of the current file's content.
     public mutating func write(_ bytes: UnsafeRawBufferPointer) throws {
         if bytes.count > missing { throw Problem("\"\(current.path)\" is longer than \(current.size) bytes") }
         if bytes.isEmpty { return }
@@ -81,7 +81,7 @@ public struct TarWriter: ~Copyable {
         if count > 0 { try put([UInt8](repeating: 0, count: count)) }
     }
 
-    /// `LENGTH KEY=VALUE\n`, where the length counts its own digits too.
+    /// Returns a record `LENGTH KEY=VALUE\n`. The length includes its own digits.
     private func record(_ key: String, _ value: [UInt8]) -> [UInt8] {
         let rest = Array(" \(key)=".utf8) + value + [UInt8(ascii: "\n")]
         var length = rest.count + 1
@@ -90,7 +90,7 @@ public struct TarWriter: ~Copyable {
     }
 }
 
-/// A header block in the making. What does not fit leaves a shortened stand-in for readers that know no pax.
+/// A header block that is being filled. A value that does not fit is shortened, for readers without pax.
 private struct Header {
     private var bytes = [UInt8](repeating: 0, count: TarBlock.size)
 
@@ -106,13 +106,13 @@ private struct Header {
 
     var block: [UInt8] {
         var block = self
-        // Six digits, a zero, a space: how it has always been written.
+        // Six digits, a zero and a space: the usual form of the checksum.
         block.set(TarBlock.sum(of: bytes), at: TarBlock.checksum.lowerBound..<TarBlock.checksum.upperBound - 1)
         block.bytes[TarBlock.checksum.upperBound - 1] = UInt8(ascii: " ")
         return block.bytes
     }
 
-    /// False where neither `name` nor `prefix/name` holds it.
+    /// Returns false if the path fits neither `name` nor `prefix/name`.
     @discardableResult
     mutating func set(path: [UInt8]) -> Bool {
         if path.count <= TarBlock.name.count {
@@ -140,7 +140,7 @@ private struct Header {
         return target.count <= TarBlock.link.count
     }
 
-    /// In octal; false, and zero is set, where the field is too short.
+    /// Writes an octal number. Returns false and writes zero if the field is too short.
     @discardableResult
     mutating func set(_ number: Int, at field: Range<Int>) -> Bool {
         let digits = Array(String(number, radix: 8).utf8)

@@ -4,14 +4,14 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// Where a run saves its checkpoints, and which of the names there are some.
+/// The folder in which a run saves its checkpoints, and the rule for their names.
 public struct CheckpointFolder: Sendable {
     public let path: String
     public let pattern: String
-    /// Fixed names. One that matches the pattern too is a fixed one.
+    /// Fixed names. A fixed name that also matches the pattern counts as fixed.
     public let names: [String]
 
-    /// nil where the spec names none.
+    /// nil if the spec has no checkpoints.
     public init?(of spec: RunSpec, in run: RunFolder) {
         guard let rule = spec.checkpoints else { return nil }
         path = run.work.appending(path: spec.workdir).appending(path: rule.path)
@@ -25,38 +25,39 @@ public struct CheckpointFolder: Sendable {
         self.names = names
     }
 
-    /// A checkpoint: a fixed name, or a matching one with a number in it, and something in it.
+    /// A possible checkpoint: an entry with a fixed name, or with a number in a name that matches the pattern.
     public struct Candidate: Sendable, Equatable {
         public var name: String
-        /// The number in the name; nil where that is a fixed one.
+        /// The number in the name; nil if the name is a fixed one.
         public var step: Int?
-        /// Every file of it by its path inside; of a checkpoint that is one file, that file by the empty path.
+        /// Its files by their path inside. A checkpoint that is one file has the empty path.
         public var files: [String: FileStatus]
 
-        /// When its last file was written, in nanoseconds since 1970.
+        /// The time of the last write to its files, in nanoseconds since 1970.
         public var modified: Int { files.values.map(\.modified).max() ?? 0 }
     }
 
-    /// The checkpoints that are there now. A folder that does not exist holds none.
+    /// Returns the present checkpoints; none if the folder does not exist.
     public func candidates() throws(Problem) -> [Candidate] {
         try all().filter { !$0.files.isEmpty }
     }
 
-    /// As `candidates`, and those that hold no file, without those to skip.
+    /// Returns the present checkpoints except `skipped`, even those without a file.
     public func all(skipping skipped: Set<String> = []) throws(Problem) -> [Candidate] {
-        guard try File.isThere(path) else { return [] }
+        guard try File.exists(path) else { return [] }
         var found: [Candidate] = []
         for name in try File.list(path) where !skipped.contains(name) {
             let step = names.contains(name) || fnmatch(pattern, name, FNM_PERIOD) != 0 ? nil : Self.step(in: name)
             guard step != nil || names.contains(name) else { continue }
-            // What a fixed name leads to is saved over by other names.
+            // The training saves to the target of such a link under another name.
             if step == nil && isLinkToFolder(name) { continue }
             found.append(Candidate(name: name, step: step, files: try Self.files(below: "\(path)/\(name)")))
         }
         return found
     }
 
-    /// The newest first: the numbered ones by their steps, and each of a fixed name before those that are not younger.
+    /// Sorts the newest first. Numbered checkpoints are sorted by step. Each fixed name comes before the first one that
+    /// is not younger.
     public static func newestFirst(_ candidates: [Candidate]) -> [Candidate] {
         var order = candidates.filter { $0.step != nil }
             .sorted { ($0.step ?? 0, $0.name) > ($1.step ?? 0, $1.name) }
@@ -73,12 +74,12 @@ public struct CheckpointFolder: Sendable {
         CheckpointReference(step: candidate.step, path: path(of: candidate), modified: candidate.modified)
     }
 
-    /// The last number in a name.
+    /// Returns the last number in a name; nil if there is none.
     public static func step(in name: String) -> Int? {
         name.split { !("0"..."9").contains($0) }.last.flatMap { Int($0) }
     }
 
-    /// Whether a checkpoint, or one that is still being written, may have this name: that one may be called `tmp-checkpoint-7`.
+    /// Whether a checkpoint, or an unfinished one such as `tmp-checkpoint-7`, may have this name.
     public func isSave(_ name: String) -> Bool {
         fnmatch("*\(pattern)*", name, 0) == 0 || names.contains(where: name.contains)
     }
@@ -87,19 +88,19 @@ public struct CheckpointFolder: Sendable {
         File.status("\(path)/\(name)")?.isLink == true && File.statusOfTarget("\(path)/\(name)")?.isFolder == true
     }
 
-    /// When a checkpoint, or one that is still being written, changed last, in nanoseconds since 1970.
+    /// The time of the last change to a checkpoint, or to an unfinished one, in nanoseconds since 1970.
     public var newestChange: Int? {
         let path = realPath
         return (try? File.list(path))?.filter(isSave)
             .compactMap { (try? Self.files(below: "\(path)/\($0)"))?.values.map(\.modified).max() }.max()
     }
 
-    /// When any file of a checkpoint changed last, in nanoseconds since 1970. A log beside the checkpoints is none.
+    /// The time of the last change to a checkpoint's file, in nanoseconds since 1970. Other files do not count.
     public var newestSave: Int? {
         (try? candidates())?.flatMap { $0.files.values.map(\.modified) }.max()
     }
 
-    /// Where the folder really is: an output folder is often a link to another one on the volume.
+    /// The folder's path without links. An output folder is often a link to another folder on the volume.
     public var realPath: String {
         guard let real = realpath(path, nil) else { return path }
         defer { free(real) }
@@ -108,7 +109,7 @@ public struct CheckpointFolder: Sendable {
 
     private static func files(below path: String) throws(Problem) -> [String: FileStatus] {
         guard let status = File.status(path) else {
-            if errno == ENOENT { return [:] }  // gone since
+            if errno == ENOENT { return [:] }  // deleted meanwhile
             throw Problem("read \"\(path)\"", errno: errno)
         }
         guard status.isFolder else { return ["": status] }

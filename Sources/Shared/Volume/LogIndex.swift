@@ -4,11 +4,11 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// When the bytes of a run's log came. Each attempt appends to a file of its own, so nothing has to be repaired after its death.
+/// The times at which the bytes of a run's log arrived. Each attempt has a file of its own, so a death needs no repair.
 public enum LogIndex {
-    /// "From this time on the log's bytes begin at `offset`", a line of fixed length.
+    /// A line of fixed length: bytes that arrived from `time` on begin at `offset`.
     public struct Entry: Sendable, Equatable {
-        /// Bytes of an entry on the volume.
+        /// The size of an entry on the volume, in bytes.
         public static let size = 32
 
         /// Seconds since 1970.
@@ -22,7 +22,7 @@ public enum LogIndex {
 
         public var line: [UInt8] { Array("\(String(time, width: 10)) \(String(offset, width: 20))\n".utf8) }
 
-        /// nil for what a loss of power made of it.
+        /// nil if a loss of power damaged the line.
         public init?(line: [UInt8]) {
             let fields = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
             guard line.count == Self.size, fields.count == 2, fields[1].last == UInt8(ascii: "\n"),
@@ -32,10 +32,12 @@ public enum LogIndex {
         }
     }
 
-    /// Where the log went on at `time`, in seconds since 1970: what came since then is at this offset or behind it.
-    /// Some bytes from before `time` may be there too: as many as came within one of the writer's intervals. 0 where all came later.
+    /// Returns an offset such that all bytes that arrived since `time` are at or after it. `time` is in seconds since
+    /// 1970.
+    ///
+    /// Some older bytes may follow too, at most those of one interval of the writer. 0 if all bytes arrived later.
     public static func offset(at time: Int, in run: RunFolder) throws(Problem) -> Int {
-        guard try File.isThere(run.logs) else { return 0 }
+        guard try File.exists(run.logs) else { return 0 }
         let files = try File.list(run.logs).filter { begin(of: $0) != nil }
         var bound = Int.max
         for name in files.reversed() {
@@ -45,7 +47,7 @@ public enum LogIndex {
         return 0
     }
 
-    /// The offset that an index begins with; nil where the name is that of something else.
+    /// Returns the offset at which an index begins; nil if `name` is not the name of an index.
     public static func begin(of name: String) -> Int? {
         name.hasSuffix(".index") ? Int(name.prefix(20)) : nil
     }
@@ -70,7 +72,7 @@ public enum LogIndex {
             }
             return found
         } catch {
-            // Retention removed it since it was listed.
+            // Retention removed the file after it was listed.
             if error.code == ENOENT { return nil }
             throw Problem("read \"\(path)\"", errno: error.code)
         }

@@ -1,14 +1,15 @@
-/// One file of a run's log, as its name tells: `00000000000008388608-a0003.log`, or `00000000000008388608.log.gz` once it is sealed.
+/// One file of a run's log, described by its name: `00000000000008388608-a0003.log`, or `00000000000008388608.log.gz`
+/// after it is sealed.
 public struct LogSegment: Sendable, Equatable {
-    /// Of its first byte, in the run's log.
+    /// The offset of its first byte in the run's log.
     public var offset: Int
-    /// Who wrote it; nil once it is compressed.
+    /// The attempt that wrote it; nil after it is compressed.
     public var attempt: Int?
     public var name: String
 
     public var isCompressed: Bool { attempt == nil }
 
-    /// nil where `name` is that of something else.
+    /// nil if `name` is not the name of a segment.
     public init?(name: String) {
         guard let offset = Int(name.prefix(20)), name.utf8.count > 20 else { return nil }
         self.offset = offset
@@ -21,10 +22,11 @@ public struct LogSegment: Sendable, Equatable {
         self.attempt = attempt
     }
 
-    /// The segments that make up the stream, in its order, out of all the names in the folder. Each one's bytes end where the next one begins.
+    /// Chooses the segments of the stream from all names in the folder. Each segment's bytes end where the next one
+    /// begins.
     ///
-    /// A compressed one was complete and synced before it got its name, so it goes before a plain one that begins at the same byte.
-    /// What an attempt wrote at or beyond the first byte of a later attempt is no part of the stream.
+    /// A compressed segment replaces a plain one with the same offset: it was complete and synced before it got its
+    /// name. Bytes of an attempt at or beyond the first byte of a later attempt do not belong to the stream.
     public static func stream(of names: [String]) -> [LogSegment] {
         let all = names.compactMap { LogSegment(name: $0) }
             .sorted { ($0.offset, $0.attempt ?? .max) < ($1.offset, $1.attempt ?? .max) }

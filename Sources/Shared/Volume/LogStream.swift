@@ -6,19 +6,20 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// A run's log as one stream of bytes, read from the segments on the volume while they are written, sealed and removed.
+/// Reads the log of a run from the segments on its volume as one stream of bytes.
 ///
-/// A segment's bytes end where the next segment begins: what a stale attempt wrote beyond that is not part of the stream.
-/// Each call blocks. Reading on from where the last read ended is cheap; one stream has one reader.
+/// Segments may be written, sealed and removed at the same time. A segment's bytes end where the next segment begins; a
+/// stale attempt may have written more. Each call blocks. A read is cheap if it begins where the last one ended. One
+/// stream has one reader.
 public final class LogStream: Sendable {
     private let state: Mutex<State>
 
-    /// The segments that `run` has now; more are seen when they are needed. A run without a log is an empty stream.
+    /// Finds the present segments of `run`; later ones are found on demand. The stream is empty if there is no log.
     public init(of run: RunFolder) throws(Problem) {
         state = Mutex(try State(folder: run.logs))
     }
 
-    /// The offset of the first byte that is kept.
+    /// The offset of the first byte that still exists.
     public var begin: Int { state.withLock { $0.segments.first?.offset ?? 0 } }
 
     /// The offset after the last byte.
@@ -26,14 +27,14 @@ public final class LogStream: Sendable {
         get throws(Problem) { try state.withLock { (state) throws(Problem) in try state.end() } }
     }
 
-    /// Brings what was not sealed yet to stable storage.
+    /// Brings the segments that are not sealed yet to stable storage.
     public func sync() throws(Problem) {
         try state.withLock { (state) throws(Problem) in
             for segment in state.segments where !segment.isCompressed { try File.sync(state.path(of: segment)) }
         }
     }
 
-    /// Whether the last byte ends a line; true of an empty log.
+    /// Whether the last byte ends a line. True if the log is empty.
     public var endsLine: Bool {
         get throws(Problem) {
             let end = try self.end
@@ -41,7 +42,7 @@ public final class LogStream: Sendable {
         }
     }
 
-    /// Up to `limit` bytes from `offset` on; empty at the end of the stream.
+    /// Returns up to `limit` bytes from `offset` on; none at the end of the stream.
     public func read(at offset: Int, limit: Int) throws(Problem) -> [UInt8] {
         var problem: Problem?
         let bytes = [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
@@ -55,7 +56,8 @@ public final class LogStream: Sendable {
         return bytes
     }
 
-    /// Fills `buffer` from `offset` on and returns how many bytes it got: 0 at the end of the stream, fewer than fit at the end of a segment.
+    /// Fills `buffer` from `offset` on. Returns the number of bytes: 0 at the end of the stream, fewer than fit at the
+    /// end of a segment.
     public func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(Problem) -> Int {
         guard !buffer.isEmpty else { return 0 }
         let target = Target(buffer: buffer)
@@ -64,7 +66,7 @@ public final class LogStream: Sendable {
 }
 
 extension LogStream {
-    /// Filled before the call returns, and kept nowhere.
+    /// Safe to send: the buffer is filled before the call returns, and nothing keeps it.
     private struct Target: @unchecked Sendable {
         let buffer: UnsafeMutableRawBufferPointer
     }
@@ -72,7 +74,7 @@ extension LogStream {
     private struct State {
         let folder: String
         var segments: [LogSegment]
-        /// What was read last.
+        /// The segment of the last read.
         var file: SegmentFile?
 
         init(folder: String) throws(Problem) {
@@ -81,7 +83,7 @@ extension LogStream {
         }
 
         static func list(_ folder: String) throws(Problem) -> [LogSegment] {
-            try File.isThere(folder) ? LogSegment.stream(of: try File.list(folder)) : []
+            try File.exists(folder) ? LogSegment.stream(of: try File.list(folder)) : []
         }
 
         func path(of segment: LogSegment) -> String { "\(folder)/\(segment.name)" }
@@ -91,7 +93,7 @@ extension LogStream {
             file = nil
         }
 
-        /// Opened again only where another segment was read last.
+        /// Opens a segment, or returns the open one if that was read last.
         mutating func open(_ segment: LogSegment) throws(Errno) -> SegmentFile {
             if let file, file.segment == segment { return file }
             let file = try SegmentFile(segment, at: path(of: segment))
@@ -99,13 +101,13 @@ extension LogStream {
             return file
         }
 
-        /// How often a folder is listed anew because what it had is not there any more when it is opened.
-        private static let tries = 5
+        /// How often the folder is listed again if a listed segment is absent when it is opened.
+        private static let maxTries = 5
 
-        /// Where a segment was sealed, removed or begun since the folder was listed, it is listed once more.
+        /// Lists the folder again if a segment was sealed, removed or begun since it was listed.
         mutating func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(Problem) -> Int {
             if let count = try? readOnce(at: offset, into: buffer), count > 0 { return count }
-            return try readAnew(at: offset, into: buffer, tries: Self.tries)
+            return try readAnew(at: offset, into: buffer, tries: Self.maxTries)
         }
 
         private mutating func readAnew(
@@ -114,7 +116,7 @@ extension LogStream {
             try refresh()
             if let first = segments.first?.offset, offset < first {
                 throw Problem(
-                    "bytes \(offset) to \(first - 1) of the log are not kept any more", hint: "go on from \(first)")
+                    "bytes \(offset) to \(first - 1) of the log were removed", hint: "resume at byte \(first)")
             }
             guard let index = index(of: offset) else { return 0 }
             let count: Int
@@ -142,7 +144,8 @@ extension LogStream {
                 at: offset - segment.offset, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<limit]))
         }
 
-        /// Whether the log ends in this segment although the attempt had begun another: the host died, kept that one, and lost the end of this.
+        /// Whether the end of this segment was lost although its attempt had begun the next one. A host that dies can
+        /// keep the next segment and lose the end of this one. The log then ends here.
         private func isCutOff(at index: Int) -> Bool {
             guard index + 1 < segments.endIndex, !segments[index].isCompressed,
                 segments[index].attempt == segments[index + 1].attempt,
@@ -153,12 +156,12 @@ extension LogStream {
 
         private func index(of offset: Int) -> Int? { segments.lastIndex { $0.offset <= offset } }
 
-        /// Where the segment's bytes end; nil of the last one, which may grow.
+        /// Returns the offset after the segment's bytes; nil for the last segment, which may grow.
         private func end(at index: Int) -> Int? {
             index + 1 < segments.endIndex ? segments[index + 1].offset : nil
         }
 
-        mutating func end(tries: Int = tries) throws(Problem) -> Int {
+        mutating func end(tries: Int = maxTries) throws(Problem) -> Int {
             try refresh()
             guard let last = segments.last else { return 0 }
             if let index = segments.indices.first(where: { isCutOff(at: $0) }) {

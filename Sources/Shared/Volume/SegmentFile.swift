@@ -4,14 +4,15 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// An open segment, which is cheap to read on from where the last read ended. It can be read to its end after it was removed.
+/// An open log segment. A read is cheap if it begins where the last one ended. A removed file can still be read to its
+/// end.
 final class SegmentFile {
     let segment: LogSegment
     private let file: Int32
     private var inflater: Inflater?
-    /// In the compressed file.
+    /// The next byte to read from the compressed file.
     private var compressedPosition = 0
-    /// Of the next byte that the inflater gives.
+    /// The offset in the segment of the next byte from the inflater.
     private var position = 0
 
     init(_ segment: LogSegment, at path: String) throws(Errno) {
@@ -21,7 +22,7 @@ final class SegmentFile {
 
     deinit { close(file) }
 
-    /// Fills `buffer` from byte `offset` of the segment on; 0 at its end.
+    /// Fills `buffer` from byte `offset` of the segment on. Returns the number of bytes, 0 at its end.
     func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
         guard segment.isCompressed else { return try readFile(at: offset, into: buffer) }
         if inflater == nil || offset < position { try rewind() }
@@ -29,7 +30,7 @@ final class SegmentFile {
         return position == offset ? try inflate(into: buffer) : 0
     }
 
-    /// Its length in bytes, of a compressed one when it was plain. That takes a while.
+    /// Returns the length of the plain segment in bytes. For a compressed one that takes time: it is decompressed.
     func length() throws(Errno) -> Int {
         guard segment.isCompressed else { return try File.status(of: file).size }
         try rewind()
@@ -37,7 +38,7 @@ final class SegmentFile {
         return position
     }
 
-    /// Inflates up to `offset`, or to the end where that comes first.
+    /// Decompresses up to `offset`, or to the end if that comes first.
     private func skip(to offset: Int) throws(Errno) {
         if position >= offset { return }
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)

@@ -1,8 +1,8 @@
-/// What attempts have used up together.
+/// The time and money that several attempts took together.
 public struct Spending: Sendable, Equatable {
-    /// How long they lasted, on a monotonic clock.
+    /// Their duration by a monotonic clock, in seconds.
     public var seconds = 0.0
-    /// US dollars; nil where none of them had a price.
+    /// US dollars; nil if no attempt had a price.
     public var cost: Double?
 
     public init(seconds: Double = 0, cost: Double? = nil) {
@@ -12,7 +12,7 @@ public struct Spending: Sendable, Equatable {
 }
 
 extension RunFolder {
-    /// What the attempts of `claims` have used up: each until its end, until its last beat where there is no end.
+    /// Returns the spending of the attempts of `claims`. An attempt without an end counts until its last beat.
     public func spending(of claims: some Sequence<Claim>) throws -> Spending {
         try claims.reduce(into: Spending()) { sum, claim in
             let beat = readBeat(claim.number)?.seconds
@@ -26,7 +26,7 @@ extension RunFolder {
         }
     }
 
-    /// The newest beat of an attempt; nil where there is none, or one that a full volume cut off.
+    /// Returns the newest beat of an attempt; nil if there is none, or if a full volume cut it off.
     public func readBeat(_ attempt: Int) -> Beat? {
         guard let bytes = try? File.read(beatPath(attempt)) else { return nil }
         return try? JSON.decode(Beat.self, from: bytes)
@@ -34,10 +34,10 @@ extension RunFolder {
 }
 
 extension AttemptRecord {
-    /// Whether nothing more is used up.
+    /// Whether the attempt takes no more time.
     public var isOver: Bool { state == .waiting || state == .ended }
 
-    /// Notes that it lasted until its last beat, at `seconds`, if that is later than what it says itself.
+    /// Extends the attempt's duration to its last beat if the record is older.
     public mutating func lasted(until beat: Double?) {
         lasted([seconds, beat].compactMap(\.self).max())
     }

@@ -1,4 +1,4 @@
-/// The layout of a volume: the one place that knows its names.
+/// The layout of a volume. No other code knows its paths.
 public struct Volume: Sendable, Equatable {
     public let root: String
 
@@ -9,23 +9,23 @@ public struct Volume: Sendable, Equatable {
     /// The volume that holds `run`.
     public init(of run: RunFolder) { root = run.path.parentFolder.parentFolder }
 
-    /// The runs that have a folder here.
+    /// The runs that have a folder on the volume.
     public var runs: [RunID] { ((try? File.list("\(root)/runs")) ?? []).compactMap { RunID($0) } }
 
-    /// A link to the newest run's live log.
+    /// A link to the live log of the newest run.
     public var currentLog: String { "\(root)/logs/current.log" }
 
     private var own: String { "\(root)/.pod-agent" }
 
-    /// Python environments, each named by the fingerprint of what is in it.
+    /// Python environments. The name of each is the fingerprint of its content.
     public var environments: String { "\(own)/envs" }
 
     public var pipCache: String { "\(own)/cache/pip" }
 
-    /// Packed code, each named by its SHA-256.
+    /// The path of packed code. Its name is its SHA-256.
     public func pack(_ code: PackedCode) -> String { "\(own)/cache/code/\(code.sha256).tar" }
 
-    /// Staging files of uploads that are not complete.
+    /// The folder for staging files of uploads that are not complete.
     public var uploads: String { "\(own)/uploads" }
 
     /// Whether only the agent may write at a path below the root: its records, and the folders that hold them.
@@ -38,7 +38,7 @@ public struct Volume: Sendable, Equatable {
         }
     }
 
-    /// For temporary files of installers: the pod's own disk may be too small for them.
+    /// The folder for temporary files of installers. The pod's own disk may be too small for them.
     public func temporary(for run: RunID) -> String { "\(own)/tmp/\(run)" }
 }
 
@@ -49,10 +49,10 @@ public struct RunFolder: Sendable, Equatable {
     /// The `RunSpec` of the newest launch.
     public var specFile: String { "\(path)/run.json" }
 
-    /// The work tree of the code, the same over all attempts.
+    /// The work tree of the code, shared by all attempts.
     public var work: String { "\(path)/work" }
 
-    /// What the last pack brought into `work`, `CodeManifest`.
+    /// The `CodeManifest`: the files that the last pack brought into `work`.
     public var codeManifest: String { "\(path)/code.json" }
 
     /// Results of the training whose place in `work` the code of `attempt` needed, by their paths in `work`.
@@ -62,21 +62,21 @@ public struct RunFolder: Sendable, Equatable {
 
     public var logs: String { "\(path)/logs" }
 
-    /// What a lineage found when it began, named by the launch that began it.
+    /// The `Lineage` record: the checkpoints that existed when the lineage began. `id` is the launch that began it.
     public func lineagePath(_ id: String) -> String { "\(path)/lineages/\(id).json" }
 
     public var receipts: String { "\(path)/receipts" }
 
-    /// The proof of the checkpoint by that name, `Receipt`.
+    /// The `Receipt` of a checkpoint, by its name.
     public func receiptPath(of checkpoint: String) -> String { "\(receipts)/\(checkpoint).json" }
 
-    /// Checkpoints that are not whole, or not known to be, out of the way of any training.
+    /// Checkpoints that are torn, or may be. No training finds them here.
     public var torn: String { "\(path)/torn" }
 
-    /// Copies of proven checkpoints whose name is a fixed one.
+    /// Copies of proven checkpoints with fixed names.
     public var kept: String { "\(path)/kept" }
 
-    /// Checkpoints on their way out.
+    /// Checkpoints that are being deleted.
     public var pruned: String { "\(path)/pruned" }
 
     public func claimPath(_ attempt: Int) -> String { "\(attempts)/\(String(attempt, width: 4)).claim" }
@@ -85,58 +85,75 @@ public struct RunFolder: Sendable, Equatable {
 
     public func recordPath(_ attempt: Int) -> String { "\(attempts)/\(String(attempt, width: 4)).json" }
 
-    /// Space that is set aside while an attempt runs, so that its end can be recorded on a full volume.
+    /// A file that reserves space while an attempt runs, so that its end can be recorded on a full volume.
     public func reservePath(_ attempt: Int) -> String { "\(attempts)/\(String(attempt, width: 4)).reserve" }
 
-    /// The plain segment that `attempt` appends to; `offset` is that of its first byte in the run's log.
+    /// The plain log segment that `attempt` appends to. `offset` is the place of its first byte in the run's log.
     public func liveSegmentPath(from offset: Int, attempt: Int) -> String {
         "\(logs)/\(String(offset, width: 20))-a\(String(attempt, width: 4)).log"
     }
 
-    /// The segment that begins at `offset` once it is sealed.
+    /// The log segment that begins at `offset`, after it is sealed.
     public func sealedSegmentPath(from offset: Int) -> String { "\(logs)/\(String(offset, width: 20)).log.gz" }
 
-    /// When the bytes of `attempt` came, `LogIndex`.
+    /// The `LogIndex` of a segment: the times at which the bytes of `attempt` arrived.
     public func logIndexPath(from offset: Int, attempt: Int) -> String {
         "\(logs)/\(String(offset, width: 20))-a\(String(attempt, width: 4)).index"
     }
 
-    /// Every claim, in the order of the attempts. Empty where there is no such run.
+    /// Every claim, in the order of the attempts. Empty if there is no such run. Throws if the folder has another
+    /// format.
     public func claims() throws -> [Claim] {
-        guard try File.isThere(attempts) else { return [] }
+        guard try File.exists(attempts) else { return [] }
         return try File.list(attempts).filter { $0.hasSuffix(".claim") }
-            .map { try read(Claim.self, "\(attempts)/\($0)") }
+            .map { try readClaim("\(attempts)/\($0)") }
             .sorted { $0.number < $1.number }
     }
 
-    /// Whether an attempt's owner has lost the run to the owner of the next one.
-    public func isSuperseded(_ attempt: Int) throws(Problem) -> Bool { try File.isThere(claimPath(attempt + 1)) }
-
-    /// The record of an attempt; nil where it died before it wrote one.
-    public func readRecord(_ number: Int) throws -> AttemptRecord? {
-        let path = recordPath(number)
-        return try File.isThere(path) ? try read(AttemptRecord.self, path) : nil
+    private func readClaim(_ path: String) throws -> Claim {
+        let format = try read(Format.self, path).format ?? 1
+        guard format == Claim.format else {
+            throw Problem(
+                "\"\(self.path)\" was written by \(format < Claim.format ? "an older" : "a newer") version of launch",
+                hint: "give this run another \"run\" name, or move that folder away")
+        }
+        return try read(Claim.self, path)
     }
 
-    /// Every receipt that can be made sense of, in the order of the steps; those of fixed names first, in the order of time.
+    /// The only field that claims of all versions share. The first version did not have it.
+    private struct Format: Decodable { var format: Int? }
+
+    /// Whether an attempt's owner has lost the run to the owner of the next one.
+    public func isSuperseded(_ attempt: Int) throws(Problem) -> Bool { try File.exists(claimPath(attempt + 1)) }
+
+    /// Returns the record of an attempt; nil if its agent died before it wrote one.
+    public func readRecord(_ number: Int) throws -> AttemptRecord? {
+        let path = recordPath(number)
+        return try File.exists(path) ? try read(AttemptRecord.self, path) : nil
+    }
+
+    /// Returns every readable receipt, sorted by step. Receipts of fixed names come first, sorted by time.
     public func allReceipts() throws -> [Receipt] {
-        guard try File.isThere(receipts) else { return [] }
+        guard try File.exists(receipts) else { return [] }
         return try File.list(receipts).filter { $0.hasSuffix(".json") }
             .map { try File.read("\(receipts)/\($0)") }
             .compactMap { try? JSON.decode(Receipt.self, from: $0) }
             .sorted { ($0.step ?? -1, $0.modified, $0.name) < ($1.step ?? -1, $1.modified, $1.name) }
     }
 
-    /// nil where there is no such run.
+    /// nil if there is no such run. Throws if the folder has another format.
     public func spec() throws -> RunSpec? {
-        try File.isThere(specFile) ? try read(RunSpec.self, specFile) : nil
+        guard try File.exists(specFile) else { return nil }
+        // The claims know the format.
+        _ = try claims()
+        return try read(RunSpec.self, specFile)
     }
 
     private func read<Value: Decodable>(_ type: Value.Type, _ path: String) throws -> Value {
         do {
             return try JSON.decode(type, from: try File.read(path))
         } catch let error as DecodingError {
-            throw Problem("\"\(path)\" is damaged: \(error)", hint: "move it aside and run again")
+            throw Problem("\"\(path)\" is damaged: \(error)", hint: "move it away and run again")
         }
     }
 }

@@ -141,7 +141,7 @@ import Testing
 
     @Test("a limit that earlier attempts used up ends the attempt at once")
     func limits() async throws {
-        let (runner, _) = try open { $0.limits.duration = 0 }
+        let (runner, _) = try open { $0.limits.duration = .zero }
         runner.start()
         #expect(posted.read { $0 } == [.overLimit("all attempts together took limits.duration, 0 s")])
         _ = runner.retire()

@@ -19,7 +19,7 @@ import Testing
 
     private func daemon(_ host: Host, _ change: (inout RunSpec) -> Void = { _ in }) throws -> Daemon {
         var spec = run.spec()
-        spec.retry = RetryPolicy(crash: 2, backoff: 0)
+        spec.retry = RetryPolicy(crash: 2, backoff: .zero)
         change(&spec)
         let environment = try AgentEnvironment(
             [

@@ -344,7 +344,7 @@ import Testing
     func secondStop(_ first: Double, _ second: Double, isTaken: Bool) {
         for from in [AttemptState.preflight, .syncing, .installing, .resuming, .training] {
             var state = RunState.at(from)
-            let request = { StopRequest(mode: .graceful, grace: $0) }
+            let request = { StopRequest(mode: .graceful, grace: .seconds($0)) }
             let effects = live(
                 &state, .stopRequested(request(first)), .stopRequested(request(second)), .stopRequested(.now))
             #expect(effects[0] == [.record, .tearDown(.graceful(grace: .seconds(first)))])

@@ -41,7 +41,7 @@ import Testing
         let chosen = try CheckpointChoice(receipts: receipts).choose()
         let prefix = "TORN: \(out)/checkpoint-\(checkpoint): "
         let line = said.read { $0 }.first { $0.hasPrefix(prefix) } ?? ""
-        #expect(!File.exists("\(out)/checkpoint-\(checkpoint)"))
+        #expect(try !File.exists("\(out)/checkpoint-\(checkpoint)"))
         try File.removeTree(run.folders.torn)
         return (chosen?.isProven == true ? chosen?.checkpoint.step : nil, String(line.dropFirst(prefix.count)))
     }

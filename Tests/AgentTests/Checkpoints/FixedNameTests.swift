@@ -163,7 +163,7 @@ import Testing
         try proves(watch, at: 0) { try saveFolder(1) }
         try proves(watch, at: 10) { try saveFile(1) }
         #expect(try choose(keep: nil, attempt: 2) == "last.ckpt")
-        #expect(!File.exists(run.folders.kept))
+        #expect(try !File.exists(run.folders.kept))
         try saveFolder(2, files: ["model.json"])
         try saveFile(2, bytes: 100)
         #expect(try choose(keep: nil, attempt: 3) == "none")

@@ -206,7 +206,8 @@ import Testing
     @Test(
         "a claim does not wait for an owner of an earlier boot",
         .enabled(
-            if: (try? File.readLink("/proc/self/ns/pid")) == "pid:[4026531836]" && File.exists("/etc/machine-id"),
+            if: (try? File.readLink("/proc/self/ns/pid")) == "pid:[4026531836]"
+                && File.status("/etc/machine-id") != nil,
             "in a container the machine's id may be that of the image")
     )
     func otherBoot() async throws {
@@ -321,6 +322,34 @@ import Testing
         try File.replace(run.folders.claimPath(1), with: [])
         let problem = await #expect(throws: Problem.self) { try await decide() }
         #expect(problem?.sentence.contains("0001.claim\" is damaged") == true)
+    }
+
+    @Test(
+        "the agent refuses a run folder of another format and changes nothing in it",
+        arguments: [(nil, "an older"), (1, "an older"), (3, "a newer")] as [(Int?, String)])
+    func otherFormat(_ format: Int?, age: String) async throws {
+        let claim = try run.attempt(1, state: .ended, outcome: Outcome(.interrupted))
+        try File.replace(run.folders.specFile, with: try JSON.encode(run.spec()))
+        let field = format.map { "\"format\":\($0)," } ?? ""
+        let text = try JSON.text(claim).replacing("\"format\":2,", with: field)
+        try File.replace(run.folders.claimPath(1), with: Array(text.utf8))
+        let before = try tree()
+        let problem = await #expect(throws: Problem.self) { try await decide() }
+        #expect(problem?.sentence == "\"\(run.folders.path)\" was written by \(age) version of launch")
+        #expect(problem?.hint == "give this run another \"run\" name, or move that folder away")
+        #expect(try tree() == before)
+    }
+
+    /// Every path in the run's folder, with its size and time.
+    private func tree() throws -> [String: FileStatus] {
+        var found: [String: FileStatus] = [:]
+        func walk(_ path: String) throws {
+            guard let status = File.status(path) else { return }
+            found[path] = status
+            if status.isFolder { for name in try File.list(path) { try walk("\(path)/\(name)") } }
+        }
+        try walk(run.folders.path)
+        return found
     }
 
     // MARK: - with a live owner

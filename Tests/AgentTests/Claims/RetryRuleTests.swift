@@ -33,7 +33,7 @@ import Testing
     private func verdict(
         _ words: String, crash: Int? = 2, backoff: Double = 10, jitter: Double = 0.5
     ) throws -> RetryRule.Verdict {
-        let rule = RetryRule(policy: RetryPolicy(crash: crash, backoff: backoff))
+        let rule = RetryRule(policy: RetryPolicy(crash: crash, backoff: .seconds(backoff)))
         return rule.verdict(on: try history(words), jitter: jitter)
     }
 
@@ -131,7 +131,7 @@ import Testing
             ("agent-crash agent-crash agent-crash failed", 2, nil), ("", 2, nil),
         ] as [(String, Int?, Int?)])
     func agentsThatDie(_ words: String, crash: Int?, count: Int?) throws {
-        let rule = RetryRule(policy: RetryPolicy(crash: crash, backoff: 10))
+        let rule = RetryRule(policy: RetryPolicy(crash: crash, backoff: .seconds(10)))
         #expect(
             rule.reasonToStop(afterCrash: try history(words))
                 == count.map { "the agent died, or the training failed, \($0) times without a new checkpoint" })

@@ -113,7 +113,7 @@ import Testing
     func removedBytes() async throws {
         try await eventuallyTrue("the first attempt's segment sealed") {
             let plain = run.folders.liveSegmentPath(from: 0, attempt: 1)
-            return File.exists(run.folders.sealedSegmentPath(from: 0)) && !File.exists(plain)
+            return try File.exists(run.folders.sealedSegmentPath(from: 0)) && !File.exists(plain)
         }
         #expect(try await get().body == log, "it is sealed and there")
         try File.remove(run.folders.sealedSegmentPath(from: 0))

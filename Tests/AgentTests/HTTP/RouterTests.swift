@@ -147,7 +147,7 @@ import Testing
     @Test(
         "a stop request reaches the daemon as it was sent",
         arguments: [
-            StopRequest.graceful, .now, StopRequest(mode: .graceful, grace: 7200.5),
+            StopRequest.graceful, .now, StopRequest(mode: .graceful, grace: .seconds(7200.5)),
             StopRequest(mode: .now, then: .terminate), StopRequest(mode: .graceful, then: .stop),
         ])
     func stop(_ request: StopRequest) async throws {

@@ -272,7 +272,7 @@ import Testing
         let stream = try LogStream(of: run)
         #expect(stream.begin == 7000)
         let problem = #expect(throws: Problem.self) { try stream.read(at: 6999, limit: 10) }
-        #expect(problem?.hint == "go on from 7000")
+        #expect(problem?.hint == "resume at byte 7000")
         #expect(try read(from: 7000).count == 3004)
         try seal(2, from: 10_000, keep: 0)
         #expect(try names == ["00000000000000010000-a0002.log"])

@@ -30,9 +30,12 @@ final class TestRun: Sendable {
         launch: String = "L1", force: Bool = false, supersedes: [String] = [], project: String = "project",
         checkpoints: CheckpointRule? = CheckpointRule(path: "out"), workdir: String = "."
     ) -> RunSpec {
-        RunSpec(
-            run: id, project: project, command: .exec(["true"]), workdir: workdir, checkpoints: checkpoints,
-            volume: volume.root, launch: LaunchOrder(id: launch, force: force, supersedes: supersedes))
+        var spec = RunSpec(
+            run: id, project: project, command: .exec(["true"]), volume: volume.root,
+            launch: LaunchOrder(id: launch, force: force, supersedes: supersedes))
+        spec.checkpoints = checkpoints
+        spec.workdir = workdir
+        return spec
     }
 
     /// Writes the traces of an earlier attempt: its claim, and its record if `state` is given.
@@ -107,7 +110,7 @@ final class TestRun: Sendable {
     /// Appends to the segment that begins at `offset`.
     func log(_ text: String, from offset: Int, attempt: Int) throws {
         let path = folders.liveSegmentPath(from: offset, attempt: attempt)
-        let old = File.exists(path) ? try File.read(path) : []
+        let old = try File.exists(path) ? File.read(path) : []
         try File.write(old + Array(text.utf8), over: path)
     }
 
@@ -135,8 +138,10 @@ extension RunSpec {
         command: CommandForm, resume: CommandForm? = nil, env: [String: String] = [:]
     ) throws -> RunSpec {
         guard let id = RunID("train") else { throw Problem("no run") }
-        return RunSpec(
-            run: id, project: "project", command: command, resume: resume, env: env, volume: "/volume",
-            launch: LaunchOrder(id: "L1"))
+        var spec = RunSpec(
+            run: id, project: "project", command: command, volume: "/volume", launch: LaunchOrder(id: "L1"))
+        spec.resume = resume
+        spec.env = env
+        return spec
     }
 }

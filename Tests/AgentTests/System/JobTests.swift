@@ -8,12 +8,6 @@ import Testing
 /// The surroundings in which a child starts, seen from outside.
 @Suite struct JobTests {
     /// The numbers of a line of /proc/PID/status, as a mask of signals.
-    private func mask(_ name: String, of pid: pid_t) throws -> UInt64 {
-        let status = try File.read("/proc/\(pid)/status").text
-        let line = try #require(status.split(separator: "\n").first { $0.hasPrefix(name + ":") })
-        return try #require(UInt64(line.dropFirst(name.count + 1).trimmed, radix: 16))
-    }
-
     private func job(_ arguments: [String], _ environment: [String: String] = [:], output: Int32 = -1) -> Job {
         Job(arguments: arguments, environment: environment, folder: "/usr", output: output)
     }
@@ -38,11 +32,12 @@ import Testing
     @Test("a child starts with no signal blocked or ignored")
     func signals() throws {
         try sleeper { pid throws in
-            #expect(try mask("SigBlk", of: pid) == 0)
+            let signals = try #require(ProcessSignals(of: pid))
+            #expect(signals.blocked == 0)
             // Signals 32 and 33 are glibc's own for its threads. Its posix_spawn leaves them ignored.
-            let ignored = try mask("SigIgn", of: pid) & ~(1 << 31 | 1 << 32)
+            let ignored = signals.ignored & ~(1 << 31 | 1 << 32)
             #expect(ignored == 0, "\(String(ignored, radix: 16))")
-            #expect(try mask("SigCgt", of: pid) == 0)
+            #expect(signals.caught == 0)
         }
     }
 

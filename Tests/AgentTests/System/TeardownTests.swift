@@ -34,7 +34,7 @@ import Testing
     func userGrace() {
         #expect(Teardown(.now) == .fast)
         #expect(Teardown(.graceful) == .graceful(grace: .seconds(60)))
-        let long = Teardown(StopRequest(mode: .graceful, grace: 600))
+        let long = Teardown(StopRequest(mode: .graceful, grace: .seconds(600)))
         #expect(long.steps.map(\.after) == [.zero, .seconds(600), .seconds(605)])
         #expect(long.steps.map(\.signal) == [SIGTERM, SIGTERM, SIGKILL])
         #expect(long.isGraceful && long.grace == .seconds(600) && long.length == .seconds(605))

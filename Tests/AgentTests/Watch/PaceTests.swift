@@ -10,7 +10,7 @@ import Testing
         return pace
     }
 
-    private let minute = Limits.Stall.after(seconds: 60)
+    private let minute = Limits.Stall.after(.seconds(60))
 
     @Test("a training can stall only after its step has changed twice")
     func twoChanges() {

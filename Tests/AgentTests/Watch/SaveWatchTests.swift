@@ -103,20 +103,20 @@ import Testing
     }
 }
 
-@Suite struct SignalMaskTests {
-    @Test("the signal mask of a process shows which signals it catches")
+@Suite struct ProcessSignalsTests {
+    @Test("a process's signals show which ones it catches")
     func catches() async throws {
         let catching = try TestShell("trap : TERM; while :; do read x </dev/zero; done")
-        try await eventuallyTrue { SignalMask(ofProcess: catching.pid)?.catches(SIGTERM) == true }
-        #expect(SignalMask(ofProcess: catching.pid)?.catches(SIGUSR2) == false)
+        try await eventuallyTrue { ProcessSignals(of: catching.pid)?.catches(SIGTERM) == true }
+        #expect(ProcessSignals(of: catching.pid)?.catches(SIGUSR2) == false)
         let plain = try TestProcess()
         try await eventuallyTrue { (try? File.read("/proc/\(plain.identity.pid)/comm").text) == "sleep\n" }
-        let mask = try #require(SignalMask(ofProcess: plain.identity.pid))
+        let mask = try #require(ProcessSignals(of: plain.identity.pid))
         #expect(!mask.catches(SIGTERM))
         #expect(!mask.catches(SIGKILL))
         #expect(!mask.catches(64))
     }
 
-    @Test("a process that does not exist has no signal mask")
-    func noProcess() { #expect(SignalMask(ofProcess: -1) == nil) }
+    @Test("a process that does not exist has no signals")
+    func noProcess() { #expect(ProcessSignals(of: -1) == nil) }
 }

@@ -26,7 +26,7 @@ import Testing
 
     @Test("the watch of a training notes each step and returns when the training stalls")
     func stall() async throws {
-        let task = try watch(.after(seconds: 0.5))
+        let task = try watch(.after(.seconds(0.5)))
         for step in [1.0, 2, 3] { try await tell(step) }
         let still = try await within(.seconds(60)) { await task.value }
         #expect(try #require(still) > 0.5)
@@ -42,7 +42,7 @@ import Testing
 
     @Test("a training whose step stands still is not stalled while a progress bar moves")
     func evaluation() async throws {
-        let task = try watch(.after(seconds: 2.5))
+        let task = try watch(.after(.seconds(2.5)))
         for step in [1.0, 2, 3] { try await tell(step) }
         let start = ContinuousClock.now
         for batch in 1...6 {

@@ -23,7 +23,7 @@ struct BareAgent {
         spec = RunSpec(
             run: try #require(RunID(run)), project: "test", command: command,
             volume: volume ?? "\(site.home)/volume", launch: LaunchOrder(id: launch))
-        spec.retry = RetryPolicy(crash: 0, backoff: 1)
+        spec.retry = RetryPolicy(crash: 0, backoff: .seconds(1))
         try File.makeFolders(spec.volume)
     }
 
@@ -56,20 +56,14 @@ struct BareAgent {
     func first(_ unshare: Running, sourceLocation: SourceLocation = #_sourceLocation) async throws -> Int32 {
         try await eventually("a PID 1", every: .milliseconds(1), sourceLocation: sourceLocation) {
             ProcessStat.descendants(of: unshare.pid)
-                .first { $0.parent == unshare.pid && Self.isAgent($0.pid) && Self.holds(SIGTERM, $0.pid) }?.pid
+                .first {
+                    $0.parent == unshare.pid && Self.isAgent($0.pid)
+                        && ProcessSignals(of: $0.pid)?.blocks(SIGTERM) == true
+                }?.pid
         }
     }
 
     private static func isAgent(_ pid: Int32) -> Bool {
         (try? File.readLink("/proc/\(pid)/exe"))?.hasSuffix("pod-agent") == true
-    }
-
-    /// Whether a process has a signal blocked, proc(5).
-    private static func holds(_ signal: Int32, _ pid: Int32) -> Bool {
-        guard let status = try? File.read("/proc/\(pid)/status").text,
-            let line = status.split(separator: "\n").first(where: { $0.hasPrefix("SigBlk:") }),
-            let mask = UInt64(line.dropFirst(7).drop(while: \.isWhitespace), radix: 16)
-        else { return false }
-        return mask & (1 << UInt64(signal - 1)) != 0
     }
 }

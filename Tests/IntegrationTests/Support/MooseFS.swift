@@ -57,7 +57,7 @@ struct MooseFS: Sendable {
         var failure: (any Error)?
         do {
             try await eventuallyTrue("a MooseFS:\n\(holder.text)\(holder.errors)", every: .milliseconds(50)) {
-                File.exists("\(folder)/ready")
+                try File.exists("\(folder)/ready")
             }
             let first = try #require(ProcessStat.descendants(of: holder.pid).first).pid
             try await body(MooseFS(folder: folder, first: first))

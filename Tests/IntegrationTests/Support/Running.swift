@@ -60,8 +60,7 @@ final class Running: Sendable {
             var status: Int32 = 0
             let ended = waitpid(pid, &status, WNOHANG)
             if ended == 0 { return nil }
-            // wait(2): the low seven bits are the signal, the next byte the exit code.
-            return status & 0x7f == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f)
+            return Shared.ExitStatus(wait: status).shellCode
         }
     }
 

@@ -116,7 +116,7 @@ final class Site: Sendable {
     /// Creates the file `$SITE/name`, for which a program waits.
     func open(_ name: String) throws { try write(name, "") }
 
-    func exists(_ path: String) -> Bool { File.exists(root.appending(path: path)) }
+    func exists(_ path: String) -> Bool { File.statusOfTarget(root.appending(path: path)) != nil }
 }
 
 extension Site {

@@ -30,7 +30,7 @@ struct SlowLink {
         let relay = try site.start([
             "/usr/bin/python3", Programs.bed("link.py"), target, ready, "\(milliseconds)", "\(loss)",
         ])
-        try await eventuallyTrue("a link: \(relay.errors)") { File.exists(ready) }
+        try await eventuallyTrue("a link: \(relay.errors)") { try File.exists(ready) }
         try await body(SlowLink(relay: relay))
         relay.send(SIGKILL)
         try await relay.end()

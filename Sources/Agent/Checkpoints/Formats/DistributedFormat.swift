@@ -31,7 +31,7 @@ enum DistributedFormat {
             if parts.count < maxParts && isPart(text) { parts.insert(text) }
         }
         if !isPickle { return try PickleFormat.check(file) }
-        let missing = parts.filter { !File.exists("\(folder)/\($0)") }.sorted()
+        let missing = try parts.filter { try !File.exists("\(folder)/\($0)") }.sorted()
         if !missing.isEmpty { throw Damage("names \(missing.listed), which \(missing.areMissing)") }
     }
 }

@@ -27,7 +27,7 @@ enum ShardIndexFormat {
             if name == "weight_map" { shards = try self.shards(&json) } else { try json.skipValue() }
         }
         guard let shards else { throw Damage("has no \"weight_map\"") }
-        let missing = shards.filter { !File.exists("\(folder)/\($0)") }.sorted()
+        let missing = try shards.filter { try !File.exists("\(folder)/\($0)") }.sorted()
         if !missing.isEmpty { throw Damage("names \(missing.listed), which \(missing.areMissing)") }
     }
 

@@ -1,4 +1,3 @@
-internal import CLinux
 internal import Glibc
 internal import Shared
 
@@ -21,7 +20,7 @@ struct CodeChanges {
             if stat(folder, &status) == 0 { systems[status.st_dev] = folder }
         }
         // The kernel does not pass syncfs(2) on to a FUSE file system.
-        if files.count <= Self.maxSingleSyncs || systems.values.contains(where: { linux_is_fuse($0) != 0 }) {
+        if files.count <= Self.maxSingleSyncs || systems.values.contains(where: FileSystem.isFUSE) {
             for file in files { try sync(file) }
             for folder in folders { try sync(folder) }
         } else {

@@ -28,7 +28,7 @@ struct CodeManifest: Codable, Equatable, Sendable {
     var kept: [KeptResult] = []
 
     static func read(of run: RunFolder) throws -> CodeManifest? {
-        guard File.exists(run.codeManifest) else { return nil }
+        guard try File.exists(run.codeManifest) else { return nil }
         do {
             return try JSON.decode(CodeManifest.self, from: try File.read(run.codeManifest))
         } catch is DecodingError {

@@ -30,7 +30,7 @@ struct CodeSync {
         func step() throws { if isCancelled() { throw CancellationError() } }
 
         let old = try CodeManifest.read(of: run)
-        if let old, old.sha256 == code.sha256, old.isComplete, File.exists(run.work) { return .unchanged }
+        if let old, old.sha256 == code.sha256, old.isComplete, try File.exists(run.work) { return .unchanged }
         let isRepeat = !(old?.isComplete ?? false)
 
         let archive = try CodeArchive(volume.pack(code), is: code, step: step)

@@ -1,4 +1,3 @@
-internal import CLinux
 internal import Glibc
 internal import Shared
 
@@ -54,7 +53,7 @@ struct Installer: Sendable {
         let files = dependencies.requirements.flatMap { ["-r", $0] }
         try await step([new.python, "-m", "pip", "install"] + files, variables)
         try await DedicatedThread.run {
-            try FileSystem.syncTree(new.path)
+            try FileSystem.syncAll(below: new.path)
             try File.replaceLink(link, to: name)
             try File.syncFolder(of: link)
             try File.removeTree(temporary)

@@ -30,7 +30,7 @@ struct LocalPods: Sendable {
 
     /// Every record that can be read, the newest first.
     func all() throws -> [Record] {
-        guard File.exists("\(home)/pods") else { return [] }
+        guard try File.exists("\(home)/pods") else { return [] }
         return try File.list("\(home)/pods").compactMap(record)
             .sorted { (left: Record, right: Record) in left.created > right.created }
     }

@@ -15,7 +15,7 @@ struct LocalProvider: Provider {
     private var records: LocalPods { LocalPods(home: home) }
     private var index: VolumeIndex { VolumeIndex(home: home) }
 
-    func place(for resources: Config.Resources) -> PodPlace {
+    func place(for resources: Resources) -> PodPlace {
         if case .folder(let path) = resources.volume { .folder(path) } else { .folder(index.defaultVolume) }
     }
 
@@ -63,7 +63,7 @@ struct LocalProvider: Provider {
         try records.all().map { records.pod($0, process: process(of: $0)) }
     }
 
-    func end(_ pod: Pod, _ way: PodEnd) async throws {
+    func end(_ pod: Pod, _ way: PodShutdown) async throws {
         // A process tree has one end.
         if let process = records.record(pod.id).flatMap(process), process.isAlive == true { kill(process.pid, SIGTERM) }
     }

@@ -30,7 +30,7 @@ enum RunPodRules: ProviderRules {
         if !image.contains("@sha256:") {
             reader.warn(
                 reader.error(
-                    at: "image", "\"image\" has no digest: what the tag names may change between two attempts",
+                    at: "image", "\"image\" has no digest, so its tag may name another image in the next attempt",
                     hint: "such as name:tag@sha256:…"))
         }
     }

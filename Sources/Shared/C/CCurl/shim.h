@@ -1,4 +1,4 @@
-// What Swift cannot say to libcurl: variadic calls. One typed function for each kind of option, one line each.
+// The variadic functions of libcurl, which are not available in Swift. One typed function for each kind of option.
 #pragma once
 #include <curl/curl.h>
 

@@ -1,4 +1,4 @@
-// What Swift cannot say to zlib: its initializers are macros.
+// The initializers of zlib, which are macros and therefore not available in Swift.
 #pragma once
 #include <zlib.h>
 

@@ -20,7 +20,7 @@ final class CodeBed {
     private(set) var lines: [LogLine] = []
 
     init() throws {
-        folder = (File.exists("/dev/shm") ? "/dev/shm/" : NSTemporaryDirectory()) + "sync-\(UUID().uuidString)"
+        folder = (try File.exists("/dev/shm") ? "/dev/shm/" : NSTemporaryDirectory()) + "sync-\(UUID().uuidString)"
         volume = Volume(root: folder)
         guard let id = RunID("train") else { throw Problem("\"train\" is not a run's name") }
         run = volume.run(id)
@@ -100,7 +100,7 @@ final class CodeBed {
     func replaced() throws -> [String: Set<String>] {
         var all: [String: Set<String>] = [:]
         let folder = "\(run.path)/replaced"
-        for attempt in File.exists(folder) ? try File.list(folder) : [] {
+        for attempt in try File.exists(folder) ? File.list(folder) : [] {
             for (path, text) in try tree(of: "\(folder)/\(attempt)") { all[path, default: []].insert(text) }
         }
         return all

@@ -1,9 +1,7 @@
-/// US dollars, exactly: prices of providers have up to five decimals.
-struct Money: Sendable, Hashable, Comparable {
-    /// Millionths of a dollar.
-    var micros: Int
+internal import Shared
 
-    /// `2`, `2.50` or `$2.50`.
+extension Money {
+    /// Reads `2`, `2.50` or `$2.50`.
     init?(written text: String) {
         let number = text.hasPrefix("$") ? text.dropFirst() : text[...]
         let parts = number.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
@@ -14,10 +12,6 @@ struct Money: Sendable, Hashable, Comparable {
         let decimals = parts.count == 2 ? parts[1] : ""
         guard decimals.count <= 6, let fraction = Int(decimals + String(repeating: "0", count: 6 - decimals.count))
         else { return nil }
-        micros = dollars * 1_000_000 + fraction
+        self.init(micros: dollars * 1_000_000 + fraction)
     }
-
-    var dollars: Double { Double(micros) / 1_000_000 }
-
-    static func < (left: Money, right: Money) -> Bool { left.micros < right.micros }
 }

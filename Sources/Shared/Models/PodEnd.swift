@@ -1,0 +1,7 @@
+/// How a pod ends.
+public enum PodEnd: String, Sendable, Codable {
+    /// The pod is stopped; the provider keeps its disks.
+    case stop
+    /// The pod is deleted with all that is on its own disks.
+    case terminate
+}
