@@ -18,7 +18,7 @@ struct Failure: Error {
 }
 
 extension Failure {
-    /// Nothing shows whether the run goes on.
+    /// Nothing shows whether the run is alive.
     static func unknown(_ run: RunView) -> Failure {
         Failure(
             .unknown, "it cannot be told whether \"\(run.id)\" is running: its agent cannot be seen from here",

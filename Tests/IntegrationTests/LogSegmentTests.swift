@@ -127,7 +127,7 @@ import Testing
             let response = try await live.ask("/v1/log")
             #expect(response.status == 410)
             #expect(response.headers[APIHeader.logOffset] == "\(begin)")
-            #expect(try live.error(response).hint == "go on from \(begin)")
+            #expect(try live.error(response).hint == "continue at \(begin)")
             let kept = try await live.ask("GET", "/v1/log", ("Range", "bytes=\(begin)-"))
             #expect(kept.status == 206)
             try site.open("end")

@@ -20,7 +20,7 @@ import Testing
         try run.record(claim)
     }
 
-    private func follow(_ answers: [StubAgent.Answer], patience: Duration) async throws {
+    private func follow(_ answers: [StubAgent.Answer], timeout: Duration) async throws {
         let last = StubAgent.Answer.log(log) { [test, run, claim] in
             try run.end(claim, .finished)
             test.provider.kill("pod-1")
@@ -28,14 +28,14 @@ import Testing
         let agent = try StubAgent(answers + [last])
         test.provider.add(.made(run: run, address: agent.address))
         var follower = try await test.follower(run)
-        follower.outage = Outage(timeout: patience)
+        follower.outage = Outage(timeout: timeout)
         _ = try await follower.follow()
         #expect(test.output == "0123456789")
     }
 
     @Test("the follower notes once that the agent does not answer and once that it answers again")
     func notes() async throws {
-        try await follow(Array(repeating: busy, count: 6), patience: .milliseconds(100))
+        try await follow(Array(repeating: busy, count: 6), timeout: .milliseconds(100))
         #expect(
             test.errors == """
                 launch: the agent does not answer (busy); still trying
@@ -46,7 +46,7 @@ import Testing
 
     @Test("the follower does not note a short outage of the agent")
     func shortOutage() async throws {
-        try await follow(Array(repeating: busy, count: 4), patience: .seconds(60))
+        try await follow(Array(repeating: busy, count: 4), timeout: .seconds(60))
         #expect(test.errors == "")
     }
 
@@ -54,7 +54,7 @@ import Testing
     func separateOutages() async throws {
         let five = Array(repeating: busy, count: 5)
         // Five tries take 1.2 s. One outage is shorter than the limit, two together are longer.
-        try await follow(five + [.log(log, to: 4, .cut)] + five, patience: .milliseconds(2_400))
+        try await follow(five + [.log(log, to: 4, .cut)] + five, timeout: .milliseconds(2_400))
         #expect(test.errors == "")
     }
 }

@@ -35,7 +35,8 @@ import Testing
         #expect(try localKey.token(launch: launch) == token)
     }
 
-    @Test func onlyItsUserReadsTheKey() throws {
+    @Test("only its user can read the key")
+    func keyMode() throws {
         let token = try localKey.token(launch: "a")
         let attributes = try FileManager.default.attributesOfItem(atPath: key)
         #expect(attributes[.posixPermissions] as? Int == 0o600)
@@ -44,7 +45,8 @@ import Testing
         #expect(try localKey.token(launch: "b") != token)
     }
 
-    @Test func aHomeThatDoesNotExistIsMade() throws {
+    @Test("the first access token makes the missing home")
+    func missingHome() throws {
         let localKey = LocalKey(home: "\(test.home)/a/b")
         let token = try localKey.token(launch: "x")
         #expect(try localKey.token(launch: "x") == token)

@@ -114,10 +114,13 @@ import Testing
         #expect(try await view(of: run).attempts().map(\.number) == [1, 2, 10])
     }
 
-    @Test(arguments: [
-        (RunView.State.starting, "starting", true), (.active(.training), "training", true),
-        (.ended(.setupFailed), "setup-failed", false), (.lost, "lost", false), (.unknown, "unknown", false),
-    ]) func words(state: RunView.State, word: String, isLive: Bool) {
+    @Test(
+        "each state of a run has its word, and is live or not",
+        arguments: [
+            (RunView.State.starting, "starting", true), (.active(.training), "training", true),
+            (.ended(.setupFailed), "setup-failed", false), (.lost, "lost", false), (.unknown, "unknown", false),
+        ])
+    func words(state: RunView.State, word: String, isLive: Bool) {
         #expect(state.word == word)
         #expect(state.isLive == isLive)
     }

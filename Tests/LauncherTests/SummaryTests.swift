@@ -79,7 +79,8 @@ import Testing
                 """)
     }
 
-    @Test func lost() async throws {
+    @Test("the summary of a lost run names its record and how to resume it")
+    func lost() async throws {
         try run.record(try run.claim(process: .dead()))
         #expect(
             try await text() == """
@@ -94,7 +95,8 @@ import Testing
                 """)
     }
 
-    @Test func lostBeforeAnyRecord() async throws {
+    @Test("the summary of a run that was lost before any record has no duration")
+    func lostBeforeAnyRecord() async throws {
         try run.claim(process: .dead())
         #expect(
             try await text() == """

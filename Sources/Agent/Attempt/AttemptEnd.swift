@@ -44,7 +44,7 @@ final class AttemptEnd: Sendable {
     /// The pod is being taken away.
     func preempt() { preempted.fulfil(()) }
 
-    /// How the pod may end after this attempt, if the config or the user asks for `rule`.
+    /// The end of the pod after this attempt, if the config or the user asks for `rule`.
     func podEnd(by rule: OnFinish?) -> PodEnd {
         let (gate, isPublished) = state.withLock { ($0.gate, $0.isPublished) }
         return PodEnd(rule, isSafe: gate == .passed && isPublished)

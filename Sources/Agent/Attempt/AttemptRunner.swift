@@ -7,7 +7,7 @@ final class AttemptRunner: Sendable {
     typealias Post = @Sendable (Event) -> Void
 
     private struct State {
-        /// What the steps so far found.
+        /// The results of the steps so far.
         var setup = Setup()
         /// nil before the training was started.
         var training: TrainingFacts?
@@ -93,7 +93,7 @@ final class AttemptRunner: Sendable {
         await processes.killAll()
     }
 
-    /// How the pod may end after this attempt, if the config or the user asks for `rule`.
+    /// The end of the pod after this attempt, if the config or the user asks for `rule`.
     func podEnd(by rule: OnFinish?) -> PodEnd { end.podEnd(by: rule) }
 
     /// Runs `body` in a task and posts the event that it returns.

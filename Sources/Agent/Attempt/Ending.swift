@@ -1,8 +1,8 @@
 internal import Shared
 
-/// How an attempt and its pod are being ended, as far as it is decided.
+/// The way in which an attempt and its pod are being ended, as far as it is decided.
 struct Ending: Sendable, Equatable {
-    /// How the training, or the child of a setup step, is being ended; nil if it is not.
+    /// The teardown of the training, or of the child of a setup step; nil if there is none.
     var teardown: Teardown?
     /// The pod is being taken away: the agent has less than four seconds.
     var isPreempted = false

@@ -56,7 +56,7 @@ struct OpenAttempt: Sendable {
         return attempt
     }
 
-    /// How long this attempt has lasted, in seconds.
+    /// The duration of this attempt so far, in seconds.
     var seconds: Double { began.duration(to: .now).inSeconds }
 
     var status: StatusReport {

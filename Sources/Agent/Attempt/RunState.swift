@@ -1,6 +1,6 @@
 internal import Shared
 
-/// Where an attempt is in its life, and how it ended: a pure table of (state, event) that returns what to do.
+/// The state of an attempt and its end: a pure table of (state, event) that returns the effects.
 ///
 /// An event that crosses another one may arrive when it means nothing any more. It then changes nothing.
 struct RunState: Sendable, Equatable {

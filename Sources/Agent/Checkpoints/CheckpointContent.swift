@@ -19,7 +19,7 @@ struct CheckpointContent {
 
     /// Folders below a checkpoint. No library nests them as deep.
     private static let maxDepth = 64
-    /// How many files a checkpoint may have, as a bound on memory.
+    /// The largest number of files of a checkpoint, as a bound on memory.
     private static let maxFiles = 1 << 20
 
     /// Throws a `Problem` if nothing is at `path` or a folder cannot be listed.

@@ -3,7 +3,7 @@ internal import Shared
 
 /// Copies the files of a checkpoint with their times and modes, and compares each with its receipt on the way.
 struct CheckpointCopy: Sendable {
-    /// How many bytes to read per second at most; nil for no limit.
+    /// Bytes to read per second at most; nil for no limit.
     var bytesPerSecond: Int?
     /// Asked before each read.
     var isCancelled: @Sendable () -> Bool

@@ -13,7 +13,7 @@ final class CheckpointWatch: Sendable {
     static let quiet: Duration = .seconds(2)
     /// The longer time for a checkpoint that has fewer files than an earlier one: its save may be in a pause.
     static let quietWithFewerFiles: Duration = .seconds(60)
-    /// How fast proofs and copies read at most, so that they do not compete with the training.
+    /// The limit for reads of proofs and copies, so that they do not compete with the training.
     static let bytesPerSecond = 256 << 20
     /// One scan in 30 is full. The others skip a checkpoint that is proven, or older than the training, unless the
     /// kernel reports that it changed.

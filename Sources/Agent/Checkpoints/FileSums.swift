@@ -14,7 +14,7 @@ struct FileSum: Sendable, Equatable {
 
 /// Computes the SHA-256 of each file of a checkpoint.
 struct FileSums: Sendable {
-    /// How many bytes to read per second at most; nil for no limit.
+    /// Bytes to read per second at most; nil for no limit.
     var bytesPerSecond: Int?
     /// Read the content from the disk and not from the page cache, and leave none of it there. Sync it before, because
     /// unsynced pages still come from the cache. A file system with a cache of its own ignores this.

@@ -11,7 +11,7 @@ struct Heartbeat: Sendable {
     let run: RunFolder
     let attempt: Int
     let volume: VolumeWriter
-    /// How long the attempt has lasted, in seconds, and the last step that the training reported.
+    /// The duration of the attempt in seconds, and the last step that the training reported.
     let pulse: @Sendable () -> (seconds: Double, step: Double?)
 
     /// Beats until the task is cancelled. Returns earlier if a higher claim exists: the run has another owner then.

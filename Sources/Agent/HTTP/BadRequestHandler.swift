@@ -1,17 +1,17 @@
 internal import NIOCore
 internal import NIOHTTP1
 
-/// Answers what is not HTTP with 400, unless a request is under way.
+/// Answers 400 to bytes that are not HTTP, unless a request is being served.
 ///
-/// NIO's own handler also answers a request whose body breaks off, beside the route that answers it.
+/// NIO's own handler also answers a request whose body breaks off, although its route answers it.
 final class BadRequestHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
-    /// A request has begun and has not ended.
+    /// Whether a request has begun and has not ended.
     private var isReading = false
-    /// It has not been answered to the end.
+    /// Whether the response is not complete.
     private var isAnswering = false
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

@@ -2,11 +2,12 @@ internal import FoundationEssentials
 internal import Shared
 internal import Synchronization
 
-/// The last changes of this agent's attempts, for those who follow them as they come.
+/// The last changes of this agent's attempts, for clients that follow them.
 ///
-/// Of changes that tell of a step alone only the newest is kept: a long training pushes nothing out.
+/// A change of the step alone replaces an earlier one, so a long training pushes out no other change.
 final class EventHistory: Sendable {
-    /// Names an event over all attempts of the run: `attempt.sequence`. An agent that starts again has another attempt.
+    /// The name of an event, unique over all attempts of the run: `attempt.sequence`. An agent that starts again has
+    /// another attempt.
     struct ID: Sendable, Comparable, CustomStringConvertible {
         var attempt: Int
         var sequence: Int
@@ -34,23 +35,23 @@ final class EventHistory: Sendable {
         var change: AttemptChange
     }
 
-    /// Events that are kept.
+    /// The number of events that are kept.
     static let capacity = 200
 
     fileprivate struct State {
         var events: [Event] = []
         var record: AttemptRecord?
-        /// Of the newest event.
+        /// The newest event.
         var last: ID?
-        /// Whoever has not seen this one has missed something that is not kept any more.
+        /// The newest event that is not kept any more.
         var forgotten: ID?
-        /// Kept with the next event.
+        /// Fulfilled with the next event.
         var next = Promise<Void>()
     }
 
     private let state = Mutex(State())
 
-    /// The newest event's; nil where there was none yet.
+    /// The newest event; nil before the first one.
     var last: ID? { state.withLock(\.last) }
 
     /// Takes the record as it is now. A record of another attempt begins another sequence.
@@ -58,7 +59,7 @@ final class EventHistory: Sendable {
         state.withLock { $0.take(record) }?.fulfil(())
     }
 
-    /// The events after `id`, in their order; nil where some of them are not kept, or `id` is none of this agent's.
+    /// Returns the events after `id` in order; nil if some of them are not kept, or `id` is unknown to this agent.
     func events(after id: ID) -> [Event]? {
         state.withLock { state in
             guard let last = state.last, let forgotten = state.forgotten, forgotten <= id, id <= last else {

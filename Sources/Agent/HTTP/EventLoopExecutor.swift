@@ -1,7 +1,7 @@
 internal import Glibc
 internal import NIOCore
 
-/// Runs tasks on the thread of one event loop, so that what they write goes out without a change of threads.
+/// Runs tasks on the thread of one event loop, so that their writes need no change of threads.
 final class EventLoopExecutor: TaskExecutor {
     private let eventLoop: any EventLoop
 

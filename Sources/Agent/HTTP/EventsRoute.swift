@@ -1,14 +1,14 @@
 internal import NIOHTTP1
 internal import Shared
 
-/// `GET /v1/events`: what changes, as it does, in the format of Server-Sent Events (HTML standard, section 9.2).
+/// `GET /v1/events`: changes of the attempt as Server-Sent Events (HTML standard, section 9.2).
 ///
-/// An event `change` carries an `AttemptChange`. Whoever is new, or has missed more than the history holds, first gets an event
-/// `status` with the whole `StatusReport`, and then what changes from there on.
+/// An event `change` carries an `AttemptChange`. A client that is new, or has missed more than the history holds, first
+/// gets an event `status` with the whole `StatusReport`.
 struct EventsRoute: Sendable {
     let history: EventHistory
     let status: @Sendable () -> StatusReport?
-    /// After so long without an event a comment is sent, so that nobody between takes the connection for dead.
+    /// A comment is sent after this time without an event, so that no proxy takes the connection for dead.
     var silence: Duration = .seconds(15)
 
     func respond(to request: Request) -> Response {
@@ -25,7 +25,7 @@ struct EventsRoute: Sendable {
 
     /// Returns at the end of the last attempt.
     private func follow(after seen: EventHistory.ID?, into writer: ResponseWriter) async throws {
-        // Milliseconds until a client asks again.
+        // The time in milliseconds after which a client asks again.
         try await writer.write(Array("retry: 1000\n\n".utf8))
         var seen = seen
         while true {
@@ -34,7 +34,7 @@ struct EventsRoute: Sendable {
                 seen = events.last?.id ?? id
                 if !text.isEmpty { try await writer.write(Array(text.utf8)) }
             } else if let id = history.last, let status = status() {
-                // What changes between the two lines above is in both, here and in the next event.
+                // A change between the two lines above is in this status and in the next event.
                 try await writer.write(Array(try message("status", id, status).utf8))
                 seen = id
             }

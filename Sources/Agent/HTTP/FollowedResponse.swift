@@ -1,9 +1,9 @@
-/// A response that goes on as long as something may come.
+/// A response that continues as long as new bytes may come.
 enum FollowedResponse {
-    /// It ends after this time and is asked for again: proxies cut long ones, some at 100 s.
+    /// The longest time of a response; the client then asks again. Proxies cut long responses, some at 100 s.
     static let limit: Duration = .seconds(60)
 
-    /// What `body` returns; nil where it did not within `limit`: it is then cancelled.
+    /// Returns the value of `body`. Cancels `body` after `limit` and returns nil.
     static func run<Value: Sendable>(
         for limit: Duration = limit, _ body: @escaping @Sendable () async throws -> Value
     ) async throws -> Value? {

@@ -2,14 +2,13 @@ internal import NIOCore
 internal import Shared
 internal import Synchronization
 
-/// The pieces of the log that were read last, for all who read it: one that many want at once is read once, and all of them hold the
-/// same memory.
+/// The pieces of the log that were read last. Responses share them: a piece that many want is read once and held once.
 ///
-/// A volume that hangs holds up a few threads, and those who wait for its bytes until they are cancelled.
+/// A volume that hangs blocks a few threads, and the tasks that wait for its bytes until they are cancelled.
 final class LogPieces: Sendable {
-    /// Bytes of a piece at most.
+    /// The largest size of a piece in bytes.
     static let size = 128 << 10
-    /// Pieces that are kept for the next one who asks.
+    /// The number of pieces that are kept for later responses.
     fileprivate static let kept = 8
 
     fileprivate struct Piece {
@@ -17,12 +16,13 @@ final class LogPieces: Sendable {
         let bytes: Promise<Result<ByteBuffer, any Error>>
     }
 
-    /// For whatever a response has to ask the volume.
+    /// The threads for all reads of responses.
     let threads = ThreadPool(limit: 4)
-    /// The one that was asked for last is last.
+    /// In the order of their last use.
     private let pieces = Mutex<[Piece]>([])
 
-    /// The bytes from `offset` on, one at least and none at or beyond `end`. `load` reads all bytes of a range, and may block.
+    /// Returns the bytes from `offset` on, at least one, and none at or beyond `end`. `load` reads all bytes of a
+    /// range, and may block.
     func read(
         at offset: Int, before end: Int, load: @escaping @Sendable (Range<Int>) throws -> ByteBuffer
     ) async throws -> ByteBuffer {
@@ -40,21 +40,21 @@ final class LogPieces: Sendable {
     }
 
     private func settle(_ piece: Piece, _ bytes: Result<ByteBuffer, any Error>) {
-        // What failed is tried again by the next one who asks.
+        // The next response that asks for a failed piece tries again.
         if case .failure = bytes { pieces.withLock { $0.removeAll { $0.bytes === piece.bytes } } }
         piece.bytes.fulfil(bytes)
     }
 }
 
 extension [LogPieces.Piece] {
-    /// The piece that has the byte at `offset`, and whether it is a new one, for the caller to load.
+    /// Returns the piece that holds the byte at `offset`, and whether it is new. The caller loads a new one.
     fileprivate mutating func piece(at offset: Int, before end: Int) -> (LogPieces.Piece, isNew: Bool) {
         if let index = lastIndex(where: { $0.range.contains(offset) }) {
             let piece = remove(at: index)
             append(piece)
             return (piece, false)
         }
-        // They end at the same bytes for everyone, so that readers who began at different ones meet.
+        // Pieces end at multiples of their size, so that responses that began at different bytes share them.
         let boundary = (offset / LogPieces.size + 1) * LogPieces.size
         let piece = LogPieces.Piece(range: offset..<Swift.min(end, boundary), bytes: Promise())
         if count == LogPieces.kept { removeFirst() }

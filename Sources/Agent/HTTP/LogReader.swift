@@ -4,8 +4,8 @@ internal import Synchronization
 
 /// Reads the log for one response.
 ///
-/// What other responses want too is read by one of them, so that those who follow the end of the log read each byte once
-/// between them. One that reads what is long past has a place of its own in the log's segments.
+/// Bytes that several responses want are read by one of them: those who follow the end of the log read each byte once
+/// together. A response that reads old bytes keeps its own place in the log's segments.
 final class LogReader: Sendable {
     private let run: RunFolder
     private let pieces: LogPieces
@@ -16,22 +16,24 @@ final class LogReader: Sendable {
         self.pieces = pieces
     }
 
-    /// The offset of the first byte that is kept.
+    /// The offset of the first byte that the log keeps.
     var begin: Int {
         get async throws { try await pieces.threads.value { [self] in try opened.begin } }
     }
 
-    /// The offset of the first byte that came at or after `time`, in seconds since 1970, as near as the index has it.
+    /// Returns the offset of the first byte that came at or after `time`, in seconds since 1970. It is as exact as the
+    /// index.
     func offset(at time: Int) async throws -> Int? {
         try await pieces.threads.value { [run] in try LogIndex.offset(at: time, in: run) }
     }
 
-    /// The bytes from `offset` on, one at least and none at or beyond `end`, before which all are written.
+    /// Returns the bytes from `offset` on, at least one, and none at or beyond `end`. All bytes before `end` are
+    /// written.
     func read(at offset: Int, before end: Int) async throws -> ByteBuffer {
         try await pieces.read(at: offset, before: end) { [self] in try bytes(in: $0) }
     }
 
-    /// Blocks. All bytes of `range`.
+    /// Returns all bytes of `range`. Blocks.
     private func bytes(in range: Range<Int>) throws -> ByteBuffer {
         let stream = try opened
         var buffer = ByteBufferAllocator().buffer(capacity: range.count)

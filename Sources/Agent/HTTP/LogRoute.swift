@@ -5,8 +5,8 @@ internal import Shared
 
 /// `GET /v1/log`: the log's bytes, by range, from a time on, or followed as they come.
 struct LogRoute: Sendable {
-    /// How long the volume may take to tell what it has, and then to give the first bytes.
-    private static let patience: Duration = .seconds(10)
+    /// The timeout for the first bytes, and for the volume's answer before that.
+    private static let timeout: Duration = .seconds(10)
 
     private let work: OpenAttempt
     private let reader: LogReader
@@ -29,7 +29,7 @@ struct LogRoute: Sendable {
         if request.query["follow"] == "1" {
             let from = try request.number("from") ?? since ?? end
             if let cut = work.claims.cut(of: request.query["stream"], before: from) {
-                return Self.goOn(from: cut, .conflict, "bytes \(cut) to \(from - 1) were lost with a pod")
+                return Self.resume(from: cut, .conflict, "bytes \(cut) to \(from - 1) were lost with a pod")
             }
             guard from <= end else {
                 throw APIError(.rangeNotSatisfiable, "the log ends at byte \(end), before \(from)")
@@ -58,31 +58,31 @@ struct LogRoute: Sendable {
             body: .stream(length: wanted.count) { try await copy(wanted, into: $0) })
     }
 
-    /// What goes wrong with the first bytes is told in place of an answer.
+    /// Reads the first bytes, so that an error of the volume can still be the answer.
     private func prepare(_ range: Range<Int>) async throws {
         guard !range.isEmpty else { return }
         _ = try await timely { try await reader.read(at: range.lowerBound, before: range.upperBound) }
     }
 
     private func timely<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
-        guard let value = try await withTimeout(Self.patience, body) else {
+        guard let value = try await withTimeout(Self.timeout, body) else {
             throw APIError(.unavailable, "the volume does not answer", hint: "ask again in a minute")
         }
         return value
     }
 
     private static func gone(_ bytes: Range<Int>) -> Response {
-        goOn(
+        resume(
             from: bytes.upperBound, .gone,
             "bytes \(bytes.lowerBound) to \(bytes.upperBound - 1) are not kept any more")
     }
 
-    private static func goOn(from offset: Int, _ code: APIError.Code, _ message: String) -> Response {
+    private static func resume(from offset: Int, _ code: APIError.Code, _ message: String) -> Response {
         .error(
-            APIError(code, message, hint: "go on from \(offset)"), headers: [(APIHeader.logOffset, String(offset))])
+            APIError(code, message, hint: "continue at \(offset)"), headers: [(APIHeader.logOffset, String(offset))])
     }
 
-    /// What came within so many seconds, or since a time such as `2026-11-21T10:00:00Z`.
+    /// Returns the offset of bytes of the last seconds, or since a time such as `2026-11-21T10:00:00Z`.
     private func offset(since text: String?) async throws -> Int? {
         guard let text else { return nil }
         let time: Int

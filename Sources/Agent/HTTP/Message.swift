@@ -68,7 +68,7 @@ struct Response: Sendable {
         return response
     }
 
-    /// What goes into Content-Length.
+    /// The value of `Content-Length`; nil if it is unknown.
     var length: Int? {
         switch body {
         case .bytes(let bytes): bytes.count

@@ -32,7 +32,7 @@ final class RequestBody: Sendable {
         }
     }
 
-    /// From now on more than `limit` bytes are an error.
+    /// Makes more than `limit` bytes an error from now on.
     func limit(to limit: Int) throws(APIError) {
         state.withLock { $0.limit = limit }
         if let length, length > limit { throw Self.tooLarge(limit) }
@@ -51,14 +51,14 @@ final class RequestBody: Sendable {
         return piece
     }
 
-    /// All of it; for small bodies.
+    /// Returns the whole body. Only for small bodies.
     func collect() async throws -> [UInt8] {
         var bytes: [UInt8] = []
         while let piece = try await next() { bytes += piece.readableBytesView }
         return bytes
     }
 
-    /// Reads and forgets up to `limit` bytes. Returns whether the body has ended.
+    /// Reads and drops up to `limit` bytes. Returns whether the body has ended.
     func drain(limit: Int) async throws -> Bool {
         state.withLock { $0.limit = .max }
         var count = 0

@@ -4,27 +4,28 @@ internal import Shared
 
 /// The requests of one connection, each a head and a body that is read as a route pulls it.
 ///
-/// One task at a time asks: the connection's own, or the route that it waits for.
+/// One task at a time pulls: the connection's own, or the route that it waits for.
 final class RequestParts: @unchecked Sendable {
-    /// Bytes of a body that are read after its response. A connection that ends with unread bytes may lose the response.
+    /// The largest number of bytes of a body that are read after its response. A connection that ends with unread bytes
+    /// may lose the response.
     private static let skipped = 8 << 20
 
     private var parts: NIOAsyncChannelInboundStream<HTTPServerRequestPart>.AsyncIterator
     private let channel: any Channel
     private let timeout: Duration
-    /// The connection ended in the middle of a request.
+    /// Whether the connection ended in the middle of a request.
     private(set) var isBroken = false
-    /// The client waits for a word before it sends the body.
+    /// Whether the client waits for a 100 before it sends the body.
     private var isWaiting = false
 
-    /// A client that sends nothing of a body for `timeout` while a route waits for it is cut off.
+    /// A client that sends no byte of a body for `timeout` while a route waits for it is disconnected.
     init(_ parts: NIOAsyncChannelInboundStream<HTTPServerRequestPart>, channel: any Channel, timeout: Duration) {
         self.parts = parts.makeAsyncIterator()
         self.channel = channel
         self.timeout = timeout
     }
 
-    /// The head of the next request; nil at the end of the connection.
+    /// Returns the head of the next request; nil at the end of the connection.
     func head() async throws -> HTTPRequestHead? {
         guard case .head(let head)? = try await parts.next() else { return nil }
         isWaiting = head.headers.first(name: "Expect")?.lowercased() == "100-continue"
@@ -37,9 +38,9 @@ final class RequestParts: @unchecked Sendable {
         return RequestBody(length: isChunked ? nil : length ?? 0) { [self] in try await next(of: head) }
     }
 
-    /// Reads what a route left of its body. Returns whether the next request can be read.
+    /// Reads the rest of a body that a route left. Returns whether the next request can be read.
     func skip(_ body: RequestBody) async throws -> Bool {
-        // That client never sends the body, and does not wait for the word any more.
+        // The client never sends the body, because no 100 was sent.
         if isWaiting { return false }
         return try await body.drain(limit: Self.skipped)
     }

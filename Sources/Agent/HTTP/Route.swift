@@ -1,16 +1,16 @@
-/// One row of the API's table: which requests it takes, and how they are answered.
+/// One row of the API's table: the requests that it takes, and how it answers them.
 struct Route: Sendable {
     typealias Handler = @Sendable (Request) async throws -> Response
 
-    /// Bytes of a body that is read into memory.
+    /// The limit in bytes for a body that is read into memory.
     static let smallBody = 1 << 20
 
     /// `GET` takes `HEAD` too: the server then sends the head alone.
     let method: String
     let pattern: RoutePattern
-    /// Anyone may ask, without the token.
+    /// Whether the route needs no token.
     var isOpen = false
-    /// Bytes of a request's body at most.
+    /// The limit in bytes for a request's body.
     var bodyLimit = Self.smallBody
     let respond: Handler
 
@@ -25,7 +25,7 @@ struct Route: Sendable {
         self.respond = respond
     }
 
-    /// Every method that it takes.
+    /// All methods that the route takes.
     var methods: [String] { method == "GET" ? ["GET", "HEAD"] : [method] }
 }
 

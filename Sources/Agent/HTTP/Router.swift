@@ -7,7 +7,7 @@ final class Router: Sendable {
     private let current = CurrentAttempt()
     private let history = EventHistory()
 
-    /// `post` gets what clients ask of the run.
+    /// `post` takes the events that clients cause.
     init(tokenDigest: SHA256Digest, volume: String, post: @escaping @Sendable (Event) -> Void) {
         let attempt = AttemptRoutes(current: current, history: history, post: post)
         let access = VolumeAccess(root: volume)
@@ -15,12 +15,12 @@ final class Router: Sendable {
         table = RouteTable(tokenDigest: tokenDigest, routes: [attempt.health] + attempt.routes + files.routes)
     }
 
-    /// From now on each change of `journal` is an event.
+    /// Makes each change of `journal` an event from now on.
     func announce(_ journal: Journal) {
         journal.observe { [history] in history.take($0) }
     }
 
-    /// From now on there is an attempt to report on.
+    /// Reports on `work` from now on.
     func serve(_ work: OpenAttempt) { current.set(work) }
 }
 

@@ -7,12 +7,12 @@ internal import Synchronization
 
 /// The HTTP/1.1 server of the agent's API.
 ///
-/// All of it is done by one thread, which gives way to those of the training and of the log's writer: whoever asks, and
-/// however much, takes one core at most, and what is left of that.
+/// One thread serves all connections, with a lower priority than the training and the log's writer. However many
+/// clients ask, it takes at most one core.
 struct Server: Sendable {
-    /// A client that sends nothing of a body that a route waits for is cut off after this time.
+    /// A client that sends no byte of a body for this time while a route waits for it is disconnected.
     private static let bodyTimeout: Duration = .seconds(30)
-    /// Of the thread that serves, setpriority(2). One that wakes up to write a line still comes first among the busy.
+    /// The nice value of the serving thread, setpriority(2). A thread that wakes up to write a line still precedes it.
     private static let niceness: Int32 = 5
 
     private typealias Connection = NIOAsyncChannel<HTTPServerRequestPart, HTTPServerResponsePart>
@@ -22,11 +22,11 @@ struct Server: Sendable {
     private let routes: RouteTable
     private let busy = BusyCount()
 
-    /// Listens on `port` of the IP address `address`; on a free port where it is 0. A peer that takes nothing of what it
-    /// is sent for `patience` is cut off.
+    /// Listens on `port` of the IP address `address`; 0 is a free port. A client that takes no bytes for `timeout` is
+    /// disconnected.
     ///
-    /// A name would go through the resolver of glibc, which loads libraries that a static program must do without.
-    init(address: String, port: Int, routes: RouteTable, patience: Duration = .seconds(30)) async throws {
+    /// A name would need the resolver of glibc, which loads libraries that a static program does not have.
+    init(address: String, port: Int, routes: RouteTable, timeout: Duration = .seconds(30)) async throws {
         self.routes = routes
         let eventLoop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
         executor = EventLoopExecutor(eventLoop)
@@ -37,7 +37,7 @@ struct Server: Sendable {
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .serverChannelOption(.backlog, value: 1024)  // connections that may wait while followers are served
                 .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-                .childChannelOption(.tcpOption(unacknowledgedLimit), value: SocketOptionValue(patience.milliseconds))
+                .childChannelOption(.tcpOption(unacknowledgedLimit), value: SocketOptionValue(timeout.milliseconds))
                 .bind(to: try SocketAddress(ipAddress: address, port: port)) { channel in
                     channel.eventLoop.makeCompletedFuture {
                         try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: false)
@@ -62,7 +62,7 @@ struct Server: Sendable {
             try await listener.executeThenClose { connections in
                 try await withThrowingDiscardingTaskGroup { group in
                     for try await connection in connections {
-                        // A connection that breaks is its peer's loss alone.
+                        // An error of one connection ends only that connection.
                         group.addTask { try? await serve(connection) }
                     }
                 }
@@ -70,9 +70,9 @@ struct Server: Sendable {
         }
     }
 
-    /// Returns when no request is under way any more, or after `patience`.
-    func quiet(within patience: Duration) async {
-        _ = await busy.none().value(within: patience)
+    /// Returns when no request is being served, or after `timeout`.
+    func quiet(within timeout: Duration) async {
+        _ = await busy.none().value(within: timeout)
     }
 
     private func serve(_ connection: Connection) async throws {
@@ -91,8 +91,8 @@ struct Server: Sendable {
     }
 }
 
-/// Writes one response. Each write returns once the kernel has it all, so a peer that is slow costs the memory of one write,
-/// and what was written is not lost when this process ends.
+/// Writes one response. Each write returns when the kernel has all bytes: a slow client costs the memory of one write,
+/// and written bytes are not lost when this process ends.
 struct ResponseWriter: Sendable {
     fileprivate let channel: any Channel
 
@@ -124,7 +124,7 @@ struct ResponseWriter: Sendable {
     }
 }
 
-/// Counts the requests under way.
+/// Counts the requests that are being served.
 private final class BusyCount: Sendable {
     private struct State {
         var count = 0
@@ -145,7 +145,7 @@ private final class BusyCount: Sendable {
         for waiter in waiters { waiter.fulfil(()) }
     }
 
-    /// Kept once there is none.
+    /// Returns a promise that is fulfilled when the count is 0.
     func none() -> Promise<Void> {
         let promise = Promise<Void>()
         let isQuiet = state.withLock { state in

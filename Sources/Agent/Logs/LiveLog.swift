@@ -8,7 +8,7 @@ struct LiveLog {
     private let limit: Int
     private var cut: SegmentCut
     private(set) var segment: LiveSegment
-    /// How many bytes `segment` has.
+    /// The size of `segment` in bytes.
     private var size = 0
     private var endsLine: Bool
     private var index: LogIndexWriter

@@ -4,7 +4,7 @@ internal import Glibc
 final class LogQueue {
     /// The size of a piece of memory in bytes. The few pieces in use fit into the processor's cache.
     static let pieceSize = 256 << 10
-    /// How many bytes may wait.
+    /// Bytes that may wait.
     static let capacity = 8 << 20
     /// Bytes above the capacity for the agent's own lines, which must not get lost.
     static let reserve = 64 << 10
@@ -22,9 +22,9 @@ final class LogQueue {
     private var pieces: [Piece] = []
     /// The numbers of the free pieces. The last one freed is used next.
     private var free = Array((0..<pieceCount).reversed())
-    /// How many pieces were written to since `trim` last returned memory.
+    /// The number of pieces that were written to since `trim` last returned memory.
     private var used = 0
-    /// How many bytes wait.
+    /// Bytes that wait.
     private(set) var count = 0
 
     init() {

@@ -47,7 +47,7 @@ final class LogSealer: Sendable {
         state = Mutex(State(own: [claim.logStart]))
     }
 
-    /// How many passes ended with an error.
+    /// The number of passes that ended with an error.
     var failures: Int { state.withLock(\.failures) }
 
     /// Notes that the log continues in a new segment. Starts no pass while a retry is scheduled: on a volume that

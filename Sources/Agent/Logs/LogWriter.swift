@@ -10,7 +10,7 @@ internal import Synchronization
 final class LogWriter: Sendable {
     fileprivate struct Buffer {
         let queue = LogQueue()
-        /// How many bytes the volume has taken.
+        /// Bytes that the volume has taken.
         var written = 0
         /// A job that writes waiting bytes to the volume is queued or running.
         var isDraining = false
@@ -132,7 +132,7 @@ final class LogWriter: Sendable {
         _ = await synced.value(within: timeout)
     }
 
-    /// How many bytes the volume has not taken yet.
+    /// Bytes that the volume has not taken yet.
     var waiting: Int { buffer.read(\.queue.count) }
 
     /// Why the log is not completely on the volume; nil if it is.

@@ -3,13 +3,13 @@ internal import Synchronization
 
 /// The last bytes that the training printed. The agent reads the step from them, and the record of a death quotes them.
 final class OutputTail: Sendable {
-    /// How many bytes are kept.
+    /// Bytes that are kept.
     static let capacity = 64 << 10
 
     private struct State {
         /// The last bytes. They are trimmed at twice the capacity, because each trim copies them.
         var bytes: [UInt8] = []
-        /// How many bytes the training has printed in all.
+        /// Bytes that the training has printed in all.
         var count = 0
     }
 
@@ -26,7 +26,7 @@ final class OutputTail: Sendable {
         }
     }
 
-    /// How many bytes the training has printed in all, and the last ones of them.
+    /// The number of bytes that the training has printed in all, and the last ones of them.
     var now: (count: Int, bytes: ArraySlice<UInt8>) {
         state.withLock { ($0.count, $0.bytes.suffix(Self.capacity)) }
     }

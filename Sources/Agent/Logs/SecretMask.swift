@@ -12,7 +12,7 @@ struct SecretMask: Sendable {
     private let longest: Int
     /// The stream's last bytes, not returned yet.
     private var held: [UInt8] = []
-    /// How many bytes at the start of `held` belong to a value whose `***` was returned.
+    /// The number of bytes at the start of `held` that belong to a value whose `***` was returned.
     private var covered = 0
 
     /// Masks each of `secrets` in all its forms.
@@ -95,7 +95,8 @@ extension SecretMask {
     fileprivate struct Search: Sendable {
         /// The length of the window: that of the shortest value, in bytes.
         private let window: Int
-        /// How far the window can move, by a hash of its last two bytes; 0 if a value may begin at its start.
+        /// The distance by which the window can move, by a hash of its last two bytes; 0 if a value may begin at its
+        /// start.
         private let shifts: [UInt8]
         /// The numbers of the values, in the order of their first two bytes' hashes.
         private let numbers: [Int]

@@ -3,7 +3,7 @@ struct SegmentCut {
     /// The size of a segment in bytes.
     var limit: Int
 
-    /// How far before the limit a segment may end, in bytes.
+    /// The distance before the limit at which a segment may end, in bytes.
     var near: Int { min(64 << 10, limit / 8) }
 
     /// Returns how many of `bytes` go into a segment of `size` bytes. If 0, they begin the next segment.

@@ -1,7 +1,8 @@
 internal import Glibc
 internal import Shared
 
-/// Checks that the volume and the pod's own disk can carry a training. On a healthy volume this takes far less than 1 ms.
+/// Checks that the volume and the pod's own disk can carry a training. On a healthy volume this takes far less than 1
+/// ms.
 struct Preflight: Sendable {
     let volume: String
     /// The run's work tree.
@@ -10,7 +11,8 @@ struct Preflight: Sendable {
     /// Bytes. A disk with less room is reported.
     private static let lowSpace = 16 << 20
 
-    /// Makes the folder of the work tree, and throws if it cannot be written. `warn` takes a line for each disk that is nearly full.
+    /// Makes the folder of the work tree, and throws if it cannot be written. `warn` takes a line for each disk that is
+    /// nearly full.
     func check(warn: @escaping @Sendable (_ path: String, _ free: Int) -> Void) async throws {
         try await DedicatedThread.run { [self] in
             try File.makeFolders(work)

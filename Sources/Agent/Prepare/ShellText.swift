@@ -11,8 +11,8 @@ struct ShellText {
         case double
     }
 
-    /// Returns the text with `value` in place of each `placeholder`, so that the shell reads exactly `value` there: quoted
-    /// if no quotes are open at that place, else escaped for the user's own quotes.
+    /// Returns the text with `value` in place of each `placeholder`, so that the shell reads exactly `value` there:
+    /// quoted if no quotes are open at that place, else escaped for the user's own quotes.
     func replacing(_ placeholder: String, with value: String) -> String {
         var result = ""
         var rest = text[...]

@@ -14,8 +14,8 @@ enum TrainingCommand {
         }
     }
 
-    /// Returns the resume arguments as shell text. In a string of the user only the checkpoint's path is quoted, as its place
-    /// needs it.
+    /// Returns the resume arguments as shell text. In a string of the user only the checkpoint's path is quoted, as its
+    /// place needs it.
     private static func text(of resume: CommandForm?, checkpoint: String) -> String {
         switch resume {
         case nil: ""

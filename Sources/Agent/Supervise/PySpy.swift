@@ -8,7 +8,7 @@ internal import Shared
 enum PySpy {
     /// For all processes together. py-spy itself may be on a volume that hangs.
     private static let timeout: Duration = .seconds(10)
-    /// Of many ranks, the first ones are enough.
+    /// The first ranks are enough.
     private static let maxProcesses = 4
     /// Bytes of the output of py-spy.
     private static let maxBytes = 64 << 10

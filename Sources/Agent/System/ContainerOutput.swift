@@ -4,13 +4,13 @@ internal import Shared
 /// Standard output or standard error of the container, which the provider's log page shows. A write never blocks the
 /// caller. If the container's runtime reads too slowly, bytes are left out and a line says how many.
 final class ContainerOutput: Sendable {
-    /// How many bytes may wait for the container's runtime.
+    /// Bytes that may wait for the container's runtime.
     static let capacity = 256 << 10
 
     private struct State {
         var waiting: [UInt8] = []
         var isWriting = false
-        /// How many bytes were left out since the last ones that were taken.
+        /// Bytes that were left out since the last ones that were taken.
         var dropped = 0
         var isOpen = true
         var endsLine = true

@@ -71,7 +71,7 @@ extension FolderChanges.State {
     private static let events = UInt32(IN_CREATE | IN_DELETE | IN_MOVE | IN_MODIFY | IN_ATTRIB | IN_ONLYDIR)
     /// Each watched folder takes about a kilobyte of the kernel's memory, which counts as the container's.
     private static let maxFolders = 4096
-    /// How deep folders below an entry may be nested.
+    /// The largest depth of folders below an entry.
     private static let maxDepth = 64
 
     mutating func end() {

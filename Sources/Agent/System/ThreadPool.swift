@@ -12,7 +12,7 @@ final class ThreadPool: Sendable {
         var idle = 0
     }
 
-    /// How many jobs may wait for a thread.
+    /// The number of jobs that may wait for a thread.
     static let capacity = 1000
 
     private let limit: Int

@@ -6,7 +6,7 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// What may lie in a code folder and is not code: the run's checkpoints, and what this program writes.
+/// Paths in a code folder that are not code: the run's checkpoints, and files that this program writes.
 struct NotCode: Sendable {
     private(set) var checkpoints = CheckpointArea()
     /// The words for each folder or file that this program writes.

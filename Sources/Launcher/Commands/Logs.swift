@@ -45,8 +45,8 @@ struct Logs: LauncherCommand {
         if end.state == .unknown { throw Failure.unknown(end) }
     }
 
-    /// Offset of the first byte to print. Leaves no file of the volume open: a long-lived follower would keep a sealed segment, and
-    /// its file system, busy.
+    /// Returns the offset of the first byte to print. Leaves no file of the volume open: a long-lived follower would
+    /// keep a sealed segment, and its file system, busy.
     private func start(of run: RunView, into file: LogFile?, at now: Date) throws -> Int {
         let log = try LogStream(of: run.folder)
         if let file { return try file.next(of: log) }

@@ -2,7 +2,8 @@ internal import HTTPClient
 internal import Shared
 internal import Synchronization
 
-/// Follows a run's log byte by byte until the run has ended: through dropped connections, restarts of its pod, and new pods.
+/// Follows a run's log byte by byte until the run has ended: through dropped connections, restarts of its pod, and new
+/// pods.
 ///
 /// The output gets exactly the bytes that are on the volume.
 struct Follower: Sendable {
@@ -24,8 +25,8 @@ struct Follower: Sendable {
         stream = streamBefore
     }
 
-    /// The stream of the byte before `offset`, by the claims that were read last. Claims older than the byte are harmless: they
-    /// report a cut too many. Newer claims would hide a cut.
+    /// The stream of the byte before `offset`, by the claims that were read last. Claims older than the byte are
+    /// harmless: they report a cut too many. Newer claims would hide a cut.
     private var streamBefore: String? { run.claims.last { $0.logStart < offset }?.stream }
 
     /// Writes the log to the output until the run is not live any more. Returns the run as it is then.

@@ -6,7 +6,8 @@ protocol LogOutput: Sendable {
     /// Takes the next bytes of the log. The first one is at `offset`.
     func write(_ bytes: [UInt8], at offset: Int) throws
 
-    /// Takes back the last bytes written, `lost`: they are no part of the log any more. Returns a sentence for the user.
+    /// Takes back the last bytes written, `lost`: they are no part of the log any more. Returns a sentence for the
+    /// user.
     func lose(_ lost: Range<Int>) throws -> String
 
     /// Skips the next bytes, `missing`, which the log does not keep any more. Returns a sentence for the user.

@@ -26,7 +26,8 @@ struct LogTail: Sendable {
         return lines > 0 ? log.begin : end
     }
 
-    /// Returns the offset of the first byte of the line that holds byte `offset`; `offset` itself if the line is longer than one read.
+    /// Returns the offset of the first byte of the line that holds byte `offset`. Returns `offset` if the line is
+    /// longer than one read.
     func lineStart(before offset: Int) throws -> Int {
         let begin = max(log.begin, offset - Self.window)
         guard begin < offset else { return offset }

@@ -1,4 +1,5 @@
-/// Counts the time without an answer of the agent. The user gets one line after `timeout`, and one line when it is over.
+/// Counts the time without an answer of the agent. The user gets one line after `timeout`, and one line when it is
+/// over.
 struct Outage: Sendable {
     /// A shorter silence is not mentioned.
     let timeout: Duration

@@ -6,7 +6,8 @@ struct SleepWatch: Sendable {
 
     /// Time between two readings of the clock.
     var interval: Duration = .seconds(1)
-    /// A reading that is later than this proves sleep. A busy machine may be late too; then one request is repeated for nothing.
+    /// A reading that is later than this proves sleep. A busy machine may be late too; then one request is repeated
+    /// needlessly.
     var tolerance: Duration = .seconds(5)
     /// A clock that counts the time of sleep.
     var now: @Sendable () -> ContinuousClock.Instant = { .now }

@@ -1,4 +1,4 @@
-/// How far a pod has come on its way to an agent that answers.
+/// The progress of a pod until its agent answers.
 struct PodStartup: Sendable, Equatable {
     /// A sentence for a person.
     var phase: String

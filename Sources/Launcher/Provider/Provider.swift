@@ -27,7 +27,7 @@ protocol Provider: Sendable {
     /// Leaves a mark on the pod that its user stopped it, which every machine of the user sees.
     func markStopped(_ pod: Pod) async throws
 
-    /// How far the pod has come on its way to an agent that answers.
+    /// Returns the progress of the pod until its agent answers.
     func startup(of pod: Pod) async -> PodStartup
 
     /// Lines that the pod itself has printed, for when its agent does not answer. May end late or never.

@@ -9,8 +9,8 @@ internal import Foundation
 /// The state of a run, for `status` and `ls`. The JSON form is stable: fields are added, never renamed.
 struct RunReport: Encodable {
     var run: RunID
-    /// `starting`, a state of the attempt, the class of its end, `lost` (the pod is gone and left no record of its end) or `unknown`
-    /// (the agent cannot be seen from here).
+    /// `starting`, a state of the attempt, the class of its end, `lost` (the pod is gone and left no record of its end)
+    /// or `unknown` (the agent cannot be seen from here).
     var state: String
     var isLive: Bool
     var pod: PodReport?

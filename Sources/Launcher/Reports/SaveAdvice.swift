@@ -9,9 +9,9 @@ internal import Foundation
 /// The best interval between saves, from the time that a save takes and from how often this run was interrupted.
 ///
 /// An interruption costs half an interval on average, and each interval costs the time of a save. The sum is least at
-/// √(2 × save time × time between interruptions): J. W. Young, "A first order approximation to the optimum checkpoint interval", 1974.
-/// J. T. Daly's further terms (2006) change that by a tenth if a save takes a twentieth of the time between interruptions, by
-/// less below. The sum is so flat there that they do not matter.
+/// √(2 × save time × time between interruptions): J. W. Young, "A first order approximation to the optimum checkpoint
+/// interval", 1974. J. T. Daly's further terms (2006) change that by a tenth if a save takes a twentieth of the time
+/// between interruptions, by less below. The sum is so flat there that they do not matter.
 struct SaveAdvice: Sendable, Equatable {
     /// Seconds that the median save took; nil if none was timed.
     var save: Double?

@@ -156,8 +156,8 @@ struct RunStart: Sendable {
 
     private func start(_ spec: RunSpec, after previous: RunView) async throws -> Decision {
         var spec = spec
-        // The claim of an owner that has ended need not be waited for. An owner that cannot be seen from here may live: the agent
-        // watches its heartbeat.
+        // The claim of an owner that has ended need not be waited for. An owner that cannot be seen from here may live:
+        // the agent watches its heartbeat.
         if let owner = previous.claims.last, owner.isAlive == false {
             spec.launch.supersedes = [owner.pod]
         }

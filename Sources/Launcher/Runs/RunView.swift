@@ -24,8 +24,8 @@ struct RunView: Sendable {
         latest = if let last = claims.last { try folder.readRecord(last.number) } else { nil }
     }
 
-    /// Reads `run`, with `parts` of its files besides the records. Takes as long as `heartbeat` needs for its verdict if the owner
-    /// cannot be seen from here.
+    /// Reads `run`, with `parts` of its files besides the records. Takes as long as `heartbeat` needs for its verdict
+    /// if the owner cannot be seen from here.
     static func load(
         _ run: KnownRun, with parts: Set<RunPart> = [], heartbeat: HeartbeatWatch = HeartbeatWatch()
     ) async throws -> RunView {
@@ -113,7 +113,8 @@ struct RunView: Sendable {
     /// Whether only the heartbeat can tell how the run is.
     private var isWatched: Bool { owner == .unseen && latest?.state != .ended && pod?.isRunning != true }
 
-    /// Every attempt that left a record, in order. One that is not over has the step and the duration of its last heartbeat:
+    /// Returns the record of each attempt that left one, in order. An attempt that is not over gets the step and the
+    /// duration of its last heartbeat, because its record is written only when its state changes.
     /// its record is written only when its state changes.
     func attempts() throws -> [AttemptRecord] {
         try claims.compactMap { claim in

@@ -23,7 +23,8 @@ struct Runs: Sendable {
         return (runs.values.sorted { $0.id < $1.id }, problems)
     }
 
-    /// The run by that name; without a name the only one there is. `parts` of its files can be read, besides the records.
+    /// Returns the run with that name; without a name the only run. `parts` of its files can be read, besides the
+    /// records.
     func find(_ name: String?, with parts: Set<RunPart> = []) async throws -> RunView {
         let (runs, problems) = await known()
         for problem in problems { world.console.complain(problem) }

@@ -1,4 +1,5 @@
-/// Tracks whether the training's output has left an unfinished line, or colours, on the terminal that launch writes to as well.
+/// Tracks whether the training's output has left an unfinished line, or colours, on the terminal that launch writes to
+/// as well.
 struct OpenLine: Sendable {
     let isTerminal: Bool
     private var isOpen = false

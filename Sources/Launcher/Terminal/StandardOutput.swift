@@ -26,7 +26,8 @@ enum StandardOutput {
         return output.st_dev == errors.st_dev && output.st_ino == errors.st_ino
     }
 
-    /// Writes all of `bytes`, or ends this process if that fails: quietly, as SIGPIPE would, if the reader has left. The run is not
+    /// Writes all of `bytes`. Ends this process if that fails, without a message if the reader has left, as SIGPIPE
+    /// would. The run is not affected.
     /// affected.
     static func write(_ bytes: [UInt8]) {
         do {

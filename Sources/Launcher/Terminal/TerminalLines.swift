@@ -2,8 +2,8 @@ internal import Shared
 
 /// Reduces a stream of bytes to the text that a terminal would keep: an overwritten line only in its last state.
 ///
-/// Handles carriage return, backspace, erasing in a line (`ESC[K`) and moving up (`ESC[A`), which stacked progress bars use.
-/// A line without these passes unchanged, byte for byte. Each character takes one column.
+/// Handles carriage return, backspace, erasing in a line (`ESC[K`) and moving up (`ESC[A`), which stacked progress bars
+/// use. A line without these passes unchanged, byte for byte. Each character takes one column.
 ///
 /// The result depends on the bytes alone, not on the pieces they come in.
 struct TerminalLines: Sendable {
@@ -202,7 +202,8 @@ struct TerminalLines: Sendable {
 
     /// Returns whether the byte belongs to the sequence that has begun.
     private mutating func takeEscaped(_ byte: UInt8) -> Bool {
-        // ECMA-48: control functions with parameters are ESC [ parameters intermediates final, others here ESC and a byte.
+        // ECMA-48: control functions with parameters are ESC [ parameters intermediates final, others here ESC and a
+        // byte.
         let isParameterized = escape.count > 1
         guard (0x20...0x7e).contains(byte), escape.count < 32 else {
             pending += escape

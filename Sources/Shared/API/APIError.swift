@@ -1,4 +1,4 @@
-/// An error as the agent's API tells it: `{"error":{"code","message","hint"}}` under an HTTP status.
+/// An error of the agent's API: `{"error":{"code","message","hint"}}` with an HTTP status.
 public struct APIError: Error, Sendable, Equatable {
     public enum Code: String, Sendable, Codable, CaseIterable {
         case badRequest = "bad_request"
@@ -44,7 +44,7 @@ public struct APIError: Error, Sendable, Equatable {
         self.hint = hint
     }
 
-    /// The same request may well succeed a little later.
+    /// Whether the same request may succeed a little later.
     public var isPassing: Bool { code == .unavailable || code == .internal }
 }
 

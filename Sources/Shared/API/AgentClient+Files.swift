@@ -1,18 +1,18 @@
 public import HTTPClient
 
-/// What the volume has at a path, as the agent reports it.
+/// A file or folder of the volume, as the agent reports it.
 public struct RemoteEntry: Sendable, Equatable {
     public var kind: FolderEntry.Kind
     /// Bytes of a file; nil for a folder.
     public var size: Int?
-    /// Names the version of a file; another one for each.
+    /// The version of a file. Each change gives another one.
     public var tag: String?
 }
 
-/// The bytes of a file, or of a part of it, on their way.
+/// The bytes of a file, or of a part of it, while they arrive.
 public struct RemoteFile: Sendable {
     public var entry: RemoteEntry
-    /// The bytes that `body` brings.
+    /// The range of the bytes in `body`.
     public var range: Range<Int>
     /// Ends with an `HTTPError` if the file becomes shorter meanwhile.
     public var body: HTTPBody
@@ -31,7 +31,8 @@ extension AgentClient {
         return entry
     }
 
-    /// `GET /v1/files/PATH` of a folder: its entries, sorted by name. Throws an `APIError` `notFound` if nothing is there.
+    /// `GET /v1/files/PATH` of a folder: its entries, sorted by name. Throws an `APIError` `notFound` if the path is
+    /// absent.
     public func entries(of path: String) async throws -> [FolderEntry] {
         let exchange = try await open(path)
         guard RemoteEntry(exchange.head)?.kind == .folder else {

@@ -2,13 +2,13 @@ internal import HTTPClient
 
 /// Uploads. They resume by themselves after a broken connection, a proxy's error or a restart of the agent.
 extension AgentClient {
-    /// How uploads are cut and how long they are tried.
+    /// The size of parts and the times of retries.
     public struct UploadPace: Sendable {
-        /// Bytes of one request: some proxies refuse long ones.
+        /// Bytes of one request. Some proxies refuse long ones.
         public var partSize = 32 << 20
-        /// Without a byte that came for so long it fails.
+        /// An upload fails after this time without progress.
         public var timeout: Duration = .seconds(120)
-        /// Between two tries. It doubles up to `maxPause`.
+        /// The time between two tries. It doubles up to `maxPause`.
         public var pause: Duration = .milliseconds(50)
         public var maxPause: Duration = .seconds(5)
 
@@ -30,7 +30,7 @@ extension AgentClient {
     private func put(_ file: LocalFile, to target: String, _ pace: UploadPace) async throws {
         var retry = UploadRetry(pace: pace)
         var offset: Int?
-        /// Bytes of an earlier upload are in what the volume has.
+        /// Whether the volume has bytes of an earlier upload.
         var isResumed = false
         while true {
             do {
@@ -51,7 +51,7 @@ extension AgentClient {
                 case .busy(let error): try await retry.pause(after: error)
                 }
             } catch let error as APIError where error.code == .checksumMismatch && isResumed {
-                // They may have been lost with a host, or be of another file: all of it is sent once more.
+                // The bytes may be lost with a host, or be those of another file. The whole file is sent once more.
                 (isResumed, offset) = (false, 0)
             } catch {
                 try Task.checkCancellation()
@@ -62,7 +62,8 @@ extension AgentClient {
         }
     }
 
-    /// Where the upload resumes. A file that is there already may be the very one: then nothing is sent.
+    /// Returns the offset at which the upload resumes. If the target has the same size already, nothing is sent: the
+    /// agent compares the content.
     private func firstOffset(of file: LocalFile, _ target: String) async throws -> (start: Int, received: Int) {
         let head = try await transport.send(request("HEAD", target)).head
         guard head.headers[APIHeader.agent] != nil else { throw UnknownReply(to: head) }
@@ -78,7 +79,7 @@ extension AgentClient {
 
     private enum PartResult {
         case complete
-        /// The volume has so many bytes of the file.
+        /// The volume has this many bytes of the file.
         case received(Int)
         /// Another upload writes the same target.
         case busy(APIError)
@@ -107,7 +108,7 @@ extension AgentClient {
     }
 }
 
-/// Tries of one upload: it fails once nothing has come for too long.
+/// Counts the tries of one upload. It fails after `timeout` without progress.
 private struct UploadRetry {
     let pace: AgentClient.UploadPace
     private var lastProgress = ContinuousClock.now
@@ -116,7 +117,7 @@ private struct UploadRetry {
 
     init(pace: AgentClient.UploadPace) { self.pace = pace }
 
-    /// The volume has so many bytes. Fewer than before are no progress.
+    /// The volume has `count` bytes. Fewer than before are no progress.
     mutating func reached(_ count: Int) {
         if count > self.count {
             lastProgress = .now
@@ -132,7 +133,7 @@ private struct UploadRetry {
     }
 }
 
-/// A file of this machine that is sent.
+/// A local file that is sent.
 private struct LocalFile: Sendable {
     let path: String
     let size: Int
@@ -161,7 +162,7 @@ private struct LocalFile: Sendable {
         }
     }
 
-    /// Of the one task that reads.
+    /// The next offset. Only the one task that reads uses it.
     private final class Position: @unchecked Sendable {
         var offset: Int
 

@@ -5,7 +5,7 @@ public import HTTPClient
 /// Throws an `APIError` for an error that the agent reports, an `UnknownReply` for any other reply that is not
 /// understood, and an `HTTPError` if no reply came.
 public struct AgentClient: Sendable {
-    /// Such as `http://127.0.0.1:8000`, without a slash at the end.
+    /// An address such as `http://127.0.0.1:8000`, without a slash at the end.
     public let address: String
     private let token: String
     let transport: any HTTPTransport
@@ -30,23 +30,24 @@ public struct AgentClient: Sendable {
         try await decoded("GET", Endpoint.status)
     }
 
-    /// `POST /v1/stop`. Returns when the agent has taken it on, not when the training has ended.
+    /// `POST /v1/stop`. Returns when the agent has accepted the request. The training ends later.
     public func stop(_ request: StopRequest) async throws {
         let _: StatusReport = try await decoded("POST", Endpoint.stop, body: try JSON.encode(request))
     }
 
     /// `GET /v1/log?follow=1`: the log's bytes from `offset` on as they come, for a minute at most.
     ///
-    /// `stream` is the `X-Log-Stream` of the response that the caller's last byte came with. Throws `LogCut` and `LogDropped` too.
+    /// `stream` is the `X-Log-Stream` of the response that brought the caller's last byte. Throws `LogCut` and
+    /// `LogDropped` too.
     public func followLog(from offset: Int, stream: String?) async throws -> HTTPExchange {
         let known = stream.map { "&stream=\($0)" } ?? ""
         var request = request("GET", "\(Endpoint.log)?follow=1&from=\(offset)\(known)")
         request.timeouts.total = nil
-        // The agent ends the response after 60 s: what is silent for longer is dead.
+        // The agent ends the response after 60 s. A longer silence means that the connection is dead.
         request.timeouts.idle = .seconds(75)
         let exchange = try await transport.open(request)
         if exchange.head.isSuccess {
-            // Bytes of anything else that listens there now must not end up in a log.
+            // Bytes of another program that listens there now must not get into a log.
             guard exchange.head.headers[APIHeader.logOffset] == String(offset) else {
                 throw HTTPError(.protocolError, "what answers at \"\(address)\" is not the log from byte \(offset) on")
             }
@@ -93,7 +94,7 @@ public struct AgentClient: Sendable {
     /// Whether the same request may succeed a little later: the agent, the network or a proxy has trouble that passes.
     public static func isPassing(_ error: any Error) -> Bool {
         switch error {
-        // A reply that is not HTTP comes from a program that has the port of an agent that is gone.
+        // A reply that is not HTTP comes from a program that now has the port of an agent that has ended.
         case let error as HTTPError: error.isPassing || error.code == .protocolError
         case let error as APIError: error.isPassing
         case let error as UnknownReply: error.isPassing
@@ -102,14 +103,14 @@ public struct AgentClient: Sendable {
     }
 }
 
-/// Bytes that a follower has were lost with a pod before they were on stable storage: the log goes on at `offset`.
+/// Bytes that a follower has were lost with a pod before they were on stable storage. The log continues at `offset`.
 public struct LogCut: Error, Equatable {
     public var offset: Int
 
     public init(offset: Int) { self.offset = offset }
 }
 
-/// Bytes that a follower asked for were dropped by retention: the log begins at `firstKept` now.
+/// Bytes that a follower asked for were dropped by retention. The log now begins at `firstKept`.
 public struct LogDropped: Error, Equatable {
     public var firstKept: Int
 

@@ -4,8 +4,9 @@ public import FoundationEssentials
 public import Foundation
 #endif
 
-/// What changed in an attempt's record, an event `change` of `GET /v1/events`: of the fields that may be absent, those that are
-/// there have a new value. They are named as in the record.
+/// The changes of an attempt's record, an event `change` of `GET /v1/events`.
+///
+/// A field that is not nil has a new value. The fields are named as in the record.
 public struct AttemptChange: Sendable, Codable, Equatable {
     public var attempt: Int
     public var at: Date
@@ -16,7 +17,7 @@ public struct AttemptChange: Sendable, Codable, Equatable {
     public var step: Double?
     public var next: Date?
 
-    /// nil where nothing differs that a person would care about. Without `old` all that there is counts as new.
+    /// nil if nothing differs that a user would care about. Without `old` every field counts as new.
     public init?(from old: AttemptRecord?, to new: AttemptRecord, at: Date) {
         attempt = new.number
         self.at = at
@@ -34,7 +35,7 @@ public struct AttemptChange: Sendable, Codable, Equatable {
         else { return nil }
     }
 
-    /// Whether it tells of a step and of nothing else.
+    /// Whether only the step changed.
     public var isStepAlone: Bool {
         step != nil && state == nil && outcome == nil && resumedFrom == nil && checkpoints == nil && next == nil
     }

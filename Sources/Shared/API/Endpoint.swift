@@ -6,12 +6,12 @@ public enum Endpoint {
     public static let events = "/v1/events"
     public static let checkpoints = "/v1/checkpoints"
     public static let stop = "/v1/stop"
-    /// The volume's files: a path below its root follows.
+    /// The path of the volume's files. A path below the volume's root follows it.
     public static let files = "/v1/files"
-    /// Packed code: its SHA-256 in hexadecimal follows.
+    /// The path of packed code. Its SHA-256 in hexadecimal follows it.
     public static let code = "/v1/code"
 
-    /// The path of a file or folder of the volume, `path` being relative to its root.
+    /// Returns the path of a file or folder of the volume. `path` is relative to the volume's root.
     public static func file(_ path: String) -> String { "\(files)/\(path.percentEncodedPath)" }
 
     public static func code(_ sha256: SHA256Digest) -> String { "\(code)/\(sha256)" }
@@ -19,20 +19,20 @@ public enum Endpoint {
 
 /// Header names beyond those of HTTP itself.
 public enum APIHeader {
-    /// The agent's version. Every answer of an agent has it, and no answer of a proxy in front of it.
+    /// The agent's version. Each answer of an agent has it; an answer of a proxy does not.
     public static let agent = "X-Pod-Agent"
-    /// Another way to present the token, for proxies that keep `Authorization` to themselves.
+    /// Another header for the token, because some proxies do not pass on `Authorization`.
     public static let token = "X-Pod-Agent-Token"
-    /// Offset of the first byte of a response that is no range; with 409 and 410, where to go on.
+    /// The offset of the first byte of a response without a range. With 409 and 410 the offset at which to continue.
     public static let logOffset = "X-Log-Offset"
-    /// Names the attempt whose bytes are being appended.
+    /// The stream of the attempt whose bytes are appended now.
     public static let logStream = "X-Log-Stream"
     /// Every byte before this offset is on stable storage.
     public static let logDurable = "X-Log-Durable"
-    /// Why the log is not on the volume as it should be. Only there while it is not.
+    /// The reason why the log is not completely on the volume. Absent if it is.
     public static let logTrouble = "X-Log-Trouble"
     /// `file` or `folder`.
     public static let entryKind = "X-Entry-Kind"
-    /// Bytes of an upload that the volume has: where the client resumes.
+    /// Bytes of an upload that the volume has. The client resumes there.
     public static let uploadOffset = "X-Upload-Offset"
 }

@@ -5,7 +5,7 @@ public struct StatusReport: Sendable, Codable, Equatable {
     /// Offset after the last byte of the log.
     public var logEnd: Int
     public var logDurable: Int
-    /// Why the log is not on the volume as it should be.
+    /// The reason why the log is not completely on the volume; nil if it is.
     public var logTrouble: String?
 
     public init(version: String, attempt: AttemptRecord, logEnd: Int, logDurable: Int, logTrouble: String? = nil) {

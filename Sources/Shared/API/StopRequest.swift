@@ -26,7 +26,7 @@ public struct StopRequest: Sendable, Codable, Equatable {
     /// Allowed grace. Below it use `now`; above it nobody remembers having asked.
     public static let graceRange: ClosedRange<Duration> = .seconds(1) ... .seconds(86_400)
 
-    /// Why the agent refuses this request; nil if it does not.
+    /// The reason why the agent refuses this request; nil if it does not.
     public var problem: Problem? {
         if case .keep = then {
             return Problem("a pod cannot be kept after its run", hint: #"ask for "stop" or "terminate""#)

@@ -1,6 +1,6 @@
 public import HTTPClient
 
-/// A reply that is not one of the agent's API: the page of a proxy in front of it, or the words of another version.
+/// A reply that does not belong to the agent's API: a page of a proxy, or the reply of another version.
 public struct UnknownReply: Error, Sendable, Equatable {
     public let status: Int
     /// The version of the agent that replied; nil if the reply is not an agent's.
@@ -15,7 +15,7 @@ public struct UnknownReply: Error, Sendable, Equatable {
         self.init(status: head.status, agent: head.headers[APIHeader.agent])
     }
 
-    /// The same request may well reach the agent a little later.
+    /// Whether the same request may reach the agent a little later.
     public var isPassing: Bool { agent == nil }
 }
 

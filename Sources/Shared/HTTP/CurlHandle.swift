@@ -1,27 +1,27 @@
 internal import CCurl
 
-/// What all requests of a transport have in common.
+/// Options that are the same for all requests of a transport.
 struct CurlOptions: Sendable {
     var userAgent: String
     var trust: CurlTransport.Trust
 }
 
-/// One transfer of libcurl: an easy handle, the multi handle it runs in, and all that C only borrows from us.
+/// One transfer of libcurl: an easy handle, its multi handle, and the memory that C borrows from Swift.
 ///
-/// Belongs to one thread. Only `wake` may be called from any other, and only while the handle lives.
+/// Belongs to one thread. Only `wake` may be called from another one, and only while the handle lives.
 final class CurlHandle {
     private let easy: UnsafeMutableRawPointer
     private let multi: UnsafeMutableRawPointer
-    /// The callbacks point to it.
+    /// The context of the callbacks.
     private let receiver: CurlReceiver
     private let errorText: UnsafeMutablePointer<CChar>
     private var headers: UnsafeMutablePointer<curl_slist>?
     private let label: String
 
-    /// libcurl's own start, once a process.
+    /// The global start of libcurl, once for each process.
     private static let start = curl_global_init(Int(CURL_GLOBAL_ALL))
 
-    /// A transfer that is ready to start. Throws `.invalidRequest` for what cannot be sent.
+    /// Prepares a transfer. Throws `.invalidRequest` if the request cannot be sent.
     init(_ request: HTTPRequest, _ options: CurlOptions, _ receiver: CurlReceiver) throws(HTTPError) {
         let url = try request.validated()
         guard Self.start == CURLE_OK, let easy = curl_easy_init() else { throw Self.exhausted }
@@ -49,19 +49,19 @@ final class CurlHandle {
 
     // MARK: Running
 
-    /// Ends the current or the next `poll` early; may be called by any thread while the handle lives.
+    /// Ends the current or the next `poll` early. Any thread may call it while the handle lives.
     var wake: @Sendable () -> Void {
         nonisolated(unsafe) let multi = multi
         return { curl_multi_wakeup(multi) }
     }
 
-    /// The request is on its way: name, connection, proxy and TLS are done.
+    /// Whether the request is being sent: the name is resolved, and the connection, the proxy and TLS are ready.
     var isConnected: Bool {
         var time: curl_off_t = 0
         return ccurl_get_offset(easy, CURLINFO_PRETRANSFER_TIME_T, &time) == CURLE_OK && time > 0
     }
 
-    /// Does what can be done without waiting; true when the transfer has ended well.
+    /// Does the work that needs no waiting. Returns true if the transfer has succeeded.
     func perform() throws(HTTPError) -> Bool {
         var running: Int32 = 0
         try check(curl_multi_perform(multi, &running))
@@ -74,11 +74,11 @@ final class CurlHandle {
         return false
     }
 
-    /// Waits until there is something to do, for at most that long (nil: for ever).
-    func poll(for patience: Duration?) throws(HTTPError) {
-        // An hour stands for ever: the caller's loop comes back.
+    /// Waits until there is work, for at most `timeout`; nil waits without a limit.
+    func poll(for timeout: Duration?) throws(HTTPError) {
+        // An hour stands for no limit, because the caller's loop calls again.
         let hour = 3_600_000
-        try check(curl_multi_poll(multi, nil, 0, Int32(patience?.milliseconds(atMost: hour) ?? hour), nil))
+        try check(curl_multi_poll(multi, nil, 0, Int32(timeout?.milliseconds(atMost: hour) ?? hour), nil))
     }
 
     /// Continues a transfer that waited for room for the response, or for bytes of the request.
@@ -91,21 +91,21 @@ final class CurlHandle {
 
     private func setUp(_ request: HTTPRequest, _ url: CurlURL, _ options: CurlOptions) throws(HTTPError) {
         try set(CURLOPT_ERRORBUFFER, pointer: errorText)
-        // No SIGALRM for names. It also leaves SIGPIPE to us: `startThread` blocks it.
+        // Names are resolved without SIGALRM. SIGPIPE is blocked by `startThread`.
         try set(CURLOPT_NOSIGNAL, 1)
         try set(CURLOPT_PROTOCOLS_STR, "http,https")
         try set(CURLOPT_URL, request.url)
         try set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
         try set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
         try set(CURLOPT_USERAGENT, options.userAgent)
-        // An empty name keeps curl from looking into the environment.
+        // An empty name keeps libcurl from reading the environment.
         if url.isLoopback { try set(CURLOPT_PROXY, "") }
-        // `Transfer` keeps this time; here it only shares it out among the addresses of a name.
+        // `Transfer` keeps this time. libcurl divides it among the addresses of a name.
         try set(CURLOPT_CONNECTTIMEOUT_MS, (request.timeouts.connect + .seconds(1)).milliseconds(atMost: 86_400_000))
         try set(CURLOPT_TCP_KEEPALIVE, 1)
         try set(CURLOPT_TCP_KEEPIDLE, 30)
         try set(CURLOPT_TCP_KEEPINTVL, 10)
-        // Four times the default, so that a fast body takes fewer system calls; each write still brings 16 kB at most.
+        // Four times the default, so that a fast body needs fewer system calls. Each write still brings at most 16 kB.
         try set(CURLOPT_BUFFERSIZE, 64 << 10)
         if case .pem(let certificates) = options.trust { try set(CURLOPT_CAINFO_BLOB, copying: certificates) }
         try setUpMethod(request)
@@ -117,7 +117,7 @@ final class CurlHandle {
         if request.method == "HEAD" {
             try set(CURLOPT_NOBODY, 1)
         } else if let body = request.body ?? (["POST", "PUT", "PATCH"].contains(request.method) ? .bytes([]) : nil) {
-            // `UPLOAD` is the way without a content type of curl's own; the method itself is set below.
+            // `UPLOAD` adds no content type of libcurl. The method itself is set below.
             try set(CURLOPT_UPLOAD, 1)
             try set(CURLOPT_INFILESIZE_LARGE, offset: curl_off_t(body.length ?? -1))  // -1: in chunks
             try append("Expect:")  // no wait for a 100
@@ -127,7 +127,7 @@ final class CurlHandle {
 
     private func setUpHeaders(_ request: HTTPRequest) throws(HTTPError) {
         for (name, value) in request.headers {
-            // "Name;" is how curl is told of an empty value; "Name:" would take the field away.
+            // "Name;" sends an empty value. "Name:" would remove the field.
             try append(value.isEmpty ? "\(name);" : "\(name): \(value)")
         }
         try check(ccurl_set_list(easy, CURLOPT_HTTPHEADER, headers))
@@ -205,7 +205,7 @@ final class CurlHandle {
 
     private func check(_ code: CURLcode) throws(HTTPError) {
         guard code != CURLE_OK else { return }
-        // What a callback of ours refused has a better reason than "failed writing".
+        // The error of a callback explains more than libcurl's "failed writing".
         if let error = receiver.error { throw error }
         let said = String(cString: errorText)
         throw HTTPError(code, said.isEmpty ? String(cString: curl_easy_strerror(code)) : said, of: label)
@@ -217,13 +217,13 @@ final class CurlHandle {
     }
 }
 
-/// The context of each callback is the receiver, which its `CurlHandle` keeps alive.
+/// Returns the receiver, which is the context of each callback. Its `CurlHandle` keeps it alive.
 private func callee(_ context: UnsafeMutableRawPointer?) -> CurlReceiver? {
     context.map { Unmanaged<CurlReceiver>.fromOpaque($0).takeUnretainedValue() }
 }
 
 extension Duration {
-    /// Rounded up, so that a wait for it never ends before it; from 0 to `limit`.
+    /// Milliseconds from 0 to `limit`, rounded up, so that a wait never ends early.
     fileprivate func milliseconds(atMost limit: Int) -> Int {
         let (seconds, attoseconds) = components
         guard self > .zero else { return 0 }

@@ -1,22 +1,22 @@
-/// What libcurl calls back: takes the head apart, passes the body on, hands out the body of the request.
+/// Takes the callbacks of libcurl: parses the head, passes on the body, and supplies the body of the request.
 ///
-/// Lives on the transfer's thread.
+/// Belongs to the thread of the transfer.
 final class CurlReceiver {
     private let pipe: ResponsePipe
     private let outgoing: RequestPipe
-    /// Bytes of the request's body; nil if it is sent in chunks.
+    /// The length of the request's body in bytes; nil if it is sent in chunks.
     private let length: Int?
     private var sent = 0
     private var parser = HeadParser()
     private var isHeadDelivered = false
 
-    /// When the last byte went in either direction, or the consumer let the stream go on.
+    /// The time of the last byte in either direction, or at which the consumer made the stream continue.
     private(set) var lastByte = ContinuousClock.now
-    /// The consumer holds the stream up.
+    /// Whether the stream waits for the consumer.
     private(set) var isPaused = false
-    /// The request's body has no bytes at the moment.
+    /// Whether the stream waits for the next bytes of the request's body.
     private(set) var isStarved = false
-    /// Why a callback refused to go on.
+    /// The reason why a callback ended the transfer.
     private(set) var error: HTTPError?
 
     init(pipe: ResponsePipe, outgoing: RequestPipe, length: Int?) {
@@ -29,10 +29,10 @@ final class CurlReceiver {
         lastByte = .now
     }
 
-    /// One line of a head, or a trailer. False ends the transfer.
+    /// Takes one line of a head, or a trailer. Returns false to end the transfer.
     func header(_ line: UnsafeRawBufferPointer) -> Bool {
         touch()
-        // Trailers of a chunked body come here too; nobody asks for them.
+        // Trailers of a chunked body come here too. They are ignored.
         if isHeadDelivered { return true }
         do {
             if let head = try parser.take(line) {
@@ -53,11 +53,11 @@ final class CurlReceiver {
         return verdict
     }
 
-    /// What became of a buffer for the next bytes of the request's body.
+    /// The result of a call for the next bytes of the request's body.
     enum Fill {
-        /// So many are in it; 0 at the end.
+        /// This many bytes are in the buffer; 0 at the end of the body.
         case bytes(Int)
-        /// There are none yet.
+        /// The producer has no bytes yet.
         case none
         case failed
     }

@@ -8,8 +8,9 @@ private import Glibc
 private import Musl
 #endif
 
-/// A socket that no child process inherits. libcurl's own would keep the connection open in every child born meanwhile, so the
-/// server would not see it close.
+/// Returns a socket that no child process inherits.
+///
+/// A child that inherits libcurl's own socket keeps the connection open, and the server does not see it close.
 func openSocket(_ address: curl_sockaddr) -> curl_socket_t {
     #if canImport(Darwin)
     let socket = socket(address.family, address.socktype, address.protocol)

@@ -1,12 +1,12 @@
-/// Requests over libcurl: HTTP/1.1, plain or TLS, each with a connection and a thread of its own.
+/// Sends requests with libcurl: HTTP/1.1, plain or TLS, each with its own connection and thread.
 ///
-/// A thread per request costs some ten microseconds and keeps everything simple: it waits in `curl_multi_poll`, so it sees bytes,
-/// times and cancellation alike, and it is the only one that ever touches its curl handle. Proxies are taken from the
-/// environment as curl(1) does, but never for loopback.
+/// A thread for each request costs some ten microseconds. It waits in `curl_multi_poll` for bytes, timeouts and
+/// cancellation, and no other thread touches its handle. Proxies come from the environment as with curl(1), but never
+/// for loopback.
 public struct CurlTransport: HTTPTransport {
-    /// Which certificate authorities are believed.
+    /// The certificate authorities that are trusted.
     public enum Trust: Sendable {
-        /// Those libcurl was built to find on this machine.
+        /// Those that libcurl was built to find on this machine.
         case system
         /// Only these: certificates in PEM, one after the other.
         case pem([UInt8])
@@ -17,7 +17,8 @@ public struct CurlTransport: HTTPTransport {
 
     /// - Parameters:
     ///   - userAgent: As `program/version`. A `User-Agent` of the request wins over it.
-    ///   - buffer: The bytes held for a slow consumer before the transfer pauses; one more write of libcurl (16 kB) may come on top.
+    ///   - buffer: Bytes that are held for a slow consumer before the transfer pauses. One more write of libcurl, 16 kB,
+    ///     may be added.
     public init(userAgent: String = "launch", trust: Trust = .system, buffer: Int = 256 << 10) {
         options = CurlOptions(userAgent: userAgent, trust: trust)
         self.buffer = buffer
@@ -47,7 +48,7 @@ public struct CurlTransport: HTTPTransport {
     }
 }
 
-/// Cancels the transfer when nobody can read its body any more.
+/// Cancels the transfer when no reader of its body is left.
 private final class Lease: Sendable {
     let pipe: ResponsePipe
 

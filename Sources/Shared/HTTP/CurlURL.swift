@@ -1,18 +1,18 @@
 internal import CCurl
 
-/// A URL as libcurl understands it, taken apart.
+/// A URL in its parts, as libcurl parses it.
 struct CurlURL {
     let scheme: String
     let host: String
-    /// Nil when it is the scheme's own.
+    /// nil if it is the scheme's default.
     let port: String?
     let path: String
 
-    /// Nil when libcurl would not take it.
+    /// nil if libcurl does not accept `text`.
     init?(_ text: String) {
         guard let handle = curl_url() else { return nil }
         defer { curl_url_cleanup(handle) }
-        // Schemes we do not speak are parsed too, so that they can be named in the error.
+        // Unsupported schemes are parsed too, so that errors can name them.
         guard curl_url_set(handle, CURLUPART_URL, text, UInt32(CURLU_NON_SUPPORT_SCHEME)) == CURLUE_OK,
             let scheme = Self.part(CURLUPART_SCHEME, of: handle)
         else { return nil }
@@ -22,14 +22,14 @@ struct CurlURL {
         path = Self.part(CURLUPART_PATH, of: handle) ?? "/"
     }
 
-    /// Leads back to this machine whatever the name server says.
+    /// Whether the host is this machine, whatever the name server answers.
     var isLoopback: Bool {
         let host = host.lowercased()
         return host == "localhost" || host.hasSuffix(".localhost") || host == "[::1]"
             || (host.hasPrefix("127.") && host.allSatisfy { $0.isNumber || $0 == "." })
     }
 
-    /// Without what may be secret: user, password, query and fragment.
+    /// The URL without the parts that may be secret: user, password, query and fragment.
     var label: String { origin + path }
 
     var origin: String { "\(scheme)://\(host)\(port.map { ":" + $0 } ?? "")" }

@@ -1,13 +1,14 @@
-/// The bytes of a response in the chunks they arrived in, none of them empty; what gathers while the consumer is busy comes as one.
+/// The bytes of a response, in chunks as they arrived. No chunk is empty. Bytes that arrive while the consumer is busy
+/// come as one chunk.
 ///
-/// It can be read once. When the connection breaks, all that arrived is handed out before the error is thrown.
+/// It can be read once. If the connection breaks, the bytes that arrived come before the error.
 public struct HTTPBody: AsyncSequence, Sendable {
     public typealias Element = [UInt8]
     public typealias Failure = HTTPError
 
     private let pull: @Sendable () async throws(HTTPError) -> [UInt8]?
 
-    /// A body that asks `pull` for each chunk; nil is the end. It owns what `pull` captures.
+    /// Creates a body that calls `pull` for each chunk; nil is the end. The body owns the captures of `pull`.
     public init(pull: @escaping @Sendable () async throws(HTTPError) -> [UInt8]?) {
         self.pull = pull
     }

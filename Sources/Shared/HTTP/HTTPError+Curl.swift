@@ -1,7 +1,8 @@
 internal import CCurl
 
 extension HTTPError {
-    /// What a code of libcurl-errors(3) means to our callers. `detail` is libcurl's own text, `label` the URL as it may be shown.
+    /// Translates a code of libcurl-errors(3). `detail` is libcurl's own text. `label` is the URL without its secret
+    /// parts.
     init(_ code: CURLcode, _ detail: String, of label: String) {
         let (kind, doing, hint) = Self.meaning(of: code)
         self.init(kind, "\(doing) \"\(label)\": \(detail)", hint: hint, curlCode: Int32(code.rawValue))
@@ -30,7 +31,8 @@ extension HTTPError {
             (.invalidRequest, "could not send a request to", nil)
         case CURLE_OUT_OF_MEMORY, CURLE_FAILED_INIT:
             (.outOfResources, "could not send a request to", nil)
-        // The scheme was checked before, so `CURLE_UNSUPPORTED_PROTOCOL` is about the answer: a version of HTTP, or none.
+        // The scheme was checked before. So `CURLE_UNSUPPORTED_PROTOCOL` is about the answer: an unknown version of
+        // HTTP, or no HTTP.
         default:
             (.protocolError, "could not understand", nil)
         }

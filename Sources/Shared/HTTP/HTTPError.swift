@@ -1,34 +1,34 @@
-/// Why a request brought no (whole) response. A response with any status, 500 included, is a value and never an error.
+/// The reason why a request has no complete response. A response with any status, also 500, is a value and no error.
 public struct HTTPError: Error, Sendable, Equatable {
     public enum Code: String, Sendable {
         /// The host could not be resolved or refused the connection; no byte of the request was sent.
         case unreachable
-        /// A time of `HTTPTimeouts` ran out.
+        /// A timeout of `HTTPTimeouts` passed.
         case timedOut
-        /// The other side could not prove who it is, or speaks no TLS that we do.
+        /// The other side could not prove its identity, or speaks no TLS that libcurl supports.
         case tls
-        /// The connection was lost in the middle: no head, or fewer bytes than announced.
+        /// The connection was lost before the head, or before the announced number of bytes.
         case interrupted
         /// The task was cancelled.
         case cancelled
-        /// The request's body could not be produced as it was announced.
+        /// The request's body could not be produced as announced.
         case bodyFailed
-        /// The body is longer than the caller takes.
+        /// The body is longer than the caller allows.
         case tooLarge
-        /// The request cannot be sent as it is: its URL, scheme, method or a header.
+        /// The request cannot be sent because of its URL, scheme, method or a header.
         case invalidRequest
-        /// What came is not HTTP.
+        /// The reply is not HTTP.
         case protocolError
         /// This machine lacks memory, threads or descriptors.
         case outOfResources
     }
 
     public let code: Code
-    /// One sentence, lower case, no full stop; names the URL without its query, which may hold a key.
+    /// One sentence in lower case, without a full stop. It names the URL without the query, which may hold a key.
     public let message: String
-    /// What the person can do about it.
+    /// Advice for the user.
     public let hint: String?
-    /// The CURLcode behind it, see libcurl-errors(3); nil where libcurl had no part in it.
+    /// The code of libcurl-errors(3) behind the error; nil if there is none.
     public let curlCode: Int32?
 
     public init(_ code: Code, _ message: String, hint: String? = nil, curlCode: Int32? = nil) {
@@ -38,11 +38,11 @@ public struct HTTPError: Error, Sendable, Equatable {
         self.curlCode = curlCode
     }
 
-    /// The same request may well succeed a little later. Says nothing of whether repeating it is safe.
+    /// Whether the same request may succeed a little later. Does not tell whether repeating it is safe.
     public var isPassing: Bool {
         switch code {
         case .unreachable, .timedOut, .interrupted, .outOfResources: true
-        // 35: the handshake broke off, CURLE_SSL_CONNECT_ERROR. A bad certificate has other numbers and does not pass.
+        // 35 is CURLE_SSL_CONNECT_ERROR: the handshake broke. A bad certificate has other codes and does not pass.
         case .tls: curlCode == 35
         case .cancelled, .bodyFailed, .tooLarge, .invalidRequest, .protocolError: false
         }

@@ -1,4 +1,4 @@
-/// What comes before the body of a response.
+/// The status and the header fields of a response.
 public struct HTTPHead: Sendable, Equatable {
     public var status: Int
     public var headers: HTTPHeaders
@@ -8,11 +8,11 @@ public struct HTTPHead: Sendable, Equatable {
         self.headers = headers
     }
 
-    /// A status from 200 to 299.
+    /// Whether the status is from 200 to 299.
     public var isSuccess: Bool { (200..<300).contains(status) }
 }
 
-/// The header fields of a response, in the order they came; names are compared without case.
+/// The header fields of a response in their order. Names are compared without case.
 public struct HTTPHeaders: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     public struct Field: Sendable, Equatable {
         public let name: String
@@ -29,13 +29,13 @@ public struct HTTPHeaders: Sendable, Equatable, ExpressibleByDictionaryLiteral {
         self.fields = elements.map { Field(name: $0.0, value: $0.1) }
     }
 
-    /// The first value of that name.
+    /// The first value of the field `name`.
     public subscript(name: String) -> String? {
         let wanted = name.lowercased()
         return fields.first { $0.name.lowercased() == wanted }?.value
     }
 
-    /// All values of that name.
+    /// All values of the field `name`.
     public func values(of name: String) -> [String] {
         let wanted = name.lowercased()
         return fields.filter { $0.name.lowercased() == wanted }.map(\.value)

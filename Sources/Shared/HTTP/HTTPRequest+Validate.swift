@@ -1,5 +1,5 @@
 extension HTTPRequest {
-    /// How the request is named in errors: its URL without what may be secret.
+    /// The name of the request in errors: its URL without the parts that may be secret.
     public var label: String {
         guard let parsed = CurlURL(url) else {
             return isPathSecret ? "…" : String(url.prefix { $0 != "?" && $0 != "#" })
@@ -7,8 +7,8 @@ extension HTTPRequest {
         return isPathSecret ? parsed.origin : parsed.label
     }
 
-    /// The URL taken apart. Throws `.invalidRequest` for what libcurl would send wrongly or refuse late, so that no header can
-    /// smuggle in another.
+    /// Returns the URL in its parts. Throws `.invalidRequest` for input that libcurl would send wrongly or refuse late,
+    /// such as a header that contains another one.
     func validated() throws(HTTPError) -> CurlURL {
         guard !url.utf8.contains(0), let parsed = CurlURL(url) else {
             throw HTTPError(.invalidRequest, "\"\(label)\" is not a URL", hint: "write it as https://host/path")
@@ -28,7 +28,7 @@ extension HTTPRequest {
             guard Self.isToken(name) else {
                 throw HTTPError(.invalidRequest, "\"\(name)\" is not a name for a header")
             }
-            // The value may be a key: it is not shown.
+            // The value may be a key, so the error does not show it.
             guard !value.utf8.contains(where: { $0 == 0 || $0 == 10 || $0 == 13 }) else {
                 throw HTTPError(.invalidRequest, "the header \"\(name)\" holds a line end")
             }

@@ -1,14 +1,14 @@
-/// One request. Its body may come while it is sent.
+/// One request. Its body may be produced while it is sent.
 public struct HTTPRequest: Sendable {
     public var method: String
     /// `http` or `https`, percent-encoded.
     public var url: String
-    /// Sent in this order, beside `Host`, `User-Agent`, `Accept` and `Content-Length`, which are added when absent.
+    /// Sent in this order. `Host`, `User-Agent`, `Accept` and `Content-Length` are added if they are absent.
     public var headers: [(name: String, value: String)]
-    /// Nil is no body, or an empty one for POST, PUT and PATCH.
+    /// nil sends no body, or an empty one for POST, PUT and PATCH.
     public var body: HTTPRequestBody?
     public var timeouts: HTTPTimeouts
-    /// Whoever knows the path may use it, as with the addresses of chat services: no error shows more than the host.
+    /// Anyone who knows the path may use it, as with the addresses of chat services. Errors then show only the host.
     public var isPathSecret = false
 
     public init(
@@ -26,15 +26,14 @@ public struct HTTPRequest: Sendable {
     }
 }
 
-/// How long to wait, on a clock that goes on while the machine sleeps.
+/// Timeouts, on a clock that also counts while the machine sleeps.
 public struct HTTPTimeouts: Sendable {
-    /// From the start until the connection stands: name, TCP, proxy and TLS.
+    /// From the start until the connection is ready: name, TCP, proxy and TLS.
     public var connect: Duration
-    /// No byte in either direction for so long, once connected. Time in which the consumer of the response or the
-    /// producer of the request's body is slow does not count.
-    /// Nil waits for ever.
+    /// The longest time without a byte in either direction, once connected. Time in which the consumer of the response
+    /// or the producer of the request's body is slow does not count. nil for no limit.
     public var idle: Duration?
-    /// From the start until the last byte of the body. Nil for streams.
+    /// From the start until the last byte of the body; nil for streams.
     public var total: Duration?
 
     public init(connect: Duration = .seconds(10), idle: Duration? = .seconds(60), total: Duration? = nil) {

@@ -1,10 +1,11 @@
-/// The body of a request: bytes that are there, or a stream that is pulled as the connection takes it.
+/// The body of a request: bytes, or a stream that is pulled as fast as the connection takes it.
 public enum HTTPRequestBody: Sendable {
-    /// The next chunk of a stream; nil at the end. It may be slow: the transfer waits, without a timeout.
+    /// Returns the next chunk of a stream; nil at the end. It may be slow: the transfer waits without a timeout.
     public typealias Next = @Sendable () async throws -> [UInt8]?
 
     case bytes([UInt8])
-    /// `length` bytes; sent in chunks if that is nil. An error of `next` ends the transfer as `.bodyFailed`.
+    /// A stream of `length` bytes; it is sent in chunks if `length` is nil. An error of `next` ends the transfer as
+    /// `.bodyFailed`.
     case stream(length: Int?, next: Next)
 
     /// The whole body; nil for a stream.

@@ -1,15 +1,15 @@
-/// The way requests go out. `CurlTransport` is the real one; tests bring their own.
+/// Sends requests. `CurlTransport` is the real one; tests have their own.
 public protocol HTTPTransport: Sendable {
-    /// Sends the request and returns once the head of the response is there; redirects are not followed.
+    /// Sends the request and returns when the head of the response has arrived. Redirects are not followed.
     ///
-    /// Cancelling the task, or dropping the exchange with its body, ends the transfer.
+    /// The transfer ends if the task is cancelled, or if the exchange and its body are released.
     func open(_ request: HTTPRequest) async throws(HTTPError) -> HTTPExchange
 }
 
-/// A response whose head is here and whose body is on its way.
+/// A response whose head has arrived. Its body follows.
 public struct HTTPExchange: Sendable {
     public let head: HTTPHead
-    /// The only owner of the transfer: when it and its iterators are gone, the connection is closed.
+    /// The only owner of the transfer. The connection closes when the body and its iterators are released.
     public let body: HTTPBody
 
     public init(head: HTTPHead, body: HTTPBody) {
@@ -18,7 +18,7 @@ public struct HTTPExchange: Sendable {
     }
 }
 
-/// A response that is here as a whole.
+/// A response that has arrived completely.
 public struct HTTPResponse: Sendable {
     public let head: HTTPHead
     public let body: [UInt8]
@@ -30,7 +30,7 @@ public struct HTTPResponse: Sendable {
 
     public var status: Int { head.status }
     public var headers: HTTPHeaders { head.headers }
-    /// The body as text; what is no UTF-8 becomes U+FFFD.
+    /// The body as text. Bytes that are not UTF-8 become U+FFFD.
     public var text: String { String(decoding: body, as: UTF8.self) }
 }
 

@@ -1,12 +1,12 @@
-/// Takes the lines of heads one by one and finds the one that counts: not that of a 1xx, which only comes before it.
+/// Takes the lines of heads and finds the final one. Heads with a status 1xx come before it.
 struct HeadParser {
-    /// The most one head may hold.
+    /// The largest head in bytes.
     static let limit = 256 << 10
 
     private var head: HTTPHead?
     private var size = 0
 
-    /// The head, with the empty line that ends it. `line` has its line end still.
+    /// Takes one line, with its line end. Returns the head after the empty line that ends it.
     mutating func take(_ line: UnsafeRawBufferPointer) throws(HTTPError) -> HTTPHead? {
         size += line.count
         guard size <= Self.limit else {

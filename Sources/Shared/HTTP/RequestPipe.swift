@@ -1,13 +1,13 @@
 internal import Synchronization
 
-/// Where the task that produces a request's body (it puts) and the thread of the transfer (it takes) meet.
+/// Passes a request's body from the task that produces it to the thread of the transfer.
 ///
 /// Holds one chunk. The producer waits until the transfer has taken it.
 final class RequestPipe: Sendable {
     /// The next bytes for the transfer.
     enum Portion {
         case bytes([UInt8])
-        /// There are none yet; a demand to resume follows.
+        /// There are none yet. A demand to resume follows.
         case none
         case end
         case failed(HTTPError)
@@ -18,7 +18,7 @@ final class RequestPipe: Sendable {
         /// Bytes of the chunk that were taken.
         var taken = 0
         var end: Result<Void, HTTPError>?
-        /// The transfer has ended, and takes no more.
+        /// The transfer has ended and takes no more.
         var isClosed = false
         /// The transfer waits for bytes.
         var isStarved = false
@@ -41,7 +41,7 @@ final class RequestPipe: Sendable {
 
     private let state = Mutex(State())
 
-    /// With the first chunk, after which nothing comes if it `isWhole`.
+    /// Begins with `chunk`. It is the whole body if `isWhole`.
     init(_ chunk: [UInt8] = [], isWhole: Bool = false) {
         state.withLock { state in
             state.chunk = chunk
@@ -51,12 +51,12 @@ final class RequestPipe: Sendable {
 
     // MARK: The thread's side
 
-    /// `wake` brings the thread back from its wait. It is called under the lock, so it is never called after `close`.
+    /// `wake` ends the wait of the thread. It is called under the lock, so never after `close`.
     func attach(wake: @escaping @Sendable () -> Void) {
         state.withLock { $0.wake = wake }
     }
 
-    /// The transfer has ended: the producer is let go.
+    /// Tells the producer that the transfer has ended.
     func close() {
         state.withLock { state in
             state.wake = nil
@@ -73,7 +73,7 @@ final class RequestPipe: Sendable {
         }
     }
 
-    /// At most `limit` bytes.
+    /// Takes at most `limit` bytes.
     func take(_ limit: Int) -> Portion {
         let (portion, waiter) = state.withLock { state -> (Portion, CheckedContinuation<Void, Never>?) in
             guard state.taken < state.chunk.count else {

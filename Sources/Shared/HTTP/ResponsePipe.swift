@@ -1,13 +1,13 @@
 internal import Synchronization
 
-/// Where the thread of a transfer (it delivers) and the task that asked for it (it takes) meet.
+/// Passes a response from the thread of the transfer to the task that reads it.
 ///
-/// Holds at most `capacity` bytes and one write of libcurl more. The first end counts; a cancelled pipe drops what it holds, any
-/// other end comes after it.
+/// Holds at most `capacity` bytes and one more write of libcurl. Only the first end counts. A cancelled pipe drops its
+/// bytes; after any other end they can still be read.
 final class ResponsePipe: Sendable {
-    /// What the delivering side is to do next.
+    /// The next action of the transfer's thread.
     enum Demand { case carryOn, resume, stop }
-    /// What became of delivered bytes.
+    /// The result of a delivery.
     enum Verdict { case taken, full, over }
 
     private struct State {
@@ -24,7 +24,7 @@ final class ResponsePipe: Sendable {
             return waiters
         }
 
-        /// Empties the buffer, and lets the transfer go on if that was what it waited for.
+        /// Empties the buffer. A transfer that waited for room resumes.
         mutating func takeBuffer() -> [UInt8] {
             defer { buffer = [] }
             if isFull {
@@ -45,7 +45,7 @@ final class ResponsePipe: Sendable {
 
     // MARK: The thread's side
 
-    /// `wake` brings the thread back from its wait. It is called under the lock, so it is never called after `detach`.
+    /// `wake` ends the wait of the thread. It is called under the lock, so never after `detach`.
     func attach(wake: @escaping @Sendable () -> Void) {
         state.withLock { $0.wake = wake }
     }
@@ -67,7 +67,7 @@ final class ResponsePipe: Sendable {
         change { $0.head = head }
     }
 
-    /// When the verdict is `.full` nothing was taken, and a demand to resume will follow.
+    /// Delivers `bytes`. The verdict `.full` means that none were taken; a demand to resume follows.
     func deliver(_ bytes: UnsafeRawBufferPointer) -> Verdict {
         change {
             if $0.end != nil { return .over }
@@ -95,7 +95,7 @@ final class ResponsePipe: Sendable {
         }
     }
 
-    /// The bytes that are here, at least one; nil at the end.
+    /// Returns the bytes that have arrived, at least one; nil at the end.
     func next() async throws(HTTPError) -> [UInt8]? {
         try await take {
             if !$0.buffer.isEmpty { return .success($0.takeBuffer()) }
@@ -103,7 +103,7 @@ final class ResponsePipe: Sendable {
         }
     }
 
-    /// Ends the transfer unless it has ended.
+    /// Ends the transfer if it has not ended.
     func cancel() {
         change {
             guard $0.end == nil else { return }
@@ -115,14 +115,14 @@ final class ResponsePipe: Sendable {
 
     // MARK: -
 
-    /// Changes the state and lets whoever waits look at it again.
+    /// Changes the state and makes waiting tasks check it again.
     private func change<Outcome>(_ body: (inout State) -> Outcome) -> Outcome {
         let (outcome, waiters) = state.withLock { (body(&$0), $0.takeWaiters()) }
         for resume in waiters { resume() }
         return outcome
     }
 
-    /// Waits until `answer` is not nil. Cancels the transfer when the task is cancelled.
+    /// Waits until `answer` is not nil. Cancels the transfer if the task is cancelled.
     private func take<Value>(
         _ answer: @escaping @Sendable (inout State) -> Result<Value, HTTPError>?
     ) async throws(HTTPError) -> Value {

@@ -1,7 +1,7 @@
-/// One request from its first to its last byte, on the thread that `run` is called on.
+/// One request from its first to its last byte, on the thread that calls `run`.
 ///
-/// It keeps the times itself: libcurl would first wait for its resolver thread when the name server does not answer, and knows
-/// no idle time below a second.
+/// Keeps the timeouts itself. libcurl would first wait for its resolver thread if the name server does not answer, and
+/// has no idle time below a second.
 struct Transfer {
     private let request: HTTPRequest
     private let options: CurlOptions
@@ -15,9 +15,9 @@ struct Transfer {
         self.outgoing = outgoing
     }
 
-    /// Blocks until the transfer has ended and everything of it is freed.
+    /// Blocks until the transfer has ended and its resources are freed.
     ///
-    /// The consumer hears of the end before that: freeing waits for a name server that does not answer.
+    /// The consumer gets the end earlier: freeing waits for a name server that does not answer.
     func run() {
         defer { outgoing.close() }
         do {
@@ -60,12 +60,12 @@ struct Transfer {
                 isConnected = true
                 receiver.touch()
             }
-            // Only after what is here was read: a machine that slept, or was busy, is no reason to give up on it.
+            // Timeouts are checked after reading: a machine that slept or was busy may have bytes waiting.
             try handle.poll(for: try timeLeft(since: start, isConnected, receiver))
         }
     }
 
-    /// Until the next of the times runs out; nil when none is running.
+    /// Returns the time until the next timeout; nil if there is none.
     private func timeLeft(
         since start: ContinuousClock.Instant, _ isConnected: Bool, _ receiver: CurlReceiver
     ) throws(HTTPError) -> Duration? {

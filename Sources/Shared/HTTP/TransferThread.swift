@@ -9,8 +9,8 @@ private import Musl
 
 /// Runs `work` on a new detached thread with a small stack and all signals blocked.
 ///
-/// Blocked, because signals are for the threads that wait for them, and because OpenSSL writes to a closed connection with
-/// write(2): its SIGPIPE then stays with this thread and goes away with it.
+/// Signals belong to the threads that wait for them. OpenSSL writes to a closed connection with write(2); its SIGPIPE
+/// stays pending on this thread and ends with it.
 ///
 /// - Throws: `.outOfResources`
 func startThread(_ work: @escaping @Sendable () -> Void) throws(HTTPError) {
@@ -48,7 +48,7 @@ private final class ThreadWork: Sendable {
     }
 }
 
-/// Takes over the reference that `startThread` gave away.
+/// Takes over the reference that `startThread` retained.
 private func runThread(_ box: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
     Unmanaged<ThreadWork>.fromOpaque(box).takeRetainedValue().run()
     return nil

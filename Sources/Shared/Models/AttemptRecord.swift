@@ -25,7 +25,7 @@ public struct AttemptRecord: Sendable, Codable, Equatable {
     public var logStart: Int
     /// The last step that the training reported.
     public var step: Double?
-    /// How long the attempt has lasted by a monotonic clock, in seconds.
+    /// The duration of the attempt by a monotonic clock, in seconds.
     public private(set) var seconds: Double?
     /// The pod's price; nil if it is unknown or the pod costs nothing.
     public var bill: Bill?

@@ -8,7 +8,7 @@ public import Foundation
 public struct Beat: Sendable, Codable, Equatable {
     public var count: Int
     public var at: Date
-    /// How long the attempt has lasted by a monotonic clock, in seconds.
+    /// The duration of the attempt by a monotonic clock, in seconds.
     public var seconds: Double
     /// The last step that the training reported.
     public var step: Double?

@@ -1,4 +1,4 @@
-/// How a process ended, wait(2).
+/// The end of a process, wait(2).
 public enum ExitStatus: Sendable, Equatable {
     case code(Int32)
     case signal(Int32)

@@ -10,7 +10,7 @@ public struct Limits: Sendable, Codable, Equatable {
 
     public init() {}
 
-    /// How long a training may report no new step.
+    /// The longest time in which a training may report no new step.
     public enum Stall: Sendable, Equatable {
         case none
         /// Computed from the pace that the training has shown.

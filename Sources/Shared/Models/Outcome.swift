@@ -1,4 +1,4 @@
-/// How an attempt ended.
+/// The end of an attempt.
 public struct Outcome: Sendable, Codable, Equatable {
     public var kind: OutcomeClass
     /// The end of the training's process; nil if it is unknown, or if the training never started.

@@ -1,4 +1,4 @@
-/// How a pod ends.
+/// The end of a pod that the provider carries out.
 public enum PodEnd: String, Sendable, Codable {
     /// The pod is stopped; the provider keeps its disks.
     case stop

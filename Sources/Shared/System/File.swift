@@ -218,7 +218,7 @@ public enum File {
         return FileStatus(status)
     }
 
-    /// Returns the status of the entry `name` of an open folder. Links are not followed. `name` does not end with a zero.
+    /// Returns the status of the entry `name` of an open folder. Links are not followed. `name` has no zero at its end.
     public static func status(of name: [UInt8], in folder: Int32) throws(Errno) -> FileStatus {
         var status = stat()
         let path = name.map { CChar(bitPattern: $0) } + [0]

@@ -101,7 +101,7 @@ extension LogStream {
             return file
         }
 
-        /// How often the folder is listed again if a listed segment is absent when it is opened.
+        /// The number of times that the folder is listed again if a listed segment is absent when it is opened.
         private static let maxTries = 5
 
         /// Lists the folder again if a segment was sealed, removed or begun since it was listed.

@@ -122,7 +122,7 @@ import Testing
             #expect(response.status == 410)
             #expect(response.headers[APIHeader.logOffset] == "22")
             let error = try JSON.decode(APIError.self, from: response.body)
-            #expect(error.code == .gone && error.hint == "go on from 22")
+            #expect(error.code == .gone && error.hint == "continue at 22")
         }
         #expect(try await agent.send("GET", "\(Endpoint.log)?follow=1&from=0").status == 410)
         #expect(try await get("bytes=22-").body == Array(log[22...]))

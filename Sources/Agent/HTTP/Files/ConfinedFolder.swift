@@ -30,8 +30,8 @@ struct ConfinedFolder: Sendable {
 
     /// Opens the folder that `path` leads to, and makes the folders that lack.
     ///
-    /// Before a folder is made, `check` gets the path of the last one, without the links that are known by then. An error
-    /// of `check` ends the call.
+    /// Before a folder is made, `check` gets the path of the last one, without the links that are known by then. An
+    /// error of `check` ends the call.
     func openFolder(_ path: VolumePath, making check: @escaping (VolumePath) throws -> Void) throws -> Place {
         try reporting(path) {
             var walk = Walk(from: try Descriptor.folder(root), named: root)

@@ -32,7 +32,7 @@ final class Descriptor: Sendable {
         try Errno.check { pread(number, buffer.baseAddress, buffer.count, off_t(offset)) }
     }
 
-    /// Where the link leads that this descriptor is, opened with O_PATH: whatever has its name by now.
+    /// The target of the link that this descriptor is, opened with O_PATH. The link's name may lead elsewhere by now.
     var linkTarget: [UInt8] {
         get throws(Errno) {
             var buffer = [CChar](repeating: 0, count: VolumePath.maxLength + 1)

@@ -6,7 +6,7 @@ internal import Shared
 ///
 /// While it lives no other upload writes the same target: also while one of its calls hangs on the volume.
 final class Upload: Sendable {
-    /// Where staging files are, below the volume's root.
+    /// The folder of staging files, below the volume's root.
     static let folder = VolumePath(
         Volume(root: "").uploads.split(separator: "/").map { Array($0.utf8) })
 

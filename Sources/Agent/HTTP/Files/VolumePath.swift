@@ -12,7 +12,8 @@ struct VolumePath: Sendable, Equatable {
 
     init(_ components: [[UInt8]]) { self.components = components }
 
-    /// The empty text is the root. Throws `.forbidden` for a path that leads out, `.badRequest` for one that is malformed.
+    /// The empty text is the root. Throws `.forbidden` for a path that leads out, `.badRequest` for one that is
+    /// malformed.
     init(percentEncoded text: String) throws(APIError) {
         guard text.utf8.count <= 3 * Self.maxLength else { throw Self.refusal("too long") }
         var components: [[UInt8]] = []

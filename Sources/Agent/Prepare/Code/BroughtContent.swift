@@ -1,8 +1,8 @@
-/// What packs brought to each path. Includes the folders that their files are in.
+/// The content that packs brought to each path. Includes the folders that their files are in.
 struct BroughtContent {
-    /// What the last pack brought whose sync was complete.
+    /// The content of the last pack whose sync was complete.
     private(set) var last: [CodePath: CodeContent] = [:]
-    /// What packs of unfinished syncs may have brought.
+    /// Content that packs of unfinished syncs may have brought.
     private(set) var interrupted: [CodePath: [CodeContent]] = [:]
 
     init(_ manifest: CodeManifest?) {

@@ -20,9 +20,9 @@ struct CodeManifest: Codable, Equatable, Sendable {
     var sha256 = ""
     /// Whether the new pack is in place.
     var isComplete = false
-    /// What the last pack brought whose sync was complete.
+    /// The content of the last pack whose sync was complete.
     var files: [Entry] = []
-    /// What packs of unfinished syncs may have brought; empty if the sync is complete.
+    /// Content that packs of unfinished syncs may have brought; empty if the sync is complete.
     var arriving: [Entry] = []
     /// Results that unfinished syncs may have moved; empty if the sync is complete.
     var kept: [KeptResult] = []

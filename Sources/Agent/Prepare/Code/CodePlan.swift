@@ -1,4 +1,4 @@
-/// What a sync has to change. It is made before the first change.
+/// The changes of a sync. The plan is made before the first change.
 struct CodePlan {
     /// A result of the training that must make room.
     struct Replaced {

@@ -4,7 +4,7 @@ internal import Shared
 struct CodePlanner {
     let tree: CodeWorkTree
     let brought: BroughtContent
-    /// What the new pack brings, with the folders that its files are in.
+    /// The content of the new pack, with the folders that its files are in.
     let new: [CodePath: CodeContent]
     let checkpoints: CheckpointArea
     /// The folder for results that must make room.

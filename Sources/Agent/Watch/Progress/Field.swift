@@ -43,7 +43,7 @@ struct Field {
         return fields
     }
 
-    /// False for a number that goes on a word, a path, a date or another number.
+    /// False for a number that continues a word, a path, a date or another number.
     private static func isStart(_ line: [UInt8], _ index: Int) -> Bool {
         guard index > 0 else { return true }
         let before = line[index - 1]

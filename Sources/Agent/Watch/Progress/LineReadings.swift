@@ -13,7 +13,7 @@ struct Reading: Equatable {
     var total: Double?
 }
 
-/// What one line of the training's output says.
+/// The readings of one line of the training's output.
 struct LineReadings {
     /// Numbers that may be the step.
     var steps: [Reading] = []
@@ -57,7 +57,8 @@ struct LineReadings {
         return Reading(series: Reading.Series(kind: kind, label: field.label), value: value, total: total)
     }
 
-    /// `Epoch: [3][ 100/5005]`, `Train: 3 [  42/1000 (  4%)]`, `Epoch(train)  [3][ 118/1000]`, `epoch 003:    118 / 1000`
+    /// `Epoch: [3][ 100/5005]`, `Train: 3 [  42/1000 (  4%)]`, `Epoch(train)  [3][ 118/1000]`,
+    /// `epoch 003:    118 / 1000`
     private func bracketed(_ field: Field, after fields: ArraySlice<Field>, in line: [UInt8]) -> Reading? {
         guard bar == nil, let total = field.quantity.total else { return nil }
         var label = field.label

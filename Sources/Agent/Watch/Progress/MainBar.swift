@@ -4,7 +4,7 @@ struct MainBar: Sendable {
         var label: String
         var value: Double
         var total: Double?
-        /// How often its value changed.
+        /// The number of changes of its value.
         var changes = 0
 
         var isComplete: Bool { total.map { value >= $0 } ?? false }

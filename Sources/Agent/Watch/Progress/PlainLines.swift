@@ -1,6 +1,7 @@
 internal import Shared
 
-/// Splits the training's output into lines as a person reads them: without escape codes, and without what launchers put in front.
+/// Splits the training's output into lines as a person reads them: without escape codes, and without the prefixes of
+/// launchers.
 ///
 /// A line ends with a line feed or a carriage return, so each state of a progress bar is a line of its own.
 struct PlainLines: Sendable {
@@ -68,7 +69,7 @@ struct PlainLines: Sendable {
     }
 }
 
-/// What a launcher of several processes puts in front of each line.
+/// The prefix with which a launcher of several processes begins each line.
 enum LauncherPrefix {
     /// Returns `line` without the prefixes of torchrun (`[default0]:`), srun (`0: `), mpirun (`[1,0]<stdout>:`) and Ray
     /// (`(pid=123) `).

@@ -1,6 +1,6 @@
-/// What is known of the words that trainers print beside numbers. A new trainer is one more entry.
+/// The words that trainers print beside numbers. A new trainer is one more entry.
 enum ProgressLabels {
-    /// How far a kind of number can be trusted to be the training's step, most trusted first.
+    /// The kinds of numbers, most trusted to be the training's step first.
     enum Kind: Int, Comparable, Sendable {
         /// A count of the optimizer's steps over all epochs.
         case globalStep

@@ -1,6 +1,6 @@
 internal import Shared
 
-/// How far the training is, as far as its output says.
+/// The progress of the training, as its output reports it.
 struct Progress: Sendable, Equatable {
     /// The step, as the training counts it: over all epochs or from the beginning of each.
     var step: Double?
@@ -11,13 +11,13 @@ struct Progress: Sendable, Equatable {
 
 /// Reads the training's progress from what it prints.
 ///
-/// Each label and each bar is a series of numbers that is followed over time. The step is the most trusted series that moves,
-/// see `ProgressLabels.Kind`. A wrong step is worse than none: what may be something else is not read.
+/// Each label and each bar is a series of numbers that is followed over time. The step is the most trusted series that
+/// moves, see `ProgressLabels.Kind`. A wrong step is worse than none: what may be something else is not read.
 struct ProgressReader: Sendable {
     private struct Series {
         var value: Double
         var total: Double?
-        /// How often the value changed.
+        /// The number of changes of the value.
         var changes = 0
         /// `moves` at the last change.
         var lastMove: Int
@@ -37,7 +37,7 @@ struct ProgressReader: Sendable {
     private var announcedTotal: Double?
     private var losses: [String: Double] = [:]
 
-    /// How often anything moved: a step, any bar. While it rises the training is alive.
+    /// The number of changes of any step or bar. While it rises the training is alive.
     private(set) var moves = 0
     private var bars: [String: Double] = [:]
     /// The last line that was read, without escape codes.
@@ -100,7 +100,7 @@ struct ProgressReader: Sendable {
         series[reading.series] = known
     }
 
-    /// What is known of the progress now.
+    /// The progress as it is known now.
     var progress: Progress {
         let loss = ProgressLabels.losses.lazy.compactMap { losses[$0] }.first
         guard let best = series.min(by: { isBetter($0, $1) })?.value else {

@@ -1,6 +1,7 @@
 internal import Shared
 
-/// A number in a line of text, and the number behind a slash, if there is one: `12`, `1,200`, `10K`, `118/1000`, `118it/1.00kit`.
+/// A number in a line of text, and the number after a slash, if there is one: `12`, `1,200`, `10K`, `118/1000`,
+/// `118it/1.00kit`.
 struct Quantity: Equatable {
     var value: Double
     /// The number behind the slash.
@@ -10,7 +11,8 @@ struct Quantity: Equatable {
     /// The indices of its first byte and behind its last one.
     var range: Range<Int>
 
-    /// Reads the quantity that begins at `start`. nil if no number begins there: inside of a word, of a version or of a time.
+    /// Reads the quantity that begins at `start`. nil if no number begins there, such as inside of a word, a version or
+    /// a time.
     init?(in line: [UInt8], at start: Int) {
         guard let first = Self.number(in: line, at: start) else { return nil }
         (value, unit) = (first.value, first.unit)

@@ -3,7 +3,8 @@ internal import FoundationEssentials
 internal import Glibc
 internal import Shared
 
-/// Pods that are process trees on this machine. Each has a session of its own, so it outlives the launcher and its terminal.
+/// Pods that are process trees on this machine. Each has a session of its own, so it outlives the launcher and its
+/// terminal.
 struct LocalProvider: Provider {
     let home: String
     /// The program that a pod runs.
