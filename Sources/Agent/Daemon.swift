@@ -118,7 +118,9 @@ actor Daemon {
 extension Daemon {
     private func startServer() async throws {
         let router = Router(tokenDigest: environment.tokenDigest, volume: environment.spec.volume) { self.post($0) }
-        let server = try await Server(address: host.address, port: host.port, routes: router.table)
+        let server = try await Server(
+            address: host.address, port: host.port, routes: router.table,
+            limits: .fitting(descriptors: DescriptorLimit.raise()))
         Task {
             do {
                 try await server.run()

@@ -23,7 +23,9 @@ struct FilesCommand: ParsableCommand {
         let table = try table()
         Task {
             do {
-                let server = try await Server(address: address, port: port, routes: table)
+                let server = try await Server(
+                    address: address, port: port, routes: table,
+                    limits: .fitting(descriptors: DescriptorLimit.raise()))
                 try report("http://\(address):\(server.port)")
                 try await server.run()
                 _exit(EXIT_SUCCESS)

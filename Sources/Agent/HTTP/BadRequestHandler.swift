@@ -1,7 +1,7 @@
 internal import NIOCore
 internal import NIOHTTP1
 
-/// Answers 400 to bytes that are not HTTP, unless a request is being served.
+/// Answers 400 to bytes that are not HTTP and 431 to a head over the limits, unless a request is being served.
 ///
 /// NIO's own handler also answers a request whose body breaks off, although its route answers it.
 final class BadRequestHandler: ChannelDuplexHandler {
@@ -13,6 +13,11 @@ final class BadRequestHandler: ChannelDuplexHandler {
     private var isReading = false
     /// Whether the response is not complete.
     private var isAnswering = false
+    /// Whether the connection has had its answer and is about to close.
+    private var isOver = false
+    private let refusals: Refusals
+
+    init(refusals: Refusals) { self.refusals = refusals }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch Self.unwrapInboundIn(data) {
@@ -29,9 +34,12 @@ final class BadRequestHandler: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if error is HTTPParserError, !isReading, !isAnswering {
+        if let error = error as? HTTPParserError, !isReading, !isAnswering, !isOver {
+            isOver = true
+            refusals.count(.malformed)
+            let status: HTTPResponseStatus = error == .headerOverflow ? .requestHeaderFieldsTooLarge : .badRequest
             let headers = HTTPHeaders([("Connection", "close"), ("Content-Length", "0")])
-            let head = HTTPResponseHead(version: .http1_1, status: .badRequest, headers: headers)
+            let head = HTTPResponseHead(version: .http1_1, status: status, headers: headers)
             context.write(Self.wrapOutboundOut(.head(head)), promise: nil)
             context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
         }

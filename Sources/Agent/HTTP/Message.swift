@@ -19,13 +19,21 @@ struct Request: Sendable {
         self.method = method
         self.headers = headers
         self.body = body
+        path = Self.path(of: target)
         let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        path = String(parts.first ?? "")
         query = [:]
         for pair in (parts.count > 1 ? parts[1] : "").split(separator: "&") {
             let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             query[String(sides[0])] = sides.count > 1 ? String(sides[1]) : ""
         }
+    }
+
+    /// The path of a request's target, which may be a whole URL, RFC 9112, section 3.2.2.
+    static func path(of target: String) -> String {
+        let path = target.prefix { $0 != "?" }
+        guard path.hasPrefix("http://") else { return String(path) }
+        let rest = path.dropFirst(7)
+        return rest.firstIndex(of: "/").map { String(rest[$0...]) } ?? "/"
     }
 
     /// A whole number in the query; throws an `APIError` if it is something else.

@@ -1,15 +1,29 @@
 internal import NIOHTTP1
 internal import Shared
 
-/// Finds the route of a request, checks the token, and makes a response of every error.
+/// Finds the route of a request and makes a response of every error. `admit` checks the token, before a request gets
+/// here.
 struct RouteTable: Sendable {
     let tokenDigest: SHA256Digest
     let routes: [Route]
 
     func respond(to request: Request) async -> Response {
-        var response = await answer(to: request)
+        signed(await answer(to: request))
+    }
+
+    /// The response as one of an agent, not of a proxy in front of it.
+    func signed(_ response: Response) -> Response {
+        var response = response
         response.headers.append((APIHeader.agent, Version.current))
         return response
+    }
+
+    /// Anyone may ask, without the token.
+    func isOpen(_ head: HTTPRequestHead) -> Bool {
+        let path = Request.path(of: head.uri)
+        return routes.contains { route in
+            route.isOpen && route.methods.contains(head.method.rawValue) && route.pattern.rest(of: path) != nil
+        }
     }
 
     private func answer(to request: Request) async -> Response {
@@ -26,7 +40,6 @@ struct RouteTable: Sendable {
     private func route(_ request: Request) async throws -> Response {
         let matches = routes.compactMap { route in route.pattern.rest(of: request.path).map { (route, rest: $0) } }
         let match = matches.first { $0.0.methods.contains(request.method) }
-        if match?.0.isOpen != true { try authorize(request) }
         guard let (route, rest) = match else {
             if matches.isEmpty { throw APIError(.notFound, "there is no \"\(request.path)\"") }
             let error = APIError(.methodNotAllowed, "\(request.method) is not for \"\(request.path)\"")
@@ -36,16 +49,5 @@ struct RouteTable: Sendable {
         request.rest = rest
         try request.body.limit(to: route.bodyLimit)
         return try await route.respond(request)
-    }
-
-    private func authorize(_ request: Request) throws(APIError) {
-        let bearer = request.headers.first(name: "Authorization")
-            .flatMap { $0.hasPrefix("Bearer ") ? String($0.dropFirst(7)) : nil }
-        guard let token = bearer ?? request.headers.first(name: APIHeader.token) else {
-            throw APIError(.unauthorized, "no token", hint: "send it as \"Authorization: Bearer …\"")
-        }
-        guard SHA256Digest(of: token).matches(tokenDigest) else {
-            throw APIError(.unauthorized, "the token is not this launch's")
-        }
     }
 }

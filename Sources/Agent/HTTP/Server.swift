@@ -10,8 +10,6 @@ internal import Synchronization
 /// One thread serves all connections, with a lower priority than the training and the log's writer. However many
 /// clients ask, it takes at most one core.
 struct Server: Sendable {
-    /// A client that sends no byte of a body for this time while a route waits for it is disconnected.
-    private static let bodyTimeout: Duration = .seconds(30)
     /// The nice value of the serving thread, setpriority(2). A thread that wakes up to write a line still precedes it.
     private static let niceness: Int32 = 5
 
@@ -20,28 +18,29 @@ struct Server: Sendable {
     private let listener: NIOAsyncChannel<Connection, Never>
     private let executor: EventLoopExecutor
     private let routes: RouteTable
+    private let limits: ServerLimits
     private let busy = BusyCount()
 
-    /// Listens on `port` of the IP address `address`; 0 is a free port. A client that takes no bytes for `timeout` is
-    /// disconnected.
+    /// Listens on `port` of the IP address `address`; on a free port if it is 0.
     ///
     /// A name would need the resolver of glibc, which loads libraries that a static program does not have.
-    init(address: String, port: Int, routes: RouteTable, timeout: Duration = .seconds(30)) async throws {
+    init(address: String, port: Int, routes: RouteTable, limits: ServerLimits = ServerLimits()) async throws {
         self.routes = routes
+        self.limits = limits
         let eventLoop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
         executor = EventLoopExecutor(eventLoop)
         eventLoop.execute { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Self.niceness) }  // of the thread
-        let unacknowledgedLimit = NIOBSDSocket.Option(rawValue: TCP_USER_TIMEOUT)
+        let budget = NIOLoopBoundBox.makeBoxSendingValue(
+            ConnectionBudget(limits: limits, refusals: Refusals()), eventLoop: eventLoop)
         do {
             listener = try await ServerBootstrap(group: eventLoop)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .serverChannelOption(.backlog, value: 1024)  // connections that may wait while followers are served
-                .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-                .childChannelOption(.tcpOption(unacknowledgedLimit), value: SocketOptionValue(timeout.milliseconds))
+                .serverChannelOption(.maxMessagesPerRead, value: 16)  // connections taken at once
+                .childChannelOptions(of: limits)
                 .bind(to: try SocketAddress(ipAddress: address, port: port)) { channel in
                     channel.eventLoop.makeCompletedFuture {
-                        try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: false)
-                        try channel.pipeline.syncOperations.addHandler(BadRequestHandler())
+                        try channel.pipeline.syncOperations.addHTTPHandlers(budget: budget.value, routes: routes)
                         return try Connection(
                             wrappingChannelSynchronously: channel,
                             configuration: NIOAsyncChannel.Configuration(
@@ -77,7 +76,7 @@ struct Server: Sendable {
 
     private func serve(_ connection: Connection) async throws {
         try await connection.executeThenClose { inbound, _ in
-            let parts = RequestParts(inbound, channel: connection.channel, timeout: Self.bodyTimeout)
+            let parts = RequestParts(inbound, channel: connection.channel, timeout: limits.body)
             while let head = try await parts.head() {
                 busy.begin()
                 defer { busy.end() }
@@ -88,6 +87,35 @@ struct Server: Sendable {
                 guard head.isKeepAlive, try await parts.skip(body) else { return }
             }
         }
+    }
+}
+
+extension ServerBootstrap {
+    /// Probes a peer that is silent, so that one that vanished is found within a minute, tcp(7).
+    fileprivate func childChannelOptions(of limits: ServerLimits) -> ServerBootstrap {
+        let unacknowledged = SocketOptionValue(limits.unacknowledged.milliseconds)
+        return childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelOption(.socketOption(.so_keepalive), value: 1)
+            .childChannelOption(.tcpOption(NIOBSDSocket.Option(rawValue: TCP_KEEPIDLE)), value: 30)
+            .childChannelOption(.tcpOption(NIOBSDSocket.Option(rawValue: TCP_KEEPINTVL)), value: 10)
+            .childChannelOption(.tcpOption(NIOBSDSocket.Option(rawValue: TCP_KEEPCNT)), value: 3)
+            .childChannelOption(.tcpOption(NIOBSDSocket.Option(rawValue: TCP_USER_TIMEOUT)), value: unacknowledged)
+    }
+}
+
+extension ChannelPipeline.SynchronousOperations {
+    fileprivate func addHTTPHandlers(budget: ConnectionBudget, routes: RouteTable) throws {
+        let gate = ConnectionGate(budget: budget, routes: routes)
+        var limits = NIOHTTPDecoderLimitConfiguration()
+        limits.maxHeaderFieldSize = budget.limits.headBytes
+        limits.maxHeaderListSize = budget.limits.headBytes
+        limits.maxHeaderFieldCount = budget.limits.headFields
+        try addHandler(ByteGate(gate))
+        try configureHTTPServerPipeline(
+            withErrorHandling: false, withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
+        try addHandler(BadRequestHandler(refusals: budget.refusals))
+        try addHandler(gate)
     }
 }
 

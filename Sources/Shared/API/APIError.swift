@@ -10,6 +10,7 @@ public struct APIError: Error, Sendable, Equatable {
         case gone
         case tooLarge = "too_large"
         case rangeNotSatisfiable = "range_not_satisfiable"
+        case expectationFailed = "expectation_failed"
         case checksumMismatch = "checksum_mismatch"
         case `internal`
         case noSpace = "no_space"
@@ -26,6 +27,7 @@ public struct APIError: Error, Sendable, Equatable {
             case .gone: 410
             case .tooLarge: 413
             case .rangeNotSatisfiable: 416
+            case .expectationFailed: 417
             case .checksumMismatch: 422
             case .internal: 500
             case .unavailable: 503

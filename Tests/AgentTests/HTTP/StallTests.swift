@@ -15,7 +15,9 @@ import Testing
     /// The log is larger than the kernel's buffers for a connection.
     init() async throws {
         run = try TestRun()
-        agent = try await TestAgent(run: run, timeout: .seconds(1))
+        var limits = ServerLimits()
+        limits.unacknowledged = .seconds(1)
+        agent = try await TestAgent(run: run, limits: limits)
         work = try agent.open(try run.attempt(1))
         for _ in 0..<3 {
             work.log.append((0..<4 << 20).map { UInt8(truncatingIfNeeded: $0 &* 7) }[...])

@@ -15,14 +15,14 @@ final class TestAgent: Sendable {
     let transport = PatientTransport()
     private let serving = Mutex<Task<Void, any Error>?>(nil)
 
-    init(run: TestRun, timeout: Duration = .seconds(30)) async throws {
+    init(run: TestRun, limits: ServerLimits = ServerLimits()) async throws {
         self.run = run
         let told = Monitor<[Event]>([])
         self.told = told
         router = Router(tokenDigest: SHA256Digest(of: Self.token), volume: run.volume.root) { event in
             told.update { $0.append(event) }
         }
-        server = try await Server(address: "127.0.0.1", port: 0, routes: router.table, timeout: timeout)
+        server = try await Server(address: "127.0.0.1", port: 0, routes: router.table, limits: limits)
         serving.withLock { serving in serving = Task { [server] in try await server.run() } }
     }
 
