@@ -67,7 +67,7 @@ enum Serve {
         let daemon = Daemon(environment: environment, host: host, agent: agent) { attempt in
             Supervisor(children: children, log: attempt.log, saves: attempt.saves, mask: environment.mask)
         }
-        Readiness.report()
+        SignOfLife.begin()
         // At once: exit(3) would take libcrypto's state away from threads that still use it.
         Task { _exit(await daemon.run()) }
         return { daemon.post(.terminated, at: $0) }
@@ -75,7 +75,7 @@ enum Serve {
 
     /// Stops a pod whose agent cannot begin, so that it is not billed on, and exits.
     private static func stopPod(_ host: Host) -> (ContinuousClock.Instant) -> Void {
-        Readiness.report()
+        SignOfLife.begin()
         let stopper = PodStopper(routes: host.stopRoutes, way: .stop) { Console.say($0) }
         Task {
             await stopper.run()

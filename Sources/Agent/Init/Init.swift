@@ -5,11 +5,18 @@ internal import Shared
 /// The first process of the pod: starts `serve`, forwards signals, reaps orphans, and ends the pod in time even if
 /// `serve` hangs.
 ///
+/// It keeps its side of the lease too: another pod takes the run over once the volume shows no sign of life for 30 s,
+/// so nothing may train here by then. If `serve` posts no sign of life for `lease`, this process ends the pod.
+///
 /// It has one thread, waits for nothing but events, and never touches the volume. As PID 1 it gets all orphans of the
 /// pod; elsewhere it becomes a subreaper, with the same effect.
 struct Init {
     /// Time from SIGTERM until this process kills whatever still runs. The host kills the pod after 5 s.
     static let deadline: Duration = .milliseconds(3800)
+
+    /// Time without a sign of life from `serve` after which this process ends the training. A newcomer waits for 30 s,
+    /// `Claiming.timeout`.
+    static let lease: Duration = .seconds(20)
 
     /// Limit for the killing, so that this process exits within 4.0 s.
     private static let killTime: Duration = .milliseconds(200)
@@ -18,9 +25,14 @@ struct Init {
     static let variable = "POD_AGENT_INIT"
 
     private let clock = ContinuousClock()
+    /// Does not count the time in which the machine was suspended: no process ran then, and none was watched.
+    private let leaseClock = SuspendingClock()
     private let serve: pid_t
     private let signals: Int32
-    private var ready: Int32?
+    /// The pipe on which `serve` posts signs of life; nil once it is closed.
+    private var life: Int32?
+    /// The last sign of life; nil before the first one, which says that `serve` takes signals.
+    private var lastSign: SuspendingClock.Instant?
     /// Whether a SIGTERM came before `serve` was ready for it.
     private var isHeld = false
     private var terminated: ContinuousClock.Instant?
@@ -30,6 +42,7 @@ struct Init {
     static func run() -> Int32 {
         let handled = [SIGTERM, SIGINT, SIGHUP, SIGCHLD]
         sigset_t(handled).block()
+        ignoreSignals(except: handled)
         signal(SIGCHLD, SIG_DFL)
         linux_become_subreaper()
         do {
@@ -45,8 +58,9 @@ struct Init {
         var handled = handled
         signals = linux_signalfd(&handled)
         let pipe = try Pipe()
-        ready = pipe.readEnd
-        serve = try Self.spawnServe(ready: pipe.writeEnd)
+        life = pipe.readEnd
+        _ = fcntl(pipe.readEnd, F_SETFL, O_NONBLOCK)
+        serve = try Self.spawnServe(life: pipe.writeEnd)
         close(pipe.writeEnd)
     }
 
@@ -56,8 +70,16 @@ struct Init {
             for signal in pendingSignals() {
                 if signal == SIGTERM || signal == SIGINT { terminate() }
             }
-            if isHeld && ready == nil { forward() }
+            let hasLapsed = takeSigns()
+            if isHeld && isReady { forward() }
             if let status = reap() { return leave(status.shellCode) }
+            if hasLapsed {
+                let code = leave(Exit.system.rawValue)
+                Console.say(
+                    "serve gave no sign of life for \(Self.lease): the training was ended, since another pod may own the run"
+                )
+                return code
+            }
             if let killAt, clock.now >= killAt {
                 let code = leave(128 + SIGTERM)
                 // Last, because the reader of this output may hang too.
@@ -67,15 +89,40 @@ struct Init {
         }
     }
 
-    /// Returns when a signal came, when `serve` became ready, or at the deadline.
-    private mutating func wait() {
+    /// Whether `serve` takes signals.
+    private var isReady: Bool { lastSign != nil || life == nil }
+
+    /// Returns when a signal or a sign of life came, or at a deadline.
+    private func wait() {
         var descriptors = [pollfd(fd: signals, events: Int16(POLLIN), revents: 0)]
-        if let ready { descriptors.append(pollfd(fd: ready, events: Int16(POLLIN), revents: 0)) }
-        let timeout = killAt.map { max(0, ($0 - clock.now).milliseconds + 1) } ?? -1
+        if let life { descriptors.append(pollfd(fd: life, events: Int16(POLLIN), revents: 0)) }
+        let deadlines = [killAt.map { $0 - clock.now }, lastSign.map { $0 + Self.lease - leaseClock.now }]
+        let timeout = deadlines.compactMap { $0 }.min().map { max(0, $0.milliseconds + 1) } ?? -1
         poll(&descriptors, nfds_t(descriptors.count), Int32(timeout))
-        if descriptors.count > 1 && descriptors[1].revents != 0, let ready {
-            close(ready)
-            self.ready = nil
+    }
+
+    /// Takes what `serve` posted. Returns whether the lease has lapsed, also if a late sign came after that: this
+    /// process itself may have been stopped meanwhile.
+    private mutating func takeSigns() -> Bool {
+        let now = leaseClock.now
+        let hasLapsed = lastSign.map { $0.duration(to: now) > Self.lease } ?? false
+        guard let life else { return hasLapsed }
+        var buffer = [UInt8](repeating: 0, count: 64)
+        let count = read(life, &buffer, buffer.count)
+        if count > 0 { lastSign = now }
+        if count == 0 {
+            // `serve` is ending, and its exit follows.
+            close(life)
+            (self.life, lastSign) = (nil, nil)
+        }
+        return hasLapsed
+    }
+
+    /// A signal that this process does not handle would end it, and with it the training, signal(7). Faults stay.
+    private static func ignoreSignals(except handled: [Int32]) {
+        let faults = [SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS]
+        for number in 1...64 where !handled.contains(Int32(number)) && !faults.contains(Int32(number)) {
+            signal(Int32(number), SIG_IGN)
         }
     }
 
@@ -90,7 +137,7 @@ struct Init {
     private mutating func terminate() {
         guard terminated == nil else { return }
         terminated = clock.now
-        if ready == nil { forward() } else { isHeld = true }
+        if isReady { forward() } else { isHeld = true }
     }
 
     private mutating func forward() {
@@ -123,11 +170,11 @@ struct Init {
         return code
     }
 
-    private static func spawnServe(ready: Int32) throws(Problem) -> pid_t {
+    private static func spawnServe(life: Int32) throws(Problem) -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_adddup2(&actions, ready, Readiness.descriptor)
+        posix_spawn_file_actions_adddup2(&actions, life, SignOfLife.descriptor)
         // `serve` compares it with its parent's pid, to find out whether this process died meanwhile.
         setenv(Self.variable, String(getpid()), 1)
         var pid: pid_t = 0
@@ -137,15 +184,5 @@ struct Init {
         }
         guard error == 0 else { throw Problem("start \"pod-agent serve\"", errno: error) }
         return pid
-    }
-}
-
-/// The signal of `serve` to `init` that it is ready to take a SIGTERM: it closes a pipe.
-enum Readiness {
-    static let descriptor: Int32 = 3
-
-    static func report() {
-        // Fails without harm if this process got no such descriptor.
-        close(descriptor)
     }
 }
