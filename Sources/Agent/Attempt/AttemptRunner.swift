@@ -139,7 +139,13 @@ extension AttemptRunner {
         let (status, facts) = try await training.run()
         state.withLock { $0.training = facts }
         if training.ranOutOfMemory(status, facts) { post(.outOfMemory) }
+        if let first = facts.leftIdle.first { post(.leftIdle(Self.leftIdle(first, of: facts.leftIdle.count))) }
         return .trainingEnded(status)
+    }
+
+    private static func leftIdle(_ command: String, of count: Int) -> String {
+        "the command has ended and left \(count == 1 ? "a process" : "\(count) processes") in the background that "
+            + "neither prints nor saves: \(command)"
     }
 
     private func captureStall() async -> Event {

@@ -24,6 +24,9 @@ enum Event: Sendable, Equatable {
     case setupTimedOut(String)
     /// The training ran out of memory. `trainingEnded` follows at once.
     case outOfMemory
+    /// The command ended well, but left processes that do nothing and will be killed. `trainingEnded` follows at once.
+    /// The text names them.
+    case leftIdle(String)
     case trainingEnded(ExitStatus)
     /// The training has reported no new step for too long. The text says for how long.
     case stalled(String)

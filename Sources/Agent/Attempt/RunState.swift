@@ -24,6 +24,7 @@ struct RunState: Sendable, Equatable {
         case .setupFailed(let message): return setupFailed(message)
         case .setupTimedOut(let message): return setupTimedOut(message)
         case .outOfMemory: return outOfMemory()
+        case .leftIdle(let message): return leftIdle(message)
         case .trainingEnded(let exit): return trainingEnded(exit)
         case .stalled(let message): return stalled(message)
         case .stallCaptured: return stallCaptured()
@@ -90,6 +91,12 @@ extension RunState {
     /// Recorded with the end of the training, which follows at once.
     private mutating func outOfMemory() -> [Effect] {
         if state == .training && outcome == nil { outcome = Outcome(.outOfMemory) }
+        return []
+    }
+
+    /// Recorded with the end of the training, which follows at once.
+    private mutating func leftIdle(_ message: String) -> [Effect] {
+        if state == .training && outcome == nil { outcome = Outcome(.failed, message: message) }
         return []
     }
 

@@ -27,16 +27,23 @@ struct Training: Sendable {
         self.processes = processes
     }
 
-    /// Returns when the training's own process has ended.
+    /// Returns when the training's own process has ended, and the training that it may have left in the background.
     func run() async throws -> (ExitStatus, TrainingFacts) {
         let counter = MemoryCounter()
         let before = counter?.kills
         checkpoints?.start()
         defer { checkpoints?.stop() }
-        let status = try await processes.train(
+        var status = try await processes.train(
             arguments, environment: facts.variables, folder: attempt.run.work.appending(path: attempt.spec.workdir),
             on: attempt.spec.tty)
         var facts = facts
+        if status == .code(0) {
+            switch await processes.followBackground(began: { attempt.log.say(.background($0)) }) {
+            case .none: break
+            case .exit(let exit): status = exit
+            case .idle(let commands): facts.leftIdle = commands
+            }
+        }
         facts.ended = .now
         facts.outOfMemoryKills = before.flatMap { before in counter?.kills.map { $0 - before } }
         return (status, facts)

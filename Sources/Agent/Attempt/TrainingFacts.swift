@@ -11,4 +11,6 @@ struct TrainingFacts: Sendable {
     /// Processes that the kernel killed for lack of memory while the training ran; nil if the kernel does not count
     /// them.
     var outOfMemoryKills: Int?
+    /// The command lines of processes that the command left in the background, and that do nothing; else empty.
+    var leftIdle: [String] = []
 }

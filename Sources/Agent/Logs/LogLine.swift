@@ -32,6 +32,11 @@ enum LogLine: Sendable, Equatable {
     case stalled
     /// One line that was read from the stalled processes.
     case captured(String)
+    /// The command has ended, and the agent follows the training that it left in the background. The texts are command
+    /// lines.
+    case background([String])
+    /// The training has ended, and these processes that it left were killed. The texts are command lines.
+    case leftoversKilled([String])
     /// Some processes hang in a system call, so that SIGKILL has no effect.
     case unkillable
     /// The volume did not store the attempt's record with the outcome.
@@ -113,6 +118,10 @@ extension LogLine {
             "STOPPING: sent \(signal == SIGKILL ? "SIGKILL" : "SIGTERM") to all remaining processes"
         case .stalled: "STALLED: the processes as seen from outside:"
         case .captured(let line): line
+        case .background(let commands):
+            "BACKGROUND: the command has ended; following what it left running: " + commands.joined(separator: "; ")
+        case .leftoversKilled(let commands):
+            "KILLED: still running 10 s after the end of the training: " + commands.joined(separator: "; ")
         case .unkillable: "WARNING: some processes are still there after SIGKILL and are left behind"
         case .endNotRecorded(let timeout):
             "WARNING: the volume did not store the record of the end within \(timeout.wholeSeconds) s"

@@ -39,6 +39,16 @@ final class Children: Sendable {
         return Child(pid: started, exit: exit)
     }
 
+    /// Returns the exit of an orphan that became a child of this process. It is fulfilled by the first `reap` after the
+    /// orphan's end, and never if that was earlier.
+    func adopt(_ pid: pid_t) -> Promise<ExitStatus> {
+        state.withLock { state in
+            let exit = state.own[pid] ?? Promise()
+            state.own[pid] = exit
+            return exit
+        }
+    }
+
     /// Fetches the exit status of every child that has ended. Must be called on each SIGCHLD.
     func reap() {
         while let (exit, status) = state.withLock({ state -> (Promise<ExitStatus>?, ExitStatus)? in

@@ -10,8 +10,7 @@ enum ProcessScan {
     static func lines(at processes: [ProcessStat]) -> [String] {
         processes.prefix(8).flatMap { process in
             let folder = "/proc/\(process.pid)"
-            let command = ((try? File.read("\(folder)/cmdline")) ?? []).split(separator: 0).map(\.text)
-            var lines = ["pid \(process.pid) state \(process.state): \(command.joined(separator: " ").prefix(200))"]
+            var lines = ["pid \(process.pid) state \(process.state): \(command(of: process))"]
             if let channel = try? File.read("\(folder)/wchan").text, !channel.isEmpty, channel != "0" {
                 lines.append("  waits in \(channel)")
             }
@@ -21,5 +20,11 @@ enum ProcessScan {
             }
             return lines
         }
+    }
+
+    /// Returns the command line, or its beginning.
+    static func command(of process: ProcessStat) -> String {
+        let words = ((try? File.read("/proc/\(process.pid)/cmdline")) ?? []).split(separator: 0).map(\.text)
+        return String(words.joined(separator: " ").prefix(200))
     }
 }

@@ -79,6 +79,21 @@ final class Supervisor: TrainingProcesses {
         }
     }
 
+    func followBackground(began: ([String]) -> Void) async -> BackgroundTraining.End {
+        if isCalledOff { return .none }
+        let end = await BackgroundTraining(children: children).follow(
+            began: { began($0.map(mask.masking)) },
+            lead: { pid in
+                state.withLock { state in
+                    state.leader = pid
+                    proceed(&state)
+                }
+            }, isCalledOff: { [self] in isCalledOff })
+        state.withLock { $0.leader = nil }
+        guard case .idle(let commands) = end else { return end }
+        return .idle(commands.map(mask.masking))
+    }
+
     var leader: pid_t? { state.withLock(\.leader) }
 
     func tearDown(_ plan: Teardown, began: () -> Void, note: @escaping Teardown.Note) {
@@ -107,6 +122,9 @@ final class Supervisor: TrainingProcesses {
         let start = ContinuousClock.now
         while start.duration(to: .now) < grace && !ProcessTree.running.isEmpty {
             try? await Task.sleep(for: .milliseconds(20))
+        }
+        if gracefully, !isCalledOff, case let left = ProcessTree.running, !left.isEmpty {
+            log.say(.leftoversKilled(left.map(ProcessScan.command).map(mask.masking)))
         }
         await killAll()
         let gone = ProcessTree.running.isEmpty ? ContinuousClock.now : nil

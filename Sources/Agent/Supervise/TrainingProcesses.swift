@@ -26,6 +26,10 @@ protocol TrainingProcesses: JobRunner {
         _ arguments: [String], environment: [String: String], folder: String, on terminal: Bool
     ) async throws -> ExitStatus
 
+    /// Returns when a training that the ended command left in the background has ended too. `began` gets its command
+    /// lines once it is known to work.
+    func followBackground(began: ([String]) -> Void) async -> BackgroundTraining.End
+
     /// Begins to end the running child and all that it started. Ignored if an earlier teardown kills no later than this
     /// one. `began` is called before the first signal, and `note` with each signal.
     func tearDown(_ plan: Teardown, began: () -> Void, note: @escaping Teardown.Note)

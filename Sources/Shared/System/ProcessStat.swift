@@ -7,6 +7,8 @@ public struct ProcessStat: Sendable {
     public var session: Int32
     /// The start time in clock ticks after boot.
     public var started: Int
+    /// Processor time of all its threads, in clock ticks.
+    public var ticksComputed: Int
     /// The address of the program's stack, random for each exec; nil if this process may not read it.
     private var stack: UInt?
 
@@ -19,7 +21,8 @@ public struct ProcessStat: Sendable {
         let fields = text[text.index(after: name)...].split(separator: " ")
         guard fields.count > 19, let state = fields[0].first, let parent = Int32(fields[1]),
             let group = Int32(fields[2]),
-            let session = Int32(fields[3]), let started = Int(fields[19])
+            let session = Int32(fields[3]), let user = Int(fields[11]), let system = Int(fields[12]),
+            let started = Int(fields[19])
         else { return nil }
         self.pid = pid
         self.state = state
@@ -27,6 +30,7 @@ public struct ProcessStat: Sendable {
         self.group = group
         self.session = session
         self.started = started
+        ticksComputed = user + system
         stack = fields.count > 25 ? UInt(fields[25]).flatMap { $0 == 0 ? nil : $0 } : nil
     }
 

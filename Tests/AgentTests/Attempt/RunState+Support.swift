@@ -8,7 +8,7 @@ extension Event {
         .claimed, .claimedFinishing(Outcome(.failed, exit: .code(3))),
         .claimedWaiting(Outcome(.failed, exit: .code(3)), .seconds(7)), .launchOver(nil),
         .launchOver(Outcome(.failed, exit: .code(3))), .checked, .synced, .installed, .resumeChosen, .setupFailed("no"),
-        .trainingEnded(.code(0)), .trainingEnded(.code(3)), .trainingEnded(.signal(9)), .outOfMemory,
+        .trainingEnded(.code(0)), .trainingEnded(.code(3)), .trainingEnded(.signal(9)), .outOfMemory, .leftIdle("idle"),
         .attemptFinished(nil),
         .attemptFinished(.retry(after: .seconds(10))),
         .attemptFinished(.enough("enough")), .pauseOver, .published, .podStopped, .cannotStart(.output),
@@ -30,6 +30,7 @@ extension Event {
         case .setupFailed: "setupFailed"
         case .trainingEnded: "trainingEnded"
         case .outOfMemory: "outOfMemory"
+        case .leftIdle: "leftIdle"
         case .attemptFinished: "attemptFinished"
         case .pauseOver: "pauseOver"
         case .published: "published"

@@ -65,7 +65,7 @@ import Testing
             trained += effects.count { $0 == .train }
             hold(trained <= 1, "trains twice")
             if effects.contains(.train) { hold(before.outcome == nil, "trains after its end") }
-            if event == .outOfMemory && before.state == .training {
+            if [.outOfMemory, .leftIdle("idle")].contains(event) && before.state == .training {
                 hold(effects.isEmpty, "more than a word on the end that follows at once")
             } else if before.state != state.state || before.outcome != state.outcome {
                 hold(effects.first == .record, "not durable before what follows")

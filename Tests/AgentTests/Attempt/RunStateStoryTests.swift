@@ -210,6 +210,14 @@ import Testing
         #expect(state.outcome == Outcome(.outOfMemory, exit: .signal(9)))
     }
 
+    @Test("a command that leaves idle processes behind has failed, though its exit code is 0")
+    func leftIdle() {
+        var state = RunState.at(.training)
+        let effects = live(&state, .leftIdle("left"), .trainingEnded(.code(0)))
+        #expect(effects.last == [.record, .finishAttempt(gracefully: true)])
+        #expect(state.outcome == Outcome(.failed, exit: .code(0), message: "left"))
+    }
+
     @Test(
         "an end that has a reason already does not become out-of-memory",
         arguments: [Event.terminated, .stopRequested(.now), .overLimit("over"), .stalled("still")])

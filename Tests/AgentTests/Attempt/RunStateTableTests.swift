@@ -60,7 +60,8 @@ import Testing
         ]
             + nothing(
                 here, .checked, .synced, .installed, .resumeChosen, .setupFailed("no"), .trainingEnded(.code(0)),
-                .trainingEnded(.code(3)), .trainingEnded(.signal(9)), .outOfMemory, .attemptFinished(nil), retry,
+                .trainingEnded(.code(3)), .trainingEnded(.signal(9)), .outOfMemory, .leftIdle("idle"),
+                .attemptFinished(nil), retry,
                 enough,
                 .pauseOver, .published, .podStopped, .superseded, .stalled("still"), .stallCaptured, .unkillable,
                 .overLimit("over"))
@@ -86,7 +87,7 @@ import Testing
     private static func beforeTraining(_ state: AttemptState) -> [Row] {
         let here = RunState.at(state)
         return preparing(state) + [row(here, .setupTimedOut("slow"), state, slow, .record, .tearDown(.fast))]
-            + nothing(here, .outOfMemory, .stalled("still"), .stallCaptured)
+            + nothing(here, .outOfMemory, .leftIdle("idle"), .stalled("still"), .stallCaptured)
     }
 
     /// The pairs of one setup step, which only its own end completes.
@@ -109,6 +110,7 @@ import Testing
             row(here, .trainingEnded(.code(3)), .finishing, failed3, .record, .finishAttempt(gracefully: true)),
             row(here, .trainingEnded(.signal(9)), .finishing, killed, .record, .finishAttempt(gracefully: true)),
             row(here, .outOfMemory, .training, outOfMemory),
+            row(here, .leftIdle("idle"), .training, Outcome(.failed, message: "idle")),
             row(here, .stalled("still"), .training, stalled, .record, .captureStall),
         ] + nothing(here, .checked, .synced, .installed, .resumeChosen, .stallCaptured, .setupTimedOut("slow"))
     }()
@@ -130,7 +132,7 @@ import Testing
                 here, .claimed, .claimedFinishing(failed3), claimedWaiting, .launchOver(nil), .launchOver(failed3),
                 .checked, .synced, .installed, .resumeChosen, .setupFailed("no"), .trainingEnded(.code(0)),
                 .trainingEnded(.code(3)),
-                .trainingEnded(.signal(9)), .outOfMemory, .pauseOver, .published, .podStopped,
+                .trainingEnded(.signal(9)), .outOfMemory, .leftIdle("idle"), .pauseOver, .published, .podStopped,
                 .cannotStart(.output),
                 .stalled("still"), .stallCaptured, .unkillable,
                 .overLimit("over"), .setupTimedOut("slow"))
@@ -152,7 +154,8 @@ import Testing
                 here, .claimed, .claimedFinishing(failed3), claimedWaiting, .launchOver(nil), .launchOver(failed3),
                 .checked, .synced, .installed, .resumeChosen, .setupFailed("no"), .trainingEnded(.code(0)),
                 .trainingEnded(.code(3)),
-                .trainingEnded(.signal(9)), .outOfMemory, .attemptFinished(nil), retry, enough, .podStopped,
+                .trainingEnded(.signal(9)), .outOfMemory, .leftIdle("idle"), .attemptFinished(nil), retry, enough,
+                .podStopped,
                 .cannotStart(.output),
                 .stalled("still"), .stallCaptured, .unkillable, .overLimit("over"), .setupTimedOut("slow"))
     }()
@@ -167,7 +170,8 @@ import Testing
                 here, .claimed, .claimedFinishing(failed3), claimedWaiting, .launchOver(nil), .launchOver(failed3),
                 .checked, .synced, .installed, .resumeChosen, .setupFailed("no"), .trainingEnded(.code(0)),
                 .trainingEnded(.code(3)),
-                .trainingEnded(.signal(9)), .outOfMemory, .attemptFinished(nil), retry, enough, .pauseOver, .podStopped,
+                .trainingEnded(.signal(9)), .outOfMemory, .leftIdle("idle"), .attemptFinished(nil), retry, enough,
+                .pauseOver, .podStopped,
                 .cannotStart(.output), .stopRequested(.graceful),
                 .stopRequested(.now), .superseded, .stalled("still"), .stallCaptured, .unkillable, .overLimit("over"),
                 .setupTimedOut("slow"))
@@ -192,7 +196,7 @@ import Testing
             here, .claimed, .claimedFinishing(failed3), claimedWaiting, .launchOver(nil), .launchOver(failed3),
             .attemptFinished(nil), retry, enough, .pauseOver, .published, .podStopped, .cannotStart(.output),
             .stopRequested(.graceful),
-            .outOfMemory, .stalled("still"), .stallCaptured, .overLimit("over"))
+            .outOfMemory, .leftIdle("idle"), .stalled("still"), .stallCaptured, .overLimit("over"))
         rows += [
             state == .training
                 ? Row(from: here, event: .setupTimedOut("slow"), result: nil)
@@ -241,6 +245,6 @@ import Testing
         let going: [AttemptState] = [.preflight, .syncing, .installing, .resuming, .training]
         let wantedStopping = going.flatMap { state in Event.samples.map { "\(state) \($0)" } }
         #expect(Self.stopping.map { "\($0.from.state) \($0.event)" }.sorted() == wantedStopping.sorted())
-        #expect(Set(Event.samples.map(\.name)).count == 21)
+        #expect(Set(Event.samples.map(\.name)).count == 22)
     }
 }

@@ -29,6 +29,14 @@ import Testing
         (.signalled(SIGKILL), "STOPPING: sent SIGKILL to all remaining processes"),
         (.stalled, "STALLED: the processes as seen from outside:"),
         (.captured("pid 7"), "pid 7"),
+        (
+            .background(["python3 train.py", "tee log"]),
+            "BACKGROUND: the command has ended; following what it left running: python3 train.py; tee log"
+        ),
+        (
+            .leftoversKilled(["tensorboard --port 1"]),
+            "KILLED: still running 10 s after the end of the training: tensorboard --port 1"
+        ),
         (.unkillable, "WARNING: some processes are still there after SIGKILL and are left behind"),
         (.endNotRecorded(within: .seconds(30)), "WARNING: the volume did not store the record of the end within 30 s"),
         (.checkpointNotSafe("why"), "WARNING: the newest checkpoint is not proven to be safe: why"),

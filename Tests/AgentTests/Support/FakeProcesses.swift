@@ -67,6 +67,8 @@ final class FakeProcesses: TrainingProcesses {
         return await trainingEnd.value
     }
 
+    func followBackground(began: ([String]) -> Void) async -> BackgroundTraining.End { .none }
+
     func tearDown(_ plan: Teardown, began: () -> Void, note: @escaping Teardown.Note) {
         state.update { state in
             state.calls.append(.tearDown(plan))
