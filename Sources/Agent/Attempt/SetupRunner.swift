@@ -30,19 +30,21 @@ struct SetupRunner: Sendable {
     private func sync() async throws {
         guard let code = spec.code else { return }
         try await DedicatedThread.run { [self] in
+            let packs = try CodePacks(volume: Volume(root: spec.volume), run: spec.run)
             let sync = CodeSync(
                 code: code, volume: Volume(root: spec.volume), run: attempt.run, attempt: attempt.claim.number,
                 checkpoints: CheckpointArea(of: spec, in: attempt.run), say: { [log = attempt.log] in log.say($0) })
             _ = try sync.perform { processes.isCalledOff }
+            try? packs.collect(except: code)
         }
     }
 
     private func install() async throws -> PythonEnvironment? {
         if spec.dependencies.isEmpty { return nil }
         let installer = Installer(
-            dependencies: spec.dependencies, volume: Volume(root: spec.volume), run: spec.run, code: spec.code?.sha256,
-            folder: attempt.run.work,
-            environment: ChildEnvironment.setup(variables, stream: attempt.claim.stream), jobs: processes)
+            dependencies: spec.dependencies, volume: Volume(root: spec.volume), run: spec.run,
+            variables: ChildEnvironment.installer(variables, stream: attempt.claim.stream, config: spec.env),
+            config: spec.env, secrets: spec.secrets, jobs: processes)
         return try await installer.install { [log = attempt.log] in log.say($0) }
     }
 

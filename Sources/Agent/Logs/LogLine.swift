@@ -88,7 +88,8 @@ enum LogLine: Sendable, Equatable {
     /// The volume took these bytes and lost them before they were on stable storage. Offsets are those of the run's
     /// log.
     case lost(Range<Int>)
-    case environment(String, isReused: Bool)
+    /// `reason` says why an earlier environment does not do.
+    case environment(String, isReused: Bool, reason: String? = nil)
     /// `event` is the name in the posted JSON.
     case notPosted(event: String, reason: String, isRetried: Bool)
     /// `verb` is `stop` or `terminate`, `route` the name of the way that was tried.
@@ -153,7 +154,8 @@ extension LogLine {
         case .dropped(let bytes, let reason): "LOG GAP: \(bytes) bytes could not be kept (\(reason))"
         case .lost(let bytes):
             "LOG GAP: the volume lost \(bytes.count) bytes from byte \(bytes.lowerBound) on; zeros replace them"
-        case .environment(let path, let isReused): "ENVIRONMENT: \(path) (\(isReused ? "reused" : "installing"))"
+        case .environment(let path, let isReused, let reason):
+            "ENVIRONMENT: \(path) (\(isReused ? "reused" : "installing")\(reason.map { ": \($0)" } ?? ""))"
         case .notPosted(let event, let reason, let isRetried):
             "NOTIFY: could not post \"\(event)\": \(reason)\(isRetried ? "; retrying" : "")"
         case .podNotEnded(let verb, let route, let reason): "POD: could not \(verb) the pod by \(route): \(reason)"

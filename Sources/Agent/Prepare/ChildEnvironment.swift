@@ -7,12 +7,19 @@ enum ChildEnvironment {
         inherited.merging([Orphans.variable: stream]) { $1 }
     }
 
+    /// The environment of the commands that install dependencies. `config` is the config's `env`.
+    static func installer(
+        _ inherited: [String: String], stream: String, config: [String: String]
+    ) -> [String: String] {
+        setup(inherited, stream: stream).merging(config) { $1 }
+    }
+
     static func training(
         _ inherited: [String: String], stream: String, spec: RunSpec, python: PythonEnvironment?, checkpoint: String?
     ) -> [String: String] {
         var environment = setup(inherited, stream: stream)
-        if let python { environment.merge(python.variables(path: environment["PATH"])) { $1 } }
         environment.merge(spec.env) { $1 }
+        if let python { environment.merge(python.variables(over: environment)) { $1 } }
         if environment["PYTHONUNBUFFERED"] == nil { environment["PYTHONUNBUFFERED"] = "1" }
         // Python prints its stacks when it crashes, or when the agent ends it because it is stalled.
         if environment["PYTHONFAULTHANDLER"] == nil { environment["PYTHONFAULTHANDLER"] = "1" }

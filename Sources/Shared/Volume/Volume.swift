@@ -17,8 +17,11 @@ public struct Volume: Sendable, Equatable {
 
     private var own: String { "\(root)/.pod-agent" }
 
-    /// Python environments. The name of each is the fingerprint of its content.
+    /// Python environments, and for each complete one a manifest, `KEY.json`. The key stands for all that went in.
     public var environments: String { "\(own)/envs" }
+
+    /// What the training of a run installs by itself, over the environment that it shares with other runs.
+    public func layer(for run: RunID) -> String { "\(own)/layers/\(run)" }
 
     public var pipCache: String { "\(own)/cache/pip" }
 
@@ -54,6 +57,9 @@ public struct RunFolder: Sendable, Equatable {
 
     /// The `CodeManifest`: the files that the last pack brought into `work`.
     public var codeManifest: String { "\(path)/code.json" }
+
+    /// The name of the Python environment that the run uses or builds.
+    public var environmentFile: String { "\(path)/environment" }
 
     /// Results of the training whose place in `work` the code of `attempt` needed, by their paths in `work`.
     public func replaced(by attempt: Int) -> String { "\(path)/replaced/\(String(attempt, width: 4))" }

@@ -20,7 +20,8 @@ import Testing
     ) throws -> [String: String] {
         ChildEnvironment.training(
             inherited, stream: "s1", spec: try RunSpec.plain(command: .exec(["t"]), env: env),
-            python: python.map { PythonEnvironment(path: $0) }, checkpoint: checkpoint)
+            python: python.map { PythonEnvironment(path: $0, shared: "/v/envs/x", hook: "/v/hook") },
+            checkpoint: checkpoint)
     }
 
     @Test("a child gets none of the agent's own variables and keys")
@@ -58,14 +59,23 @@ import Testing
         #expect(try training()["POD_AGENT_RESUME"] == nil)
     }
 
-    @Test("the Python environment comes first in PATH unless the config sets PATH")
+    @Test("the Python environment comes first in PATH and PYTHONPATH, also in those of the config")
     func searchPath() throws {
-        let environment = try training(python: "/v/envs/x")
-        #expect(environment["PATH"] == "/v/envs/x/bin:/usr/bin")
-        #expect(environment["VIRTUAL_ENV"] == "/v/envs/x")
-        #expect(try training(["PATH": "/mine"], python: "/v/envs/x")["PATH"] == "/mine")
+        let environment = try training(python: "/v/layer")
+        #expect(environment["PATH"] == "/v/layer/bin:/v/envs/x/bin:/usr/bin")
+        #expect(environment["VIRTUAL_ENV"] == "/v/layer")
+        #expect(environment["PYTHONPATH"] == "/v/hook")
+        let set = try training(["PATH": "/mine", "PYTHONPATH": "src"], python: "/v/layer")
+        #expect(set["PATH"] == "/v/layer/bin:/v/envs/x/bin:/mine")
+        #expect(set["PYTHONPATH"] == "/v/hook:src")
         #expect(
-            try training(inherited: [:], python: "/v/envs/x")["PATH"]
-                == "/v/envs/x/bin:/usr/local/bin:/usr/bin:/bin")
+            try training(inherited: [:], python: "/v/layer")["PATH"]
+                == "/v/layer/bin:/v/envs/x/bin:/usr/local/bin:/usr/bin:/bin")
+    }
+
+    @Test("installers get the config's variables")
+    func installer() {
+        let variables = ChildEnvironment.installer(Self.inherited, stream: "s1", config: ["HOME": "/h", "NEW": "1"])
+        #expect(variables["HOME"] == "/h" && variables["NEW"] == "1" && variables["POD_AGENT_STREAM"] == "s1")
     }
 }

@@ -9,10 +9,15 @@ import Testing
     /// Answers the probe, makes an "environment" that is a copy of itself, and notes what pip is asked for.
     private static let python = #"""
         #!/bin/sh
-        if [ "$1" = -c ]; then cat "$STUB/version"; exit; fi
-        if [ "$2" = venv ]; then mkdir -p "$4/bin" && cp "$0" "$4/bin/python"; exit; fi
+        if [ "$1" = -c ]; then
+            version=$(cat "$STUB/version") || exit 1
+            printf '{"executable":"%s","base":"%s","prefix":"/stub","tag":"stub","own":[],' "$0" "$0"
+            printf '"sitePackages":"lib/python3/site-packages","seesBase":true,"packages":{},"version":"%s"}' "$version"
+            exit
+        fi
+        if [ "$3" = config ]; then cat "$STUB/settings"; exit; fi
         touch "$TMPDIR/left"
-        echo "$* TMPDIR=$TMPDIR CACHE=$PIP_CACHE_DIR" >> "$STUB/pip"
+        echo "$* TMPDIR=$TMPDIR CACHE=$PIP_CACHE_DIR TARGET=$PIP_TARGET" >> "$STUB/pip"
         exit "$(cat "$STUB/code")"
         """#
 
@@ -24,7 +29,7 @@ import Testing
         run = try TestRun()
         stub = try TemporaryFolder("python")
         try File.replace(stub.path + "/python", with: Array(Self.python.utf8), mode: 0o755)
-        for (name, text) in ["version": "3.12", "code": "0", "pip": ""] { try write(name, text) }
+        for (name, text) in ["version": "3.12", "code": "0", "pip": "", "settings": ""] { try write(name, text) }
         try requirements("torch\n")
     }
 
@@ -36,11 +41,12 @@ import Testing
         try File.replace("\(run.folders.work)/requirements.txt", with: Array(text.utf8))
     }
 
-    private func install() async throws -> PythonEnvironment {
+    private func install(_ env: [String: String] = [:]) async throws -> PythonEnvironment {
         let installer = Installer(
             dependencies: Dependencies(requirements: ["requirements.txt"], python: "\(stub.path)/python"),
-            volume: run.volume, run: run.id, code: nil, folder: run.folders.work,
-            environment: ["PATH": "/usr/bin:/bin", "STUB": stub.path],
+            volume: run.volume, run: run.id,
+            variables: ["PATH": "/usr/bin:/bin", "STUB": stub.path].merging(env) { $1 },
+            config: env, secrets: ["TOKEN"],
             jobs: SpawningRunner(output: "\(stub.path)/output"))
         return try await installer.install { [said] line in said.update { $0.append(line) } }
     }
@@ -55,7 +61,7 @@ import Testing
         let first = try await install()
         #expect(try pip().count == 1)
         let second = try await install()
-        #expect(first == second || File.isExecutable(second.python))
+        #expect(first == second && File.isExecutable(second.python))
         #expect(try pip().count == 1)
         #expect(said.read { $0 }.map(\.text).map { $0.hasSuffix("(installing)") } == [true, false])
     }
@@ -66,7 +72,7 @@ import Testing
         let temporary = run.volume.temporary(for: run.id)
         #expect(
             try pip() == [
-                "-m pip install -r requirements.txt TMPDIR=\(temporary) CACHE=\(run.volume.pipCache)"
+                "-m pip install -r requirements.txt TMPDIR=\(temporary) CACHE=\(run.volume.pipCache) TARGET="
             ])
         #expect(try !File.exists(temporary))
     }
@@ -78,7 +84,7 @@ import Testing
         let second = try await install()
         try write("version", "3.13")
         let third = try await install()
-        #expect(Set([first.path, second.path, third.path]).count == 3)
+        #expect(Set([first.shared, second.shared, third.shared]).count == 3)
         #expect(try pip().count == 3)
     }
 
@@ -104,5 +110,93 @@ import Testing
         try File.remove("\(run.folders.work)/requirements.txt")
         let problem = await #expect(throws: Problem.self) { try await install() }
         #expect(problem?.sentence == "there is no requirement file \"requirements.txt\"")
+    }
+
+    /// The environments on the volume.
+    private var environments: [String] {
+        get throws { try File.list(run.volume.environments).filter { !$0.hasSuffix(".json") } }
+    }
+
+    @Test("a failed installation leaves no folder behind")
+    func failedIsRemoved() async throws {
+        try write("code", "1")
+        await #expect(throws: Problem.self) { try await install() }
+        #expect(try environments == [])
+        #expect(try !File.exists(run.volume.temporary(for: run.id)))
+    }
+
+    @Test("the log says which part of the key changed")
+    func reason() async throws {
+        _ = try await install()
+        try requirements("torch==2\n")
+        _ = try await install()
+        #expect(said.read { $0 }.last?.text.hasSuffix("(installing: requirements.txt changed)") == true)
+    }
+
+    @Test("a comment and a variable that no build reads do not change the environment, others do")
+    func keyParts() async throws {
+        let first = try await install(["WANDB_MODE": "offline"])
+        try requirements("# why\ntorch  # because\n")
+        #expect(try await install(["WANDB_MODE": "online"]).shared == first.shared)
+        #expect(try await install(["MAX_JOBS": "2"]).shared != first.shared)
+    }
+
+    @Test("a package that changed in the environment makes it another one")
+    func changedPackage() async throws {
+        let first = try await install()
+        try File.makeFolders("\(first.shared)/lib/python3/site-packages/new-1.0.dist-info")
+        let second = try await install()
+        #expect(second.shared != first.shared)
+        #expect(said.read { $0 }.last?.text.hasSuffix("(installing: new-1.0.dist-info was changed in it)") == true)
+        #expect(try environments.count == 1)
+    }
+
+    @Test("the content of a folder of wheels counts, and the environment of the former content is removed")
+    func findLinks() async throws {
+        try requirements("--find-links wheels\nx\n")
+        try File.makeFolders("\(run.folders.work)/wheels")
+        try File.write([1], over: "\(run.folders.work)/wheels/x.whl")
+        let first = try await install()
+        try File.write([2], over: "\(run.folders.work)/wheels/x.whl")
+        let second = try await install()
+        #expect(first.shared != second.shared)
+        #expect(try environments == [second.shared.lastComponent])
+    }
+
+    @Test("at most five environments stay that no live run uses")
+    func collection() async throws {
+        for version in 1...8 {
+            try requirements("x==\(version)\n")
+            _ = try await install()
+        }
+        #expect(try environments.count == 6)
+        #expect(try File.list(run.volume.environments).count == 12)
+    }
+
+    @Test("settings of the user cannot move what pip installs")
+    func movedTarget() async throws {
+        try write("settings", "install.target='/elsewhere'\nglobal.user='true'\n:env:.quiet='1'\n")
+        _ = try await install(["PIP_TARGET": "/elsewhere"])
+        #expect(try pip().first?.contains("pip install --target= --no-user -r requirements.txt TMPDIR=") == true)
+        #expect(try pip().first?.hasSuffix(" TARGET=") == true)
+    }
+
+    @Test("pip's cache is not on the volume if a URL holds a password")
+    func cacheWithPassword() async throws {
+        try requirements("--index-url https://me:${TOKEN}@example.com/\nx\n")
+        _ = try await install(["TOKEN": "abcdefgh"])
+        #expect(try pip().first?.contains("CACHE=\(run.volume.root)") == false)
+        let manifests = try File.list(run.volume.environments).filter { $0.hasSuffix(".json") }
+        #expect(manifests.count == 1)
+    }
+
+    @Test("what the training installs by itself is gone at the next start")
+    func layer() async throws {
+        let first = try await install()
+        let packages = "\(first.path)/lib/python3/site-packages"
+        try File.makeFolders("\(packages)/mine")
+        let second = try await install()
+        #expect(try second == first && !File.exists("\(packages)/mine"))
+        #expect(try pip().count == 1)
     }
 }
