@@ -12,6 +12,8 @@ struct FilesCommand: ParsableCommand {
     @Option(help: "The volume's folder.") var volume: String
     @Option(help: "The IP address and port to listen on; port 0 is a free one.") var listen = "127.0.0.1:0"
     @Option(help: "A file that the address is written to, as a URL.") var endpointFile: String?
+    @Flag(help: "End when standard input ends, as it does with the program at the other end of a pipe.")
+    var untilInputEnds = false
 
     func run() throws {
         linux_keep_memory_small()
@@ -34,8 +36,15 @@ struct FilesCommand: ParsableCommand {
                 _exit(EX_OSERR)
             }
         }
+        if untilInputEnds { try DedicatedThread.start(Self.exitAtEndOfInput) }
         var signal: Int32 = 0
         sigwait(&signals, &signal)
+        _exit(EXIT_SUCCESS)
+    }
+
+    private static func exitAtEndOfInput() {
+        var byte: UInt8 = 0
+        while case let count = read(STDIN_FILENO, &byte, 1), count > 0 || count < 0 && errno == EINTR {}
         _exit(EXIT_SUCCESS)
     }
 
@@ -46,8 +55,10 @@ struct FilesCommand: ParsableCommand {
         let health = Route("GET", RoutePattern(Endpoint.health), isOpen: true) { _ in
             try .json(HealthReport(ready: true, version: Version.current))
         }
-        let files = FilesRoute(volume: VolumeAccess(root: volume))
-        return RouteTable(tokenDigest: digest, routes: [health] + files.routes)
+        let access = VolumeAccess(root: volume)
+        let files = FilesRoute(volume: access)
+        return RouteTable(
+            tokenDigest: digest, routes: [health, ListedCheckpointsRoute(volume: access).route] + files.routes)
     }
 
     private func endpoint() throws -> (address: String, port: Int) {

@@ -10,7 +10,7 @@ import Testing
         try await Site.with { site in
             try SlowPython.write(to: site)
             try site.write(
-                "agent", "#!/bin/sh\n\(Self.wait("agent"))\nexec '\(Programs.agent)' \"$@\"\n", executable: true)
+                "agent", "#!/bin/sh\n\(Self.wait("agent"))\nexec '\(Programs.podAgent)' \"$@\"\n", executable: true)
             try site.write("project/requirements.txt", "nothing==1.0\n")
             try site.config(
                 """

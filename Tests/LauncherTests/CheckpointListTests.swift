@@ -57,7 +57,7 @@ import Testing
         try save(100, "new")
         try File.write(Array("changed".utf8), over: "\(out)/checkpoint-100/a \\ b")
         try save("final", step: nil, "all", took: 0.5)
-        let list = try CheckpointList(of: run.folder, original: run.folder, at: Date())
+        let list = try await CheckpointList(of: try await test.view(run), at: Date())
         let text = list.text.replacing(run.folder.path, with: "RUN")
         #expect(text.contains(" s  1 min 15 s  proven      ") && text.contains(" s  0.5 s       proven      "))
         let words = text.split(separator: "\n").map { line in

@@ -12,7 +12,9 @@ final class Router: Sendable {
         let attempt = AttemptRoutes(current: current, history: history, post: post)
         let access = VolumeAccess(root: volume)
         let files = FilesRoute(volume: access, uploads: UploadRoute(volume: access))
-        table = RouteTable(tokenDigest: tokenDigest, routes: [attempt.health] + attempt.routes + files.routes)
+        let checkpoints = ListedCheckpointsRoute(volume: access)
+        table = RouteTable(
+            tokenDigest: tokenDigest, routes: [attempt.health] + attempt.routes + [checkpoints.route] + files.routes)
     }
 
     /// Makes each change of `journal` an event from now on.

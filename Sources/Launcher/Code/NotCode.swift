@@ -21,7 +21,7 @@ struct NotCode: Sendable {
         // The code folder itself may be the volume or the home: then only their own parts are not code.
         let parts = [volume.root, "\(volume.root)/runs", "\(volume.root)/.pod-agent", volume.currentLog]
         for path in parts { add(FileIdentity(path, followsLink: path == volume.root), "the volume") }
-        for path in [home, "\(home)/pods", "\(home)/locks", "\(home)/key", "\(home)/volume"] {
+        for path in [home, "\(home)/pods", "\(home)/locks", "\(home)/key", "\(home)/volume", "\(home)/runs"] {
             add(FileIdentity(path, followsLink: path == home), "the folder of launch")
         }
         for file in outputs { add(FileIdentity(ofFile: file), "the output of launch") }

@@ -25,8 +25,8 @@ struct Checkpoints: LauncherCommand {
     }
 
     func run(in world: World) async throws {
-        let run = try await Runs(world: world).find(run, with: [.receipts, .checkpoints])
-        let list = try CheckpointList(of: run.folder, original: run.original, at: world.now())
+        let run = try await Runs(world: world).find(run, with: [.receipts])
+        let list = try await CheckpointList(of: run, at: world.now())
         if json { return world.console.output(try JSON.encode(list.checkpoints, pretty: true) + [UInt8(ascii: "\n")]) }
         world.console.output(Array((sums ? list.sums : list.text).utf8))
         if sums || list.checkpoints.isEmpty { return }

@@ -35,8 +35,9 @@ struct Logs: LauncherCommand {
     }
 
     func run(in world: World) async throws {
-        let run = try await Runs(world: world).find(run, with: [.log])
         let file = try output.map { path throws(Failure) in try LogFile(path) }
+        let first = try file?.comparedFrom ?? 0
+        let run = try await Runs(world: world).find(run, with: [.log(from: first)])
         let start = try start(of: run, into: file, at: world.now())
         let output: any LogOutput = file ?? PlainOutput(console: world.console)
         var follower = Follower(run, from: start, into: output, world: world)

@@ -36,20 +36,20 @@ struct Follower: Sendable {
             let pod = run.pod
             do {
                 try await followOnce()
-                run = try await refreshed()
+                try await refresh()
                 if run.state.isLive { try await Task.sleep(for: min(outage.pause, .milliseconds(500))) }
             } catch let cut as LogCut {
-                run = try await refreshed()
+                try await refresh()
                 try resume(from: cut)
             } catch let dropped as LogDropped {
-                run = try await refreshed()
+                try await refresh()
                 try skip(to: dropped.firstKept)
             } catch let failure as Failure {
                 // The output could not be written.
                 throw failure
             } catch {
                 try Task.checkCancellation()
-                run = try await refreshed()
+                try await refresh()
                 if !run.state.isLive || error is SleepWatch.Slept { continue }
                 try await recover(from: error, pod: pod)
             }
@@ -59,7 +59,19 @@ struct Follower: Sendable {
         return run
     }
 
-    private func refreshed() async throws -> RunView { try await Runs(world: world).refreshed(run) }
+    /// Reads the run as it is now. Waits while the agent does not answer through which its volume is read.
+    private mutating func refresh() async throws {
+        while true {
+            do {
+                run = try await Runs(world: world).refreshed(run)
+                return
+            } catch {
+                guard AgentClient.isPassing(error) else { throw error }
+                say(outage.failed(Failure(wrapping: error).problem.sentence))
+                try await Task.sleep(for: outage.pause)
+            }
+        }
+    }
 
     /// Waits after a request that failed. `pod` is the one that was asked.
     private mutating func recover(from error: any Error, pod: Pod?) async throws {
@@ -136,7 +148,7 @@ struct Follower: Sendable {
     /// Writes the rest of the log from the volume: the bytes that no agent could serve any more.
     mutating func writeRest() async throws {
         if let cut = run.claims.cut(of: stream, before: offset) { try resume(from: LogCut(offset: cut)) }
-        let log = try LogStream(of: try await run.with([.log]).folder)
+        let log = try LogStream(of: try await run.with([.log(from: offset)]).folder)
         if offset < log.begin { try skip(to: log.begin) }
         while case let bytes = try log.read(at: offset, limit: 1 << 20), !bytes.isEmpty {
             try output.write(bytes, at: offset)

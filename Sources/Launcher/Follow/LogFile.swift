@@ -31,9 +31,16 @@ final class LogFile: LogOutput {
 
     deinit { close(file) }
 
+    /// Offset of the first byte that `next` compares.
+    var comparedFrom: Int { get throws { max(0, try length - Self.compared) } }
+
+    private var length: Int {
+        get throws { try perform("examine") { () throws(Errno) in try File.status(of: file).size } }
+    }
+
     /// Returns the offset of the next byte. Throws if the file is not a beginning of `log`.
     func next(of log: LogStream) throws -> Int {
-        let length = try perform("examine") { () throws(Errno) in try File.status(of: file).size }
+        let length = try length
         let end = try log.end
         guard length <= end else {
             throw refusal("\"\(path)\" has \(length) bytes, the log \(end)", kept: end)

@@ -13,17 +13,4 @@ struct Providers: Sendable {
         }
         throw Failure(.unavailable, "provider \"\(name.rawValue)\" is not available on this machine")
     }
-
-    /// The pods of all providers, and why some could not be asked: one that fails hides no pod of another.
-    func pods() async -> (pods: [Pod], problems: [Problem]) {
-        var found: (pods: [Pod], problems: [Problem]) = ([], [])
-        for provider in all {
-            do {
-                found.pods += try await provider.pods()
-            } catch {
-                found.problems.append(Failure(wrapping: error).problem)
-            }
-        }
-        return found
-    }
 }

@@ -30,26 +30,14 @@ struct CheckpointList {
     /// The oldest first: numbered ones by step, and those with fixed names among them by time.
     let checkpoints: [Checkpoint]
 
-    /// `original` is the run's folder as its pod names it, which the paths begin with.
-    init(of run: RunFolder, original: RunFolder, at now: Date) throws {
-        guard let spec = try run.spec(), let folder = CheckpointFolder(of: spec, in: run),
-            let original = CheckpointFolder(of: spec, in: original)
-        else {
-            checkpoints = []
-            return
-        }
-        let receipts = Dictionary(try run.allReceipts().map { ($0.name, $0) }) { first, _ in first }
-        checkpoints = CheckpointFolder.newestFirst(try folder.candidates()).reversed().map { candidate in
-            let path = folder.path(of: candidate)
-            let files = candidate.files.compactMap { name, status in
-                status.isLink
-                    ? File.statusOfTarget(name.isEmpty ? path : "\(path)/\(name)").map { (name, $0) } : (name, status)
-            }.filter(\.1.isFile)
-            let receipt = receipts[candidate.name]
-            let difference = receipt?.difference(from: Dictionary(files) { first, _ in first })
-            let saved = files.map(\.1.modified).max().map { Date(timeIntervalSince1970: Double($0) / 1e9) }
+    init(of run: RunView, at now: Date) async throws {
+        let receipts = Dictionary(try run.folder.allReceipts().map { ($0.name, $0) }) { first, _ in first }
+        checkpoints = try await run.run.source.checkpoints(of: run.id).map { listed in
+            let receipt = receipts[listed.name]
+            let difference = receipt?.difference(from: listed.files)
+            let saved = listed.files.values.map(\.modified).max().map { Date(timeIntervalSince1970: Double($0) / 1e9) }
             return Checkpoint(
-                step: candidate.step, path: original.path(of: candidate), size: files.reduce(0) { $0 + $1.1.size },
+                step: listed.step, path: listed.path, size: listed.files.values.reduce(0) { $0 + $1.size },
                 saved: saved,
                 age: saved.map { max(0, now.timeIntervalSince($0)) },
                 saveSeconds: difference == nil ? receipt?.saveSeconds : nil, lineage: receipt?.lineage,

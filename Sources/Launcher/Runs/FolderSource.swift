@@ -8,4 +8,6 @@ struct FolderSource: RunSource {
     var place: String { volume.root }
 
     func folder(of run: RunID, with parts: Set<RunPart>) async throws -> RunFolder { volume.run(run) }
+
+    func checkpoints(of run: RunID) async throws -> [ListedCheckpoint] { try volume.run(run).listedCheckpoints() }
 }

@@ -79,17 +79,55 @@ extension AgentClient {
     /// All bytes of a small file; nil if nothing is there. More than `limit` bytes are an error.
     public func bytes(of path: String, limit: Int = 16 << 20) async throws -> [UInt8]? {
         do {
-            var bytes: [UInt8] = []
-            for try await chunk in try await file(path).body {
-                guard chunk.count <= limit - bytes.count else {
-                    throw HTTPError(.tooLarge, "\"\(path)\" is longer than \(limit) bytes")
-                }
-                bytes += chunk
-            }
-            return bytes
+            return try await Self.collect(try await file(path).body, path, limit)
         } catch let error as APIError where error.code == .notFound {
             return nil
         }
+    }
+
+    /// A small file of which the caller may have a version already.
+    public enum FileChange: Sendable, Equatable {
+        /// The caller has the file as it is.
+        case none
+        case gone
+        case content([UInt8], EntityTag)
+    }
+
+    /// The file at `path` unless it is the version `tag`. More than `limit` bytes are an error.
+    public func change(of path: String, since tag: EntityTag?, limit: Int) async throws -> FileChange {
+        let exchange: HTTPExchange
+        do {
+            exchange = try await open(path, tag.map { [("If-None-Match", $0.text)] } ?? [])
+        } catch let error as APIError where error.code == .notFound {
+            return .gone
+        }
+        if exchange.head.status == 304 { return .none }
+        guard let tag = RemoteEntry(exchange.head)?.tag.flatMap({ EntityTag($0) }) else {
+            throw APIError(.conflict, "\"\(path)\" is not a file")
+        }
+        return .content(try await Self.collect(exchange.body, path, limit), tag)
+    }
+
+    /// `GET /v1/checkpoints/RUN`: the checkpoints that lie on the run's volume, the oldest first.
+    public func checkpoints(of run: RunID) async throws -> [ListedCheckpoint] {
+        var request = request("GET", Endpoint.checkpoints(of: run))
+        request.timeouts = HTTPTimeouts(connect: .seconds(5), idle: .seconds(60), total: nil)
+        let response = try await transport.send(request)
+        guard response.head.isSuccess, let list = try? JSON.decode([ListedCheckpoint].self, from: response.body) else {
+            throw Self.error(response)
+        }
+        return list
+    }
+
+    private static func collect(_ body: HTTPBody, _ path: String, _ limit: Int) async throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        for try await chunk in body {
+            guard chunk.count <= limit - bytes.count else {
+                throw HTTPError(.tooLarge, "\"\(path)\" is longer than \(limit) bytes")
+            }
+            bytes += chunk
+        }
+        return bytes
     }
 
     private func open(_ path: String, _ headers: [(name: String, value: String)] = []) async throws -> HTTPExchange {
@@ -97,7 +135,7 @@ extension AgentClient {
         request.headers += headers
         request.timeouts.total = nil
         let exchange = try await transport.open(request)
-        guard exchange.head.isSuccess else { throw try await Self.error(exchange) }
+        guard exchange.head.isSuccess || exchange.head.status == 304 else { throw try await Self.error(exchange) }
         // The page of a proxy must not end up in a file.
         guard exchange.head.headers[APIHeader.agent] != nil else { throw UnknownReply(to: exchange.head) }
         return exchange

@@ -14,6 +14,9 @@ public enum Endpoint {
     /// Returns the path of a file or folder of the volume. `path` is relative to the volume's root.
     public static func file(_ path: String) -> String { "\(files)/\(path.percentEncodedPath)" }
 
+    /// The checkpoints that lie on the volume of a run: a list of `ListedCheckpoint`.
+    public static func checkpoints(of run: RunID) -> String { "\(checkpoints)/\(run)" }
+
     public static func code(_ sha256: SHA256Digest) -> String { "\(code)/\(sha256)" }
 }
 

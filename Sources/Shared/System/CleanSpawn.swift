@@ -3,7 +3,7 @@ internal import CLinux
 internal import Glibc
 
 /// Starts a program in a clean state: no signal is blocked or has a handler, and it has its own session and process
-/// group. Its standard input is empty, and it gets no descriptor but the three standard ones.
+/// group. Its standard input is empty or a pipe, and it gets no descriptor but the three standard ones.
 ///
 /// Threads of Swift concurrency block nearly all signals, and a child inherits that. Otherwise SIGTERM would not reach
 /// it.
@@ -29,11 +29,28 @@ public struct CleanSpawn: Sendable {
 
     /// Returns the pid of the new process. The caller has to wait for it.
     public func start() throws(Problem) -> Int32 {
+        let input = try Self.emptyInput()
+        defer { close(input) }
+        return try start(reading: input)
+    }
+
+    /// Starts the program with a pipe as its standard input. The caller owns `input`, the other end. The program reads the
+    /// end of its input once `input` is closed, or the caller has ended.
+    public func startWithPipe() throws(Problem) -> (pid: Int32, input: Int32) {
+        let pipe = try Self.makePipe()
+        defer { close(pipe.output) }
+        do throws(Problem) {
+            return (try start(reading: pipe.output), pipe.input)
+        } catch {
+            close(pipe.input)
+            throw error
+        }
+    }
+
+    private func start(reading input: Int32) throws(Problem) -> Int32 {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        let input = try Self.emptyInput()
-        defer { close(input) }
         posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
         posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
         posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO)
@@ -66,10 +83,15 @@ public struct CleanSpawn: Sendable {
     private static func emptyInput() throws(Problem) -> Int32 {
         let null = open("/dev/null", O_RDONLY | O_CLOEXEC)
         if null >= 0 { return null }
+        let pipe = try makePipe()
+        close(pipe.input)
+        return pipe.output
+    }
+
+    private static func makePipe() throws(Problem) -> (output: Int32, input: Int32) {
         var ends: [Int32] = [0, 0]
         do { try Errno.check { pipe2(&ends, O_CLOEXEC) } } catch { throw Problem("make a pipe", errno: error.code) }
-        close(ends[1])
-        return ends[0]
+        return (ends[0], ends[1])
     }
 }
 #endif

@@ -79,10 +79,9 @@ final class Site: Sendable {
             !["POD_AGENT", "LAUNCH", "RUNPOD"].contains { name.hasPrefix($0) } && name != "XDG_STATE_HOME"
         }
         variables["LAUNCH_HOME"] = home
-        variables["POD_AGENT"] = Programs.agent
         variables["SITE"] = root
         variables[Leftovers.variable] = mark
-        return variables
+        return variables.merging(Programs.variables) { $1 }
     }
 
     /// Starts any program, in the project's folder.

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import NIOCore
 internal import NIOHTTP1
 internal import Shared
@@ -51,12 +52,12 @@ struct FilesRoute: Sendable {
     private func respond(
         to request: Request, _ file: VolumeAccess.Held<Descriptor>, _ status: FileStatus, named name: String
     ) -> Response {
-        let tag = status.entityTag
+        let tag = status.entityTag.text
         var headers = [
             ("Content-Type", "application/octet-stream"), ("Accept-Ranges", "bytes"), ("Cache-Control", "no-cache"),
             (APIHeader.entryKind, FolderEntry.Kind.file.rawValue), ("ETag", tag),
         ]
-        if let known = request.headers.first(name: "If-None-Match"), Self.names(tag, in: known) {
+        if let known = request.headers.first(name: "If-None-Match"), Self.names(tag, in: known), !Self.isYoung(status) {
             return Response(status: 304, headers: headers, body: .bytes([]))
         }
         var range: Range<Int>?
@@ -76,6 +77,14 @@ struct FilesRoute: Sendable {
         return Response(
             status: range == nil ? 200 : 206, headers: headers,
             body: .stream(length: wanted.count) { try await copy(wanted, of: file, into: $0) })
+    }
+
+    /// Whether the file changed so shortly ago that it can change once more within the same tick of the clock, which
+    /// leaves its time as it is.
+    private static func isYoung(_ status: FileStatus) -> Bool {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        return status.modified > (now.tv_sec - 2) * 1_000_000_000
     }
 
     private static func names(_ tag: String, in header: String) -> Bool {
@@ -127,11 +136,6 @@ struct FilesRoute: Sendable {
 protocol FolderPieces: Sendable {
     /// The next bytes, at least one; nil at the end.
     func next() throws -> [UInt8]?
-}
-
-extension FileStatus {
-    /// Another one for each version of a file, as far as its size and time tell.
-    var entityTag: String { "\"\(String(size, radix: 16))-\(String(modified, radix: 16))\"" }
 }
 
 extension Descriptor {

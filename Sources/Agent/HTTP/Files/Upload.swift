@@ -55,7 +55,7 @@ final class Upload: Sendable {
         file = try Self.open(order, in: staging.descriptor)
         received = try Self.size(of: file, for: order)
         existing = try Self.existing(name, in: parent.descriptor, for: order)
-        if let tag = try? existing?.status.entityTag {
+        if let tag = try? existing?.status.entityTag.text {
             wasPlaced = targets.hasPlaced(target, order.sha256, tag: tag)
         } else {
             wasPlaced = false
@@ -125,7 +125,7 @@ final class Upload: Sendable {
                 renameat(staging.descriptor.number, order.stagingName.cString, parent.descriptor.number, name.cString)
             }
             try Errno.check { fsync(parent.descriptor.number) }
-            targets.place(target, order.sha256, tag: try file.status.entityTag)
+            targets.place(target, order.sha256, tag: try file.status.entityTag.text)
         }
     }
 

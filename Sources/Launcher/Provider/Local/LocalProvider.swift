@@ -1,6 +1,7 @@
 #if os(Linux)
 internal import FoundationEssentials
 internal import Glibc
+internal import HTTPClient
 internal import Shared
 
 /// Pods that are process trees on this machine. Each has a session of its own, so it outlives the launcher and its
@@ -11,6 +12,23 @@ struct LocalProvider: Provider {
     let agent: String
     /// Variables that each pod inherits, as a local command would.
     let environment: [String: String]
+    /// Reads volumes through the agents' API; nil: as the folders that they are.
+    private let files: LocalFiles?
+
+    /// `LAUNCH_SOURCE=agent` in the environment has volumes read through the agents' API, as those of pods elsewhere are.
+    init(
+        home: String, agent: String, environment: [String: String],
+        transport: any HTTPTransport = CurlTransport(userAgent: "launch/\(Version.current)")
+    ) {
+        self.home = home
+        self.agent = agent
+        self.environment = environment
+        guard environment["LAUNCH_SOURCE"] == "agent" else {
+            files = nil
+            return
+        }
+        files = LocalFiles(home: home, agent: agent, environment: environment, transport: transport)
+    }
 
     var name: ProviderName { .local }
     private var records: LocalPods { LocalPods(home: home) }
@@ -91,7 +109,8 @@ struct LocalProvider: Provider {
     func token(launch: String) async throws -> String { try LocalKey(home: home).token(launch: launch) }
 
     func runs() async throws -> [RunID: PodPlace] {
-        let runs = Volume(root: index.defaultVolume).runs.map { ($0, index.defaultVolume) }
+        let volume = index.defaultVolume
+        let runs = (try await files?.runs(on: volume) ?? Volume(root: volume).runs).map { ($0, volume) }
         return Dictionary(runs) { first, _ in first }.merging(index.volumes) { $1 }.mapValues { .folder($0) }
     }
 
@@ -100,15 +119,16 @@ struct LocalProvider: Provider {
     }
 
     func source(of run: RunID, at place: PodPlace, pod: Pod?) -> any RunSource {
-        FolderSource(volume: place.hostVolume ?? Volume(root: place.mount))
+        let volume = place.hostVolume ?? Volume(root: place.mount)
+        return files?.source(of: volume) ?? FolderSource(volume: volume)
     }
 
     private static func id(launch: String) -> String { "local-\(launch)" }
 
     /// The pod's first process. A launcher that died early did not record it; then the agent's claim has it.
     private func process(of record: LocalPods.Record) -> ProcessIdentity? {
-        record.process
-            ?? (try? Volume(root: record.volume).run(record.run).claims())?
+        if record.process != nil || files != nil { return record.process }
+        return (try? Volume(root: record.volume).run(record.run).claims())?
             .last { $0.pod == record.id }?.processes.first
     }
 
