@@ -272,14 +272,17 @@ import Testing
 
     // MARK: - The pack's file
 
-    @Test("packing unchanged files again keeps the pack's file and restores an emptied one")
+    @Test("packing unchanged files again keeps the pack's file, with a new time, and restores an emptied one")
     func unchanged() async throws {
         try sh("mkdir d; echo 1 >d/a; echo 2 >b; chmod 755 b")
         let first = try await pack()
+        let file = try sh("stat -c %i \(first.path)")
         try sh("touch -d '2001-01-01' ../packs/*.tar d/a; cp -r d e; rm -r d; mv e d")
         let again = try await pack()
         #expect(again == first)
-        #expect(try sh("stat -c %y \(first.path)").hasPrefix("2001"))
+        #expect(try sh("stat -c %i \(first.path)") == file)
+        // An agent removes packs that are old.
+        #expect(try !sh("stat -c %y \(first.path)").hasPrefix("2001"))
         try sh("chmod 644 b")
         #expect(try await pack().code != first.code)
         // The pack's file was emptied: it is written again.
