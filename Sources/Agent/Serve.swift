@@ -28,6 +28,7 @@ enum Serve {
     /// Returns the signals that this process fetches by itself.
     private static func prepareProcess() -> sigset_t {
         linux_keep_memory_small()
+        linux_keep_private()
         let handled = sigset_t([SIGTERM, SIGINT, SIGHUP, SIGCHLD])
         // Before any other thread exists, so that each signal waits for the loop of `run`.
         handled.block()
@@ -48,6 +49,8 @@ enum Serve {
         let variables = ProcessEnvironment.all
         do {
             let host = try Host(variables)
+            // From here on only `variables` has them: a training of the same user can read this process's environment.
+            ProcessEnvironment.wipe { host.isPrivate($0) }
             do {
                 return start(try AgentEnvironment(variables, on: host), host, children, agent)
             } catch {

@@ -3,6 +3,24 @@ import TestSupport
 import Testing
 
 @Suite(.serialized, .timeLimit(.minutes(1))) struct TrainingEnvironmentTests {
+    @Test("a training finds none of the agent's variables in the environments of the agent's processes")
+    func privateVariables() async throws {
+        try await Site.with { site in
+            let agent = try BareAgent(
+                at: site,
+                command: .shell(
+                    """
+                    parent=$(awk '/^PPid:/{print $2}' /proc/$PPID/status)
+                    cat /proc/$PPID/environ /proc/$parent/environ | tr '\\0' '\\n' | grep -c 'secret-value' > "$SITE/found"
+                    true
+                    """))
+            let keys = ["RUNPOD_API_KEY", "POD_AGENT_STOP_KEY"].map { ($0, "secret-value") }
+            let variables = try agent.environment().merging(Dictionary(uniqueKeysWithValues: keys)) { $1 }
+            try await site.start([Programs.agent], environment: variables).check()
+            #expect(try File.read("\(site.root)/found").text == "0\n")
+        }
+    }
+
     @Test("the training gets the variables of user and config but not the agent's own, nor the provider's key")
     func variables() async throws {
         try await Site.with { site in

@@ -62,6 +62,9 @@ struct Init {
         _ = fcntl(pipe.readEnd, F_SETFL, O_NONBLOCK)
         serve = try Self.spawnServe(life: pipe.writeEnd)
         close(pipe.writeEnd)
+        linux_keep_private()
+        // `serve` has its own copy. The training may read what this process still has, proc(5).
+        ProcessEnvironment.wipe { $0.hasPrefix("POD_AGENT_") || $0 == "RUNPOD_API_KEY" }
     }
 
     private mutating func loop() -> Int32 {

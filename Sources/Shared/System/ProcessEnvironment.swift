@@ -16,4 +16,16 @@ public enum ProcessEnvironment {
         }
         return found
     }
+
+    /// Overwrites the values of variables in this process's memory, so that /proc/PID/environ does not show them,
+    /// proc(5). `isPrivate` gets their names.
+    public static func wipe(where isPrivate: (String) -> Bool) {
+        var entry = environ
+        while let text = entry.pointee {
+            entry += 1
+            guard let equals = strchr(text, Int32(UInt8(ascii: "="))) else { continue }
+            let name = String(decoding: UnsafeRawBufferPointer(start: text, count: equals - text), as: UTF8.self)
+            if isPrivate(name) { memset(equals + 1, 0, strlen(equals + 1)) }
+        }
+    }
 }

@@ -35,6 +35,8 @@ static inline void linux_keep_memory_small(void) {
     mallopt(M_TRIM_THRESHOLD, 256 << 10);
 }
 
+/// Other processes of the same user cannot read this one's memory and environment, and it leaves no core file, prctl(2).
+static inline int linux_keep_private(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
 /// Orphans below this process become its children, prctl(2).
 static inline int linux_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
 /// The calling process is sent `signal` when its parent ends, prctl(2).
