@@ -49,7 +49,9 @@ struct SetupRunner: Sendable {
     }
 
     private func chooseCheckpoint(_ setup: inout Setup) async throws {
-        let progress = try ProgressFollower(tail: processes.tail, pattern: spec.progress)
+        let progress = try ProgressFollower(tail: processes.tail, pattern: spec.progress) {
+            [log = attempt.log] in log.say($0)
+        }
         let (chosen, watch) = try await DedicatedThread.run { [self] in try choose(progress) }
         attempt.journal.change { $0.resumedFrom = chosen?.checkpoint }
         attempt.log.say(.config(try JSON.text(spec)))

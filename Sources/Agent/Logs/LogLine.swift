@@ -49,6 +49,11 @@ enum LogLine: Sendable, Equatable {
     /// The last line of each attempt.
     case exitCode(Int32)
 
+    // MARK: The progress
+
+    /// The user's expression for the step took too long on a line and is not used any more.
+    case patternOff(String, after: Duration)
+
     // MARK: Checkpoints
 
     /// The system reported an error on reading the checkpoint at the path.
@@ -123,6 +128,8 @@ extension LogLine {
             "BACKGROUND: the command has ended; following what it left running: " + commands.joined(separator: "; ")
         case .leftoversKilled(let commands):
             "KILLED: still running 10 s after the end of the training: " + commands.joined(separator: "; ")
+        case .patternOff(let pattern, let limit):
+            "WARNING: \"progress\" took longer than \(limit.milliseconds) ms on a line and is switched off: \(pattern)"
         case .unkillable: "WARNING: some processes are still there after SIGKILL and are left behind"
         case .endNotRecorded(let timeout):
             "WARNING: the volume did not store the record of the end within \(timeout.wholeSeconds) s"

@@ -18,9 +18,12 @@ final class ProgressFollower: Sendable {
     private let state: Mutex<State>
 
     /// `pattern` is the user's own expression for the step, see `ProgressReader`. Throws if it is none.
-    init(tail: OutputTail, pattern: String?) throws(Problem) {
+    /// `say` writes a line to the run's log.
+    init(
+        tail: OutputTail, pattern: String?, say: @escaping @Sendable (LogLine) -> Void = { _ in }
+    ) throws(Problem) {
         self.tail = tail
-        state = Mutex(State(reader: try ProgressReader(pattern: pattern)))
+        state = Mutex(State(reader: try ProgressReader(pattern: pattern, say: say)))
     }
 
     /// Reads what came since the last call, and returns what is known now. `moves` is that of `ProgressReader`.

@@ -44,8 +44,9 @@ struct ProgressReader: Sendable {
     private(set) var lastLine: [UInt8] = []
 
     /// `pattern` is a regular expression with one group, the step. It replaces all that is known of trainers.
-    init(pattern: String?) throws(Problem) {
-        self.pattern = if let pattern { try StepPattern(pattern) } else { nil }
+    /// `say` writes a line to the run's log.
+    init(pattern: String?, say: @escaping @Sendable (LogLine) -> Void = { _ in }) throws(Problem) {
+        self.pattern = if let pattern { try StepPattern(pattern, say: say) } else { nil }
     }
 
     /// Takes the next bytes of the output; none after a while of silence, which completes an open line.
