@@ -54,9 +54,9 @@ import Testing
 
     @Test("a failed replacement leaves the old file")
     func failedReplace() throws {
-        try File.replace(path, with: [1])
-        // The staging file cannot be written: a folder has its name.
-        try File.makeFolders(path + ".new")
+        // The staging file cannot be written: its name would be longer than a file system takes.
+        let path = folder.path + "/" + String(repeating: "a", count: 252)
+        try File.write([1], over: path)
         #expect(throws: Problem.self) { try File.replace(path, with: [2]) }
         #expect(try File.read(path) == [1])
     }

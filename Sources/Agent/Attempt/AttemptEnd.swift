@@ -119,7 +119,7 @@ final class AttemptEnd: Sendable {
     private func verdict() async -> RetryRule.Verdict {
         let earlier = try? await DedicatedThread.run(within: .seconds(5)) { [attempt] in
             try attempt.claims.filter { $0.launch == attempt.claim.launch && $0.number < attempt.claim.number }
-                .compactMap { try attempt.run.readRecord($0.number) }
+                .compactMap { try attempt.run.usableRecord($0.number) }
         }
         return RetryRule(policy: attempt.spec.retry)
             .verdict(on: (earlier ?? []) + [attempt.journal.current], jitter: .random(in: 0...1))

@@ -41,7 +41,7 @@ struct OpenAttempt: Sendable {
             Console.say("no room is reserved for the record of the end: \(error)")
         }
         var record = AttemptRecord(claim: claim, run: spec.run, spec: try spec.fingerprint)
-        let claims = try run.claims()
+        let claims = try run.usableClaims()
         record.bill = try Predecessor.bill(for: claim, spec.launch, after: claims, in: run)
         var receipts = Receipts(of: spec, in: run, for: claim)
         receipts?.say = { log.say($0) }

@@ -28,7 +28,9 @@ struct KeptCopies: Sendable {
             let folder = "\(folder(of: name))/\(number)"
             let path = "\(folder)/\(Self.receiptName)"
             guard Int(number) != nil, try File.exists(path),
-                let receipt = try? JSON.decode(Receipt.self, from: try File.read(path)),
+                let receipt = try? JSON.decode(
+                    Receipt.self, from: try File.readRegular(path, limit: RunFolder.largeFile)),
+                receipt.isConfined, receipt.name == name,
                 receipt.lineage == receipts.claim.lineage
             else { return nil }
             return Copy(folder: folder, receipt: receipt)

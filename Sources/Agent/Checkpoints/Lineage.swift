@@ -22,7 +22,8 @@ struct Lineage: Sendable, Codable, Equatable {
 
     static func load(_ id: String, in run: RunFolder) throws -> Lineage {
         let path = run.lineagePath(id)
-        return try File.exists(path) ? try JSON.decode(Lineage.self, from: try File.read(path)) : first
+        return try File.exists(path)
+            ? try JSON.decode(Lineage.self, from: try File.readRegular(path, limit: RunFolder.largeFile)) : first
     }
 
     /// Whether any file of `candidate` is unchanged since the lineage began, so that this lineage did not save all of

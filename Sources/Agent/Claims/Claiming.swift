@@ -30,20 +30,30 @@ struct Claiming: Sendable {
     /// owner for which it has to wait.
     func claim(waiting: @Sendable (String) -> Void) async throws -> Result {
         var watch: Watch?
+        var damaged: (number: Int, since: ContinuousClock.Instant)?
+        var ignored: Set<Int> = []
         while true {
-            switch try await DedicatedThread.run({ try check() }) {
+            switch try await DedicatedThread.run({ [ignored] in try check(ignoring: ignored) }) {
+            case .damaged(let number):
+                if damaged?.number != number {
+                    damaged = (number, .now)
+                    waiting("waiting for the claim of attempt \(number), which cannot be read")
+                } else if let damaged, damaged.since.duration(to: .now) >= timeout {
+                    ignored.insert(number)
+                }
+                try await Task.sleep(for: .seconds(1))
             case .over(let outcome):
                 return .over(outcome)
-            case .free(let previous):
-                if let result = try await DedicatedThread.run({ try take(after: previous) }) { return result }
+            case .free(let previous, let number):
+                if let result = try await DedicatedThread.run({ try take(number, after: previous) }) { return result }
                 // Another agent was faster. It is checked like any other owner.
                 watch = nil
-            case .held(let owner, let beat, let isProvenAlive):
+            case .held(let owner, let number, let beat, let isProvenAlive):
                 if watch?.owner != owner {
                     watch = Watch(owner: owner, beat: beat, at: .now)
                     waiting("waiting for pod \(owner.pod), which owns attempt \(owner.number)")
                 } else if watch?.isUnchanged(beat, at: .now, for: timeout) == true && !isProvenAlive {
-                    if let result = try await DedicatedThread.run({ try take(after: owner) }) { return result }
+                    if let result = try await DedicatedThread.run({ try take(number, after: owner) }) { return result }
                     watch = nil
                     continue
                 }
@@ -54,8 +64,11 @@ struct Claiming: Sendable {
 
     private enum Owner: Sendable {
         case over(Outcome?)
-        case free(after: Claim?)
-        case held(by: Claim, beat: [UInt8], isProvenAlive: Bool)
+        /// Nothing owns the run. `number` is the next attempt's.
+        case free(after: Claim?, number: Int)
+        case held(by: Claim, number: Int, beat: [UInt8], isProvenAlive: Bool)
+        /// The highest claim cannot be made sense of. It may be half written.
+        case damaged(Int)
     }
 
     /// The heartbeat of an owner under observation.
@@ -88,35 +101,46 @@ struct Claiming: Sendable {
         }
     }
 
-    private func check() throws -> Owner {
+    /// `ignored` are damaged claims that stayed so.
+    private func check(ignoring ignored: Set<Int>) throws -> Owner {
         if let known = try run.spec()?.project, known != spec.project {
             throw Problem("run \"\(spec.run)\" belongs to another project", hint: "give this one another name")
         }
-        let claims = try run.claims()
-        guard let last = claims.last else { return .free(after: nil) }
+        let numbers = try run.claimNumbers()
+        let claims = try numbers.compactMap { try run.usableClaim($0) }
+        // Without any whole claim nothing tells whose the run is: this throws, and names the damaged file.
+        if claims.isEmpty { _ = try run.claims() }
+        let number = (numbers.last ?? 0) + 1
+        if let highest = numbers.last, claims.last?.number != highest, !ignored.contains(highest) {
+            return .damaged(highest)
+        }
+        guard let last = claims.last else { return .free(after: nil, number: number) }
         if last.launch != spec.launch.id, claims.contains(where: { $0.launch == spec.launch.id }) {
             // A newer launch took over, so that this pod has nothing left to do.
             return .over(nil)
         }
-        let record = try run.readRecord(last.number)
+        let record = try run.usableRecord(last.number)
         if let record, record.state == .ended {
             let isOver = last.launch == spec.launch.id && record.outcome?.kind.endsLaunch == true
-            return isOver ? .over(record.outcome) : .free(after: last)
+            return isOver ? .over(record.outcome) : .free(after: last, number: number)
         }
         switch last.isAlive {
         case true? where last.processes != processes:
-            return .held(by: last, beat: [], isProvenAlive: true)
+            return .held(by: last, number: number, beat: [], isProvenAlive: true)
         case true?, false?:
-            return .free(after: last)
+            return .free(after: last, number: number)
         case nil:
-            if last.pod == pod || spec.launch.supersedes.contains(last.pod) { return .free(after: last) }
-            let beat = (try? File.read(run.beatPath(last.number))) ?? []
-            return .held(by: last, beat: beat, isProvenAlive: false)
+            if last.pod == pod || spec.launch.supersedes.contains(last.pod) {
+                return .free(after: last, number: number)
+            }
+            let beat = (try? File.readRegular(run.beatPath(last.number), limit: 64 << 10)) ?? []
+            return .held(by: last, number: number, beat: beat, isProvenAlive: false)
         }
     }
 
-    /// Creates the claim of the attempt after `previous`. Returns nil if another agent took the number first.
-    private func take(after previous: Claim?) throws -> Result? {
+    /// Creates the claim of attempt `number`, the one after `previous`. Returns nil if another agent took the number first.
+    private func take(_ number: Int, after previous: Claim?) throws -> Result? {
+        try run.clearOwnFolders { Console.say("\"\($0)\" was no folder: moved to \"\($1)\"") }
         try File.makeFolders(run.attempts)
         try File.makeFolders(run.logs)
         if let previous {
@@ -128,14 +152,14 @@ struct Claiming: Sendable {
         // A dead owner may have left bytes unsynced. The new segment's name depends on them, so they must not get lost.
         try log.sync()
         let claim = Claim(
-            number: (previous?.number ?? 0) + 1, pod: pod, launch: spec.launch.id,
+            number: number, pod: pod, launch: spec.launch.id,
             lineage: try lineage(after: previous), logStart: try log.end,
             stream: [UInt8].random(count: 8).hexadecimal, processes: processes, claimed: Date(),
             address: address)
         let path = run.claimPath(claim.number)
         let created = try File.createExclusively(path, with: try JSON.encode(claim), staging: "\(path).\(claim.stream)")
         guard created else { return nil }
-        let record = if let previous { try run.readRecord(previous.number) } else { nil as AttemptRecord? }
+        let record = if let previous { try run.usableRecord(previous.number) } else { nil as AttemptRecord? }
         try Predecessor.close(before: claim, in: run, spec: spec)
         guard let previous, previous.launch == claim.launch else { return .owned(claim) }
         return try resume(claim, after: previous, record)

@@ -9,7 +9,7 @@ enum Predecessor {
     static func close(before claim: Claim, in run: RunFolder, spec: RunSpec) throws {
         for number in (1..<claim.number).reversed() {
             try File.remove(run.reservePath(number))
-            guard var record = try run.readRecord(number) else { continue }
+            guard var record = try run.usableRecord(number) else { continue }
             if record.isOver { return }
             if record.outcome == nil {
                 record.outcome = Outcome(
@@ -21,7 +21,7 @@ enum Predecessor {
             record.lasted(until: beat?.seconds)
             record.step = record.step ?? beat?.step
             if record.state == .training {
-                let own = try run.claims().first { $0.number == number }
+                let own = try run.usableClaims().first { $0.number == number }
                 record.checkpoints = try? own.flatMap { Receipts(of: spec, in: run, for: $0) }?.count()
             }
             record.enter(.ended, at: beat?.at ?? claim.claimed)
@@ -32,8 +32,8 @@ enum Predecessor {
     /// Returns the earlier attempts of the claim's launch, in order. An attempt without a record counts as
     /// `agent-crash`.
     static func attempts(before claim: Claim, of id: RunID, in run: RunFolder) throws -> [AttemptRecord] {
-        try run.claims().filter { $0.launch == claim.launch && $0.number < claim.number }.map { earlier in
-            if let record = try run.readRecord(earlier.number) { return record }
+        try run.usableClaims().filter { $0.launch == claim.launch && $0.number < claim.number }.map { earlier in
+            if let record = try run.usableRecord(earlier.number) { return record }
             var record = AttemptRecord(claim: earlier, run: id, spec: "")
             record.outcome = Outcome(.agentCrash)
             return record
@@ -42,7 +42,7 @@ enum Predecessor {
 
     /// Returns the attempt right before `claim` if it is of the same launch and its agent died, else nil.
     static func crash(before claim: Claim, in run: RunFolder) throws -> AttemptRecord? {
-        guard claim.number > 1, let record = try run.readRecord(claim.number - 1) else { return nil }
+        guard claim.number > 1, let record = try run.usableRecord(claim.number - 1) else { return nil }
         return record.launch == claim.launch && record.outcome?.kind == .agentCrash ? record : nil
     }
 
@@ -54,7 +54,7 @@ enum Predecessor {
         var paidUntil = order.bought
         // An attempt without a record has no bill: its time is billed to this attempt.
         for previous in earlier {
-            guard let record = try run.readRecord(previous.number), record.bill != nil else { continue }
+            guard let record = try run.usableRecord(previous.number), record.bill != nil else { continue }
             paidUntil = previous.claimed + (record.seconds ?? 0)
         }
         return Bill(price: price, billedBefore: paidUntil.map { max(0, claim.claimed.timeIntervalSince($0)) } ?? 0)

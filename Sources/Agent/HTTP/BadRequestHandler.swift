@@ -36,7 +36,8 @@ final class BadRequestHandler: ChannelDuplexHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if let error = error as? HTTPParserError, !isReading, !isAnswering, !isOver {
             isOver = true
-            refusals.count(.malformed)
+            // A connection that ended in the middle of a head is no malformed request.
+            if error != .invalidEOFState { refusals.count(.malformed) }
             let status: HTTPResponseStatus = error == .headerOverflow ? .requestHeaderFieldsTooLarge : .badRequest
             let headers = HTTPHeaders([("Connection", "close"), ("Content-Length", "0")])
             let head = HTTPResponseHead(version: .http1_1, status: status, headers: headers)

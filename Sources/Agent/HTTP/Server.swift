@@ -21,7 +21,7 @@ struct Server: Sendable {
     private let limits: ServerLimits
     private let busy = BusyCount()
 
-    /// Listens on `port` of the IP address `address`; on a free port if it is 0.
+    /// Listens on `port` of the IP address `address`; 0 is a free port.
     ///
     /// A name would need the resolver of glibc, which loads libraries that a static program does not have.
     init(address: String, port: Int, routes: RouteTable, limits: ServerLimits = ServerLimits()) async throws {

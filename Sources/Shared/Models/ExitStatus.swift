@@ -26,10 +26,10 @@ extension ExitStatus: Codable {
 
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
-        if let code = try container.decodeIfPresent(Int32.self, forKey: .code) {
-            self = .code(code)
+        if try container.decodeIfPresent(Int32.self, forKey: .code) != nil {
+            self = .code(try container.decode(0...255, forKey: .code))
         } else {
-            self = .signal(try container.decode(Int32.self, forKey: .signal))
+            self = .signal(try container.decode(1...127, forKey: .signal))
         }
     }
 

@@ -20,6 +20,34 @@ public enum File {
         }
     }
 
+    /// Returns the content of a file that strangers may have put there: a regular one of at most `limit` bytes. A link, a pipe
+    /// or a device is a `Problem`, and never opened for longer than it takes to see that.
+    public static func readRegular(_ path: String, limit: Int) throws(Problem) -> [UInt8] {
+        let file = try named("read", path) { () throws(Errno) in
+            try Errno.check { open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) }
+        }
+        defer { close(file) }
+        let status = try named("read", path) { () throws(Errno) -> FileStatus in try File.status(of: file) }
+        guard status.isFile else { throw Problem("\"\(path)\" is no regular file") }
+        guard status.size <= limit else {
+            throw Problem("\"\(path)\" has \(status.size) bytes, more than the \(limit) that such a file may have")
+        }
+        return try named("read", path) { () throws(Errno) in
+            // One more, so that a file that grows meanwhile is found out.
+            var bytes = [UInt8](repeating: 0, count: status.size + 1)
+            var count = 0
+            while count < bytes.count {
+                let rest = bytes.count - count
+                let read = try Errno.check {
+                    bytes.withUnsafeMutableBytes { SystemCall.read(file, $0.baseAddress?.advanced(by: count), rest) }
+                }
+                if read == 0 { break }
+                count += read
+            }
+            return Array(bytes.prefix(min(count, limit)))
+        }
+    }
+
     /// Returns up to `limit` bytes from `offset` on; fewer at the end of the file.
     public static func read(_ path: String, at offset: Int, limit: Int) throws(Problem) -> [UInt8] {
         try named("read", path) { () throws(Errno) in
@@ -40,9 +68,8 @@ public enum File {
     ///
     /// They are written to a staging file and synced; then it is renamed, and its folder is synced.
     public static func replace(_ path: String, with bytes: [UInt8], mode: Int = 0o644) throws(Problem) {
-        let staging = path + ".new"
         try named("write", path) { () throws(Errno) in
-            let file = try Errno.check { open(staging, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode_t(mode)) }
+            let (file, staging) = try openStaging(path + ".new", mode: mode)
             defer { close(file) }
             try write(bytes[...], to: file)
             try Errno.check { fsync(file) }
@@ -57,10 +84,12 @@ public enum File {
     public static func createExclusively(
         _ path: String, with bytes: [UInt8], staging: String, mode: Int = 0o644
     ) throws(Problem) -> Bool {
-        defer { unlink(staging) }
         let created = try named("create", path) { () throws(Errno) in
-            let file = try Errno.check { open(staging, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode_t(mode)) }
-            defer { close(file) }
+            let (file, staging) = try openStaging(staging, mode: mode)
+            defer {
+                close(file)
+                unlink(staging)
+            }
             try write(bytes[...], to: file)
             try Errno.check { fsync(file) }
             do throws(Errno) {
@@ -85,11 +114,37 @@ public enum File {
     /// rest.
     public static func write(_ bytes: [UInt8], over path: String, truncating: Bool = true) throws(Problem) {
         try named("write", path) { () throws(Errno) in
-            let flags = O_WRONLY | O_CREAT | O_CLOEXEC | (truncating ? O_TRUNC : 0)
-            let file = try Errno.check { open(path, flags, 0o644) }
+            let file = try openRegular(path)
             defer { close(file) }
+            if truncating { try Errno.check { ftruncate(file, 0) } }
             try write(bytes[...], to: file)
         }
+    }
+
+    /// Opens a new file for writing. A link, a pipe or an older file under this name is removed, never opened. Returns
+    /// another name if this one cannot be had.
+    private static func openStaging(_ path: String, mode: Int) throws(Errno) -> (file: Int32, path: String) {
+        let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
+        unlink(path)
+        let file = open(path, flags, mode_t(mode))
+        if file >= 0 { return (file, path) }
+        guard errno == EEXIST else { throw Errno.current }
+        let other = "\(path).\([UInt8].random(count: 8).hexadecimal)"
+        return (try Errno.check { open(other, flags, mode_t(mode)) }, other)
+    }
+
+    /// Opens a regular file for writing, or creates it. What else has its name is removed first.
+    private static func openRegular(_ path: String) throws(Errno) -> Int32 {
+        let flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
+        let file = open(path, flags, 0o644)
+        if file >= 0 {
+            if try status(of: file).isFile { return file }
+            close(file)
+        } else if errno != ELOOP && errno != ENXIO {
+            // ELOOP: a link; ENXIO: a pipe that nothing reads, or a socket, open(2).
+            throw Errno.current
+        }
+        return try openStaging(path, mode: 0o644).file
     }
 
     /// Writes all of `bytes` to an open descriptor.
@@ -116,7 +171,7 @@ public enum File {
     /// Brings the content of a file, or the entries of a folder, to stable storage.
     public static func sync(_ path: String) throws(Problem) {
         try named("sync", path) { () throws(Errno) in
-            let file = try Errno.check { open(path, O_RDONLY | O_CLOEXEC) }
+            let file = try Errno.check { open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) }
             defer { close(file) }
             try Errno.check { fsync(file) }
         }
@@ -131,8 +186,20 @@ public enum File {
         }
     }
 
+    /// Returns the names of the regular files in a folder, sorted.
+    public static func listFiles(_ folder: String) throws(Problem) -> [String] {
+        try list(folder) { type, name in
+            // Some file systems do not tell what an entry is, readdir(3).
+            type == Int(DT_UNKNOWN) ? status("\(folder)/\(name)")?.isFile == true : type == Int(DT_REG)
+        }
+    }
+
     /// Returns the names in a folder, sorted, without `.` and `..`.
-    public static func list(_ folder: String) throws(Problem) -> [String] {
+    public static func list(_ folder: String) throws(Problem) -> [String] { try list(folder) { _, _ in true } }
+
+    private static func list(
+        _ folder: String, where isWanted: (_ type: Int, _ name: String) -> Bool
+    ) throws(Problem) -> [String] {
         guard let stream = opendir(folder) else { throw Problem("list folder \"\(folder)\"", errno: errno) }
         defer { closedir(stream) }
         var names: [String] = []
@@ -143,7 +210,7 @@ public enum File {
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            if name != "." && name != ".." { names.append(name) }
+            if name != "." && name != "..", isWanted(Int(entry.pointee.d_type), name) { names.append(name) }
         }
         if errno != 0 { throw Problem("list folder \"\(folder)\"", errno: errno) }
         return names.sorted()

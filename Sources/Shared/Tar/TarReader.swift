@@ -15,10 +15,13 @@ public struct TarReader: ~Copyable {
     private var padding = 0
     private var links: Set<[UInt8]> = []
     private var isAtEnd = false
+    private var members = 0
 
     private static let slash = UInt8(ascii: "/")
     /// The longest pax record or GNU long name, in bytes. It is far above PATH_MAX and bounds the memory.
     private static let maxExtension = 1 << 20
+    /// The most members, and the most bytes of a path. They bound the cost of unpacking.
+    private static let (maxMembers, maxPathBytes) = (1_000_000, 4096)
     /// Larger than any file, in bytes, and small enough that sums do not overflow.
     private static let maxFileSize = 1 << 60
 
@@ -88,10 +91,13 @@ public struct TarReader: ~Copyable {
         }
         if pending.isSparse { throw unsupported(name, "a sparse file") }
 
+        members += 1
+        if members > Self.maxMembers { throw Problem("the archive has more than \(Self.maxMembers) members") }
         let path = try safe(name)
         if path.isEmpty && isFolder { return nil }
         if path.isEmpty { throw Problem("the archive holds a file without a name") }
-        for cut in path.indices where path[cut] == Self.slash && links.contains(Array(path[..<cut])) {
+        for cut in links.isEmpty ? 0..<0 : path.indices
+        where path[cut] == Self.slash && links.contains(Array(path[..<cut])) {
             throw unsupported(name, "below a symbolic link of the same archive")
         }
         if header.type == TarType.link {
@@ -116,6 +122,9 @@ public struct TarReader: ~Copyable {
 
     /// Returns the path without `.`, doubled slashes and a slash at the end.
     private func safe(_ name: [UInt8]) throws -> [UInt8] {
+        if name.count > Self.maxPathBytes {
+            throw unsupported(name.prefix(80) + Array("…".utf8), "a path that is too long")
+        }
         _ = try text(name)
         if name.first == Self.slash { throw unsupported(name, "absolute") }
         let parts = name.split(separator: Self.slash).filter { Array($0) != Array(".".utf8) }

@@ -38,7 +38,7 @@ public enum LogIndex {
     /// Some older bytes may follow too, at most those of one interval of the writer. 0 if all bytes arrived later.
     public static func offset(at time: Int, in run: RunFolder) throws(Problem) -> Int {
         guard try File.exists(run.logs) else { return 0 }
-        let files = try File.list(run.logs).filter { begin(of: $0) != nil }
+        let files = try File.listFiles(run.logs).filter { begin(of: $0) != nil }
         var bound = Int.max
         for name in files.reversed() {
             if let entry = try last(notAfter: time, in: "\(run.logs)/\(name)") { return min(entry.offset, bound) }
@@ -54,7 +54,7 @@ public enum LogIndex {
 
     private static func last(notAfter time: Int, in path: String) throws(Problem) -> Entry? {
         do throws(Errno) {
-            let file = try Errno.check { open(path, O_RDONLY | O_CLOEXEC) }
+            let file = try Errno.check { open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) }
             defer { close(file) }
             var count = try File.status(of: file).size / Entry.size
             var found: Entry?

@@ -7,11 +7,14 @@ public struct LogSegment: Sendable, Equatable {
     public var attempt: Int?
     public var name: String
 
+    /// Far above what a log has, far below where a sum overflows.
+    private static let largest = 1 << 60
+
     public var isCompressed: Bool { attempt == nil }
 
     /// nil if `name` is not the name of a segment.
     public init?(name: String) {
-        guard let offset = Int(name.prefix(20)), name.utf8.count > 20 else { return nil }
+        guard let offset = Int(name.prefix(20)), 0...Self.largest ~= offset, name.utf8.count > 20 else { return nil }
         self.offset = offset
         self.name = name
         let rest = name.dropFirst(20)

@@ -83,7 +83,7 @@ extension LogStream {
         }
 
         static func list(_ folder: String) throws(Problem) -> [LogSegment] {
-            try File.exists(folder) ? LogSegment.stream(of: try File.list(folder)) : []
+            try File.exists(folder) ? LogSegment.stream(of: try File.listFiles(folder)) : []
         }
 
         func path(of segment: LogSegment) -> String { "\(folder)/\(segment.name)" }

@@ -17,7 +17,7 @@ final class SegmentFile {
 
     init(_ segment: LogSegment, at path: String) throws(Errno) {
         self.segment = segment
-        file = try Errno.check { open(path, O_RDONLY | O_CLOEXEC) }
+        file = try Errno.check { open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) }
     }
 
     deinit { close(file) }

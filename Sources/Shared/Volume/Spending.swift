@@ -16,7 +16,7 @@ extension RunFolder {
     public func spending(of claims: some Sequence<Claim>) throws -> Spending {
         try claims.reduce(into: Spending()) { sum, claim in
             let beat = readBeat(claim.number)?.seconds
-            guard var record = try readRecord(claim.number) else {
+            guard var record = try usableRecord(claim.number) else {
                 sum.seconds += beat ?? 0
                 return
             }
@@ -28,7 +28,7 @@ extension RunFolder {
 
     /// Returns the newest beat of an attempt; nil if there is none, or if a full volume cut it off.
     public func readBeat(_ attempt: Int) -> Beat? {
-        guard let bytes = try? File.read(beatPath(attempt)) else { return nil }
+        guard let bytes = try? File.readRegular(beatPath(attempt), limit: 64 << 10) else { return nil }
         return try? JSON.decode(Beat.self, from: bytes)
     }
 }

@@ -110,40 +110,86 @@ public struct RunFolder: Sendable, Equatable {
     /// Every claim, in the order of the attempts. Empty if there is no such run. Throws if the folder has another
     /// format.
     public func claims() throws -> [Claim] {
-        guard try File.exists(attempts) else { return [] }
-        return try File.list(attempts).filter { $0.hasSuffix(".claim") }
-            .map { try readClaim("\(attempts)/\($0)") }
-            .sorted { $0.number < $1.number }
+        try claimNumbers().map { try readClaim(claimPath($0)) }
+    }
+
+    private func checkFormat(_ format: Int?) throws {
+        let format = format ?? 1
+        guard format == Claim.format else {
+            throw Problem(
+                "\"\(path)\" was written by \(format < Claim.format ? "an older" : "a newer") version of launch",
+                hint: "give this run another \"run\" name, or move that folder away")
+        }
     }
 
     private func readClaim(_ path: String) throws -> Claim {
-        let format = try read(Format.self, path).format ?? 1
-        guard format == Claim.format else {
-            throw Problem(
-                "\"\(self.path)\" was written by \(format < Claim.format ? "an older" : "a newer") version of launch",
-                hint: "give this run another \"run\" name, or move that folder away")
+        try checkFormat(try read(Format.self, path, limit: Self.smallFile).format)
+        return try read(Claim.self, path, limit: Self.smallFile)
+    }
+
+    /// The claims that can be made sense of, in the order of the attempts.
+    public func usableClaims() throws -> [Claim] { try claimNumbers().compactMap { try usableClaim($0) } }
+
+    /// Returns a claim; nil if it is damaged or its number differs from its name. Throws if it has another format.
+    public func usableClaim(_ number: Int) throws -> Claim? {
+        let format = try readUsable(Format.self, claimPath(number), limit: Self.smallFile)
+        if let format { try checkFormat(format.format) }
+        return try wholeClaim(number)
+    }
+
+    /// Returns a claim of this format; nil for anything else.
+    private func wholeClaim(_ number: Int) throws -> Claim? {
+        let format = try readUsable(Format.self, claimPath(number), limit: Self.smallFile)
+        let claim = try readUsable(Claim.self, claimPath(number), limit: Self.smallFile)
+        guard let claim, (format?.format ?? 1) == Claim.format, claim.number == number, claim.logStart >= 0 else {
+            return nil
         }
-        return try read(Claim.self, path)
+        return claim
+    }
+
+    /// The numbers that claims have taken, in order. Other names in the folder are no claims.
+    public func claimNumbers() throws(Problem) -> [Int] {
+        guard try File.exists(attempts) else { return [] }
+        return try File.listFiles(attempts).compactMap { name in
+            guard name.hasSuffix(".claim"), let number = Int(name.dropLast(6)), (1...Self.largestAttempt) ~= number,
+                claimPath(number).lastComponent == name
+            else { return nil }
+            return number
+        }
+        .sorted()
+    }
+
+    /// Whether an attempt's owner has lost the run to the owner of a later one. A damaged claim owns nothing.
+    public func isSuperseded(_ attempt: Int) throws -> Bool {
+        try claimNumbers().reversed().prefix { $0 > attempt }.contains { try wholeClaim($0) != nil }
+    }
+
+    /// Returns the record of an attempt; nil if its agent died before it wrote one.
+    public func readRecord(_ number: Int) throws -> AttemptRecord? {
+        let path = recordPath(number)
+        return try File.exists(path) ? try read(AttemptRecord.self, path, limit: Self.smallFile) : nil
+    }
+
+    /// As `readRecord`, but nil for a damaged record too: an attempt is not kept from its work by an earlier one's.
+    public func usableRecord(_ number: Int) throws -> AttemptRecord? {
+        try readUsable(AttemptRecord.self, recordPath(number), limit: Self.smallFile)
     }
 
     /// The only field that claims of all versions share. The first version did not have it.
     private struct Format: Decodable { var format: Int? }
 
-    /// Whether an attempt's owner has lost the run to the owner of the next one.
-    public func isSuperseded(_ attempt: Int) throws(Problem) -> Bool { try File.exists(claimPath(attempt + 1)) }
-
-    /// Returns the record of an attempt; nil if its agent died before it wrote one.
-    public func readRecord(_ number: Int) throws -> AttemptRecord? {
-        let path = recordPath(number)
-        return try File.exists(path) ? try read(AttemptRecord.self, path) : nil
-    }
-
     /// Returns every readable receipt, sorted by step. Receipts of fixed names come first, sorted by time.
     public func allReceipts() throws -> [Receipt] {
         guard try File.exists(receipts) else { return [] }
-        return try File.list(receipts).filter { $0.hasSuffix(".json") }
-            .map { try File.read("\(receipts)/\($0)") }
-            .compactMap { try? JSON.decode(Receipt.self, from: $0) }
+        return try File.listFiles(receipts).filter { $0.hasSuffix(".json") }
+            .compactMap { name in
+                // A receipt whose name is another one's, or leads elsewhere, proves nothing.
+                let receipt = try readUsable(Receipt.self, "\(receipts)/\(name)", limit: Self.largeFile)
+                guard let receipt, receipt.isConfined, receiptPath(of: receipt.name).lastComponent == name else {
+                    return nil
+                }
+                return receipt
+            }
             .sorted { ($0.step ?? -1, $0.modified, $0.name) < ($1.step ?? -1, $1.modified, $1.name) }
     }
 
@@ -151,15 +197,57 @@ public struct RunFolder: Sendable, Equatable {
     public func spec() throws -> RunSpec? {
         guard try File.exists(specFile) else { return nil }
         // The claims know the format.
-        _ = try claims()
-        return try read(RunSpec.self, specFile)
+        _ = try usableClaims()
+        return try read(RunSpec.self, specFile, limit: Self.smallFile)
     }
 
-    private func read<Value: Decodable>(_ type: Value.Type, _ path: String) throws -> Value {
+    /// Moves what is no folder out of the places of the agent's own folders: through a link there the agent would write
+    /// and delete elsewhere. Calls `moved` with the old and the new path.
+    public func clearOwnFolders(moved: (String, String) -> Void) throws(Problem) {
+        let own = [attempts, logs, receipts, torn, kept, pruned, "\(path)/lineages", "\(path)/replaced"]
+        for folder in own {
+            guard let status = File.status(folder), !status.isFolder else { continue }
+            let target = "\(folder).lost-\([UInt8].random(count: 4).hexadecimal)"
+            try File.move(folder, to: target)
+            moved(folder, target)
+        }
+    }
+
+    /// Bytes of a claim, a record or a spec, at most.
+    private static let smallFile = 4 << 20
+    /// Bytes of a list of files, at most: some 10^6 of them.
+    public static let largeFile = 256 << 20
+    /// Far above what a run has, far below where a sum overflows.
+    private static let largestAttempt = 9_999_999
+
+    /// nil if the file is not there, or is none of ours. Throws if it cannot be read.
+    private func readUsable<Value: Decodable>(_ type: Value.Type, _ path: String, limit: Int) throws -> Value? {
+        guard try File.exists(path) else { return nil }
+        guard let status = File.status(path), status.isFile, status.size <= limit else { return nil }
+        let bytes = try File.readRegular(path, limit: limit)
+        return try? JSON.decode(type, from: bytes)
+    }
+
+    private func read<Value: Decodable>(_ type: Value.Type, _ path: String, limit: Int) throws -> Value {
         do {
-            return try JSON.decode(type, from: try File.read(path))
+            return try JSON.decode(type, from: try File.readRegular(path, limit: limit))
         } catch let error as DecodingError {
             throw Problem("\"\(path)\" is damaged: \(error)", hint: "move it away and run again")
         }
+    }
+}
+
+extension Receipt {
+    /// Whether its names lead to nothing outside of the checkpoint folder.
+    public var isConfined: Bool {
+        name.isConfinedPath && files.allSatisfy { $0.name.isEmpty || $0.name.isConfinedPath }
+    }
+}
+
+extension String {
+    /// Whether it is a relative path that stays below the folder in which it begins.
+    public var isConfinedPath: Bool {
+        utf8.count <= 4096 && !utf8.contains(0)
+            && split(separator: "/", omittingEmptySubsequences: false).allSatisfy { !["", ".", ".."].contains($0) }
     }
 }

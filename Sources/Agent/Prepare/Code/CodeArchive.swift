@@ -3,6 +3,9 @@ internal import Shared
 
 /// An open pack of code on the volume, whose size and SHA-256 have been checked.
 struct CodeArchive: ~Copyable {
+    /// The most parts of a path.
+    private static let maxParts = 128
+
     struct Member {
         var entry: TarEntry
         /// The offset of its content in the pack.
@@ -15,7 +18,7 @@ struct CodeArchive: ~Copyable {
     /// Opens the pack and checks its size and SHA-256. Calls `step` between two reads; `step` may throw to cancel.
     init(_ path: String, is code: PackedCode, step: () throws -> Void) throws {
         self.path = path
-        file = open(path, O_RDONLY | O_CLOEXEC)
+        file = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
         if file < 0 {
             throw Problem(
                 "open the packed code \"\(path)\"", errno: errno, hint: "\"launch run\" packs and sends it again")
@@ -46,10 +49,16 @@ struct CodeArchive: ~Copyable {
         lseek(file, 0, SEEK_SET)
         var reader = TarReader(file: file)
         while let entry = try reader.next() {
+            guard entry.path.utf8.count(where: { $0 == CodePath.slash }) < Self.maxParts else {
+                throw Problem("the packed code has a path of more than \(Self.maxParts) parts: \"\(entry.path)\"")
+            }
             members[Array(entry.path.utf8)] = Member(entry: entry, offset: reader.position)
         }
+        var checked: Set<CodePath> = []
         for path in members.keys {
-            for folder in path.folders {
+            // What lies above a folder that was checked was checked with it.
+            for folder in path.folders.reversed() {
+                guard checked.insert(folder).inserted else { break }
                 if let outer = members[folder], outer.entry.kind != .folder {
                     throw Problem("the packed code has \"\(outer.entry.path)\" both as a file and as a folder")
                 }

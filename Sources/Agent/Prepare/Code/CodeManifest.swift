@@ -30,7 +30,8 @@ struct CodeManifest: Codable, Equatable, Sendable {
     static func read(of run: RunFolder) throws -> CodeManifest? {
         guard try File.exists(run.codeManifest) else { return nil }
         do {
-            return try JSON.decode(CodeManifest.self, from: try File.read(run.codeManifest))
+            return try JSON.decode(
+                CodeManifest.self, from: try File.readRegular(run.codeManifest, limit: RunFolder.largeFile))
         } catch is DecodingError {
             throw Problem(
                 "\"\(run.codeManifest)\" is damaged",
