@@ -49,6 +49,45 @@ import Testing
         }
     }
 
+    @Test(
+        "git runs no program that a stranger's repository names",
+        arguments: [
+            "[core]\n fsmonitor = touch ../executed; false",
+            """
+            [core]
+             repositoryformatversion = 1
+             sshCommand = touch ../executed;
+            [extensions]
+             partialClone = origin
+            [protocol]
+             allow = always
+            [protocol "ext"]
+             allow = always
+            [remote "origin"]
+             promisor = true
+             url = ext::sh -c touch% ../executed
+            """,
+            """
+            [core]
+             repositoryformatversion = 1
+            [extensions]
+             partialClone = origin
+            [remote "origin"]
+             promisor = true
+             url = .
+             uploadpack = touch ../executed;
+            """,
+        ])
+    func hostileRepository(_ config: String) async throws {
+        try sh("git init -q .; echo 1 >a; git add a; git commit -qm m")
+        // Without the commit, git wants to fetch it.
+        try sh("commit=$(git rev-parse HEAD); rm -f .git/objects/$(echo $commit | sed 's|^..|&/|')")
+        try File.write(try File.read("\(tree)/.git/config") + Array("\n\(config)\n".utf8), over: "\(tree)/.git/config")
+        _ = try? await pack()
+        _ = try? await ProjectFingerprint.of(folder: tree)
+        #expect(try !File.exists("\(folder)/executed"))
+    }
+
     // MARK: - Files that are packed
 
     @Test("the pack of a git repository holds the files that git tracks or does not ignore")
