@@ -31,8 +31,25 @@ import Testing
             ),
         ])
     func hmac(key: [UInt8], launch: String, token: String) throws {
-        try File.write(key, over: self.key)
-        #expect(try localKey.token(launch: launch) == token)
+        #expect(SHA256Digest(authenticating: launch.utf8, key: key).description == token)
+    }
+
+    @Test(
+        "a key that others may know, or that is none, is refused",
+        arguments: [(32, 0o644), (32, 0o620), (31, 0o600), (33, 0o600), (0, 0o600)])
+    func refusedKey(size: Int, mode: Int) throws {
+        try File.replace(key, with: [UInt8](repeating: 1, count: size), mode: mode)
+        try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: key)
+        #expect(throws: Problem.self) { try localKey.token(launch: "a") }
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: key)
+        if size == 32 { #expect(throws: Never.self) { try localKey.token(launch: "a") } }
+    }
+
+    @Test("a link in the place of the key is refused") func linkedKey() throws {
+        try FileManager.default.createDirectory(atPath: test.home, withIntermediateDirectories: true)
+        try File.replace("\(test.home)/other", with: [UInt8](repeating: 1, count: 32), mode: 0o600)
+        try FileManager.default.createSymbolicLink(atPath: key, withDestinationPath: "\(test.home)/other")
+        #expect(throws: Problem.self) { try localKey.token(launch: "a") }
     }
 
     @Test("only its user can read the key")

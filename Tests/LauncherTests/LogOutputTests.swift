@@ -101,13 +101,18 @@ import Testing
         }
     }
 
-    @Test("bytes that were lost with a pod are cut off the local copy of the log")
+    @Test("bytes that were lost with a pod are moved from the local copy of the log to a file beside it")
     func lostBytes() throws {
         let file = try file("0123456")
-        #expect(
-            try file.lose(4..<7)
-                == "the last 3 bytes of \"\(path)\" were lost with a pod and are cut off: they are not part of the log")
-        #expect(try File.read(path).text == "0123")
+        for (number, range, kept) in [(1, 5..<7, "01234"), (2, 4..<5, "0123")] {
+            #expect(
+                try file.lose(range)
+                    == "the last \(range.count) bytes of \"\(path)\" were lost with a pod and are no part of the log: "
+                    + "they are in \"\(path).lost-\(number)\" now")
+            #expect(try File.read(path).text == kept)
+        }
+        #expect(try File.read("\(path).lost-1").text == "56")
+        #expect(try File.read("\(path).lost-2").text == "4")
         try file.write(Array("ab".utf8), at: 4)
         #expect(try File.read(path).text == "0123ab")
     }

@@ -27,8 +27,8 @@ struct Checkpoints: LauncherCommand {
     func run(in world: World) async throws {
         let run = try await Runs(world: world).find(run, with: [.receipts])
         let list = try await CheckpointList(of: run, at: world.now())
-        if json { return world.console.output(try JSON.encode(list.checkpoints, pretty: true) + [UInt8(ascii: "\n")]) }
-        world.console.output(Array((sums ? list.sums : list.text).utf8))
+        if json { return world.console.show(try JSON.text(list.checkpoints, pretty: true) + "\n") }
+        world.console.show(sums ? list.sums : list.text)
         if sums || list.checkpoints.isEmpty { return }
         let advice = SaveAdvice(
             checkpoints: list.checkpoints, attempts: try run.attempts(),

@@ -21,10 +21,10 @@ struct List: LauncherCommand {
                 rows.append([run.id.text, "damaged", "?", run.source.place])
             }
         }
-        world.console.output(
+        world.console.show(
             json
-                ? try JSON.encode(reports, pretty: true) + [UInt8(ascii: "\n")]
-                : Array(Table(["RUN", "STATE", "ATTEMPTS", "VOLUME"], rows).text.utf8))
+                ? try JSON.text(reports, pretty: true) + "\n"
+                : Table(["RUN", "STATE", "ATTEMPTS", "VOLUME"], rows).text)
         for problem in problems { world.console.complain(problem) }
         if !problems.isEmpty { throw ExitCode(Exit.unavailable.rawValue) }
     }

@@ -22,12 +22,12 @@ struct Run: LauncherCommand {
         let config = try Config.load(path: config, environment: world.environment)
         for warning in config.warnings { world.console.complain(warning.problem) }
         let start = RunStart(config: config, isForced: forceRestart, world: world)
-        if dryRun { return world.console.output(try await start.preview()) }
+        if dryRun { return world.console.show(try await start.preview().text) }
 
         let decision = try await start.decide()
         switch decision {
         case .finished(let run):
-            world.console.errors(try Summary(of: run).text)
+            world.console.report(try Summary(of: run).text)
             world.console.note(
                 """
                 launch: "\(run.id)" has finished with this config and this code; nothing was started

@@ -9,7 +9,6 @@ struct Status: LauncherCommand {
 
     func run(in world: World) async throws {
         let report = try RunReport(of: try await Runs(world: world).find(run, with: RunReport.parts))
-        world.console.output(
-            json ? try JSON.encode(report, pretty: true) + [UInt8(ascii: "\n")] : Array(report.text.utf8))
+        world.console.show(json ? try JSON.text(report, pretty: true) + "\n" : report.text)
     }
 }

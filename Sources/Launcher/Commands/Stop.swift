@@ -41,7 +41,7 @@ struct Stop: LauncherCommand {
         if let pod = run.pod { try await run.run.provider.markStopped(pod) }
         let end = try await end(of: run, runs)
         if end.state == .unknown { throw Failure.unknown(end) }
-        world.console.errors(try Summary(of: end).text)
+        world.console.report(try Summary(of: end).text)
     }
 
     /// Returns once the run is not live any more. Says from time to time that it still is.

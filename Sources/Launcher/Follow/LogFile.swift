@@ -77,11 +77,33 @@ final class LogFile: LogOutput {
     }
 
     func lose(_ lost: Range<Int>) throws -> String {
+        let copy = try keep(lost)
         try perform("shorten") { () throws(Errno) in
             _ = try Errno.check { ftruncate(file, off_t(lost.lowerBound)) }
         }
-        return "the last \(lost.count) bytes of \"\(path)\" were lost with a pod and are cut off: "
-            + "they are not part of the log"
+        return "the last \(lost.count) bytes of \"\(path)\" were lost with a pod and are no part of the log: "
+            + "they are in \"\(copy)\" now"
+    }
+
+    /// Copies bytes of the file to a new one, `FILE.lost-N`, whose path it returns. An agent may be wrong about what is
+    /// lost, and the file is the user's.
+    private func keep(_ lost: Range<Int>) throws -> String {
+        for number in 1... {
+            let path = "\(path).lost-\(number)"
+            let copy = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+            if copy < 0 && errno == EEXIST { continue }
+            try perform("create \"\(path)\" beside") { () throws(Errno) in try Errno.check { copy } }
+            defer { close(copy) }
+            var offset = lost.lowerBound
+            while offset < lost.upperBound {
+                let bytes = try read(at: offset, count: min(1 << 20, lost.upperBound - offset))
+                if bytes.isEmpty { break }
+                try perform("copy the end of") { () throws(Errno) in try File.write(bytes[...], to: copy) }
+                offset += bytes.count
+            }
+            return path
+        }
+        return path
     }
 
     func skip(_ missing: Range<Int>) throws -> String {
@@ -106,6 +128,7 @@ final class LogFile: LogOutput {
         }
     }
 
+    @discardableResult
     private func perform<Result>(_ verb: String, _ body: () throws(Errno) -> Result) throws(Failure) -> Result {
         do { return try body() } catch { throw Failure(.output, Problem("\(verb) \"\(path)\"", errno: error.code)) }
     }

@@ -53,7 +53,7 @@ struct Session: Sendable {
         defer { interrupt.cancel() }
         var follower = Follower(run, from: offset, into: output, world: world)
         let end = try await follower.follow()
-        world.console.errors(try Summary(of: end).text)
+        world.console.report(try Summary(of: end).text)
         throw Exit.code(of: end.latest?.state == .ended ? end.latest?.outcome : nil)
     }
 }

@@ -9,6 +9,9 @@ internal import Darwin
 
 /// Both outputs of a command. Results go to standard output, everything else to standard error.
 ///
+/// It is the one door to the terminal: what it prints may come from a pod, a volume or a stranger's repository, so no text
+/// has an effect there but the bytes of the log, which go through `output`.
+///
 /// Messages are in lower case without a full stop, with things in double quotes, and the hint is on a line of its own.
 struct Console: Sendable {
     /// The kind of standard output.
@@ -20,7 +23,7 @@ struct Console: Sendable {
         case stream
     }
 
-    /// Takes bytes for standard output.
+    /// Takes bytes for standard output: those of the log, which are printed as they are.
     var output: @Sendable ([UInt8]) -> Void
     /// Takes text for standard error.
     var errors: @Sendable (String) -> Void
@@ -45,9 +48,15 @@ struct Console: Sendable {
     /// The current line of standard output.
     private static let openLine = Mutex(OpenLine(isTerminal: isatty(STDOUT_FILENO) == 1))
 
-    func print(_ line: String) { output(Array((line + "\n").utf8)) }
+    /// Prints the result of a command, whole lines.
+    func show(_ text: String) { output(Array(text.printable.utf8)) }
 
-    func note(_ line: String) { errors(line + "\n") }
+    func print(_ line: String) { show(line + "\n") }
 
-    func complain(_ problem: Problem) { errors("launch: \(problem)\n") }
+    /// Prints lines that are no result.
+    func report(_ text: String) { errors(text.printable) }
+
+    func note(_ line: String) { report(line + "\n") }
+
+    func complain(_ problem: Problem) { note("launch: \(problem)") }
 }

@@ -4,7 +4,8 @@ internal import Shared
 enum Format {
     /// `31.4 s`, `4 min 05 s`, `2 h 10 min`; `0.0 s` if `seconds` is negative, as after a clock was set back.
     static func clock(_ seconds: Double) -> String {
-        let seconds = max(0, seconds)
+        // A record may hold any number; this one is 30 million years.
+        let seconds = min(max(0, seconds), 1e15)
         let whole = Int(seconds)
         if seconds < 60 { return "\(Int(seconds * 10) / 10).\(Int(seconds * 10) % 10) s" }
         if whole < 3600 { return "\(whole / 60) min \(String(whole % 60, width: 2)) s" }

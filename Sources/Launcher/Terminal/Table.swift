@@ -3,12 +3,12 @@ struct Table {
     private let rows: [[String]]
 
     init(_ head: [String], _ rows: [[String]]) {
-        self.rows = rows.isEmpty ? [] : [head] + rows
+        self.rows = rows.isEmpty ? [] : [head] + rows.map { $0.map(\.printableLine) }
     }
 
     /// Two columns without a head: names and values.
     init(_ facts: [(name: String, value: String)]) {
-        rows = facts.map { [$0.name, $0.value] }
+        rows = facts.map { [$0.name.printableLine, $0.value.printableLine] }
     }
 
     var lines: [String] {

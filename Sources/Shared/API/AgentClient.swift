@@ -40,7 +40,7 @@ public struct AgentClient: Sendable {
     /// `stream` is the `X-Log-Stream` of the response that brought the caller's last byte. Throws `LogCut` and
     /// `LogDropped` too.
     public func followLog(from offset: Int, stream: String?) async throws -> HTTPExchange {
-        let known = stream.map { "&stream=\($0)" } ?? ""
+        let known = stream.flatMap { Self.isStreamID($0) ? "&stream=\($0)" : nil } ?? ""
         var request = request("GET", "\(Endpoint.log)?follow=1&from=\(offset)\(known)")
         request.timeouts.total = nil
         // The agent ends the response after 60 s. A longer silence means that the connection is dead.
@@ -55,11 +55,24 @@ public struct AgentClient: Sendable {
         }
         let goesOn = exchange.head.headers[APIHeader.logOffset].flatMap { Int($0) }
         switch (exchange.head.status, goesOn) {
-        case (APIError.Code.conflict.status, let cut?) where cut < offset: throw LogCut(offset: cut)
+        case (APIError.Code.conflict.status, let cut?) where (0..<offset).contains(cut): throw LogCut(offset: cut)
         case (APIError.Code.gone.status, let kept?) where kept > offset: throw LogDropped(firstKept: kept)
         default: break
         }
         throw try await Self.error(exchange)
+    }
+
+    /// Whether an agent may have made `text`, which becomes part of a URL.
+    private static func isStreamID(_ text: String) -> Bool {
+        (1...64).contains(text.utf8.count)
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+                    true
+                default: false
+                }
+            }
     }
 
     private func decoded<Value: Decodable>(_ method: String, _ path: String, body: [UInt8]? = nil) async throws -> Value
@@ -87,7 +100,11 @@ public struct AgentClient: Sendable {
     /// The error of a reply whose body has not been read.
     static func error(_ exchange: HTTPExchange) async throws -> any Error {
         var body: [UInt8] = []
-        for try await chunk in exchange.body where body.count < 64 << 10 { body += chunk }
+        for try await chunk in exchange.body {
+            body += chunk
+            // No error is longer; what sends more may never stop.
+            if body.count >= 64 << 10 { break }
+        }
         return error(HTTPResponse(head: exchange.head, body: body))
     }
 
