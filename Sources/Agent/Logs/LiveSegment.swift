@@ -12,7 +12,11 @@ final class LiveSegment: Sendable {
     init(from offset: Int, attempt: Int, in run: RunFolder) throws(Errno) {
         self.offset = offset
         path = run.liveSegmentPath(from: offset, attempt: attempt)
-        descriptor = try Errno.check { [path] in open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644) }
+        descriptor = try Errno.check { [path] in
+            // A link or a pipe with this name is a stranger's, and nothing may be written through it.
+            if let status = File.status(path), !status.isFile { unlink(path) }
+            return open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0o644)
+        }
     }
 
     deinit { close(descriptor) }

@@ -19,7 +19,7 @@ struct LogIndexWriter {
         let now = ContinuousClock.now
         if let last, last.instant.duration(to: now) < (beginsLine ? Self.interval : Self.interval * 4) { return }
         if file == nil {
-            let opened = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
+            let opened = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0o644)
             if opened >= 0 { file = opened }
         }
         guard let file else { return }

@@ -79,6 +79,23 @@ import Testing
         #expect(try File.list(victim.path) == [])
     }
 
+    @Test("the log is not written through a link or a pipe that has the name of its segment")
+    func linkedSegment() async throws {
+        let victim = "\(run.volume.root)/victim"
+        try put("mine", at: victim)
+        for (number, name) in [(1, run.folders.liveSegmentPath(from: 0, attempt: 1)), (2, "pipe")] {
+            if number == 1 {
+                symlink(victim, name)
+            } else {
+                mkfifo(run.folders.liveSegmentPath(from: 0, attempt: 2), 0o600)
+            }
+            let segment = try LiveSegment(from: 0, attempt: number, in: run.folders)
+            #expect(write(segment.descriptor, [1], 1) == 1)
+            #expect(File.status(run.folders.liveSegmentPath(from: 0, attempt: number))?.size == 1)
+        }
+        #expect(try File.read(victim).text == "mine")
+    }
+
     // MARK: - Receipts
 
     @Test(
