@@ -18,6 +18,7 @@ struct InitCommand: ParsableCommand {
         commandName: "init", abstract: "Run the pod as its first process (the default).")
 
     func run() throws {
+        StandardDescriptors.open()
         throw ExitCode(Init.run())
     }
 }

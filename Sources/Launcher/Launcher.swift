@@ -9,4 +9,9 @@ struct Launcher: AsyncParsableCommand {
         discussion: Exit.table,
         version: Version.current,
         subcommands: [Run.self, Attach.self, Logs.self, Status.self, Checkpoints.self, Stop.self, List.self])
+
+    static func main() async {
+        StandardDescriptors.open()
+        await main(nil)
+    }
 }

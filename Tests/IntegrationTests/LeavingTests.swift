@@ -65,4 +65,44 @@ import Testing
             try await site.reaches("finished", "away")
         }
     }
+
+    @Test("launch runs with its standard descriptors closed, and writes into no file of its own")
+    func closedDescriptors() async throws {
+        try await Site.with { site in
+            try site.config("run: away\ncommand: echo trained\n")
+            let shell = try site.start(["sh", "-c", "\"$0\" run <&- >&- 2>&-", Programs.launch])
+            #expect(try await shell.end() == 0)
+            #expect(try site.log("away").text.hasSuffix("trained\nEXIT_CODE=0\n"))
+            #expect(try await site.status("away").state == "finished")
+        }
+    }
+
+    @Test("Ctrl-C has no effect on a follower whose parent ignores it")
+    func ignoredInterrupt() async throws {
+        try await Site.with { site in
+            try site.config(Self.config)
+            let launch = try site.start(["sh", "-c", "trap '' INT; exec \"$0\" run", Programs.launch])
+            try await launch.prints("started\n")
+            launch.send(SIGINT)
+            try site.open("go")
+            try await launch.check()
+            #expect(launch.text.hasSuffix("started\nwent on\nEXIT_CODE=0\n"))
+        }
+    }
+
+    @Test("a variable reaches the training with the bytes that it has, and is masked though they are not UTF-8")
+    func variableBytes() async throws {
+        try await Site.with { site in
+            try site.config(
+                """
+                run: away
+                command: python3 -c 'import os; print(os.environb[b"PLAIN"], flush=True); os.write(1, os.environb[b"SECRET"])'
+                secrets: [SECRET]
+                """)
+            let variables = "export PLAIN=$(printf 'a\\344\\377b') SECRET=$(printf 'secret\\344\\377value')"
+            let shell = try site.start(["sh", "-c", "\(variables); exec \"$0\" run", Programs.launch])
+            try await shell.check()
+            #expect(shell.text.contains("\nb'a\\xe4\\xffb'\n***"))
+        }
+    }
 }

@@ -17,7 +17,7 @@ struct SecretMask: Sendable {
 
     /// Masks each of `secrets` in all its forms.
     init(_ secrets: some Sequence<String>) {
-        self.init(forms: secrets.reduce(into: []) { $0.formUnion(SecretForms.all(of: Array($1.utf8))) })
+        self.init(forms: secrets.reduce(into: []) { $0.formUnion(SecretForms.all(of: ByteText.bytes(of: $1))) })
     }
 
     /// Masks each of `forms`. None is shorter than two bytes.

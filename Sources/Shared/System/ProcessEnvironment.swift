@@ -4,14 +4,16 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// The environment variables of this process, environ(7).
+/// The environment variables of this process, environ(7), as `ByteText`.
 public enum ProcessEnvironment {
     public static var all: [String: String] {
         var found: [String: String] = [:]
         var entry = environ
         while let text = entry.pointee {
-            let pair = String(cString: text).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            if pair.count == 2 { found[String(pair[0])] = String(pair[1]) }
+            let bytes = UnsafeRawBufferPointer(start: text, count: strlen(text))
+            if let equals = bytes.firstIndex(of: UInt8(ascii: "=")) {
+                found[ByteText.text(bytes[..<equals])] = ByteText.text(bytes[(equals + 1)...])
+            }
             entry += 1
         }
         return found
