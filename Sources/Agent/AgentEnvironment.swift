@@ -8,13 +8,14 @@ struct AgentEnvironment: Sendable {
     /// URLs that get the run's notices. One may hold a token, so it is in no file, and logs show no more of it than its
     /// host.
     var notify: [String] = []
+    /// The commit of the packed code; nil if the code is in no repository.
+    var commit: CodeCommit?
     /// Masks the values of the spec's secrets.
     var mask: SecretMask
     /// The variables that children inherit: all but the private ones.
     var inherited: [String: String]
 
     init(_ all: [String: String], on host: Host) throws(Problem) {
-        inherited = all.filter { name, _ in !host.isPrivate(name) }
         let json = try Self.value("POD_AGENT_SPEC", in: all)
         do {
             spec = try JSON.decode(RunSpec.self, from: json.utf8)
@@ -22,6 +23,10 @@ struct AgentEnvironment: Sendable {
             throw Problem(
                 "POD_AGENT_SPEC is not a spec: \(error)", hint: "launch and pod-agent have to be of the same version")
         }
+        commit = all["POD_AGENT_COMMIT"].flatMap { CodeCommit($0) }
+        inherited = CodeCommit.variables(
+            all.filter { name, _ in !host.isPrivate(name) }, commit: commit,
+            around: Volume(root: spec.volume).run(spec.run).work)
         guard let digest = SHA256Digest(hexadecimal: try Self.value("POD_AGENT_TOKEN_SHA256", in: all)) else {
             throw Problem("POD_AGENT_TOKEN_SHA256 is not a SHA-256 in hexadecimal")
         }

@@ -33,6 +33,9 @@ import Testing
             "POD_AGENT_TOKEN_SHA256": SHA256Digest(of: "t").description,
         ]
         let other = ["PATH": "/usr/bin", "RUNPOD_POD_ID": "p", "HF_TOKEN": "the user's own"]
-        #expect(try AgentEnvironment(own.merging(other) { $1 }, on: host).inherited == other)
+        // And one more, so that git does not find a repository around the volume.
+        let ceiling = ["GIT_CEILING_DIRECTORIES": Volume(root: spec.volume).run(spec.run).path]
+        #expect(
+            try AgentEnvironment(own.merging(other) { $1 }, on: host).inherited == other.merging(ceiling) { $1 })
     }
 }

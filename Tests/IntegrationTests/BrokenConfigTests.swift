@@ -41,8 +41,8 @@ import Testing
             "bad duration", "run: a\ncommand: x\nlimits: {setup: soon}\n",
             "config.yaml:3:17: \"limits.setup\" must be a duration"),
         Broken(
-            "unset variable", "run: a\ncommand: ${NOT_SET_HERE}\n",
-            "config.yaml:2:10: \"command\" uses \"${NOT_SET_HERE}\""),
+            "unset variable", "run: a\ncommand: x\nenv: {A: \"${NOT_SET_HERE}\"}\n",
+            "config.yaml:3:10: \"env.A\" uses \"${NOT_SET_HERE}\""),
         Broken("tab", "run: a\ncommand: x\ncode:\n\tpath: .\n", "config.yaml:4:1: a tab in the indentation"),
         Broken("empty", "", "config.yaml:1:1: the config is empty"),
         Broken("not YAML", "run: a\ncommand: [\n", "config.yaml:3:1: not valid YAML"),

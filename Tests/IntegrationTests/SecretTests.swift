@@ -62,11 +62,35 @@ import Testing
     @Test("launch run refuses a command that contains the value of a secret, without printing it")
     func secretInCommand() async throws {
         try await Site.with { site in
-            try site.config("run: secret\ncommand: train --token ${HF_TOKEN}\nsecrets: [HF_TOKEN]\n")
+            try site.config("run: secret\ncommand: train --token \(Self.value)\nsecrets: [HF_TOKEN]\n")
             let run = try site.launch("run", environment: ["HF_TOKEN": Self.value])
             #expect(try await run.end() == 78)
-            #expect(run.errors.contains("\"command\" holds the value of a secret"))
+            #expect(run.errors.contains("\"command\" holds the value of a secret, \"HF_TOKEN\" of the environment"))
             #expect(!run.errors.contains(Self.value))
+        }
+    }
+
+    @Test("launch run refuses a variable with a value of .env whatever its name, and writes the value nowhere")
+    func otherName() async throws {
+        try await Site.with { site in
+            try site.write("project/.env", "GITLAB_PAT=\(Self.value)\n")
+            try site.config("run: secret\nenv: {A: \"https://u:${GITLAB_PAT}@git.example.com\"}\ncommand: echo hi\n")
+            let run = try site.launch("run")
+            #expect(try await run.end() == 78)
+            #expect(run.errors.contains("\"env.A\" holds the value of a secret, \"GITLAB_PAT\" of .env"))
+            #expect(run.errors.contains("hint: write secrets: [GITLAB_PAT], and use $GITLAB_PAT in \"command\""))
+            try expectNoneHolds(site.home, except: "key")
+        }
+    }
+
+    @Test("the pod's shell expands the variables of a command, with the values of the pod")
+    func commandVariables() async throws {
+        try await Site.with { site in
+            try site.config("run: shell\ncommand: |\n  N=2; echo \"n=${N} $${#N} in ${PWD}\"\n")
+            let run = try site.launch("run", environment: ["N": "8"])
+            try await run.check()
+            #expect(run.text.contains("\nn=2 "))
+            #expect(run.text.contains("in \(site.home)/volume/runs/shell/work\n"))
         }
     }
 }

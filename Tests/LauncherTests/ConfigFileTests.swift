@@ -35,16 +35,44 @@ import Testing
             #expect(config.run.text == "a-b-c")
             #expect(config.folder == folder)
             #expect(config.code == .path(folder))
-            #expect(config.knownSecrets == ["secret-value", "other-value", "third-value"])
+            #expect(Set(config.knownSecrets.map(\.value)) == ["secret-value", "other-value"])
         }
     }
 
-    @Test("an error in .env names that file and the line")
+    @Test("a value in .env that cannot be read is an error only if the config needs it")
     func brokenVariableFile() throws {
         try Self.withFolder { folder in
-            try Self.write("run: a\ncommand: x\n", to: "\(folder)/config.yaml")
-            try Self.write("A=1\n\nhf_secret\n", to: "\(folder)/.env")
-            #expect(Self.error(loading: "\(folder)/config.yaml") == "\(folder)/.env:3: expected NAME=VALUE")
+            let path = "\(folder)/config.yaml"
+            try Self.write("A=1\n\nB='hf_secret\nset -a\n", to: "\(folder)/.env")
+            try Self.write("run: a\ncommand: x ${B}\n", to: path)
+            let problem = "\(folder)/.env:3: the value of \"B\" cannot be read: its quotes do not end"
+            let config = try Config.load(path: path, environment: [:])
+            #expect(
+                config.warnings.map(\.description)
+                    == [problem, "\(folder)/.env:4: this line assigns no variable; it is skipped"])
+            for needs in ["secrets: [B]", "env: {X: \"${B}\"}"] {
+                try Self.write("run: a\ncommand: x\n\(needs)\n", to: path)
+                #expect(Self.error(loading: path) == problem)
+            }
+        }
+    }
+
+    @Test("a variable may be in the .env of the code's folder or of the repository, and an error names the places")
+    func otherVariableFiles() throws {
+        try Self.withFolder { folder in
+            let path = "\(folder)/a/b/config.yaml"
+            try File.makeFolders("\(folder)/a/b")
+            try File.makeFolders("\(folder)/.git")
+            try Self.write("run: a\ncommand: x\ncode: {path: ..}\nsecrets: [TOP, CODE]\n", to: path)
+            try Self.write("TOP=top-secret-1\nCODE=other\n", to: "\(folder)/.env")
+            try Self.write("CODE=code-secret-1\n", to: "\(folder)/a/.env")
+            let config = try Config.load(path: path, environment: [:])
+            #expect(config.secrets == ["TOP": .value("top-secret-1"), "CODE": .value("code-secret-1")])
+            try File.remove("\(folder)/.env")
+            #expect(
+                Self.error(loading: path)
+                    == "\(path):4:11: the secret \"TOP\" is not set\nhint: set it in the environment or in "
+                    + "\(folder)/a/b/.env or \(folder)/a/.env or \(folder)/.env")
         }
     }
 

@@ -48,7 +48,7 @@ import Testing
               volume: {path: ~/volume}
             """)
         var expected = RunSpec(
-            run: try #require(RunID("my-run-1")), project: "p", command: .shell("python train.py {resume} --name x"),
+            run: try #require(RunID("my-run-1")), project: "p", command: .shell("python train.py {resume} --name ${X}"),
             volume: "/v", launch: LaunchOrder(id: "1"))
         expected.resume = .shell("--resume {checkpoint}")
         expected.workdir = "src"

@@ -27,14 +27,14 @@ import Testing
         #expect(try variables.expand("${A}${B}${C}") == "123")
     }
 
-    @Test("a variable named like a secret counts as a secret if its value is long enough")
-    func knownSecrets() {
+    @Test("an error hides the value of a variable that is named like a secret, if it is long enough")
+    func hidden() {
         let variables = Variables([
             ["API_KEY": "long-enough", "my_password": "also-long-enough", "TOKEN": "short", "HOST": "not-a-secret"],
             ["AWS_CREDENTIALS": "in-a-file", "DB_PASSWD": "passwd-value", "SECRET_X": "secret-value"],
         ])
         #expect(
-            variables.knownSecrets
+            variables.hidden
                 == ["long-enough", "also-long-enough", "in-a-file", "passwd-value", "secret-value"])
     }
 

@@ -33,7 +33,7 @@ import Testing
     private func recorded(_ yaml: String? = nil) async throws -> RunSpec {
         let config = try test.config(yaml ?? self.yaml)
         let spec = config.spec(
-            project: try await ProjectFingerprint.of(folder: config.folder), code: nil,
+            project: try await ProjectIdentity(of: config).text, code: nil,
             volume: test.provider.volume.root,
             launch: LaunchOrder(id: "launch-1"))
         try run.spec(spec)

@@ -119,7 +119,7 @@ struct UnseenOwnerTests {
         let config = try test.config(yaml)
         try run.spec(
             config.spec(
-                project: try await ProjectFingerprint.of(folder: config.folder), code: nil,
+                project: try await ProjectIdentity(of: config).text, code: nil,
                 volume: test.provider.volume.root, launch: LaunchOrder(id: "launch-1")))
         _ = try claim()
         let beats = beating()

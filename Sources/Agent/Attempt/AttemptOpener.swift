@@ -21,7 +21,10 @@ struct AttemptOpener: Sendable {
 
     func open(_ claim: Claim) async throws -> OpenAttempt {
         try await DedicatedThread.run { [self] in
-            try OpenAttempt.open(claim, spec: environment.spec, run: run, volume: volume, console: console)
+            var attempt = try OpenAttempt.open(
+                claim, spec: environment.spec, run: run, volume: volume, console: console)
+            attempt.commit = environment.commit
+            return attempt
         }
     }
 }

@@ -20,6 +20,8 @@ struct OpenAttempt: Sendable {
     let spentBefore: Spending
     /// The attempt before, if it is of the same launch and its agent died, so that no notice of its end was posted.
     let crash: AttemptRecord?
+    /// The commit of the packed code; nil if the code is in no repository.
+    var commit: CodeCommit?
 
     /// Bytes that the record of the end may need. They are reserved in a file, so that a full volume can take that
     /// record.

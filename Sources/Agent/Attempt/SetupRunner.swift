@@ -35,6 +35,7 @@ struct SetupRunner: Sendable {
                 code: code, volume: Volume(root: spec.volume), run: attempt.run, attempt: attempt.claim.number,
                 checkpoints: CheckpointArea(of: spec, in: attempt.run), say: { [log = attempt.log] in log.say($0) })
             _ = try sync.perform { processes.isCalledOff }
+            try attempt.commit?.write(to: attempt.run.work)
             try? packs.collect(except: code)
         }
     }

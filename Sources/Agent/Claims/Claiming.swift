@@ -103,7 +103,7 @@ struct Claiming: Sendable {
 
     /// `ignored` are damaged claims that stayed so.
     private func check(ignoring ignored: Set<Int>) throws -> Owner {
-        if let known = try run.spec()?.project, known != spec.project {
+        if let known = try run.spec(), known.projectMarks.isDisjoint(with: spec.projectMarks) {
             throw Problem("run \"\(spec.run)\" belongs to another project", hint: "give this one another name")
         }
         let numbers = try run.claimNumbers()

@@ -23,7 +23,7 @@ struct CodePack: Sendable, Equatable {
     ///
     /// Throws if a file holds one of the values in `secrets`. A pack that exists is not written again.
     static func make(
-        folder: String, without notCode: NotCode = NotCode(), secrets: [String] = [], into packs: String
+        folder: String, without notCode: NotCode = NotCode(), secrets: [KnownSecret] = [], into packs: String
     ) async throws -> CodePack {
         let search = SecretSearch(secrets)
         var tries = 3  // an editor or a git checkout may be writing
@@ -42,7 +42,7 @@ struct CodePack: Sendable, Equatable {
 
     /// Packs `folder` to the place where the agents of `volume` read packs.
     static func make(
-        folder: String, without notCode: NotCode = NotCode(), secrets: [String] = [], on volume: Volume
+        folder: String, without notCode: NotCode = NotCode(), secrets: [KnownSecret] = [], on volume: Volume
     ) async throws -> CodePack {
         try await make(
             folder: folder, without: notCode, secrets: secrets,
@@ -57,11 +57,13 @@ struct CodePack: Sendable, Equatable {
         let output = try PackOutput(in: packs)
         var writer = TarWriter { try output.write($0) }
         for entry in tree.entries {
-            if search.finds(in: entry.path) { throw Problem("the name of a file holds the value of a secret") }
+            if let secret = search.find(in: entry.path) {
+                throw Problem("the name of a file holds the value of a secret, \(secret.words)")
+            }
             try writer.begin(entry)
             switch entry.kind {
             case .folder: break
-            case .link(let target): if search.finds(in: target) { throw holdsSecret(entry) }
+            case .link(let target): if let secret = search.find(in: target) { throw holds(secret, entry) }
             case .file: try copy(entry, at: tree.path(of: entry), search, to: &writer)
             }
         }
@@ -124,9 +126,9 @@ struct CodePack: Sendable, Equatable {
             let filled = kept + count
             let found = try buffer.withUnsafeBytes { bytes in
                 try writer.write(UnsafeRawBufferPointer(rebasing: bytes[kept..<filled]))
-                return search.finds(in: UnsafeRawBufferPointer(rebasing: bytes[..<filled]))
+                return search.find(in: UnsafeRawBufferPointer(rebasing: bytes[..<filled]))
             }
-            if found { throw holdsSecret(entry) }
+            if let found { throw holds(found, entry) }
             let overlap = min(search.overlap, filled)
             buffer.replaceSubrange(0..<overlap, with: Array(buffer[filled - overlap..<filled]))
             kept = overlap
@@ -134,10 +136,12 @@ struct CodePack: Sendable, Equatable {
         if try File.status(of: file) != before { throw Changed(path: entry.path) }
     }
 
-    private static func holdsSecret(_ entry: TarEntry) -> Problem {
+    private static func holds(_ secret: KnownSecret, _ entry: TarEntry) -> Problem {
         Problem(
-            "\"\(entry.path)\" holds the value of a secret",
-            hint: "read it from the environment instead, or exclude the file with .gitignore or \(LaunchIgnore.name)")
+            "\"\(entry.path)\" holds the value of a secret, \(secret.words)",
+            hint:
+                "read it from the environment instead, or leave the file out with .gitignore or \(LaunchIgnore.name); "
+                + "if it is no secret, move it from .env to \"env\" in the config")
     }
 
     /// Removes the unfinished packs of a `launch` that was killed.

@@ -30,7 +30,9 @@ enum Git {
     private static let maxAnswer = 256 << 20
 
     /// Errors of git outside of a repository, and in a repository without a commit.
-    private static let noAnswer = ["not a git repository (or any", "unknown revision", "bad revision"]
+    private static let noAnswer = [
+        "not a git repository (or any", "unknown revision", "bad revision", "Needed a single revision",
+    ]
 
     /// Overrides what a repository may set, git-config(1). A folder of plain files that looks like a bare repository is
     /// none.

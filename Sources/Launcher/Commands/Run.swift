@@ -13,6 +13,7 @@ struct Run: LauncherCommand {
 
     @Argument(help: "Path of the config.", completion: .file(extensions: ["yaml", "yml"])) var config = "config.yaml"
     @Flag(help: "Begin at step 0. Existing checkpoints stay and are not used.") var forceRestart = false
+    @Flag(help: "Take over a run that seems to belong to another project: this is the same one.") var adopt = false
     @Flag(help: "Show the whole log first, with that of earlier attempts.") var fromStart = false
     @Flag(help: "Return once the agent has answered and has the code.") var detach = false
     @Flag(help: "Print the resolved config and the request to the provider, and change nothing.") var dryRun =
@@ -21,7 +22,7 @@ struct Run: LauncherCommand {
     func run(in world: World) async throws {
         let config = try Config.load(path: config, environment: world.environment)
         for warning in config.warnings { world.console.complain(warning.problem) }
-        let start = RunStart(config: config, isForced: forceRestart, world: world)
+        let start = RunStart(config: config, isForced: forceRestart, isAdopting: adopt, world: world)
         if dryRun { return world.console.show(try await start.preview().text) }
 
         let decision = try await start.decide()

@@ -51,6 +51,7 @@ extension Config {
                     at: "command", "\"{resume}\" in a list must be an element of its own",
                     hint: "such as [python, train.py, \"{resume}\"]"))
         }
+        checkNothingToExpand(with: reader)
         guard let resume = settings.resume else {
             if usesResume {
                 reader.report(
@@ -80,6 +81,19 @@ extension Config {
                     at: "resume", "\"resume\" is not used: \"command\" has no {resume}",
                     hint: "the checkpoint's path is also in $POD_AGENT_RESUME"))
         }
+    }
+
+    /// Warns of `${NAME}` in a command without a shell, which the training gets as it is.
+    private func checkNothingToExpand(with reader: ConfigReader) {
+        let shells = ["sh", "bash", "dash", "zsh", "env"]
+        guard case .exec(let words) = settings.command, let program = words.first?.lastComponent,
+            !shells.contains(program),
+            let used = words.lazy.compactMap(\.firstBracedVariable).first
+        else { return }
+        reader.warn(
+            reader.error(
+                at: "command", "nothing expands \"${\(used)}\": a list runs without a shell",
+                hint: "write \"command\" as a text, which the pod's shell reads"))
     }
 
     private func checkPaths(with reader: ConfigReader, paths: Paths) {

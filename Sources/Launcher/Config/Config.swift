@@ -5,6 +5,8 @@ internal import Shared
 struct Config: Sendable {
     /// The part that the agent gets too.
     var settings: RunSettings
+    /// The project's name, by which its other folders and machines know it.
+    var project: String?
     var image: String?
     var code: Code?
     /// The source of each secret, by the variable's name.
@@ -20,19 +22,18 @@ struct Config: Sendable {
     var folder: String
     /// Findings that do not stop the run.
     var warnings: [ConfigError] = []
-    /// Values from the environment, `.env` and `.runpod.env` that must never be packed or shown.
-    var knownSecrets: Set<String> = []
+    /// Values that must never be packed, shown, or written to a volume.
+    var knownSecrets: [KnownSecret] = []
 
-    /// Reads and checks the config at `path`, with the `.env` and `.runpod.env` beside it. Changes nothing.
+    /// Reads and checks the config at `path`, with its variable files. Changes nothing.
     static func load(path: String, environment: [String: String]) throws(ConfigError) -> Config {
         let file = try TextFile(path: path, name: path)
         let paths = try Paths(config: path, environment: environment)
-        let beside = path.contains("/") ? path.parentFolder + "/" : ""
-        var sources = [environment]
-        for name in [".env", ".runpod.env"] {
-            sources.append(try DotEnv(path: "\(paths.folder)/\(name)", name: beside + name).values)
-        }
-        return try Config(file: file, paths: paths, variables: Variables(sources))
+        let code = try YAML(file: file).mapping().text(at: "code", "path").flatMap(paths.resolve)
+        let files = VariableFiles.read(config: path, paths: paths, code: code, environment: environment)
+        var config = try Config(file: file, paths: paths, variables: Variables([environment], files: files))
+        config.warnings = files.flatMap(\.warnings) + config.warnings
+        return config
     }
 
     init(file: TextFile, paths: Paths, variables: Variables) throws(ConfigError) {
@@ -44,7 +45,7 @@ struct Config: Sendable {
         config.check(with: reader, paths: paths)
         if let error = reader.firstError ?? Support.firstMissing(in: reader) { throw error }
         config.warnings = reader.warnings
-        config.knownSecrets = reader.knownSecrets
+        config.knownSecrets = reader.knownSecrets.sorted { $0.name < $1.name }
         self = config
     }
 

@@ -4,7 +4,9 @@ internal import Shared
 final class ConfigReader {
     let file: String
     let variables: Variables
-    private(set) var knownSecrets: Set<String>
+    private(set) var knownSecrets: [KnownSecret]
+    /// Values that no error shows.
+    private var hidden: Set<String>
     private var errors: [ConfigError] = []
     private var missing: [ConfigError] = []
     private(set) var warnings: [ConfigError] = []
@@ -13,7 +15,8 @@ final class ConfigReader {
     init(file: String, variables: Variables) {
         self.file = file
         self.variables = variables
-        self.knownSecrets = variables.knownSecrets
+        knownSecrets = variables.knownSecrets
+        hidden = variables.hidden
     }
 
     func report(_ error: ConfigError) { errors.append(error) }
@@ -25,9 +28,17 @@ final class ConfigReader {
 
     func note(_ key: GivenKey) { given.append(key) }
 
-    /// Notes a value that the config lists as a secret.
-    func keepSecret(_ value: String) {
-        if value.utf8.count >= RunSpec.shortestSecret { knownSecrets.insert(value) }
+    /// Notes a variable that the config lists as a secret.
+    func keepSecret(_ name: String) {
+        guard let secret = variables.secret(name), secret.value.utf8.count >= RunSpec.shortestSecret else { return }
+        hidden.insert(secret.value)
+        if !knownSecrets.contains(where: { $0.value == secret.value }) { knownSecrets.append(secret) }
+    }
+
+    /// Notes that a value of the config contains the variable's. It is secret if its name says so, unless it is a path.
+    func noteUse(of name: String) {
+        guard KnownSecret.looksSecret(name), let value = variables[name], File.status(value) == nil else { return }
+        keepSecret(name)
     }
 
     /// The first error in the order of the file, else the first missing key.
@@ -41,7 +52,7 @@ final class ConfigReader {
 
     /// Quotes text of the config for an error: one line, at most 40 characters, no secret.
     func quoted(_ text: String) -> String {
-        if knownSecrets.contains(where: { text.contains($0) }) { return "the given text" }
+        if hidden.contains(where: { text.contains($0) }) { return "the given text" }
         let line = text.prefix { !$0.isNewline }
         let start = String(line.prefix(40).map { $0.unicodeScalars.allSatisfy(\.isPrintable) ? $0 : "?" })
         return "\"\(start)\(start.count < text.count ? "…" : "")\""

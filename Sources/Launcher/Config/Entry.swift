@@ -23,14 +23,23 @@ struct Entry {
             throw keyError("\"\(path)\" has no value", hint: "give it \(expected), or remove the key")
         }
         guard !scalar.string.utf8.contains(0) else { throw error("\"\(path)\" holds a NUL character") }
+        return Text(value: try expanded(scalar.string), isPlain: scalar.style == .plain)
+    }
+
+    private func expanded(_ text: String) throws(ConfigError) -> String {
+        if isForShell { return text }
         do {
-            return Text(value: try reader.variables.expand(scalar.string), isPlain: scalar.style == .plain)
+            return try reader.variables.expand(text) { reader.noteUse(of: $0) }
         } catch {
+            if let problem = reader.variables.problem(with: error.name) { throw problem }
             throw self.error(
                 "\"\(path)\" uses \"${\(error.name)}\", which is not set",
-                hint: "set it in the environment or in .env; \"$${\(error.name)}\" stays as text")
+                hint: "set it in \(reader.variables.places); \"$${\(error.name)}\" stays as text")
         }
     }
+
+    /// Whether the text belongs to the pod's shell, which expands its variables itself.
+    private var isForShell: Bool { ["command", "resume", "fresh"].contains(path) }
 
     /// The text; nil without an error if the value has none.
     var quietText: String? { try? text(expected: "text").value }

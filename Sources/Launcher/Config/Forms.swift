@@ -160,10 +160,12 @@ extension Form<[String: Config.SecretSource]> {
                 let name = try item.text(expected: "the name of a variable").value
                 try item.checkVariable(name)
                 guard let value = item.reader.variables[name], !value.isEmpty else {
-                    throw item.error("the secret \"\(name)\" is not set", hint: "set it in the environment or in .env")
+                    if let problem = item.reader.variables.problem(with: name) { throw problem }
+                    throw item.error(
+                        "the secret \"\(name)\" is not set", hint: "set it in \(item.reader.variables.places)")
                 }
                 secrets[name] = .value(value)
-                item.reader.keepSecret(value)
+                item.reader.keepSecret(name)
                 if value.utf8.count < RunSpec.shortestSecret {
                     item.reader.warn(
                         item.error(

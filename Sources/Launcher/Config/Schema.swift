@@ -30,6 +30,7 @@ extension Config {
         tensorboard = top.get("tensorboard", .section { $0.required("logdir", .text) })
         top.get("notify", .list(of: .notifyURL), into: &notify)
         mirror = top.get("mirror", .section(Mirror.init))
+        project = top.get("project", .text)
         folder = paths.folder
         if run == nil || command == nil { return nil }
     }

@@ -27,7 +27,8 @@ struct TextFile {
         self.text = bytes.text
     }
 
-    private static func read(_ path: String, name: String) throws(ConfigError) -> [UInt8] {
+    /// Returns the content of a small regular file.
+    static func read(_ path: String, name: String) throws(ConfigError) -> [UInt8] {
         do {
             // Without O_NONBLOCK, opening a pipe that has no writer blocks, and fstat is never reached.
             let file = try Errno.check { open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }

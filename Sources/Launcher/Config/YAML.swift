@@ -202,3 +202,13 @@ extension String {
         return String(text)
     }
 }
+
+extension Node.Mapping {
+    /// The text of a key in a map of this map, before any expansion; nil if it is no text.
+    func text(at outer: String, _ inner: String) -> String? {
+        func value(of key: String, in mapping: Node.Mapping) -> Node? {
+            mapping.first { $0.key.scalar?.string == key }?.value
+        }
+        return value(of: outer, in: self)?.mapping.flatMap { value(of: inner, in: $0)?.scalar?.string }
+    }
+}

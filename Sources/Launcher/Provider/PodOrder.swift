@@ -18,6 +18,9 @@ struct PodOrder: Sendable {
     /// Secret variables of the pod, by name.
     var secrets: [String: Config.SecretSource] = [:]
 
+    /// The id of the commit that the code was checked out from; nil if the code is in no repository.
+    var commit: String?
+
     /// Ports to open, the agent's first, as `8000/http`.
     var ports: [String] { ["\(spec.agentPort)/http"] + resources.ports }
 

@@ -4,6 +4,8 @@ internal import Shared
 struct RunStart: Sendable {
     let config: Config
     let isForced: Bool
+    /// The user says that the run belongs to this project, whatever the marks of both say.
+    var isAdopting = false
     let world: World
     /// Longer than it takes another `launch run` to start a pod.
     var lockTimeout: Duration = .seconds(90)
@@ -23,9 +25,8 @@ struct RunStart: Sendable {
         defer { lock.release() }
         let provider = try world.providers.named(config.provider)
         var known = KnownRun(id: config.run, provider: provider, place: provider.place(for: config.resources))
-        let project = try await ProjectFingerprint.of(folder: config.folder)
-        try await checkProject(project, of: known)
-        let spec = try await spec(project: project, on: known.place)
+        let project = try await projects(of: known)
+        let spec = try await spec(project: project.known, on: known.place)
         known.pod = try await newestPod(at: known.place, of: provider)
         var run = try await Runs(world: world).view(known)
         if run.state == .starting, let pod = run.pod, pod.isRunning {
@@ -37,7 +38,7 @@ struct RunStart: Sendable {
             try provider.remember(run.id, at: known.place)
             return decision
         }
-        return try await start(spec, after: run)
+        return try await start(spec, of: project.joined, after: run)
     }
 
     /// The resolved config and the provider's request. Nothing is packed or written.
@@ -45,9 +46,9 @@ struct RunStart: Sendable {
         let provider = try world.providers.named(config.provider)
         let place = provider.place(for: config.resources)
         let spec = config.spec(
-            project: try await ProjectFingerprint.of(folder: config.folder), code: nil, volume: place.mount,
+            project: try await own(ProjectIdentity.init(of:)).text, code: nil, volume: place.mount,
             launch: LaunchOrder(id: "dry-run", force: isForced))
-        let order = order(spec, on: place)
+        let order = order(spec, on: place, commit: try await commit())
         return Array("resolved config:\n".utf8) + (try JSON.encode(spec, pretty: true))
             + Array("\n\nrequest to provider \"\(spec.provider.rawValue)\":\n".utf8)
             + (try provider.preview(order, at: try await offer(for: order, of: provider))) + [UInt8(ascii: "\n")]
@@ -64,12 +65,31 @@ struct RunStart: Sendable {
         return pod
     }
 
-    private func checkProject(_ project: String, of run: KnownRun) async throws {
+    /// The run's project as its spec knows it, and with what is new about it. A run of another project is an error.
+    private func projects(of run: KnownRun) async throws -> (known: String, joined: String) {
+        let own = try await own(ProjectIdentity.init(of:))
         let folder = try await run.source.folder(of: run.id, with: [.records])
-        guard let known = try folder.spec()?.project, known != project else { return }
-        throw Failure(
-            .config, "run \"\(config.run)\" belongs to another project",
-            hint: "give this one another \"run\" name; that one is kept in \"\(run.source.original.run(run.id).path)\"")
+        guard let text = try folder.spec()?.project else { return (own.text, own.text) }
+        let known = ProjectIdentity(text: text)
+        guard isAdopting || known.isSame(as: own) else {
+            throw Failure(
+                .config, "run \"\(config.run)\" belongs to another project",
+                hint: "give this one another \"run\" name, or take the run over with: launch run --adopt; "
+                    + "its files are in \"\(run.source.original.run(run.id).path)\"")
+        }
+        return (text, known.joined(with: own).text)
+    }
+
+    /// Reads something of the project. A failure is one of the setup: no provider was asked yet.
+    private func own<Value>(_ read: (Config) async throws -> Value) async throws -> Value {
+        do { return try await read(config) } catch let problem as Problem { throw Failure(.setupFailed, problem) }
+    }
+
+    /// The id of the commit that the code was checked out from; nil if the code is in no repository.
+    private func commit() async throws -> String? {
+        guard case .path(let folder) = config.code else { return nil }
+        let answer = try await own { _ in try await Git.ask(["rev-parse", "--verify", "HEAD"], in: folder) }
+        return answer.map(\.text.trimmed).flatMap { $0.isEmpty ? nil : $0 }
     }
 
     private func spec(project: String, on place: PodPlace) async throws -> RunSpec {
@@ -94,10 +114,12 @@ struct RunStart: Sendable {
             config.env.sorted { $0.key < $1.key }.map { ("env.\($0.key)", $0.value) }
             + config.command.texts.map { ("command", $0) } + (config.resume?.texts ?? []).map { ("resume", $0) }
         for (key, text) in texts {
-            guard config.knownSecrets.contains(where: { text.contains($0) }) else { continue }
+            guard let secret = config.knownSecrets.first(where: { text.contains($0.value) }) else { continue }
             throw Failure(
-                .config, "\"\(key)\" holds the value of a secret, and would be kept on the volume",
-                hint: "name the variable under \"secrets\": the training has it in its environment")
+                .config,
+                "\"\(key)\" holds the value of a secret, \(secret.words), and would be kept on the volume",
+                hint: "write secrets: [\(secret.name)], and use $\(secret.name) in \"command\"; "
+                    + "if it is no secret, write its value into the config")
         }
     }
 
@@ -110,7 +132,7 @@ struct RunStart: Sendable {
                 of: config.checkpoints, workdir: config.workdir, work: volume.run(config.run).work)
             return try await CodePack.make(
                 folder: folder, without: NotCode(checkpoints: checkpoints, volume: volume, home: world.home),
-                secrets: Array(config.knownSecrets), on: volume)
+                secrets: config.knownSecrets, on: volume)
         } catch let problem as Problem {
             throw Failure(.setupFailed, problem)
         }
@@ -141,10 +163,10 @@ struct RunStart: Sendable {
             hint: "attach with: launch attach \(run.id), or stop it first with: launch stop \(run.id)")
     }
 
-    private func order(_ spec: RunSpec, on place: PodPlace) -> PodOrder {
+    private func order(_ spec: RunSpec, on place: PodPlace, commit: String?) -> PodOrder {
         PodOrder(
             spec: spec, place: place, resources: config.resources, image: config.image, notify: config.notify,
-            secrets: config.secrets)
+            secrets: config.secrets, commit: commit)
     }
 
     private func offer(for order: PodOrder, of provider: any Provider) async throws -> Offer {
@@ -154,15 +176,16 @@ struct RunStart: Sendable {
         return offer
     }
 
-    private func start(_ spec: RunSpec, after previous: RunView) async throws -> Decision {
+    private func start(_ spec: RunSpec, of project: String, after previous: RunView) async throws -> Decision {
         var spec = spec
+        spec.project = project
         // The claim of an owner that has ended need not be waited for. An owner that cannot be seen from here may live:
         // the agent watches its heartbeat.
         if let owner = previous.claims.last, owner.isAlive == false {
             spec.launch.supersedes = [owner.pod]
         }
         let provider = previous.run.provider
-        let order = order(spec, on: previous.run.place)
+        let order = order(spec, on: previous.run.place, commit: try await commit())
         let pod =
             if let old = previous.pod, case .exited = old.state {
                 try await provider.start(old, with: order)

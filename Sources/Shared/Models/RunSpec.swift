@@ -5,7 +5,8 @@
 @dynamicMemberLookup
 public struct RunSpec: Sendable, Equatable {
     public var settings: RunSettings
-    /// The fingerprint of the project. Two projects under one run's name would train in each other's work tree.
+    /// The marks of the project, with blanks between them. Two projects under one run's name would train in each
+    /// other's work tree.
     public var project: String
     public var code: PackedCode?
     /// The volume's mount point in the pod; for `local` a folder of this machine.
@@ -24,6 +25,9 @@ public struct RunSpec: Sendable, Equatable {
         get { settings[keyPath: field] }
         set { settings[keyPath: field] = newValue }
     }
+
+    /// Two specs are of the same project if they share one of these.
+    public var projectMarks: Set<String> { Set(project.split(separator: " ").map(String.init)) }
 
     /// The shortest value that is masked, in bytes. Shorter values appear in a log by chance.
     public static let shortestSecret = 8

@@ -138,6 +138,7 @@ struct LocalProvider: Provider {
         variables["POD_AGENT_TOKEN_SHA256"] = tokenDigest
         variables["POD_AGENT_POD_ID"] = id
         variables["POD_AGENT_ENDPOINT_FILE"] = records.endpoint(id)
+        variables["POD_AGENT_COMMIT"] = order.commit
         if !order.notify.isEmpty { variables["POD_AGENT_NOTIFY"] = try JSON.text(order.notify) }
         return variables
     }
