@@ -49,7 +49,7 @@ struct Request: Sendable {
 struct Response: Sendable {
     enum Body: Sendable {
         case bytes([UInt8])
-        /// `length` bytes, or, where it is not known, as many as come.
+        /// A stream of `length` bytes; nil if the length is unknown.
         case stream(length: Int?, @Sendable (ResponseWriter) async throws -> Void)
     }
 

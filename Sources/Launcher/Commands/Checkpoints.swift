@@ -5,15 +5,16 @@ struct Checkpoints: LauncherCommand {
     static let configuration = CommandConfiguration(
         abstract: "List a run's checkpoints.",
         discussion: """
-            PROVEN  A proven checkpoint was whole and on stable storage when its receipt was written. Its names, sizes and \
-            times have not changed since. "--sums" checks the content too: pipe it into "sha256sum -c".
+            PROVEN  A proven checkpoint was whole and on stable storage when its receipt was written. Its names, sizes \
+            and times have not changed since. "--sums" checks the content too: pipe it into "sha256sum -c".
 
-            FIXED NAMES  A checkpoint of "checkpoints.names" is shown with the last step that the training reported before \
-            the save. With "keep: N" the folder "kept" of the run has copies of the last N proven ones. If a start finds the \
-            original torn, it moves it to "torn" and restores the newest copy. A copy is made only if twice its size is free.
+            FIXED NAMES  A checkpoint of "checkpoints.names" is shown with the last step that the training reported \
+            before the save. With "keep: N" the folder "kept" of the run has copies of the last N proven ones. If a \
+            start finds the original torn, it moves it to "torn" and restores the newest copy. A copy is made only if \
+            twice its size is free.
 
-            HOW OFTEN TO SAVE  The line below the table advises an interval. It is computed from the time that a save takes \
-            and from how often this run was interrupted.
+            HOW OFTEN TO SAVE  The line below the table advises an interval. It is computed from the time that a save \
+            takes and from how often this run was interrupted.
             """)
 
     @Argument(help: "Name of the run. May be left out if there is only one.") var run: String?

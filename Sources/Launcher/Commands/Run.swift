@@ -5,8 +5,8 @@ struct Run: LauncherCommand {
     static let configuration = CommandConfiguration(
         abstract: "Train as a config says, and follow the training.",
         discussion: """
-            If the run is training already, launch attaches to it and shows the last screenful of its log. Ctrl-C leaves the \
-            run running.
+            If the run is training already, launch attaches to it and shows the last screenful of its log. Ctrl-C \
+            leaves the run running.
 
             \(Session.outputHelp)
             """)

@@ -7,8 +7,8 @@ struct Session: Sendable {
 
     /// For the help of both.
     static let outputHelp = """
-        A terminal or a file gets the training's bytes unchanged. When standard output is a pipe, progress bars are reduced \
-        to their final state, plus a snapshot every 30 seconds.
+        A terminal or a file gets the training's bytes unchanged. When standard output is a pipe, progress bars are \
+        reduced to their final state, plus a snapshot every 30 seconds.
         """
 
     /// Follows `run` from `offset` to its end and throws its exit code.

@@ -56,6 +56,11 @@ import Testing
         #expect(last.status == 200 && offset(last) == "0" && last.headers["Content-Length"] == "600000")
     }
 
+    @Test("each of many small parts is accepted as soon as the one before it is answered") func manyParts() async throws
+    {
+        for offset in 0..<300 { #expect(try await put(offset..<(offset + 1)).status == 202, "\(offset)") }
+    }
+
     @Test("an upload whose end the client did not hear of is not repeated") func endIsKnown() async throws {
         #expect(try await put(0..<bytes.count).status == 201)
         let again = try await put(bytes.count..<bytes.count)

@@ -2,7 +2,7 @@ internal import Glibc
 internal import Shared
 
 extension APIError {
-    /// The failure of a call on the file or folder `path` of the volume.
+    /// Translates the error of a call on the file or folder `path` of the volume.
     init(_ error: Errno, _ path: String) {
         let code: Code =
             switch error.code {
@@ -11,7 +11,7 @@ extension APIError {
             case ENAMETOOLONG, EINVAL: .badRequest
             case EISDIR, EEXIST, ENOTEMPTY, EXDEV: .conflict
             case ENOSPC, EDQUOT: .noSpace
-            // The volume's own trouble, which may pass.
+            // An error of the volume itself, which may pass.
             default: .unavailable
             }
         self.init(code, "\"\(path)\": \(error)")

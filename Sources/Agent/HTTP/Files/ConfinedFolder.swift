@@ -2,17 +2,17 @@ internal import CLinux
 internal import Glibc
 internal import Shared
 
-/// A folder that no path leads out of, whatever links lie in it, also if they change meanwhile.
+/// A folder that no path leads out of, whatever links are in it, also if they change meanwhile.
 ///
-/// Each component is opened below the descriptor of the folder before it. The kernel follows no link: this type does.
-/// A link counts as inside if its whole way is. Every call blocks.
+/// Each component is opened below the descriptor of the folder before it. This type follows links, not the kernel. A
+/// link is allowed if each step of it stays inside. Every call blocks.
 struct ConfinedFolder: Sendable {
     static let maxLinks = 40  // as many as the kernel follows, path_resolution(7)
     static let maxDepth = 100
 
     let root: String
 
-    /// An open file or folder, and where it is.
+    /// An open file or folder, and its path.
     struct Place {
         let descriptor: Descriptor
         let status: FileStatus
@@ -28,7 +28,7 @@ struct ConfinedFolder: Sendable {
         }
     }
 
-    /// Opens the folder that `path` leads to, and makes the folders that lack.
+    /// Opens the folder that `path` leads to, and makes the missing folders.
     ///
     /// Before a folder is made, `check` gets the path of the last one, without the links that are known by then. An
     /// error of `check` ends the call.
@@ -63,20 +63,20 @@ private struct Walk {
 
     mutating func open(_ path: VolumePath) throws -> ConfinedFolder.Place {
         guard let name = try follow(path.components) else { return try folder() }
-        // If the name was taken meanwhile, its new entry is in this folder too.
+        // The name may have a new entry by now. It is in this folder too.
         let file = try top.open(name, O_RDONLY)
         let status = try file.status
         guard status.isFile else { throw APIError(.forbidden, "\"\(path.text)\" is neither a file nor a folder") }
         return ConfinedFolder.Place(descriptor: file, status: status, path: VolumePath(names + [name]))
     }
 
-    /// The folder that the walk has come to.
+    /// The folder that the walk has reached.
     func folder() throws -> ConfinedFolder.Place {
         let folder = try top.open(Array(".".utf8), O_RDONLY | O_DIRECTORY)
         return ConfinedFolder.Place(descriptor: folder, status: try folder.status, path: VolumePath(names))
     }
 
-    /// Goes down `components`. Returns the name of what they end at if that is no folder.
+    /// Follows `components` down. Returns the name of the last one if it is not a folder.
     mutating func follow(_ components: [[UInt8]], making check: ((VolumePath) throws -> Void)? = nil) throws -> [UInt8]?
     {
         var rest = Array(components.reversed())
@@ -107,7 +107,7 @@ private struct Walk {
         return nil
     }
 
-    /// Opens the entry `name`. If there is none, a folder is made after `check`.
+    /// Opens the entry `name`. If it is absent, makes a folder after `check`.
     private func enter(_ name: [UInt8], check: () throws -> Void) throws -> Descriptor {
         do throws(Errno) {
             return try top.open(name, linux_open_as_path)
@@ -121,7 +121,7 @@ private struct Walk {
         return try top.open(name, linux_open_as_path)
     }
 
-    /// The components that a link stands for. An absolute one begins again at the root.
+    /// Returns the components that a link stands for. An absolute link begins again at the root.
     private mutating func target(of link: Descriptor, in components: [[UInt8]]) throws -> [[UInt8]] {
         links += 1
         guard links <= ConfinedFolder.maxLinks else { throw Errno(ELOOP) }

@@ -10,14 +10,14 @@ final class Descriptor: Sendable {
 
     deinit { close(number) }
 
-    /// The folder at `path`.
+    /// Opens the folder at `path`.
     static func folder(_ path: String) throws(Errno) -> Descriptor {
         Descriptor(try Errno.check { Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) })
     }
 
     var status: FileStatus { get throws(Errno) { try File.status(of: number) } }
 
-    /// Opens the entry `name` of this folder. No link is followed, and no pipe or device makes the call wait.
+    /// Opens the entry `name` of this folder. Follows no link, and does not wait for a pipe or a device.
     func open(_ name: [UInt8], _ flags: Int32) throws(Errno) -> Descriptor {
         try Self.open(name, in: number, flags)
     }
@@ -27,7 +27,7 @@ final class Descriptor: Sendable {
         return Descriptor(try Errno.check { openat(folder, name.cString, safe, 0o644) })
     }
 
-    /// Up to `buffer.count` bytes from `offset` on; 0 at the end of the file.
+    /// Reads up to `buffer.count` bytes from `offset` on. Returns their number, 0 at the end of the file.
     func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
         try Errno.check { pread(number, buffer.baseAddress, buffer.count, off_t(offset)) }
     }
@@ -44,6 +44,6 @@ final class Descriptor: Sendable {
 }
 
 extension [UInt8] {
-    /// As C has names: a zero at the end.
+    /// The name in the form of C, with a zero at the end.
     var cString: [CChar] { map { CChar(bitPattern: $0) } + [0] }
 }

@@ -1,7 +1,7 @@
 internal import Shared
 internal import Synchronization
 
-/// The SHA-256 of an open file, in steps that a volume which answers is done with soon.
+/// The SHA-256 of an open file, in steps. Each step is short on a volume that answers.
 final class FileHash: Sendable {
     private static let stepSize = 16 << 20
     private static let pieceSize = 256 << 10
@@ -16,7 +16,7 @@ final class FileHash: Sendable {
 
     init(of file: Descriptor) { self.file = file }
 
-    /// Reads on and blocks. Returns the digest once the file has been read to its end.
+    /// Hashes the next step and blocks. Returns the digest at the end of the file, else nil.
     func next() throws -> SHA256Digest? {
         try state.withLock { state in
             let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.pieceSize, alignment: 16)

@@ -6,10 +6,10 @@ internal import Shared
 /// `GET` and `HEAD /v1/files/PATH`: a file of the volume by range, or a folder as a listing or a tar archive.
 struct FilesRoute: Sendable {
     let volume: VolumeAccess
-    /// nil if the volume is only read.
+    /// nil if the route only reads the volume.
     var uploads: UploadRoute?
 
-    /// Bytes that are read from the volume at once.
+    /// Bytes that one call reads from the volume.
     static let pieceSize = 128 << 10
 
     var routes: [Route] {
@@ -21,7 +21,7 @@ struct FilesRoute: Sendable {
         case folder(VolumeAccess.Held<Descriptor>)
     }
 
-    /// `HEAD` with a `sha256` in the query also says how much of that upload the volume has.
+    /// The answer to `HEAD` with a `sha256` in the query also has the received bytes of that upload.
     @Sendable private func answer(_ request: Request) async throws -> Response {
         guard request.method == "HEAD", let uploads, let sha256 = try UploadOrder.digest(in: request) else {
             return try await respond(to: request)
@@ -61,7 +61,7 @@ struct FilesRoute: Sendable {
             return Response(status: 304, headers: headers, body: .bytes([]))
         }
         var range: Range<Int>?
-        // A part of another version of the file is of no use to the client.
+        // A part of another version of the file is useless to the client.
         if request.headers.first(name: "If-Range").map({ $0 == tag }) ?? true {
             do {
                 let header = request.headers.first(name: "Range")
@@ -91,7 +91,7 @@ struct FilesRoute: Sendable {
         header.trimmed == "*" || header.split(separator: ",").contains { $0.trimmed == tag || $0.trimmed == "W/" + tag }
     }
 
-    /// A file that has become shorter ends the connection, so that no client takes the answer for a whole one.
+    /// Ends the connection if the file became shorter, so that no client takes the response for complete.
     private func copy(
         _ range: Range<Int>, of file: VolumeAccess.Held<Descriptor>, into writer: ResponseWriter
     ) async throws {
@@ -132,14 +132,14 @@ struct FilesRoute: Sendable {
     }
 }
 
-/// A form of a folder, piece by piece. Each call blocks.
+/// One representation of a folder, in pieces. Each call blocks.
 protocol FolderPieces: Sendable {
-    /// The next bytes, at least one; nil at the end.
+    /// Returns the next bytes, at least one; nil at the end.
     func next() throws -> [UInt8]?
 }
 
 extension Descriptor {
-    /// Up to `count` bytes from `offset` on; fewer, or none, at the end of the file.
+    /// Reads up to `count` bytes from `offset` on; fewer at the end of the file.
     func read(at offset: Int, count: Int) throws -> ByteBuffer {
         var buffer = ByteBufferAllocator().buffer(capacity: count)
         try buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { bytes in

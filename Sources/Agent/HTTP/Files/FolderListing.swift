@@ -1,9 +1,9 @@
 internal import Shared
 internal import Synchronization
 
-/// A folder as lines of JSON, a `FolderEntry` each, in the order in which the volume has them.
+/// A folder as lines of JSON, each a `FolderEntry`, in the order of the volume.
 final class FolderListing: FolderPieces {
-    /// Entries of a piece at most: each costs a call on the volume.
+    /// The largest number of entries of a piece. Each entry needs a call on the volume.
     private static let pieceCount = 256
 
     private let stream: Mutex<FolderStream>
@@ -16,7 +16,7 @@ final class FolderListing: FolderPieces {
             var count = 0
             while count < Self.pieceCount, let name = try stream.next() {
                 count += 1
-                // One that is gone since is none.
+                // An entry that was removed meanwhile is left out.
                 guard let status = try? File.status(of: name, in: stream.descriptor) else { continue }
                 let entry = FolderEntry(
                     name: name.text, kind: status.kind, size: status.size, modified: status.modified)

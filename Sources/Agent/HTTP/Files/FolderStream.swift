@@ -1,12 +1,13 @@
 internal import Glibc
 internal import Shared
 
-/// The entries of an open folder, one by one in the order in which the volume has them.
+/// The entries of an open folder, in the order of the volume.
 final class FolderStream {
     private let stream: OpaquePointer
 
     init(_ folder: Descriptor) throws(Errno) {
-        // A descriptor of its own: fdopendir(3) takes it over, and the place in the folder is the descriptor's.
+        // fdopendir(3) takes over its descriptor, and the position in the folder belongs to the descriptor. So this
+        // type opens its own.
         let own = try Errno.check { openat(folder.number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         guard let stream = fdopendir(own) else {
             let error = Errno.current
@@ -18,13 +19,13 @@ final class FolderStream {
 
     deinit { closedir(stream) }
 
-    /// For the `*at` calls, as long as this lives.
+    /// The descriptor for the `*at` calls. Valid as long as this object lives.
     var descriptor: Int32 { dirfd(stream) }
 
-    /// The next name but for `.` and `..`; nil at the end.
+    /// Returns the next name except `.` and `..`; nil at the end.
     func next() throws(Errno) -> [UInt8]? {
         while true {
-            // The only way to tell an error from the end, readdir(3).
+            // readdir(3): only errno distinguishes an error from the end.
             errno = 0
             guard let entry = readdir(stream) else {
                 if errno != 0 { throw Errno.current }

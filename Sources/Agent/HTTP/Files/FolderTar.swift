@@ -4,8 +4,8 @@ internal import NIOCore
 internal import Shared
 internal import Synchronization
 
-/// A folder with all below it as a tar archive. A link is a member and never followed. Devices, pipes and sockets are
-/// left out.
+/// A folder and everything below it as a tar archive. Links are members and are not followed. Devices, pipes and
+/// sockets are left out.
 final class FolderTar: FolderPieces {
     private let walk: Mutex<TarWalk>
 
@@ -15,7 +15,7 @@ final class FolderTar: FolderPieces {
 }
 
 private struct TarWalk: ~Copyable {
-    /// Bytes of the archive that are not handed out yet.
+    /// Bytes of the archive that are not returned yet.
     private final class Output { var bytes: [UInt8] = [] }
 
     private struct Level {
@@ -32,7 +32,7 @@ private struct TarWalk: ~Copyable {
 
     private let output: Output
     private var writer: TarWriter
-    /// Every folder that is open, the innermost last.
+    /// The open folders, the innermost last.
     private var levels: [Level]
     private var content: Content?
     private var isFinished = false
@@ -66,7 +66,7 @@ private struct TarWalk: ~Copyable {
         do {
             try begin(name, in: folder, at: level.prefix + name)
         } catch let error as Errno where error.code == ENOENT {
-            // Gone since.
+            // The entry was removed meanwhile.
         }
     }
 
@@ -91,7 +91,7 @@ private struct TarWalk: ~Copyable {
         }
     }
 
-    /// The next bytes of the current file, as many as its header says in all. One that has become shorter is an error.
+    /// Writes the next bytes of the current file, in all as many as its header says. Throws if the file became shorter.
     private mutating func writeContent() throws {
         guard var content else { return }
         let count = min(FilesRoute.pieceSize, content.size - content.offset)

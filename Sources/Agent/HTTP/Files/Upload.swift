@@ -2,25 +2,26 @@ internal import Glibc
 internal import NIOCore
 internal import Shared
 
-/// A part of an upload on its way to the staging file. Every call blocks.
+/// A part of an upload that goes to the staging file. Every call blocks.
 ///
-/// While it lives no other upload writes the same target: also while one of its calls hangs on the volume.
+/// No other upload writes the same target until this one is released or dropped. So a call that hangs on the volume
+/// keeps the target.
 final class Upload: Sendable {
     /// The folder of staging files, below the volume's root.
     static let folder = VolumePath(
         Volume(root: "").uploads.split(separator: "/").map { Array($0.utf8) })
 
-    /// A staging file that got nothing for so long is removed, in seconds.
+    /// The age in seconds at which a staging file is removed. It counts from the last byte.
     private static let maxAge = 7 * 86_400
 
     let order: UploadOrder
     /// The staging file.
     let file: Descriptor
-    /// Bytes of it at the begin of this part.
+    /// Bytes of the staging file at the beginning of this part.
     let received: Int
-    /// A file of the right size at the target.
+    /// The file at the target if it has the right size.
     let existing: Descriptor?
-    /// An upload of these bytes put it there.
+    /// Whether an upload of these bytes put it there.
     let wasPlaced: Bool
 
     private let staging: ConfinedFolder.Place
@@ -30,9 +31,9 @@ final class Upload: Sendable {
     private let targets: UploadTargets
     private let claim: UploadTargets.Claim
 
-    /// Makes the folders on the way. Throws `UploadTargets.Busy` if another upload writes the target.
+    /// Makes the missing folders. Throws `UploadTargets.Busy` if another upload writes the target.
     ///
-    /// `refusing` returns true for a path that the client must not write: the error is then `.forbidden`.
+    /// `refusing` returns true for a path that the client must not write. The error is then `.forbidden`.
     init(
         _ order: UploadOrder, in volume: ConfinedFolder, targets: UploadTargets,
         refusing: @escaping (VolumePath) -> Bool
@@ -72,7 +73,7 @@ final class Upload: Sendable {
         }
     }
 
-    /// More than the whole file are bytes of another one.
+    /// Returns the size of the staging file. One that is longer than the whole file has other bytes and is emptied.
     private static func size(of file: Descriptor, for order: UploadOrder) throws(Errno) -> Int {
         let size = try file.status.size
         if size <= order.size { return size }
@@ -135,6 +136,9 @@ final class Upload: Sendable {
             try Errno.check(except: ENOENT) { unlinkat(staging.descriptor.number, order.stagingName.cString, 0) }
         }
     }
+
+    /// Lets other uploads write the target. Call it only when no call of this one is left.
+    func release() { claim.release() }
 
     private func reporting(_ body: () throws(Errno) -> Void) throws(APIError) {
         do { try body() } catch { throw APIError(error, order.target.text) }

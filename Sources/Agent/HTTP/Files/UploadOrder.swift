@@ -4,7 +4,7 @@ internal import Shared
 struct UploadOrder: Sendable {
     /// The file that the upload makes or replaces.
     let target: VolumePath
-    /// The whole file's.
+    /// The SHA-256 of the whole file.
     let sha256: SHA256Digest
     /// Bytes of the whole file.
     let size: Int
@@ -25,7 +25,7 @@ struct UploadOrder: Sendable {
 
     var tooLong: APIError { APIError(.badRequest, "the body goes beyond \"size=\(size)\"") }
 
-    /// The name of the staging file: the same for each part, and after a restart of the agent.
+    /// The name of the staging file. It is the same for each part, and after a restart of the agent.
     var stagingName: [UInt8] { Self.stagingName(of: target, sha256) }
 
     static func stagingName(of target: VolumePath, _ sha256: SHA256Digest) -> [UInt8] {
@@ -33,7 +33,7 @@ struct UploadOrder: Sendable {
         return Array("\(SHA256Digest(of: path + sha256.bytes)).part".utf8)
     }
 
-    /// The query's `sha256`; nil if there is none.
+    /// Returns the `sha256` of the query; nil if there is none.
     static func digest(in request: Request) throws(APIError) -> SHA256Digest? {
         guard let text = request.query["sha256"] else { return nil }
         return try digest(text)

@@ -1,13 +1,13 @@
 internal import NIOCore
 internal import Shared
 
-/// `PUT /v1/files/PATH` and `PUT /v1/code/SHA256`: takes a file in parts, and puts it in its place once it is whole.
+/// `PUT /v1/files/PATH` and `PUT /v1/code/SHA256`: takes a file in parts, and puts the complete file in its place.
 struct UploadRoute: Sendable {
-    /// Bytes that are written to the volume at once.
+    /// Bytes that one call writes to the volume.
     private static let pieceSize = 256 << 10
-    /// A write of one piece, or a rename, that takes longer is given up.
+    /// The timeout for a write of one piece, or a rename.
     private static let writeTimeout: Duration = .seconds(30)
-    /// That for the whole file to come to stable storage.
+    /// The timeout for the sync of the whole file.
     private static let syncTimeout: Duration = .seconds(600)
 
     let volume: VolumeAccess
@@ -57,7 +57,7 @@ struct UploadRoute: Sendable {
 
     // MARK: - Receiving
 
-    /// The bytes that the volume has of an upload that is not complete.
+    /// Returns the number of bytes that the volume has of an incomplete upload.
     func received(of target: VolumePath, _ sha256: SHA256Digest) async throws -> Int {
         try await volume.run { [volume] in
             let name = UploadOrder.stagingName(of: target, sha256)
@@ -86,6 +86,19 @@ struct UploadRoute: Sendable {
         let upload = try await volume.run(within: Self.writeTimeout) { [volume, targets] in
             volume.hold(try Upload(order, in: volume.folder, targets: targets, refusing: refusing))
         }
+        do {
+            let response = try await receivePart(body, into: upload)
+            // Before the answer: the client may send the next part at once.
+            upload.value.release()
+            return response
+        } catch let error as APIError where error.code != .unavailable {
+            upload.value.release()
+            throw error
+        }
+    }
+
+    private func receivePart(_ body: RequestBody, into upload: VolumeAccess.Held<Upload>) async throws -> Response {
+        let order = upload.value.order
         let received = upload.value.received
         if received == 0, order.offset == order.size, order.size > 0, try await isThere(upload) {
             return Self.response(201, received: order.size)
@@ -128,7 +141,7 @@ struct UploadRoute: Sendable {
         return offset
     }
 
-    /// Checks all of the upload from stable storage and puts it in its place.
+    /// Checks all bytes of the upload from stable storage and puts it in its place.
     private func finish(_ upload: VolumeAccess.Held<Upload>) async throws {
         let order = upload.value.order
         try await volume.run(within: Self.syncTimeout) { try upload.value.sync() }
@@ -142,7 +155,7 @@ struct UploadRoute: Sendable {
         try await volume.run(within: Self.writeTimeout) { try upload.value.place() }
     }
 
-    /// Whether the target is what the upload would make of it: the client may not have heard of its end.
+    /// Whether the target already has the bytes of the upload. The client may not have received the earlier response.
     private func isThere(_ upload: VolumeAccess.Held<Upload>) async throws -> Bool {
         guard let existing = upload.value.existing else { return false }
         if !upload.value.wasPlaced, try await digest(of: existing) != upload.value.order.sha256 { return false }
@@ -150,7 +163,7 @@ struct UploadRoute: Sendable {
         return true
     }
 
-    /// `file` is one of an upload that is held.
+    /// `file` belongs to an upload that is held.
     private func digest(of file: Descriptor) async throws -> SHA256Digest {
         let hash = FileHash(of: file)
         while true {

@@ -1,9 +1,9 @@
 internal import Shared
 internal import Synchronization
 
-/// The targets that uploads write at the moment, and the last ones that were put in their place.
+/// The targets that uploads are writing, and the last files that were put in their place.
 final class UploadTargets: Sendable {
-    /// Placed files that are remembered.
+    /// The number of placed files that are remembered.
     private static let capacity = 64
 
     /// Another upload writes the target.
@@ -22,7 +22,7 @@ final class UploadTargets: Sendable {
 
     private let state = Mutex(State())
 
-    /// The right to write `target`, until it is dropped; nil if another upload has it.
+    /// Returns the right to write `target`, until it is released or dropped; nil if another upload has it.
     func claim(_ target: VolumePath) -> Claim? {
         let isFree = state.withLock { state in
             guard !state.busy.contains(target) else { return false }
@@ -32,7 +32,7 @@ final class UploadTargets: Sendable {
         return isFree ? Claim(target, of: self) : nil
     }
 
-    /// Remembers that the file with `tag` at `target` has that SHA-256.
+    /// Remembers that the file with `tag` at `target` has the digest `sha256`.
     func place(_ target: VolumePath, _ sha256: SHA256Digest, tag: String) {
         state.withLock { state in
             state.placed.removeAll { $0.target == target }
@@ -41,7 +41,7 @@ final class UploadTargets: Sendable {
         }
     }
 
-    /// Whether an upload put that file there, and it has not changed since.
+    /// Whether an upload put that file there, and the file has not changed since.
     func hasPlaced(_ target: VolumePath, _ sha256: SHA256Digest, tag: String) -> Bool {
         state.withLock { $0.placed.contains { $0.target == target && $0.sha256 == sha256 && $0.tag == tag } }
     }
@@ -49,12 +49,18 @@ final class UploadTargets: Sendable {
     final class Claim: Sendable {
         private let target: VolumePath
         private let targets: UploadTargets
+        private let isReleased = Atomic(false)
 
         fileprivate init(_ target: VolumePath, of targets: UploadTargets) {
             self.target = target
             self.targets = targets
         }
 
-        deinit { targets.state.withLock { state in state.busy.removeAll { $0 == target } } }
+        deinit { release() }
+
+        func release() {
+            if isReleased.exchange(true, ordering: .relaxed) { return }
+            targets.state.withLock { state in state.busy.removeAll { $0 == target } }
+        }
     }
 }

@@ -1,10 +1,10 @@
 internal import Shared
 
-/// The volume as the API reaches it: on threads that are left behind if a call never returns.
+/// Runs the API's calls on the volume, on threads that are left behind if a call never returns.
 final class VolumeAccess: Sendable {
     let folder: ConfinedFolder
     var volume: Volume { Volume(root: folder.root) }
-    /// A call that takes longer is given up.
+    /// The timeout of a call.
     private let timeout: Duration
     private let threads = ThreadPool(limit: 8)
 
@@ -13,7 +13,8 @@ final class VolumeAccess: Sendable {
         self.timeout = timeout
     }
 
-    /// The value of `body`, which may block. Throws `.unavailable` if it takes longer than the timeout, or `timeout`.
+    /// Returns the value of `body`, which may block. Throws `.unavailable` after `timeout`, or the usual timeout if it
+    /// is nil.
     func run<Value: Sendable>(
         within timeout: Duration? = nil, _ body: @escaping @Sendable () throws -> Value
     ) async throws -> Value {
@@ -24,10 +25,10 @@ final class VolumeAccess: Sendable {
         return value
     }
 
-    /// `value` in a box whose end comes on one of the threads.
+    /// Returns `value` in a box that releases it on one of the threads.
     func hold<Value: Sendable>(_ value: Value) -> Held<Value> { Held(value, threads) }
 
-    /// Lets go of its value on a thread that may be left behind: close(2) on a dead network volume never returns.
+    /// Releases its value on a thread that may be left behind: close(2) on a dead network volume never returns.
     final class Held<Value: Sendable>: Sendable {
         let value: Value
         private let threads: ThreadPool

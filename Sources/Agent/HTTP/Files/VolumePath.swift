@@ -1,19 +1,19 @@
 internal import Shared
 
-/// A path below a volume's root as a request names it, in its components. None of them leads up or is empty.
+/// The components of a path below a volume's root, as a request names it. No component is empty or leads up.
 struct VolumePath: Sendable, Equatable {
-    /// Bytes, because a file's name need not be UTF-8.
+    /// Components are bytes, because a file's name need not be UTF-8.
     let components: [[UInt8]]
 
-    /// Bytes of a whole path at most, PATH_MAX.
+    /// The largest length of a path in bytes, PATH_MAX.
     static let maxLength = 4096
-    /// Bytes of a component at most, NAME_MAX.
+    /// The largest length of a component in bytes, NAME_MAX.
     static let maxNameLength = 255
 
     init(_ components: [[UInt8]]) { self.components = components }
 
-    /// The empty text is the root. Throws `.forbidden` for a path that leads out, `.badRequest` for one that is
-    /// malformed.
+    /// Parses `text`; the empty text is the root. Throws `.forbidden` for a path that leads out, `.badRequest` for a
+    /// malformed one.
     init(percentEncoded text: String) throws(APIError) {
         guard text.utf8.count <= 3 * Self.maxLength else { throw Self.refusal("too long") }
         var components: [[UInt8]] = []
@@ -31,7 +31,7 @@ struct VolumePath: Sendable, Equatable {
         guard components.reduce(0, { $0 + $1.count + 1 }) <= Self.maxLength else { throw Self.refusal("too long") }
     }
 
-    /// For errors and names.
+    /// The path as text, for errors and names.
     var text: String { components.map(\.text).joined(separator: "/") }
 
     private static func refusal(_ how: String) -> APIError { APIError(.badRequest, "a path \(how)") }
