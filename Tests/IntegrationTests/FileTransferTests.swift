@@ -44,8 +44,11 @@ import Testing
         }
     }
 
-    /// A connection passes so many bytes, so that all cuts come before the end.
-    private func lives(_ size: Int) -> ClosedRange<Int> { size / 60...size / 25 }
+    /// A connection passes so many bytes, fewer than one part of an upload, so that all cuts come before the end.
+    private func lives(_ size: Int) -> ClosedRange<Int> {
+        let part = AgentClient.UploadPace().partSize
+        return min(size / 60, part / 4)...min(size / 25, part / 2)
+    }
 
     private func isServe(_ pid: Int32) -> Bool {
         (try? File.read("/proc/\(pid)/cmdline").split(separator: 0).last?.text) == "serve"

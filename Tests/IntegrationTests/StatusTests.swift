@@ -10,7 +10,9 @@ import Testing
         try await Site.with { site in
             try SlowPython.write(to: site)
             try site.write(
-                "agent", "#!/bin/sh\n\(Self.wait("agent"))\nexec '\(Programs.podAgent)' \"$@\"\n", executable: true)
+                "agent",
+                "#!/bin/sh\nif [ $# = 0 ]; then \(Self.wait("agent")); fi\nexec '\(Programs.podAgent)' \"$@\"\n",
+                executable: true)
             try site.write("project/requirements.txt", "nothing==1.0\n")
             try site.config(
                 """

@@ -11,6 +11,7 @@ unset BLIND_INSIDE
 volumes() {
     echo "$LAUNCH_HOME/volume"
     sed -nE 's/^resources:.*volume: *\{ *path: *([^ },]+).*/\1/p' config.yaml 2>/dev/null || true
+    echo  # sed ends no line that its file leaves open
     sed -nE 's/.*"volume" *: *"([^"]+)".*/\1/p' "$LAUNCH_HOME"/{pods/*/pod,volumes/*}.json 2>/dev/null |
         sed 's|\\/|/|g' || true
 }
@@ -25,5 +26,5 @@ while read -r volume; do
     mount --no-canonicalize --bind "/proc/self/fd/$seen" "$volume/$packs"
     exec {seen}<&-
     mount -o remount,ro "$volume"
-done < <(volumes | xargs -r -d '\n' realpath -ms | sort -u)
+done < <(volumes | grep . | xargs -r -d '\n' realpath -ms | sort -u)
 exec "$BLIND_LAUNCH" "$@"
