@@ -101,6 +101,40 @@ struct UnseenOwnerTests {
         #expect(test.errors.contains("== demo: stopped"))
     }
 
+    /// An agent that belongs to another `$LAUNCH_HOME`, whose key this one does not have.
+    private func refusingAgent() throws -> StubServer {
+        try StubServer { connection in
+            try connection.respond(
+                401, headers: [(APIHeader.agent, "1")],
+                body: try JSON.encode(APIError(.unauthorized, "the token is not this launch's")))
+        }
+    }
+
+    @Test("a follower copies the log from the volume if the agent refuses its token") func followRefused() async throws
+    {
+        let agent = try refusingAgent()
+        let claim = try run.claim(process: try .alive(), address: "http://127.0.0.1:\(agent.port)")
+        try run.record(claim)
+        let following = Task { try await test.launch("attach") }
+        try await eventuallyTrue("the first line") { test.output == "line 1\n" && agent.accepted > 0 }
+        try run.log("line 1\nline 2\n")
+        try await eventuallyTrue("the second line") { test.output == "line 1\nline 2\n" }
+        try run.end(claim, .finished)
+        #expect(try await following.value == 0)
+    }
+
+    @Test("stop says where to stop a run whose agent refuses its token") func stopRefused() async throws {
+        let agent = try refusingAgent()
+        try run.record(try run.claim(process: try .alive(), address: "http://127.0.0.1:\(agent.port)"))
+        #expect(try await test.launch("stop") == 69)
+        #expect(
+            test.errors == """
+                launch: the agent of "demo" cannot be reached from here: the token is not this launch's
+                hint: stop it where it was started
+
+                """)
+    }
+
     @Test("stop says where to stop a run whose agent has no address") func stopWithoutAddress() async throws {
         _ = try claim()
         let beats = beating()

@@ -74,7 +74,10 @@ struct Stop: LauncherCommand {
                 // The agent does not own the run yet, so no training needs time to save.
                 return try await run.run.provider.end(pod, .interrupt)
             } catch let error as HTTPError where run.owner == .unseen {
-                throw Self.outOfReach(run, because: error)
+                throw Self.outOfReach(run, because: error.message)
+            } catch let error as APIError where error.code == .unauthorized {
+                // The pod is of another $LAUNCH_HOME, which has another key.
+                throw Self.outOfReach(run, because: error.message)
             } catch {
                 guard AgentClient.isPassing(error), start.duration(to: .now) < Self.timeout else { throw error }
                 let reason = Failure(wrapping: error).problem.sentence
@@ -85,10 +88,10 @@ struct Stop: LauncherCommand {
         }
     }
 
-    private static func outOfReach(_ run: RunView, because error: HTTPError? = nil) -> Failure {
+    private static func outOfReach(_ run: RunView, because reason: String? = nil) -> Failure {
         Failure(
             .unavailable,
-            "the agent of \"\(run.id)\" cannot be reached from here\(error.map { ": \($0.message)" } ?? "")",
+            "the agent of \"\(run.id)\" cannot be reached from here\(reason.map { ": \($0)" } ?? "")",
             hint: "stop it where it was started")
     }
 

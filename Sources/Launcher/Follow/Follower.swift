@@ -75,8 +75,9 @@ struct Follower: Sendable {
 
     /// Waits after a request that failed. `pod` is the one that was asked.
     private mutating func recover(from error: any Error, pod: Pod?) async throws {
-        if run.owner == .unseen {
-            // The agent has another network, or another key. Its volume has every byte a little later.
+        let isRefused = (error as? APIError)?.code == .unauthorized
+        if run.owner == .unseen || isRefused && run.pod?.id != run.claims.last?.pod {
+            // The agent has another network, or another home's key. Its volume has every byte a little later.
             try await writeRest()
             return try await Task.sleep(for: .milliseconds(500))
         }
