@@ -46,8 +46,8 @@ enum Serve {
     /// Starts the daemon. Without a valid environment it only stops the pod. Returns what a SIGTERM does, given when it
     /// came.
     private static func start(_ children: Children, agent: [ProcessIdentity]) -> (ContinuousClock.Instant) -> Void {
-        let variables = ProcessEnvironment.all
         do {
+            let variables = try SpecVariable.resolved(ProcessEnvironment.all)
             let host = try Host(variables)
             // From here on only `variables` has them: a training of the same user can read this process's environment.
             ProcessEnvironment.wipe { host.isPrivate($0) }

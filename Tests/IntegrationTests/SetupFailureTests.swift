@@ -28,12 +28,28 @@ import Testing
     }
 
     @Test(
+        "a requirement file that is missing at home, or stays there, is refused with its place before a pod starts",
+        arguments: [
+            ("nowhere.txt", "config.yaml:3:16: there is no \"nowhere.txt\""),
+            ("r.txt", "r.txt:2: there is no \"more/nowhere.txt\" in the code"),
+            ("ignored.txt", "config.yaml:3:16: \"ignored.txt\" is not packed"),
+        ])
+    func missingAtHome(file: String, words: String) async throws {
+        try await Site.with { site in
+            try site.write("project/r.txt", "torch\n-r more/nowhere.txt\n")
+            try site.write("project/ignored.txt", "torch\n")
+            try site.write("project/.launchignore", "ignored.txt\n")
+            try site.config("run: home\ncode: {path: .}\ndependencies: {requirements: [\(file)]}\ncommand: x\n")
+            let run = try site.launch("run")
+            #expect(try await run.end() == 78)
+            #expect(run.errors.contains(words))
+            #expect(try !File.exists(site.volume.run(try #require(RunID("home"))).path))
+        }
+    }
+
+    @Test(
         "the log names the file, folder or program that is missing",
         arguments: [
-            (
-                "dependencies: {requirements: [nowhere.txt]}\ncommand: x", 73,
-                "there is no requirement file \"nowhere.txt\""
-            ),
             (
                 "dependencies: {requirements: [r.txt], python: no-python}\ncommand: x", 73,
                 "there is no \"no-python\" here"

@@ -36,6 +36,17 @@ import Testing
         }
     }
 
+    @Test("a command of 300 kB runs")
+    func longCommand() async throws {
+        try await Site.with { site in
+            let lines = (1...25_000).map { "  : \($0)\n" }.joined()
+            try site.config("run: long\ncommand: |\n\(lines)  echo \"$0 is at the end\"\n")
+            let run = try site.launch("run")
+            #expect(try await run.end() == 0)
+            #expect(run.text.contains("\nbash is at the end\n"))
+        }
+    }
+
     @Test("the training starts in the work tree in its own session, without input, extra files or blocked signals")
     func cleanStart() async throws {
         try await Site.with { site in

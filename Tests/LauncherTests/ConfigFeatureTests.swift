@@ -14,7 +14,6 @@ import Testing
             ("dependencies.environment: system", "dependencies: {environment: system}"),
             ("dependencies.installer: uv", "dependencies: {installer: uv}"),
             ("dependencies.cache: false", "dependencies: {cache: false}"),
-            ("dependencies.check_imports", "dependencies: {check_imports: [x]}"),
             ("resources.gpus", "resources: {gpus: [x]}"),
             ("resources.gpu_count", "resources: {gpu_count: 1}"),
             ("resources.order", "resources: {order: price}"),

@@ -18,7 +18,10 @@ struct Training: Sendable {
             variables, stream: attempt.claim.stream, spec: spec, python: setup.python, checkpoint: checkpoint)
         // On a thread of its own, because PATH may lead to the volume.
         let shell = try await DedicatedThread.run { TrainingCommand.Shell.available(path: environment["PATH"]) }
-        arguments = TrainingCommand.arguments(of: spec, resumingFrom: checkpoint, shell: shell)
+        let words = TrainingCommand.arguments(of: spec, resumingFrom: checkpoint, shell: shell)
+        arguments = try await DedicatedThread.run {
+            try TrainingCommand.storingLongScript(words, at: "\(attempt.run.path)/command.sh")
+        }
         facts = TrainingFacts(
             progress: try setup.progress ?? ProgressFollower(tail: processes.tail, pattern: spec.progress),
             variables: environment)

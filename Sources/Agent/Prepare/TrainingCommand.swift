@@ -14,6 +14,19 @@ enum TrainingCommand {
         }
     }
 
+    /// Bytes of the longest argument that execve(2) takes, `MAX_ARG_STRLEN` without the zero at the end.
+    private static let maxArgument = 32 * 4096 - 1
+
+    /// Returns the arguments of a shell so that the system takes them: a script that is too long goes to the file at
+    /// `path`, and the shell reads it there.
+    static func storingLongScript(_ arguments: [String], at path: String) throws -> [String] {
+        guard let script = arguments.last, script.utf8.count > maxArgument, arguments.dropLast().last == "-c" else {
+            return arguments
+        }
+        try File.replace(path, with: Array(script.utf8))
+        return arguments.dropLast() + [". \(quote(path))"]
+    }
+
     /// Returns the resume arguments as shell text. In a string of the user only the checkpoint's path is quoted, as its
     /// place needs it.
     private static func text(of resume: CommandForm?, checkpoint: String) -> String {

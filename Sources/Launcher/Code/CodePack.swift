@@ -15,6 +15,8 @@ struct CodePack: Sendable, Equatable {
     let warnings: [String]
     /// The number of files and links in the archive.
     let files: Int
+    /// The paths of all entries.
+    let paths: Set<String>
 
     /// The largest allowed size of all files together, in bytes.
     static let maxSize = 100_000_000
@@ -72,7 +74,8 @@ struct CodePack: Sendable, Equatable {
         let path = "\(packs)/\(code.sha256).tar"
         try output.put(at: path)
         return CodePack(
-            code: code, path: path, leftOut: tree.leftOut.sorted(), warnings: tree.warnings, files: tree.files)
+            code: code, path: path, leftOut: tree.leftOut.sorted(), warnings: tree.warnings, files: tree.files,
+            paths: Set(tree.entries.map(\.path)))
     }
 
     private static func check(_ tree: CodeTree) throws(Problem) {

@@ -20,6 +20,10 @@ struct Config: Sendable {
 
     /// The config's folder, absolute.
     var folder: String
+    /// The config's name as the user wrote it.
+    var file = ""
+    /// The keys that the config contains.
+    var keys: [GivenKey] = []
     /// Findings that do not stop the run.
     var warnings: [ConfigError] = []
     /// Values that must never be packed, shown, or written to a volume.
@@ -46,7 +50,15 @@ struct Config: Sendable {
         if let error = reader.firstError ?? Support.firstMissing(in: reader) { throw error }
         config.warnings = reader.warnings
         config.knownSecrets = reader.knownSecrets.sorted { $0.name < $1.name }
+        config.file = file.name
+        config.keys = reader.given
         self = config
+    }
+
+    /// Returns an error about the key at `path`, with its place.
+    func error(at path: String, _ message: String, hint: String? = nil) -> ConfigError {
+        let place = keys.first { $0.path == path }?.place
+        return ConfigError(file: file, place: place, key: path, message: message, hint: hint)
     }
 
     /// `resources.volume.path`: for `local` an absolute path of a folder of this machine.

@@ -60,7 +60,7 @@ final class ConfigReader {
 }
 
 /// A key that the config contains.
-struct GivenKey {
+struct GivenKey: Sendable {
     /// The path from the top, such as `limits.stall`.
     var path: String
     var place: Place

@@ -9,7 +9,6 @@ enum Support {
         Missing("dependencies.environment", unless: "venv"),
         Missing("dependencies.installer", unless: "auto", "pip"),
         Missing("dependencies.cache", unless: "true"),
-        Missing("dependencies.check_imports"),
         Missing("resources.gpus"),
         Missing("resources.gpu_count"),
         Missing("resources.order"),

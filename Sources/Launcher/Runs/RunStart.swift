@@ -94,9 +94,13 @@ struct RunStart: Sendable {
 
     private func spec(project: String, on place: PodPlace) async throws -> RunSpec {
         try checkVariables()
+        let requirements = RequirementCheck(config: config)
+        try requirements.checkFiles()
+        if let advice = requirements.advice { world.console.note("launch: \(advice)") }
         var code: PackedCode?
         if case .path(let folder) = config.code {
             let pack = try await pack(folder, on: place)
+            try requirements.checkPacked(pack.paths)
             for warning in pack.warnings { world.console.note("launch: \(warning)") }
             if !pack.leftOut.isEmpty {
                 world.console.note("launch: left out of the code: \(pack.leftOut.joined(separator: ", "))")

@@ -37,12 +37,16 @@ public struct RequirementTree: Sendable, Equatable {
         var line: Int?
     }
 
-    /// Reads the files at `paths`, relative to `folder`. URLs are left to pip. Throws `MissingFile` or `Problem`.
-    public init(_ paths: [String], in folder: String, variables: [String: String] = [:]) throws {
+    /// Reads the files at `paths`, relative to `folder`. Leaves out URLs, and paths for which `isSkipped` returns true.
+    /// Throws `MissingFile` or `Problem`.
+    public init(
+        _ paths: [String], in folder: String, variables: [String: String] = [:],
+        isSkipped: (String) -> Bool = { _ in false }
+    ) throws {
         var seen: Set<String> = []
         var pending = paths.reversed().map { Pending(path: $0) }
         while let next = pending.popLast() {
-            if RequirementReference.isRemote(next.path) { continue }
+            if RequirementReference.isRemote(next.path) || isSkipped(next.path) { continue }
             let full = folder.appending(path: next.path)
             // The real path identifies a file. In a cycle through `..` the named paths would become longer and longer.
             guard let real = realpath(full, nil) else {

@@ -300,6 +300,13 @@ public enum File {
         throw Problem("find \"\(path)\"", errno: errno)
     }
 
+    /// Returns the absolute path without links; nil if nothing is there.
+    public static func realPath(_ path: String) -> String? {
+        guard let real = realpath(path, nil) else { return nil }
+        defer { free(real) }
+        return String(cString: real)
+    }
+
     public static func isExecutable(_ path: String) -> Bool { access(path, X_OK) == 0 }
 
     @discardableResult

@@ -105,4 +105,16 @@ import Testing
         #expect(code == 0)
         #expect(output.text == "first\0--resume\0\(checkpoint)\0last\0")
     }
+
+    @Test("a script that is too long for an argument goes to a file, others stay")
+    func longScript() throws {
+        let folder = try TemporaryFolder("it's")
+        let path = "\(folder.path)/command.sh"
+        let short = ["sh", "-c", String(repeating: "x", count: 131_071)]
+        #expect(try TrainingCommand.storingLongScript(short, at: path) == short)
+        let long = ["sh", "-c", String(repeating: "x", count: 131_072)]
+        let stored = try TrainingCommand.storingLongScript(long, at: path)
+        #expect(stored == ["sh", "-c", ". \(TrainingCommand.quote(path))"])
+        #expect(try File.read(path).text == long[2])
+    }
 }

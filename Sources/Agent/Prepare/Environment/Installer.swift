@@ -37,12 +37,41 @@ struct Installer: Sendable {
         case .absent(let reason):
             manifest = try await build(wanted, reason: reason, say: say)
         }
-        return try await DedicatedThread.run {
+        let python = try await DedicatedThread.run {
             if previous != manifest.folder { try? store.collect(previous: previous, replacedBy: wanted.key) }
             let shared = VirtualEnvironment(path: store.path(manifest.folder), image: image)
             return try EnvironmentLayer(path: volume.layer(for: run), environment: shared).make()
         }
+        try await checkImports(python, manifest, of: wanted.key)
+        return python
     }
+
+    /// Imports the modules that the config names, unless the environment was seen to import them before.
+    private func checkImports(
+        _ python: PythonEnvironment, _ manifest: EnvironmentManifest, of key: EnvironmentKey
+    ) async throws {
+        let modules = dependencies.checkImports.filter { !manifest.checked.contains($0) }
+        if modules.isEmpty { return }
+        let status = try await jobs.run(
+            [python.python, "-c", Self.importScript] + modules,
+            environment: variables.merging(python.variables(over: variables)) { $1 }, folder: work)
+        guard status == .code(0) else {
+            throw Problem(
+                "a module of \"check_imports\" does not import", hint: "its error is in the lines above")
+        }
+        var manifest = manifest
+        manifest.checked += modules
+        try await DedicatedThread.run { [manifest] in try store.update(manifest, of: key) }
+    }
+
+    private static let importScript = """
+        import importlib, sys, traceback
+        for name in sys.argv[1:]:
+            try: importlib.import_module(name)
+            except BaseException:
+                traceback.print_exc()
+                sys.exit('check_imports: "%s" does not import' % name)
+        """
 
     private struct Wanted: Sendable {
         let key: EnvironmentKey

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import Shared
 
 /// Digests of files and folders that requirements name by their path.
@@ -86,15 +85,6 @@ struct LocalContent: Sendable {
         if !status.isFile { return "no file" }
         if status.size > Self.maxHashedSize && path.inside(folder) == nil { return "\(status.size) \(status.modified)" }
         return SHA256Digest(of: try File.read(path)).description
-    }
-}
-
-extension File {
-    /// The absolute path without links; nil if nothing is there.
-    static func realPath(_ path: String) -> String? {
-        guard let real = Glibc.realpath(path, nil) else { return nil }
-        defer { Glibc.free(real) }
-        return String(cString: real)
     }
 }
 

@@ -143,11 +143,19 @@ struct LocalProvider: Provider {
         return variables
     }
 
+    /// Bytes of a spec in a variable. A variable and its name take less than 128 kB, execve(2).
+    private static let maxVariable = 100_000
+
     private func spawn(_ order: PodOrder, id: String) throws -> pid_t {
         let token = try LocalKey(home: home).token(launch: order.spec.launch.id)
         let digest = SHA256Digest(of: token).description
         let inherited = environment.filter { name, _ in !name.hasPrefix("POD_AGENT_") }
-        let variables = inherited.merging(try variables(order, id: id, tokenDigest: digest)) { $1 }
+        var variables = inherited.merging(try variables(order, id: id, tokenDigest: digest)) { $1 }
+        if let spec = variables["POD_AGENT_SPEC"], spec.utf8.count > Self.maxVariable {
+            let path = "\(records.folder(id))/spec.json"
+            try File.replace(path, with: Array(spec.utf8), mode: 0o600)
+            variables["POD_AGENT_SPEC"] = "@" + path
+        }
 
         let console = records.console(id)
         let output: Int32

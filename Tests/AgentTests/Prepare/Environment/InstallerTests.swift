@@ -9,6 +9,11 @@ import Testing
     /// Answers the probe, makes an "environment" that is a copy of itself, and notes what pip is asked for.
     private static let python = #"""
         #!/bin/sh
+        if [ "$1" = -c ] && [ -n "$3" ]; then
+            shift 2
+            echo "import $*" >> "$STUB/pip"
+            exit "$(cat "$STUB/imports")"
+        fi
         if [ "$1" = -c ]; then
             version=$(cat "$STUB/version") || exit 1
             printf '{"executable":"%s","base":"%s","prefix":"/stub","tag":"stub","own":[],' "$0" "$0"
@@ -29,7 +34,9 @@ import Testing
         run = try TestRun()
         stub = try TemporaryFolder("python")
         try File.replace(stub.path + "/python", with: Array(Self.python.utf8), mode: 0o755)
-        for (name, text) in ["version": "3.12", "code": "0", "pip": "", "settings": ""] { try write(name, text) }
+        for (name, text) in ["version": "3.12", "code": "0", "pip": "", "settings": "", "imports": "0"] {
+            try write(name, text)
+        }
         try requirements("torch\n")
     }
 
@@ -41,9 +48,13 @@ import Testing
         try File.replace("\(run.folders.work)/requirements.txt", with: Array(text.utf8))
     }
 
-    private func install(_ env: [String: String] = [:]) async throws -> PythonEnvironment {
+    private func install(
+        _ env: [String: String] = [:], checkImports: [String] = []
+    ) async throws -> PythonEnvironment {
+        var dependencies = Dependencies(requirements: ["requirements.txt"], python: "\(stub.path)/python")
+        dependencies.checkImports = checkImports
         let installer = Installer(
-            dependencies: Dependencies(requirements: ["requirements.txt"], python: "\(stub.path)/python"),
+            dependencies: dependencies,
             volume: run.volume, run: run.id,
             variables: ["PATH": "/usr/bin:/bin", "STUB": stub.path].merging(env) { $1 },
             config: env, secrets: ["TOKEN"],
@@ -198,5 +209,18 @@ import Testing
         let second = try await install()
         #expect(try second == first && !File.exists("\(packages)/mine"))
         #expect(try pip().count == 1)
+    }
+
+    @Test("modules of check_imports are imported once for each environment, and until they do import")
+    func checkImports() async throws {
+        try write("imports", "1")
+        let problem = await #expect(throws: Problem.self) { try await install(checkImports: ["torch", "flash_attn"]) }
+        #expect(problem?.sentence == "a module of \"check_imports\" does not import")
+        try write("imports", "0")
+        for modules in [["torch", "flash_attn"], ["torch", "flash_attn"], ["torch", "numpy"]] {
+            _ = try await install(checkImports: modules)
+        }
+        #expect(
+            try pip().dropFirst() == ["import torch flash_attn", "import torch flash_attn", "import numpy"])
     }
 }
