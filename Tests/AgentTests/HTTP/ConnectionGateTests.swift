@@ -85,7 +85,7 @@ import Testing
 
     @Test("the longest idle connection without a token gives way to a newcomer")
     func eviction() async throws {
-        let agent = try await agent { $0.unproven = 2 }
+        let agent = try await agent { ($0.unproven, $0.burst) = (2, .zero) }
         let (first, second) = (try await silent(agent), try await silent(agent))
         let third = try await silent(agent)
         #expect(try await receive(first) == "")
@@ -105,7 +105,7 @@ import Testing
 
     @Test("the server answers 503 while every connection with the token is in use")
     func provenFull() async throws {
-        let agent = try await agent { ($0.connections, $0.unproven) = (3, 2) }
+        let agent = try await agent { ($0.connections, $0.unproven) = (2, 4) }
         let work = try agent.open(try run.attempt(1))
         await work.log.sync()
         let follower = try RawClient(port: agent.server.port)

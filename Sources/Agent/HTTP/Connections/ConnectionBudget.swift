@@ -16,7 +16,9 @@ final class ConnectionBudget {
 
     /// Counts a new connection.
     func admit(_ gate: ConnectionGate) {
-        if unproven.count >= limits.unproven {
+        let oldest = unproven.values.map(\.idleSince).min() ?? .now()
+        let isBurst = NIODeadline.now() - oldest < TimeAmount(limits.burst)
+        if unproven.count >= limits.unproven && !isBurst || isFull {
             refusals.count(.tooManyConnections)
             evictLongestIdle(of: unproven.values)
         }
@@ -32,6 +34,8 @@ final class ConnectionBudget {
         proven[id] = gate
         return true
     }
+
+    private var isFull: Bool { unproven.count + proven.count >= limits.connections }
 
     func remove(_ gate: ConnectionGate) {
         unproven[ObjectIdentifier(gate)] = nil

@@ -6,6 +6,8 @@ struct ServerLimits: Sendable {
     var connections = 256
     /// Connections at once that are not proven.
     var unproven = 64
+    /// Time in which a connection may be over that limit: many clients of the launch may come at once.
+    var burst: Duration = .milliseconds(250)
     /// Time from the connection to the end of its first head.
     var firstHead: Duration = .seconds(10)
     /// Time from a response to the end of the next head.
@@ -36,5 +38,6 @@ struct ServerLimits: Sendable {
         return limits
     }
 
-    var proven: Int { connections - unproven }
+    /// Connections at once that are proven: the rest is always there for newcomers.
+    var proven: Int { connections - unproven / 4 }
 }
