@@ -4,7 +4,8 @@ internal import Shared
 /// Follows a training that its command left in the background: `nohup python train.py > train.log &`.
 ///
 /// Only processes that began shortly before the command ended count: the command cannot have waited for them. A monitor
-/// that ran beside a training began earlier.
+/// that ran beside a training began earlier. A daemon does not count either: it has left the command's session, and the
+/// leader of its own session has ended, daemon(7).
 struct BackgroundTraining: Sendable {
     enum End: Sendable, Equatable {
         /// The command left no such process, or only some that ended at once.
@@ -16,6 +17,8 @@ struct BackgroundTraining: Sendable {
     }
 
     let children: Children
+    /// The session of the command.
+    let session: pid_t?
     var idleLimit: Duration = .seconds(10)
     private let pause: Duration = .milliseconds(200)
 
@@ -28,7 +31,7 @@ struct BackgroundTraining: Sendable {
         began: ([String]) -> Void, lead: (pid_t) -> Void, isCalledOff: @Sendable () -> Bool
     ) async -> End {
         let start = Self.ticksAfterBoot() - Int(Self.window.inSeconds * Double(Self.ticksPerSecond))
-        let isRecent: (ProcessStat) -> Bool = { $0.started >= start }
+        let isRecent: (ProcessStat) -> Bool = { $0.started >= start && !isDaemon($0) }
         guard let first = ProcessTree.running.first(where: isRecent) else { return .none }
         lead(first.pid)
         var orphans: [pid_t: Promise<ExitStatus>] = [:]
@@ -49,6 +52,10 @@ struct BackgroundTraining: Sendable {
             try? await Task.sleep(for: pause)
         }
         return isFollowed ? .exit(await status(of: orphans.values)) : .none
+    }
+
+    private func isDaemon(_ process: ProcessStat) -> Bool {
+        process.session != session && !ProcessStat.isRunning(process.session)
     }
 
     private func status(of orphans: some Sequence<Promise<ExitStatus>>) async -> ExitStatus {
@@ -72,7 +79,7 @@ struct BackgroundTraining: Sendable {
 private struct WorkMeter {
     private var written: [pid_t: Int] = [:]
     private var computed: [pid_t: Int] = [:]
-    /// Ticks of processor time since the last growth.
+    /// Clock ticks of processor time that the processes have used since `hasGrown` last returned true.
     private var ticks = 0
 
     /// A process that only waits wakes up now and then: so little time, in clock ticks, is no work.

@@ -7,6 +7,8 @@ internal import Synchronization
 final class Supervisor: TrainingProcesses {
     private struct State {
         var leader: pid_t?
+        /// The session of the last child that was started.
+        var session: pid_t?
         var output: OutputPipe?
         /// The current teardown. Once it is set no new child starts.
         var teardown: (plan: Teardown, start: ContinuousClock.Instant, note: Teardown.Note)?
@@ -63,6 +65,7 @@ final class Supervisor: TrainingProcesses {
         }
         state.withLock { state in
             state.leader = child.pid
+            state.session = child.pid
             proceed(&state)
         }
         let status = await child.exit.value
@@ -81,7 +84,7 @@ final class Supervisor: TrainingProcesses {
 
     func followBackground(began: ([String]) -> Void) async -> BackgroundTraining.End {
         if isCalledOff { return .none }
-        let end = await BackgroundTraining(children: children).follow(
+        let end = await BackgroundTraining(children: children, session: state.withLock(\.session)).follow(
             began: { began($0.map(mask.masking)) },
             lead: { pid in
                 state.withLock { state in
