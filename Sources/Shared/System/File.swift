@@ -1,4 +1,5 @@
 #if canImport(Glibc)
+internal import CLinux
 internal import Glibc
 #else
 internal import Darwin
@@ -331,7 +332,7 @@ public struct FileStatus: Sendable, Codable, Equatable {
     init(_ status: stat) {
         size = Int(status.st_size)
         #if canImport(Glibc)
-        modified = status.st_mtim.tv_sec * 1_000_000_000 + status.st_mtim.tv_nsec
+        modified = withUnsafePointer(to: status) { Int(linux_modified_time($0)) }
         #else
         modified = status.st_mtimespec.tv_sec * 1_000_000_000 + status.st_mtimespec.tv_nsec
         #endif

@@ -61,6 +61,9 @@ static inline int linux_await_signal(const sigset_t *set, pid_t sender, int *num
     return signal;
 }
 static inline int linux_name_process(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
+/// Returns when the file of a `struct stat` was last written, in nanoseconds since 1970. In Swift the fields of timespec
+/// are not always visible: several modules define it.
+long long linux_modified_time(const void *status);
 /// Returns when `path` was created, in nanoseconds since 1970, statx(2). Below 0 if the file system does not know.
 static inline long long linux_birth_time(const char *path) {
     struct statx status;
