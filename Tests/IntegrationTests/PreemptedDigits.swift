@@ -41,7 +41,7 @@ final class PreemptedDigits {
     /// Starts the run as a user does. Returns once it trains.
     func launch() async throws {
         let typed = Date()
-        let client = try site.launch("run")
+        let client = try site.launch("run", environment: ["POD_AGENT": try recordingAgent()])
         let record = try await trains(client)
         pod = Pod(started: client, first: try await site.pod(of: "digits")[0], isLaunched: true)
         let began = try #require(record.began(.training))
@@ -71,7 +71,7 @@ final class PreemptedDigits {
     /// Waits for `moment`, takes the pod away, and starts the run again. Returns once it trains.
     func takeAway(by preemption: Preemption, at moment: PreemptionMoment) async throws {
         let pod = try #require(pod)
-        let environment = try Self.environment(of: pod.first)
+        let environment = try podEnvironment()
         try await comes(to: moment)
         if moment.isInSave || !preemption.isGentle { try await freeze(pod, inSave: moment.isInSave) }
         var cost = PreemptionCost(preemption: preemption, wasInSave: moment.isInSave)
@@ -168,9 +168,17 @@ final class PreemptedDigits {
         return state.flatMap { try? JSON.decode(State.self, from: $0) }?.step == newest
     }
 
-    /// The variables with which a process was started.
-    private static func environment(of pid: Int32) throws -> [String: String] {
-        let entries = try File.read("/proc/\(pid)/environ").split(separator: 0).map { Array($0).text }
+    /// Makes a program that writes down its variables and becomes the agent, which wipes its own from its memory.
+    private func recordingAgent() throws -> String {
+        try site.write(
+            "recording-agent", "#!/bin/sh\nenv -0 > \"$SITE/environment\"\nexec \(Programs.agent) \"$@\"\n",
+            executable: true)
+        return "\(site.root)/recording-agent"
+    }
+
+    /// The variables with which `launch` started the last pod.
+    private func podEnvironment() throws -> [String: String] {
+        let entries = try File.read("\(site.root)/environment").split(separator: 0).map { Array($0).text }
         return Dictionary(
             entries.compactMap { entry in
                 entry.firstIndex(of: "=").map { (String(entry[..<$0]), String(entry[entry.index(after: $0)...])) }

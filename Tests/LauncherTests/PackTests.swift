@@ -85,7 +85,7 @@ import Testing
         try sh("commit=$(git rev-parse HEAD); rm -f .git/objects/$(echo $commit | sed 's|^..|&/|')")
         try File.write(try File.read("\(tree)/.git/config") + Array("\n\(config)\n".utf8), over: "\(tree)/.git/config")
         _ = try? await pack()
-        _ = try? await ProjectFingerprint.of(folder: tree)
+        _ = try? await ProjectIdentity(folders: [tree])
         #expect(try !File.exists("\(folder)/executed"))
     }
 

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Glibc
 import Shared
 import Synchronization
@@ -30,6 +31,14 @@ import Testing
     }
 
     /// Seals all that an attempt can seal whose live segment begins at `offset`.
+    /// Makes another agent the owner of the run.
+    private func own(_ attempt: Int) throws {
+        let claim = Claim(
+            number: attempt, pod: "other", launch: "L2", lineage: "L2", logStart: 4, stream: "stream\(attempt)",
+            processes: [], claimed: Date())
+        try File.write(try JSON.encode(claim), over: run.claimPath(attempt))
+    }
+
     private func seal(_ attempt: Int, from offset: Int, keep: Int = .max) throws {
         try LogSealer(.test(attempt, logStart: offset), of: run, keep: keep, volume: volume) { _, _ in }.sealAll()
     }
@@ -161,7 +170,7 @@ import Testing
         try text(0, 1, "01")
         try text(2, 2, "23")
         let before = try names
-        try File.write([], over: run.claimPath(3))
+        try own(3)
         try seal(2, from: 2)
         #expect(try names == before)
     }

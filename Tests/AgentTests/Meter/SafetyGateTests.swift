@@ -88,31 +88,34 @@ import Testing
         #expect(reason.contains("L1.json"))
     }
 
-    /// Makes the lineage's file a pipe without a writer, so that reading it hangs as on a hung volume.
-    private func hang() throws -> String {
-        let path = run.folders.lineagePath("L1")
+    private var pipe: String { "\(run.folders.path)/pipe" }
+
+    /// Returns a gate whose proof hangs as on a hung volume: it opens a pipe without a writer.
+    private func hangingGate() throws -> SafetyGate {
         try run.checkpoint("checkpoint-10")
-        try File.makeFolders(path.parentFolder)
-        try Errno.check { mkfifo(path, 0o600) }
-        return path
+        try Errno.check { mkfifo(pipe, 0o600) }
+        return SafetyGate(receipts: try run.receipts(CheckpointRule(path: "out"))) { [pipe] _ in
+            close(open(pipe, O_RDONLY))
+            return nil
+        }
     }
+
+    private func release() { close(open(pipe, O_WRONLY | O_NONBLOCK)) }
 
     @Test("the safety gate fails at its timeout when the volume hangs")
     func hangingVolume() async throws {
-        let path = try hang()
+        defer { release() }
         #expect(
-            try await gate().check(within: .milliseconds(200), preempted: preempted)
+            try await hangingGate().check(within: .milliseconds(200), preempted: preempted)
                 == "the volume did not answer within 0 s")
-        close(open(path, O_WRONLY | O_NONBLOCK))
     }
 
     @Test("the safety gate fails at once when the pod is being preempted")
     func noTime() async throws {
-        let path = try hang()
-        let gate = try gate()
+        defer { release() }
+        let gate = try hangingGate()
         let check = Task { [preempted] in await gate.check(preempted: preempted) }
         preempted.fulfil(())
         #expect(await check.value == "there was no time for it")
-        close(open(path, O_WRONLY | O_NONBLOCK))
     }
 }

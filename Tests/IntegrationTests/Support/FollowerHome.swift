@@ -19,6 +19,7 @@ struct FollowerHome {
         token = SHA256Digest(authenticating: agent.spec.launch.id.utf8, key: key).description
         try File.makeFolders("\(path)/pods/\(self.pod)")
         try File.write(key, over: "\(path)/key")
+        chmod("\(path)/key", 0o600)
         let process = try #require(ProcessIdentity(pid: holder))
         let record = """
             {"id": "\(self.pod)", "run": "\(agent.spec.run)", "launch": "\(agent.spec.launch.id)", "volume": "\(agent.spec.volume)",
