@@ -76,7 +76,8 @@ enum Serve {
         return { daemon.post(.terminated, at: $0) }
     }
 
-    /// Stops a pod whose agent cannot begin, so that it is not billed on, and exits.
+    /// Begins to stop the pod of an agent that cannot begin, so that the pod is not billed on. The agent exits after
+    /// the stop. Returns the handler of SIGTERM.
     private static func stopPod(_ host: Host) -> (ContinuousClock.Instant) -> Void {
         SignOfLife.begin()
         let stopper = PodStopper(routes: host.stopRoutes, way: .stop) { Console.say($0) }

@@ -125,7 +125,8 @@ final class AttemptEnd: Sendable {
             .verdict(on: (earlier ?? []) + [attempt.journal.current], jitter: .random(in: 0...1))
     }
 
-    /// The pod may be deleted only if this succeeds.
+    /// Checks that the newest checkpoint is whole on stable storage, and keeps the result in `state`. The pod is
+    /// deleted only if it is.
     private func proveNewestCheckpoint(_ watch: CheckpointWatch?) async {
         let isFinished = attempt.journal.current.outcome?.exit == .code(0)
         let gate = SafetyGate(receipts: attempt.receipts, seen: { watch?.save(of: $0) }) { checkpoint in

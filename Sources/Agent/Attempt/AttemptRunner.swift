@@ -69,7 +69,8 @@ final class AttemptRunner: Sendable {
         return attempt.log
     }
 
-    /// `state` is that after the event, and `time` is when the event happened.
+    /// Carries out `effect`. `state` is the state after the event that caused it, and `time` is when the event
+    /// happened.
     func perform(_ effect: AttemptEffect, in state: RunState, at time: ContinuousClock.Instant) {
         if state.ending.isPreempted { end.preempt() }
         switch effect {

@@ -34,8 +34,8 @@ struct DeathReport: Sendable {
 }
 
 extension AttemptRecord {
-    /// Returns the steps after the newest checkpoint; nil if the training reported none, or the checkpoint's step is
-    /// unknown.
+    /// Returns how many steps the training made after its newest checkpoint, or after step 0 if it has none. nil if the
+    /// training reported no step, or the checkpoint's step is unknown or higher.
     func stepsLost(after found: CheckpointCount) -> Double? {
         guard let step, let saved = found.newest.map(\.step) ?? 0 else { return nil }
         let lost = step - Double(saved)

@@ -4,7 +4,7 @@ internal import Shared
 enum Effect: Sendable, Equatable {
     /// The attempt's own part.
     case attempt(AttemptEffect)
-    /// Claim and begin the next attempt.
+    /// Claim and begin the next attempt, because the pause before it is over.
     case startNext
     /// Stop or delete the pod, until the provider confirms it.
     case stopPod

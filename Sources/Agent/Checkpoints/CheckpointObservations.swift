@@ -70,7 +70,7 @@ struct CheckpointObservations: Sendable {
         seen = seen.filter { name, observation in existing.contains(name) || !observation.isNumbered }
     }
 
-    /// A checkpoint that this training saved has no receipt yet.
+    /// Whether a checkpoint that this training saved has no receipt yet. Then the watch scans although nothing changed.
     var isWaiting: Bool { !unproven.isSubset(of: proven.keys) }
 
     /// Notes the present state of `candidates`. Returns those that this training saved, that have no receipt, and that

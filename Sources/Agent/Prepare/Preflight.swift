@@ -11,8 +11,8 @@ struct Preflight: Sendable {
     /// Bytes. A disk with less room is reported.
     private static let lowSpace = 16 << 20
 
-    /// Makes the folder of the work tree, and throws if it cannot be written. `warn` takes a line for each disk that is
-    /// nearly full.
+    /// Makes the folder of the work tree, and throws if the agent cannot write there. Calls `warn` with the path and
+    /// the free bytes if the volume or `/` is nearly full.
     func check(warn: @escaping @Sendable (_ path: String, _ free: Int) -> Void) async throws {
         try await DedicatedThread.run { [self] in
             try File.makeFolders(work)

@@ -1,10 +1,10 @@
 internal import Glibc
 internal import Shared
 
-/// Prints the stack of each Python thread with py-spy, if the training's PATH has it.
+/// Returns the stacks of Python threads as py-spy sees them, if the training's PATH has it.
 ///
-/// py-spy reads the process's memory and does not stop the process. It says so if ptrace(2) is forbidden in the
-/// container.
+/// py-spy reads the process's memory and does not stop the process. If the container forbids ptrace(2), the output of
+/// py-spy says so.
 enum PySpy {
     /// For all processes together. py-spy itself may be on a volume that hangs.
     private static let timeout: Duration = .seconds(10)

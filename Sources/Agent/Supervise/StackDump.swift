@@ -10,7 +10,7 @@ internal import Shared
 enum StackDump {
     /// Limit for one process. Printing takes milliseconds, but a rank's exit may take longer.
     private static let turn: Duration = .milliseconds(500)
-    /// Time that is kept back at the end for processes that print more.
+    /// The last part of the time, in which processes that print for longer than their turn can finish.
     private static let reserve: Duration = .seconds(1)
 
     /// Signals each process that catches SIGABRT, the last one before `end`. Returns false if there is none. `note`

@@ -56,7 +56,8 @@ final class VolumeWriter: Sendable {
         }
     }
 
-    /// Repeats the check until it succeeds, because nothing may be written before.
+    /// Returns whether another agent owns the run. Repeats the check while it throws, because this thread may write
+    /// nothing before it knows.
     private static func isSuperseded(_ queue: Monitor<Queue>) -> Bool {
         while let check = queue.read(\.isSuperseded) {
             do { return try check() } catch { usleep(100_000) }

@@ -92,7 +92,7 @@ struct CodeTree: Sendable {
         }
     }
 
-    /// Takes a file or link. A path that is absent from the work tree is skipped.
+    /// Adds the file or link at `path` to `entries`. Skips a path that is absent or that is not code.
     private mutating func take(_ path: String) throws {
         guard let status = File.status("\(folder)/\(path)"), !status.isFolder else { return }
         let parts = path.utf8.split(separator: UInt8(ascii: "/")).map { Array($0).text }

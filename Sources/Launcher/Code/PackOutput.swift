@@ -41,7 +41,8 @@ final class PackOutput {
         return PackedCode(sha256: digest?.description ?? "", size: size)
     }
 
-    /// Puts the pack at `path`, on stable storage. A file there of the same size is the same pack.
+    /// Syncs the pack and moves it to `path`. A file of the same size there is the same pack: it stays and gets the
+    /// present time.
     func put(at path: String) throws(Problem) {
         if let there = File.status(path), there.isFile, there.size == size {
             // An agent that removes packs of older code sees by the time that this one is wanted again.
