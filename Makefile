@@ -1,4 +1,4 @@
-.PHONY: help setup build demo test torture bench check clean
+.PHONY: help setup build demo test readers torture bench check clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1|\2/p' Makefile | column -t -s '|'
@@ -14,6 +14,9 @@ demo: build ## train, stop, train further: the example on this machine
 
 test: check build ## the checks, then all tests, the whole programs included
 	@scripts/test.sh
+
+readers: build ## the commands that read a run, once more through agents: about 10 minutes, as root
+	@scripts/test-readers.sh
 
 torture: build ## the agent killed at every call that it makes, full disks, pods taken away: about 45 minutes
 	@scripts/torture.sh
