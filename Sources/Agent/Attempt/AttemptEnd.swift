@@ -58,7 +58,8 @@ final class AttemptEnd: Sendable {
         // The training's end is the first durable fact. Everything that takes time comes after it.
         let timeout = Duration.seconds(30)
         if await !attempt.journal.durable(within: timeout) { attempt.log.say(.endNotRecorded(within: timeout)) }
-        let gone = await processes.drain(gracefully: gracefully)
+        // What an installation leaves has nothing to save.
+        let gone = await processes.drain(gracefully: gracefully && training != nil)
         stop.close(gone: gone)
         if gone == nil { attempt.log.say(.unkillable) }
         await record(outcome, training, watch, gone: gone)
