@@ -76,17 +76,17 @@ import Testing
         arguments: [["stop"], ["stop", "--now"]])
     func stopWhileInstalling(stop: [String]) async throws {
         try await Site.with { site in
-            try SlowPython.write(to: site)
-            try site.write("project/requirements.txt", "nothing==1.0\n")
+            try SlowPackage.write(to: site)
+            try site.write("project/requirements.txt", SlowPackage.requirement)
             try site.config(
                 """
                 run: slow
                 code: {path: .}
-                dependencies: {requirements: [requirements.txt], python: "${SITE}/python"}
+                dependencies: {requirements: [requirements.txt]}
                 command: echo trains
                 """)
             let run = try site.launch("run")
-            try await run.prints("making an environment\n")
+            try await SlowPackage.begins(on: site)
             try await site.reaches("installing", "slow")
             let pod = try await site.pod(of: "slow")
             let start = ContinuousClock.now
@@ -99,7 +99,7 @@ import Testing
             #expect(site.processes.isEmpty)
 
             // The run can be started again.
-            try site.open("go-venv")
+            try site.open("go-build")
             try await site.launch("run").check()
         }
     }

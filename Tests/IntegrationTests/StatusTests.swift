@@ -8,17 +8,17 @@ import Testing
     @Test("launch status reports starting, installing, training and finished, each in its time")
     func states() async throws {
         try await Site.with { site in
-            try SlowPython.write(to: site)
+            try SlowPackage.write(to: site)
             try site.write(
                 "agent",
                 "#!/bin/sh\nif [ $# = 0 ]; then \(Self.wait("agent")); fi\nexec '\(Programs.podAgent)' \"$@\"\n",
                 executable: true)
-            try site.write("project/requirements.txt", "nothing==1.0\n")
+            try site.write("project/requirements.txt", SlowPackage.requirement)
             try site.config(
                 """
                 run: life
                 code: {path: .}
-                dependencies: {requirements: [requirements.txt], python: "${SITE}/python"}
+                dependencies: {requirements: [requirements.txt]}
                 command: echo started; \(Self.wait("train"))
                 """)
             let run = try site.launch("run", environment: ["POD_AGENT": "\(site.root)/agent"])
@@ -30,7 +30,8 @@ import Testing
             #expect(starting.isLive && starting.attempts.isEmpty && starting.pod?.isRunning == true)
             try site.open("go-agent")
             #expect(try await site.reaches("installing", "life").attempts.first?.state == .installing)
-            try site.open("go-venv")
+            try await SlowPackage.begins(on: site)
+            try site.open("go-build")
             let training = try await site.reaches("training", "life")
             #expect(training.isLive && training.attempts.first?.outcome == nil)
             try await run.prints("started\n")
@@ -70,24 +71,35 @@ import Testing
     private static func wait(_ name: String) -> String { "until [ -e \"$SITE/go-\(name)\" ]; do sleep 0.02; done" }
 }
 
-/// A stand-in for Python whose `venv` waits until the test allows it, and whose `pip` has nothing to do.
-enum SlowPython {
+/// A package in the project whose build waits until the test allows it.
+enum SlowPackage {
+    static let requirement = "./slow\n"
+
     static func write(to site: Site) throws {
         try site.write(
-            "python",
+            "project/slow/pyproject.toml",
+            "[build-system]\nrequires = []\nbuild-backend = \"backend\"\nbackend-path = [\".\"]\n")
+        try site.write(
+            "project/slow/backend.py",
             """
-            #!/bin/sh
-            case "$*" in
-            *"-m venv"*)
-                echo "making an environment"
-                until [ -e "$SITE/go-venv" ]; do sleep 0.02; done
-                for folder; do :; done
-                mkdir -p "$folder/bin" && cp "$0" "$folder/bin/python"
-                ;;
-            *"-m pip"*) echo "nothing to install" ;;
-            *) echo "a python" ;;
-            esac
+            import os, time, zipfile
 
-            """, executable: true)
+            def build_wheel(folder, config_settings=None, metadata_directory=None):
+                site = os.environ["SITE"]
+                open(site + "/builds", "w").close()
+                while not os.path.exists(site + "/go-build"): time.sleep(0.02)
+                name = "slow-1.0-py3-none-any.whl"
+                with zipfile.ZipFile(os.path.join(folder, name), "w") as wheel:
+                    info = "slow-1.0.dist-info/"
+                    wheel.writestr(info + "METADATA", "Metadata-Version: 2.1\\nName: slow\\nVersion: 1.0\\n")
+                    wheel.writestr(info + "WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+                    wheel.writestr(info + "RECORD", "")
+                return name
+            """)
+    }
+
+    /// Returns once the build has begun and waits.
+    static func begins(on site: Site) async throws {
+        try await eventuallyTrue("the build of a package") { site.exists("builds") }
     }
 }
