@@ -14,7 +14,7 @@ struct Host: Sendable {
     var privateVariables: Set<String>
 
     func isPrivate(_ variable: String) -> Bool {
-        variable.hasPrefix("POD_AGENT_") || privateVariables.contains(variable)
+        PrivateVariables.contains(variable, keys: privateVariables)
     }
 }
 
@@ -38,6 +38,6 @@ extension Host {
     private static func local(_ variables: [String: String]) -> Host {
         Host(
             address: "127.0.0.1", port: 0, endpointFile: variables["POD_AGENT_ENDPOINT_FILE"],
-            stopRoutes: [LocalStopRoute()], privateVariables: ["RUNPOD_API_KEY"])
+            stopRoutes: [LocalStopRoute()], privateVariables: PrivateVariables.keys)
     }
 }

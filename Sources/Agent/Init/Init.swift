@@ -64,7 +64,7 @@ struct Init {
         close(pipe.writeEnd)
         linux_keep_private()
         // `serve` has its own copy. The training may read what this process still has, proc(5).
-        ProcessEnvironment.wipe { $0.hasPrefix("POD_AGENT_") || $0 == "RUNPOD_API_KEY" }
+        ProcessEnvironment.wipe { PrivateVariables.contains($0) }
     }
 
     private mutating func loop() -> Int32 {
