@@ -22,15 +22,16 @@ struct EnvironmentStore: Sendable {
     private static let maxSilence = 3600
 
     /// Finds a complete and unchanged environment. Marks it as used by this run first, so that no other run removes it.
+    /// `previous` is the folder that this run used last.
     func find(
-        _ key: EnvironmentKey, for image: ImagePython, editables: [String: String]
+        _ key: EnvironmentKey, for image: ImagePython, editables: [String: String], previous: String?
     ) throws -> Search {
-        let previous = try manifest(of: usedFolder)
         guard let manifest = try EnvironmentManifest.read(manifestPath(key.name)) else {
-            return .absent(reason: previous.map { Self.reason(key.changes(since: $0.parts)) })
+            let old = try previous.flatMap { try self.manifest(of: $0) }
+            return .absent(reason: old.map { Self.reason(key.changes(since: $0.parts)) })
         }
         let environment = VirtualEnvironment(path: path(manifest.folder), image: image)
-        if usedFolder != manifest.folder { try use(manifest.folder) }
+        if previous != manifest.folder { try use(manifest.folder) }
         if let change = manifest.change(in: environment, editables: editables) {
             try File.remove(manifestPath(key.name))
             return .absent(reason: change)
@@ -70,9 +71,15 @@ struct EnvironmentStore: Sendable {
         try File.replace(manifestPath(key.name), with: Array(try JSON.encode(manifest)))
     }
 
-    private func manifest(of folder: String?) throws -> EnvironmentManifest? {
-        guard let folder, let dash = folder.firstIndex(of: "-") else { return nil }
-        return try EnvironmentManifest.read(manifestPath(String(folder[..<dash])))
+    /// The manifest that a folder's environment has if it is complete. It may be that of another folder with the same
+    /// key.
+    private func manifest(of folder: String) throws -> EnvironmentManifest? {
+        try manifestPath(of: folder).flatMap(EnvironmentManifest.read)
+    }
+
+    /// nil unless `folder` begins with a key, as the folders of environments do.
+    private func manifestPath(of folder: String) -> String? {
+        folder.firstIndex(of: "-").map { manifestPath(String(folder[..<$0])) }
     }
 }
 
@@ -88,22 +95,14 @@ extension EnvironmentStore {
             if !changes.isEmpty, changes.allSatisfy({ $0.isOwn == true }) { try remove(previous) }
         }
         let names = try File.list(volume.environments)
-        let manifests = names.filter { $0.hasSuffix(".json") }
-        let idle = manifests.compactMap { name -> (folder: String, time: Int)? in
-            let path = "\(volume.environments)/\(name)"
-            guard let manifest = try? EnvironmentManifest.read(path), !used.contains(manifest.folder) else {
-                return nil
-            }
-            return (manifest.folder, File.status(path)?.modified ?? 0)
+        let complete = try names.filter { $0.hasSuffix(".json") }.compactMap { name -> (folder: String, time: Int)? in
+            guard let manifest = try EnvironmentManifest.read(path(name)) else { return nil }
+            return (manifest.folder, File.status(path(name))?.modified ?? 0)
         }
+        let idle = complete.filter { !used.contains($0.folder) }
         for old in idle.sorted(by: { $0.time > $1.time }).dropFirst(Self.maxIdle) { try remove(old.folder) }
-        let complete = Set(
-            try manifests.compactMap {
-                try EnvironmentManifest.read("\(volume.environments)/\($0)")?.folder
-            })
-        for name in names where !name.hasSuffix(".json") && !complete.contains(name) && !used.contains(name) {
-            try File.removeTree(path(name))
-        }
+        let kept = used.union(complete.map(\.folder))
+        for name in names where !name.hasSuffix(".json") && !kept.contains(name) { try File.removeTree(path(name)) }
     }
 
     /// The environments of live runs, and of this one.
@@ -121,9 +120,8 @@ extension EnvironmentStore {
 
     /// Removes an environment, its manifest first.
     private func remove(_ folder: String) throws {
-        if let dash = folder.firstIndex(of: "-") {
-            let path = manifestPath(String(folder[..<dash]))
-            if try EnvironmentManifest.read(path)?.folder == folder { try File.remove(path) }
+        if let path = manifestPath(of: folder), try EnvironmentManifest.read(path)?.folder == folder {
+            try File.remove(path)
         }
         try File.removeTree(path(folder))
     }

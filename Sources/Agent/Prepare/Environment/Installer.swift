@@ -27,7 +27,7 @@ struct Installer: Sendable {
                 config: config, secrets: secrets)
             let (key, editables) = try inputs.key(for: image)
             let wanted = Wanted(key: key, image: image, editables: editables)
-            return (previous, wanted, try store.find(key, for: image, editables: editables))
+            return (previous, wanted, try store.find(key, for: image, editables: editables, previous: previous))
         }
         let manifest: EnvironmentManifest
         switch search {
