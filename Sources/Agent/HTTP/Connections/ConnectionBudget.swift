@@ -16,9 +16,7 @@ final class ConnectionBudget {
 
     /// Counts a new connection.
     func admit(_ gate: ConnectionGate) {
-        let oldest = unproven.values.map(\.idleSince).min() ?? .now()
-        let isBurst = NIODeadline.now() - oldest < TimeAmount(limits.burst)
-        if unproven.count >= limits.unproven && !isBurst || isFull {
+        if isFull || unproven.count >= limits.unproven && !isBurst {
             refusals.count(.tooManyConnections)
             evictLongestIdle(of: unproven.values)
         }
@@ -36,6 +34,12 @@ final class ConnectionBudget {
     }
 
     private var isFull: Bool { unproven.count + proven.count >= limits.connections }
+
+    /// Whether all connections without a token are so young that their tokens may be under way.
+    private var isBurst: Bool {
+        let oldest = unproven.values.map(\.idleSince).min() ?? .now()
+        return NIODeadline.now() - oldest < TimeAmount(limits.burst)
+    }
 
     func remove(_ gate: ConnectionGate) {
         unproven[ObjectIdentifier(gate)] = nil
