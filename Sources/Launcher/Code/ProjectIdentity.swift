@@ -53,14 +53,13 @@ extension ProjectIdentity {
     /// The folder's path, and its device and inode on this machine, which it keeps when it is moved.
     private static func marks(of folder: String) throws -> [String] {
         var status = stat()
-        guard stat(folder, &status) == 0, let path = realpath(folder, nil) else {
+        guard stat(folder, &status) == 0, let path = File.realPath(folder) else {
             throw Problem("find folder \"\(folder)\"", errno: errno)
         }
-        defer { free(path) }
         var host = [CChar](repeating: 0, count: 256)
         gethostname(&host, host.count - 1)
         let name = word(host.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }.text)
-        return ["folder:\(word(String(cString: path)))", "inode:\(name):\(status.st_dev):\(status.st_ino)"]
+        return ["folder:\(word(path))", "inode:\(name):\(status.st_dev):\(status.st_ino)"]
     }
 
     /// The text without blanks.
