@@ -58,7 +58,7 @@ final class AttemptEnd: Sendable {
         // The training's end is the first durable fact. Everything that takes time comes after it.
         let timeout = Duration.seconds(30)
         if await !attempt.journal.durable(within: timeout) { attempt.log.say(.endNotRecorded(within: timeout)) }
-        // What an installation leaves has nothing to save.
+        // Processes that an installation left have nothing to save.
         let gone = await processes.drain(gracefully: gracefully && training != nil)
         stop.close(gone: gone)
         if gone == nil { attempt.log.say(.unkillable) }

@@ -1,9 +1,9 @@
 internal import Glibc
 
-/// How many descriptors this process may have, getrlimit(2).
+/// The limit of descriptors of this process, getrlimit(2).
 enum DescriptorLimit {
-    /// What the agent needs at most. No more, because children inherit the limit, and a program that uses select(2)
-    /// fails with descriptors from FD_SETSIZE on, which is 1024.
+    /// The descriptors that the agent needs at most. The limit is not higher, because children inherit it, and a
+    /// program that uses select(2) fails with descriptors from FD_SETSIZE on, which is 1024.
     private static let wanted: rlim_t = 1024
 
     /// Raises the soft limit to what the agent needs, as far as the hard limit allows. Returns the limit.

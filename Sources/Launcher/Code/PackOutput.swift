@@ -45,7 +45,7 @@ final class PackOutput {
     /// present time.
     func put(at path: String) throws(Problem) {
         if let there = File.status(path), there.isFile, there.size == size {
-            // An agent that removes packs of older code sees by the time that this one is wanted again.
+            // Agents remove packs with old times.
             utimes(path, nil)
             return
         }

@@ -11,7 +11,7 @@ struct DotEnv: Sendable {
     private(set) var values: [String: String] = [:]
     /// The reasons why variables have no value, by their names.
     private(set) var unreadable: [String: ConfigError] = [:]
-    /// What was skipped.
+    /// Reports of skipped lines and of a file that cannot be read.
     private(set) var warnings: [ConfigError] = []
 
     /// There are no variables if the file is absent, or is a folder: some users keep a Python environment there.

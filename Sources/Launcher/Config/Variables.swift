@@ -22,7 +22,7 @@ struct Variables: Sendable {
     /// Why a variable that is not set has no value, if a file has a value that cannot be read.
     func problem(with name: String) -> ConfigError? { files.lazy.compactMap { $0.unreadable[name] }.first }
 
-    /// Where a user sets a variable.
+    /// The places in which a user can set a variable, in words.
     var places: String {
         let names = files.map(\.name).filter { $0.hasSuffix(".env") && !$0.hasSuffix(".runpod.env") }
         return "the environment or in \(names.isEmpty ? ".env" : names.joined(separator: " or "))"

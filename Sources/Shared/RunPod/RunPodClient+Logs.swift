@@ -2,9 +2,9 @@ internal import HTTPClient
 
 extension RunPodClient {
     public enum LogSource: String, Sendable {
-        /// What the container printed.
+        /// The output of the container.
         case container
-        /// What RunPod says about pulls, starts and ends.
+        /// RunPod's own lines about pulls, starts and ends.
         case system
     }
 

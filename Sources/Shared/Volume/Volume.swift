@@ -20,7 +20,7 @@ public struct Volume: Sendable, Equatable {
     /// Python environments, and for each complete one a manifest, `KEY.json`. The key stands for all that went in.
     public var environments: String { "\(own)/envs" }
 
-    /// What the training of a run installs by itself, over the environment that it shares with other runs.
+    /// The packages that the training of a run installs by itself, over the environment that runs share.
     public func layer(for run: RunID) -> String { "\(own)/layers/\(run)" }
 
     public var pipCache: String { "\(own)/cache/pip" }

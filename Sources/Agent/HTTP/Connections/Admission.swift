@@ -39,7 +39,7 @@ extension RouteTable {
 }
 
 extension HTTPHeaders {
-    /// What each header that may carry a token carries. The scheme's case does not count, RFC 9110, section 11.1.
+    /// The tokens in all headers that may carry one. The scheme's case does not count, RFC 9110, section 11.1.
     fileprivate var tokens: [String] {
         let bearers = self["Authorization"].compactMap { value -> String? in
             guard value.lowercased().hasPrefix("bearer ") else { return nil }

@@ -56,7 +56,7 @@ struct CodeArchive: ~Copyable {
         }
         var checked: Set<CodePath> = []
         for path in members.keys {
-            // What lies above a folder that was checked was checked with it.
+            // The folders above a checked folder were checked with it.
             for folder in path.folders.reversed() {
                 guard checked.insert(folder).inserted else { break }
                 if let outer = members[folder], outer.entry.kind != .folder {

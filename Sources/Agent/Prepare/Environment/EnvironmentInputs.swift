@@ -1,6 +1,6 @@
 internal import Shared
 
-/// What goes into a run's environment.
+/// The inputs of a run's environment, from which its key is made.
 struct EnvironmentInputs: Sendable {
     let dependencies: Dependencies
     /// The folder that holds all environments. An environment has absolute paths in it.

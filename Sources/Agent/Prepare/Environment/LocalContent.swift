@@ -4,7 +4,7 @@ internal import Shared
 struct LocalContent: Sendable {
     /// The run's work tree.
     let folder: String
-    /// What the last pack brought into the work tree, relative to it; nil if no pack did.
+    /// Paths of the files that the last pack brought, relative to the work tree; nil if there was no pack.
     let code: [String]?
 
     init(run: RunFolder) throws {

@@ -14,7 +14,7 @@ final class StepPattern: Sendable {
     private struct State {
         /// The line to be read; nil while there is none.
         var line: String?
-        /// What the line says; nil until it is known.
+        /// The step in the line, nil if it has none; nil as a whole until the expression has ended.
         var answer: Double??
         var isOff = false
         /// Counts the time that the thread computes; nil before it has begun.

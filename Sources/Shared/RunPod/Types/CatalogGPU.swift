@@ -8,7 +8,7 @@ public struct CatalogGPU: Sendable, Equatable, Decodable {
     public var community: Bool?
     /// US dollars for an hour of one GPU.
     public var price: Price?
-    /// What a pod can have at most.
+    /// The most GPUs of this kind that one pod can have.
     public var maxCount: Count?
     /// `NONE`, `LOW`, `MEDIUM` or `HIGH`. It misleads both ways.
     public var availability: String?
