@@ -19,7 +19,7 @@ import Testing
             #expect(again.errors == "launch: \"away\" is training already; attached\n")
             try await site.launch("stop").check()
             #expect(try await followers[0].end() == 0)
-            #expect(try await followers[1].end() == 130)
+            #expect(try await followers[1].end() == 130, "\(followers[1].errors)")
             #expect(try await site.status("away").state == "stopped")
         }
     }
@@ -39,7 +39,7 @@ import Testing
             #expect(stop.errors.hasSuffix("hint: stop it where it was started\n"), "\(stop.errors)")
             try await site.launch("stop").check()
             #expect(try await followers[0].end() == 0)
-            #expect(try await followers[1].end() == 130)
+            #expect(try await followers[1].end() == 130, "\(followers[1].errors)")
             let status = try site.launch("status", environment: other)
             try await status.check()
             #expect(status.text.contains("  stopped\n"))
