@@ -37,8 +37,8 @@ final class LogWriter: Sendable {
     /// The volume counts as hung if it takes nothing for this time while the memory is full. Bytes are dropped then.
     ///
     /// A disk under load may stop for a second or two, and no byte must be dropped for that. A hung volume is not
-    /// waited for again until it answers. So a hang stops the training at most once for this time, and only if it
-    /// prints more than 9 MB meanwhile (the memory and the pipe).
+    /// waited for again until it answers. So each hang stops the training for no longer than this time, and only if the
+    /// training prints more than 9 MB meanwhile (the memory and the pipe).
     static let timeout: Duration = .seconds(5)
 
     /// The most bytes written at a time, because heartbeats and records wait for the same thread.

@@ -89,7 +89,7 @@ struct BackgroundTraining: Sendable {
 private struct WorkMeter {
     private var written: [pid_t: Int] = [:]
     private var computed: [pid_t: Int] = [:]
-    /// Clock ticks of processor time that the processes have used since `hasGrown` last returned true.
+    /// Processor time that all processes together have used since `hasGrown` last returned true, in clock ticks.
     private var ticks = 0
 
     /// A process that only waits wakes up now and then: so little time, in clock ticks, is no work.

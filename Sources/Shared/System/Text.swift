@@ -43,7 +43,7 @@ extension String {
         self[(firstRange(of: "://")?.upperBound ?? startIndex)...].prefix { !"/?#".contains($0) }
     }
 
-    /// This path without slashes at its end.
+    /// This path without slashes at its end. "/" stays.
     public var withoutSlashes: String {
         var rest = self[...]
         while rest.count > 1, rest.last == "/" { rest = rest.dropLast() }
