@@ -4,7 +4,7 @@ internal import Shared
 /// Follows a training that its command left in the background: `nohup python train.py > train.log &`.
 ///
 /// Only processes that began shortly before the command ended count: the command cannot have waited for them. A monitor
-/// that ran beside a training began earlier. A daemon does not count either: it has left the command's session, and the
+/// that ran beside a training began earlier, and what it starts is its own. A daemon does not count either: it has left the command's session, and the
 /// leader of its own session has ended, daemon(7).
 struct BackgroundTraining: Sendable {
     enum End: Sendable, Equatable {
@@ -31,14 +31,13 @@ struct BackgroundTraining: Sendable {
         began: ([String]) -> Void, lead: (pid_t) -> Void, isCalledOff: @Sendable () -> Bool
     ) async -> End {
         let start = Self.ticksAfterBoot() - Int(Self.window.inSeconds * Double(Self.ticksPerSecond))
-        let isRecent: (ProcessStat) -> Bool = { $0.started >= start && !isDaemon($0) }
-        guard let first = ProcessTree.running.first(where: isRecent) else { return .none }
+        guard let first = left(since: start).first else { return .none }
         lead(first.pid)
         var orphans: [pid_t: Promise<ExitStatus>] = [:]
         var work = WorkMeter()
         var idleSince = ContinuousClock.now
         var isFollowed = false
-        while case let left = ProcessTree.running.filter(isRecent), !left.isEmpty {
+        while case let left = left(since: start), !left.isEmpty {
             for process in left where process.parent == getpid() && orphans[process.pid] == nil {
                 orphans[process.pid] = children.adopt(process.pid)
             }
@@ -52,6 +51,17 @@ struct BackgroundTraining: Sendable {
             try? await Task.sleep(for: pause)
         }
         return isFollowed ? .exit(await status(of: orphans.values)) : .none
+    }
+
+    /// The running processes that began at `start` or later, in ticks after the boot, and that no older process started.
+    private func left(since start: Int) -> [ProcessStat] {
+        let running = ProcessTree.running
+        let parents = Dictionary(running.map { ($0.pid, $0.parent) }) { first, _ in first }
+        let older = Set(running.filter { $0.started < start }.map(\.pid))
+        return running.filter { process in
+            let ancestors = sequence(first: process.pid) { parents[$0] }
+            return !ancestors.contains(where: older.contains) && !isDaemon(process)
+        }
     }
 
     private func isDaemon(_ process: ProcessStat) -> Bool {
