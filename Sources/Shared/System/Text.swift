@@ -43,6 +43,9 @@ extension String {
         self[(firstRange(of: "://")?.upperBound ?? startIndex)...].prefix { !"/?#".contains($0) }
     }
 
+    /// The first 300 characters of a line, for a record that has to stay small.
+    var note: String { count > 300 ? prefix(299) + "…" : self }
+
     /// This path without slashes at its end. "/" stays.
     public var withoutSlashes: String {
         var rest = self[...]
