@@ -46,17 +46,12 @@ enum Serve {
     /// came.
     private static func start(_ children: Children, agent: [ProcessIdentity]) -> (ContinuousClock.Instant) -> Void {
         let variables = ProcessEnvironment.all
+        let host = Host(variables)
         do {
-            let host = try Host(variables)
-            do {
-                return start(try AgentEnvironment(variables, on: host), host, children, agent)
-            } catch {
-                Console.complain(error)
-                return stopPod(host)
-            }
+            return start(try AgentEnvironment(variables, on: host), host, children, agent)
         } catch {
             Console.complain(error)
-            exit(Exit.config.rawValue)
+            return stopPod(host)
         }
     }
 
