@@ -1,8 +1,6 @@
 /// Keys and values of the config that `launch` does not support yet. A feature that works has no line here.
 enum Support {
     private static let missing: [Missing] = [
-        Missing("provider", unless: "local"),
-        Missing("image"),
         Missing("code.git"),
         Missing("code.ref"),
         Missing("dependencies.overrides"),
@@ -10,23 +8,9 @@ enum Support {
         Missing("dependencies.installer", unless: "auto", "pip"),
         Missing("dependencies.cache", unless: "true"),
         Missing("dependencies.check_imports"),
-        Missing("resources.gpus"),
-        Missing("resources.gpu_count"),
-        Missing("resources.order"),
-        Missing("resources.cloud"),
-        Missing("resources.spot", unless: "false"),
-        Missing("resources.max_price"),
-        Missing("resources.datacenters"),
-        Missing("resources.min_cuda"),
-        Missing("resources.disk"),
-        Missing("resources.ports"),
-        Missing("resources.volume.network"),
-        Missing("resources.volume.size"),
-        Missing("resources.volume.mount"),
         Missing("retry.preempted", unless: "unlimited"),
         Missing("on_finish", unless: "stop", "terminate"),
         Missing("disk_full"),
-        Missing("agent_port"),
         Missing("tensorboard"),
         Missing("mirror"),
     ]
