@@ -121,7 +121,8 @@ struct Claiming: Sendable {
         }
         let record = try run.usableRecord(last.number)
         if let record, record.state == .ended {
-            let isOver = last.launch == spec.launch.id && record.outcome?.kind.endsLaunch == true
+            let isOwn = last.launch == spec.launch.id || last.launch == spec.launch.continues
+            let isOver = isOwn && record.outcome?.kind.endsLaunch == true
             return isOver ? .over(record.outcome) : .free(after: last, number: number)
         }
         switch last.isAlive {

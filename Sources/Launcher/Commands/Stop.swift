@@ -38,10 +38,11 @@ struct Stop: LauncherCommand {
             return
         }
         try await ask(run, runs)
-        if let pod = run.pod { try await run.run.provider.markStopped(pod) }
         let end = try await end(of: run, runs)
         if end.state == .unknown { throw Failure.unknown(end) }
         world.console.report(try Summary(of: end).text)
+        try await PodBackstop(run: end, world: world).secure()
+        if let pod = run.pod { try await run.run.provider.markStopped(pod) }
     }
 
     /// Returns once the run is not live any more. Says from time to time that it still is.
@@ -50,7 +51,7 @@ struct Stop: LauncherCommand {
         let start = ContinuousClock.now
         var next: Duration = .seconds(5)
         while run.state.isLive {
-            try await Task.sleep(for: .milliseconds(50))
+            try await Task.sleep(for: max(.milliseconds(50), run.run.provider.pollInterval))
             if case let waited = start.duration(to: .now), waited > next {
                 next = waited + .seconds(30)
                 runs.world.console.note(

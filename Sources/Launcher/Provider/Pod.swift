@@ -21,6 +21,10 @@ struct Pod: Sendable, Equatable {
     var created: Date
     /// Address of the agent's API; nil until it is known.
     var address: String?
+    /// The provider may take it away.
+    var isSpot = false
+    /// Its user has stopped the run, here or on another machine.
+    var isStopped = false
 
     enum State: Sendable, Equatable {
         /// The provider is making it ready; its own words for how far it is.

@@ -31,11 +31,15 @@ struct RunStart: Sendable {
         var run = try await Runs(world: world).view(known)
         if run.state == .starting, let pod = run.pod, pod.isRunning {
             // The spec of the starting pod is known once the pod owns the run.
-            _ = try await PodStart(pod: pod, provider: provider, world: world).wait()
+            _ = try await PodStart(
+                pod: pod, provider: provider, world: world, code: delivery(of: spec, on: known.place)
+            )
+            .wait()
             run = try await Runs(world: world).refreshed(run)
         }
         if let decision = try decision(on: run, spec) {
             try provider.remember(run.id, at: known.place)
+            try await deliver(spec, to: decision)
             return decision
         }
         return try await start(spec, of: project.joined, after: run)
@@ -128,18 +132,34 @@ struct RunStart: Sendable {
     }
 
     private func pack(_ folder: String, on place: PodPlace) async throws -> CodePack {
-        guard let volume = place.hostVolume else {
-            throw Failure(.unavailable, "code cannot be delivered to \"\(place.text)\" yet")
-        }
+        let volume = place.hostVolume ?? waiting
         do {
             let checkpoints = CheckpointArea(
-                of: config.checkpoints, workdir: config.workdir, work: volume.run(config.run).work)
+                of: config.checkpoints, workdir: config.workdir,
+                work: Volume(root: place.mount).run(config.run).work)
             return try await CodePack.make(
                 folder: folder, without: NotCode(checkpoints: checkpoints, volume: volume, home: world.home),
                 secrets: config.knownSecrets, on: volume)
         } catch let problem as Problem {
             throw Failure(.setupFailed, problem)
         }
+    }
+
+    /// The folder of packs that are sent to pods elsewhere, laid out like a volume.
+    private var waiting: Volume { Volume(root: "\(world.home)/outgoing") }
+
+    /// The pack that the pod's agent waits for; nil if it finds the pack on its volume.
+    private func delivery(of spec: RunSpec, on place: PodPlace) -> CodeDelivery? {
+        guard place.hostVolume == nil, let code = spec.code else { return nil }
+        return CodeDelivery(code: code, path: waiting.pack(code))
+    }
+
+    /// A launcher that died may have left its pod without the code.
+    private func deliver(_ spec: RunSpec, to decision: Decision) async throws {
+        guard case .attach(let run) = decision, let delivery = delivery(of: spec, on: run.run.place),
+            run.state == .active(.syncing), let agent = try await Runs(world: world).agent(of: run)
+        else { return }
+        try await delivery.send(to: agent)
     }
 
     /// nil if a pod has to be started.
@@ -185,7 +205,7 @@ struct RunStart: Sendable {
         spec.project = project
         // The claim of an owner that has ended need not be waited for. An owner that cannot be seen from here may live:
         // the agent watches its heartbeat.
-        if let owner = previous.claims.last, owner.isAlive == false {
+        if previous.owner == .gone, let owner = previous.claims.last {
             spec.launch.supersedes = [owner.pod]
         }
         let provider = previous.run.provider
@@ -194,10 +214,12 @@ struct RunStart: Sendable {
             if let old = previous.pod, case .exited = old.state {
                 try await provider.start(old, with: order)
             } else {
-                try await provider.create(order, at: try await offer(for: order, of: provider))
+                try await Purchase(order: order, provider: provider, console: world.console).make()
             }
         let interrupt = Interrupt(leaving: pod.run)
         defer { interrupt.cancel() }
-        return try await PodStart(pod: pod, provider: provider, world: world).wait()
+        return try await PodStart(
+            pod: pod, provider: provider, world: world, code: delivery(of: spec, on: pod.place)
+        ).wait()
     }
 }

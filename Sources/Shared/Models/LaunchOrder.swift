@@ -12,6 +12,9 @@ public struct LaunchOrder: Sendable, Codable, Equatable {
     public var force: Bool
     /// Pods that are proven dead. Agents do not wait for their claims.
     public var supersedes: [String]
+    /// The launch that this one continues after the provider took its pod away. If that launch proves to be over, so is
+    /// this one.
+    public var continues: String?
     /// US dollars for an hour of the pod, all GPUs together; nil if it is unknown or nothing.
     public var price: Double?
     /// The time at which the pod was bought.
