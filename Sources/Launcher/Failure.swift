@@ -35,6 +35,7 @@ extension Failure {
         case let error as APIError where error.code == .unauthorized:
             self.init(.refused, error.message, hint: error.hint)
         case let error as APIError: self.init(.unavailable, error.message, hint: error.hint)
+        case let fault as HostFault: self = fault.failure
         case let gone as OfferGone: self.init(.noCapacity, gone.description, hint: "try again later")
         case let error as RunPodError: self.init(Self.exit(error.kind), error.sentence, hint: error.hint)
         case let error as HTTPError: self.init(.unavailable, error.message, hint: error.hint)

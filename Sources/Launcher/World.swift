@@ -32,8 +32,8 @@ struct World: Sendable {
         var rented = RunPodProvider(
             home: home, account: RunPodAccount(keys(environment), transport: transport), transport: transport,
             warn: { console.note("launch: \($0)") })
-        if let timeout = environment["LAUNCH_BOOT_TIMEOUT"].flatMap(Duration.init(written:)) {
-            rented.bootTimeout = timeout
+        if let timeout = environment["LAUNCH_STALL_TIMEOUT"].flatMap(Duration.init(written:)) {
+            rented.stallTimeout = timeout
         }
         providers.append(rented)
         return World(

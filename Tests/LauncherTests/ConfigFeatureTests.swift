@@ -13,7 +13,6 @@ import Testing
             ("dependencies.environment: system", "dependencies: {environment: system}"),
             ("dependencies.installer: uv", "dependencies: {installer: uv}"),
             ("dependencies.cache: false", "dependencies: {cache: false}"),
-            ("retry.preempted: 3", "retry: {preempted: 3}"),
             ("on_finish: keep", "on_finish: keep"),
             ("on_finish", "on_finish: {keep: 2h}"),
             ("disk_full", "disk_full: {pause: 1m}"),
@@ -32,7 +31,7 @@ import Testing
         arguments: [
             "provider: local", "tty: true", "secrets: [API_KEY]", "resources: {spot: false}", "resources: {}",
             "limits: {stall: none, cost: none}", "progress: (x)", "limits: {duration: 1h, setup: 10m, stall: auto}",
-            "limits: {stall: 5m}", "retry: {crash: 1, preempted: unlimited, backoff: 1s}",
+            "limits: {stall: 5m}", "retry: {crash: 1, preempted: unlimited, backoff: 1s}", "retry: {preempted: 3}",
             "logs: {segment: 1MB, keep: 1GB}", "notify: [https://x]", "on_finish: stop", "on_finish: terminate",
             "checkpoints: {path: x, keep: none}", "checkpoints: {path: x, keep: 2}",
             "checkpoints: {path: x, names: [last.ckpt]}",

@@ -5,11 +5,11 @@ import Testing
 
 @Suite struct RunPodNameTests {
     @Test("a pod's name carries the run, the launch and the mark of a stop", arguments: [false, true])
-    func roundTrip(_ isStopped: Bool) throws {
+    func roundTrip(_ isOver: Bool) throws {
         var name = RunPodName(run: try #require(RunID("my-run-1")), launch: "c64821bcd087")
-        name.isStopped = isStopped
+        name.isOver = isOver
         #expect(RunPodName(name.description) == name)
-        #expect(name.description == "launch.my-run-1.c64821bcd087\(isStopped ? ".stopped" : "")")
+        #expect(name.description == "launch.my-run-1.c64821bcd087\(isOver ? ".over" : "")")
     }
 
     @Test(

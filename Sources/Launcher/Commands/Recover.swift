@@ -26,13 +26,12 @@ struct Recover: LauncherCommand {
         var isComplete = problems.isEmpty
         for run in runs {
             do {
-                let view = try await Runs(world: world).view(run)
-                guard Relaunch.isDue(view), let pod = view.pod else { continue }
-                _ = try await Relaunch(world: world).once(view, pod)
+                try await Recovery(world: world).pass(over: run)
             } catch {
                 isComplete = false
-                let reason = Failure(wrapping: error).problem.sentence
-                world.console.complain(Problem("\"\(run.id)\" could not be started again: \(reason)"))
+                let failure = Failure(wrapping: error)
+                let sentence = "\"\(run.id)\" could not be started again: \(failure.problem.sentence)"
+                world.console.complain(Problem(sentence, hint: failure.problem.hint))
             }
         }
         return isComplete

@@ -7,7 +7,6 @@ enum Support {
         Missing("dependencies.environment", unless: "venv"),
         Missing("dependencies.installer", unless: "auto", "pip"),
         Missing("dependencies.cache", unless: "true"),
-        Missing("retry.preempted", unless: "unlimited"),
         Missing("on_finish", unless: "stop", "terminate"),
         Missing("disk_full"),
         Missing("tensorboard"),

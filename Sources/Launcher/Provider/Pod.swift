@@ -23,8 +23,8 @@ struct Pod: Sendable, Equatable {
     var address: String?
     /// The provider may take it away.
     var isSpot = false
-    /// Its user has stopped the run, here or on another machine.
-    var isStopped = false
+    /// A mark on it says that the run has ended for good: it finished, or its user stopped it on some machine.
+    var isOver = false
 
     enum State: Sendable, Equatable {
         /// The provider is making it ready; its own words for how far it is.

@@ -14,7 +14,10 @@ protocol Provider: Sendable {
     /// `OfferGone` if this offer cannot be had.
     func create(_ order: PodOrder, at offer: Offer) async throws -> Pod
 
-    /// Starts a pod that has exited, for the launch of `order`.
+    /// Whether a pod that has exited is started again for the next launch. If not, another one is created.
+    func restarts(_ pod: Pod) -> Bool
+
+    /// Starts a pod that has exited, for the launch of `order`. Throws `OfferGone` if that is not possible now.
     func start(_ pod: Pod, with order: PodOrder) async throws -> Pod
 
     /// The request that `create` would send, for a person to read. It holds no secret.
@@ -27,10 +30,13 @@ protocol Provider: Sendable {
     /// Every pod that the provider knows, the newest first.
     func pods() async throws -> [Pod]
 
+    /// Removes what earlier pods of the run left, now that the agent of `pod` owns the run.
+    func settled(_ pod: Pod) async
+
     func end(_ pod: Pod, _ way: PodShutdown) async throws
 
-    /// Leaves a mark on the pod that its user stopped it, which every machine of the user sees.
-    func markStopped(_ pod: Pod) async throws
+    /// Leaves a mark on a pod that has ended, which every machine of the user sees: its run has ended for good.
+    func markOver(_ pod: Pod) async throws
 
     /// Removes what the provider keeps for a run that has ended.
     func cleanUp(after run: RunID) async throws
@@ -63,7 +69,9 @@ protocol Provider: Sendable {
 
 extension Provider {
     func cleanUp(after run: RunID) async throws {}
+    func settled(_ pod: Pod) async {}
     var backstop: Duration? { nil }
+    func restarts(_ pod: Pod) -> Bool { if case .exited = pod.state { true } else { false } }
     func relaunch(_ pod: Pod) async throws -> Pod? { nil }
     var pollInterval: Duration { .milliseconds(10) }
 

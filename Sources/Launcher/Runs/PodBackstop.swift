@@ -10,8 +10,18 @@ struct PodBackstop {
 
     /// Returns once the pod has ended, or stays because the config says so.
     func secure() async throws {
-        guard let timeout = provider.backstop, case .ended = run.state else { return }
+        if case .ended(let kind) = run.state { try await secure(after: kind) }
+    }
+
+    /// The same for a run that ended as `kind`, and whose pod was started once more.
+    func secure(after kind: OutcomeClass) async throws {
+        guard let timeout = provider.backstop, kind.endsLaunch else { return }
         await cleanUp()
+        try await end(within: timeout)
+        if let pod = run.pod { try await provider.markOver(pod) }
+    }
+
+    private func end(within timeout: Duration) async throws {
         guard let pod = run.pod, pod.isRunning, case .end = try run.folder.spec()?.onFinish else { return }
         let start = ContinuousClock.now
         var isReported = false

@@ -7,6 +7,10 @@ struct PodStart: Sendable {
     let world: World
     /// Sent once the agent answers; nil: the pod finds its code on its volume.
     var code: CodeDelivery?
+    /// The pod was bought for this launch, so nothing is lost with its disk.
+    var isNew = false
+    /// The pod continues a launch, so its agent ends the pod at once if that launch proves to be over.
+    var isRelaunch = false
 
     /// No phase is shown before this time, and none sooner after another one.
     private static let quiet: Duration = .seconds(3)
@@ -14,20 +18,25 @@ struct PodStart: Sendable {
     func wait() async throws -> RunStart.Decision {
         let start = ContinuousClock.now
         var shown = (phase: "", at: start)
+        var phaseStart = start
         var isDelivered = code == nil
         while true {
             let pods = try await provider.pods()
             guard let pod = pods.first(where: { $0.id == pod.id }), pod.isRunning else { return try await ended() }
             if !isDelivered { isDelivered = try await deliver(to: pod) }
             if isDelivered, let status = try await status(of: pod) {
+                await provider.settled(pod)
                 return .started(try await view(pod), offset: status.attempt.logStart)
             }
+            if isRelaunch, case .running = pod.state, let over = try? await over(pod) { return .finished(over) }
             if shown.at.duration(to: .now) > Self.quiet {
                 let startup = await provider.startup(of: pod)
-                if startup.phase != shown.phase { world.console.note("launch: \(startup.phase)") }
+                if startup.phase != shown.phase {
+                    world.console.note("launch: \(startup.phase)")
+                    phaseStart = .now
+                }
                 shown = (startup.phase, .now)
-                if let failure = startup.failure { throw await useless(pod, failure) }
-                if start.duration(to: .now) > startup.timeout { throw await silence(of: pod) }
+                try await check(startup, of: pod, (start.duration(to: .now), phaseStart.duration(to: .now)))
             }
             try await Task.sleep(for: provider.pollInterval)
         }
@@ -46,6 +55,15 @@ struct PodStart: Sendable {
         return true
     }
 
+    /// The run if it had ended for good before this pod was started; nil if it had not.
+    private func over(_ pod: Pod) async throws -> RunView? {
+        let view = try await view(pod)
+        guard let latest = view.latest, latest.state == .ended, latest.outcome?.kind.endsLaunch == true else {
+            return nil
+        }
+        return view
+    }
+
     private func view(_ pod: Pod) async throws -> RunView {
         let run = KnownRun(id: pod.run, provider: provider, place: pod.place, pod: pod)
         return try await Runs(world: world).view(run)
@@ -62,12 +80,26 @@ struct PodStart: Sendable {
         }
     }
 
+    /// Gives up on a pod that will never be ready. `times` are those since the start and since the last change of phase.
+    private func check(_ startup: PodStartup, of pod: Pod, _ times: (all: Duration, phase: Duration)) async throws {
+        if let failure = startup.failure {
+            let failure = await useless(pod, failure)
+            throw startup.isOfHost && isNew ? HostFault(pod: pod.id, failure: failure) : failure
+        }
+        if let stall = startup.stall, times.phase > stall {
+            let words = "pod \"\(pod.id)\" has made no progress for \(Format.clock(times.phase.inSeconds))"
+            let failure = await useless(pod, Problem("\(words): \(startup.phase)"))
+            throw isNew ? HostFault(pod: pod.id, failure: failure) : failure
+        }
+        if times.all > startup.timeout { throw await silence(of: pod) }
+    }
+
     /// Ends a pod whose agent will never answer, so that it is not billed.
     private func useless(_ pod: Pod, _ problem: Problem) async -> Failure {
         let words = await provider.lastWords(of: pod)
         var problem = problem
         do {
-            try await provider.end(pod, .interrupt)
+            try await provider.end(pod, isNew ? .end(.terminate) : .interrupt)
             problem.sentence += "; pod \"\(pod.id)\" was ended"
         } catch {
             problem.sentence += "; pod \"\(pod.id)\" could not be ended: \(error)"

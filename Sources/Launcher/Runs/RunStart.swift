@@ -7,6 +7,8 @@ struct RunStart: Sendable {
     /// The user says that the run belongs to this project, whatever the marks of both say.
     var isAdopting = false
     let world: World
+    /// Time for which it waits for a free pod.
+    var podTimeout: Duration = .zero
     /// Longer than it takes another `launch run` to start a pod.
     var lockTimeout: Duration = .seconds(90)
 
@@ -209,17 +211,30 @@ struct RunStart: Sendable {
             spec.launch.supersedes = [owner.pod]
         }
         let provider = previous.run.provider
+        let old = try await endedPod(of: previous)
+        if let old, old.hasEnded, !spec.launch.supersedes.contains(old.id) { spec.launch.supersedes.append(old.id) }
         let order = order(spec, on: previous.run.place, commit: try await commit())
-        let pod =
-            if let old = previous.pod, case .exited = old.state {
-                try await provider.start(old, with: order)
-            } else {
-                try await Purchase(order: order, provider: provider, console: world.console).make()
-            }
+        if let old, provider.restarts(old) {
+            return try await begin(try await provider.start(old, with: order), spec, isNew: false)
+        }
+        var purchase = Purchase(order: order, provider: provider, console: world.console, timeout: podTimeout)
+        return try await purchase.make { try await begin($0, spec, isNew: true) }
+    }
+
+    /// The pod of a run that is not live. An agent that is about to end it has time for that.
+    private func endedPod(of run: RunView) async throws -> Pod? {
+        guard run.run.provider.backstop != nil else { return run.pod }
+        try await PodBackstop(run: run, world: world).secure()
+        return try await run.run.refreshed().pod
+    }
+
+    /// Waits until the agent of the pod owns the run.
+    private func begin(_ pod: Pod, _ spec: RunSpec, isNew: Bool) async throws -> Decision {
         let interrupt = Interrupt(leaving: pod.run)
         defer { interrupt.cancel() }
         return try await PodStart(
-            pod: pod, provider: provider, world: world, code: delivery(of: spec, on: pod.place)
+            pod: pod, provider: try world.providers.named(pod.provider), world: world,
+            code: delivery(of: spec, on: pod.place), isNew: isNew
         ).wait()
     }
 }

@@ -58,7 +58,7 @@ struct PreemptedRunTests {
             try await emulator.launch("stop", "--now").check()
             #expect(try await run.end() == 130)
             let pods = try await emulator.pods()
-            #expect(pods.map(\.status) == ["EXITED"] && pods[0].name.hasSuffix(".spot.stopped"))
+            #expect(pods.map(\.status) == ["EXITED"] && pods[0].name.hasSuffix(".spot.over"))
             try await emulator.launch("recover", home: "other").check()
             #expect(try await emulator.pods().map(\.status) == ["EXITED"])
         }

@@ -114,6 +114,9 @@ struct Emulator {
     /// The host takes the pod away.
     func preempt(_ pod: String) async throws { _ = try await control("POST", "preempt/\(pod)") }
 
+    /// The pod is bought once more, as by a create whose answer was lost.
+    func duplicate(_ pod: String) async throws { _ = try await control("POST", "duplicate/\(pod)") }
+
     /// All processes of the container die at once.
     func crash(_ pod: String) async throws { _ = try await control("POST", "crash/\(pod)") }
 

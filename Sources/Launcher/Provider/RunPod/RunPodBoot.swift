@@ -14,6 +14,11 @@ struct RunPodBoot {
     /// Starts of a container that show a loop: RunPod starts every container again that ends.
     private static let maxStarts = 3
 
+    /// Whether the failure is one of the host, so that a pod on another host may work.
+    var isOfHost: Bool { hasOldDriver }
+
+    private var hasOldDriver: Bool { lines.contains { $0.lowercased().contains("unsatisfied condition: cuda") } }
+
     /// Why this pod will never run its agent; nil if nothing shows that.
     var failure: Problem? {
         let all = lines.map { $0.lowercased() }
@@ -22,7 +27,7 @@ struct RunPodBoot {
                 "RunPod cannot pull the image: \(line)",
                 hint: "check \"image\"; a private one needs a registry credential in RunPod's console")
         }
-        if all.contains(where: { $0.contains("unsatisfied condition: cuda") }) {
+        if hasOldDriver {
             return Problem(
                 "the driver of the host is too old for the image",
                 hint: "set resources.min_cuda to the CUDA version of the image")

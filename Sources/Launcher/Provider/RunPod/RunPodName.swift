@@ -9,8 +9,8 @@ struct RunPodName: Equatable, CustomStringConvertible {
     var launch: String
     /// RunPod may take the pod away.
     var isSpot = false
-    /// Its user has stopped the run.
-    var isStopped = false
+    /// The run has ended for good: it finished, or its user stopped it.
+    var isOver = false
 
     init(run: RunID, launch: String, isSpot: Bool = false) {
         self.run = run
@@ -23,10 +23,10 @@ struct RunPodName: Equatable, CustomStringConvertible {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard parts.count >= 3, parts[0] == "launch", let run = RunID(parts[1]), !parts[2].isEmpty else { return nil }
         let marks = parts[3...]
-        guard marks.allSatisfy(["spot", "stopped"].contains) else { return nil }
+        guard marks.allSatisfy(["spot", "over"].contains) else { return nil }
         self.init(run: run, launch: parts[2], isSpot: marks.contains("spot"))
-        isStopped = marks.contains("stopped")
+        isOver = marks.contains("over")
     }
 
-    var description: String { "launch.\(run).\(launch)\(isSpot ? ".spot" : "")\(isStopped ? ".stopped" : "")" }
+    var description: String { "launch.\(run).\(launch)\(isSpot ? ".spot" : "")\(isOver ? ".over" : "")" }
 }

@@ -34,6 +34,7 @@ struct RunPodOrder {
         var variables = secrets
         variables["POD_AGENT_SPEC"] = try JSON.text(order.spec)
         variables["POD_AGENT_TOKEN_SHA256"] = tokenDigest
+        variables["POD_AGENT_COMMIT"] = order.commit
         if !order.notify.isEmpty { variables["POD_AGENT_NOTIFY"] = try JSON.text(order.notify) }
         return variables
     }

@@ -15,6 +15,8 @@ struct RunPodProvider: Provider {
     let transport: any HTTPTransport
     /// From a purchase to the agent's first answer. A large image takes many minutes on a host that does not have it.
     var bootTimeout: Duration = .seconds(30 * 60)
+    /// Without any news of RunPod about the pod. Clients of RunPod give up after 3 to 8 minutes.
+    var stallTimeout: Duration = .seconds(8 * 60)
     /// Takes a sentence for the user.
     let warn: @Sendable (String) -> Void
 
@@ -42,40 +44,51 @@ struct RunPodProvider: Provider {
             order: order, tokenDigest: try tokenDigest(launch), secrets: secrets
         ).creation(at: offer)
         defer { account.expire() }
-        let rented = try await RunPodPurchase(client: client, launch: launch).buy(body, offer)
+        let name = RunPodName(run: order.spec.run, launch: launch)
+        let rented = try await RunPodPurchase(client: client, name: name, ended: order.spec.launch.supersedes)
+            .buy(body, offer)
         guard let pod = pod(rented) else { throw Problem("pod \"\(rented.id)\" has lost its name") }
         try index.remember(pod, body)
         return pod
     }
 
+    /// Deletes the run's stopped pods on a network volume: they hold nothing.
+    func settled(_ new: Pod) async {
+        guard case .network = new.place, let client = try? account.client, let pods = try? await client.pods() else {
+            return
+        }
+        for old in pods.compactMap(pod) where old.run == new.run && old.id != new.id {
+            guard case .exited = old.state, old.place == new.place else { continue }
+            try? await client.deletePod(old.id)
+        }
+    }
+
+    /// Only a disk of its own is a reason to start the same pod again.
+    func restarts(_ pod: Pod) -> Bool {
+        guard case .exited = pod.state, case .ownDisk = pod.place else { return false }
+        return true
+    }
+
     func start(_ pod: Pod, with order: PodOrder) async throws -> Pod {
         let client = try account.client
+        defer { account.expire() }
         var order = order
-        if let price = pod.price { order = order.bought(at: Offer(text: "", price: price)) }
+        let start = RunPodStart(client: client, pod: pod, count: order.resources.gpuCount)
+        let bid = pod.isSpot ? try await start.bid() : nil
+        if let price = bid.map({ $0 * Double(order.resources.gpuCount) }) ?? pod.price {
+            order = order.bought(at: Offer(text: "", price: price))
+        }
         let secrets = try await RunPodSecrets(client: client, warn: warn).keep(order)
         let body = RunPodOrder(
             order: order, tokenDigest: try tokenDigest(order.spec.launch.id), secrets: secrets)
         let name = RunPodName(run: order.spec.run, launch: order.spec.launch.id, isSpot: pod.isSpot)
-        try await start(pod, named: name, with: try body.variables(), client)
+        try await client.update(pod.id, name: name.description, env: try body.variables())
+        try await start.perform(bid: bid)
         var started = pod
         started.launch = order.spec.launch.id
         try index.remember(started, nil)
         started.state = .provisioning("it starts")
         return started
-    }
-
-    /// Throws `OfferGone` if its host has no free GPU.
-    private func start(
-        _ pod: Pod, named name: RunPodName, with variables: [String: String], _ client: RunPodClient
-    ) async throws {
-        defer { account.expire() }
-        try await client.update(pod.id, name: name.description, env: variables)
-        do {
-            try await client.act(.start, on: pod.id)
-        } catch {
-            guard error.kind == .noCapacity else { throw error }
-            throw OfferGone("the host of pod \"\(pod.id)\" has no free GPU")
-        }
     }
 
     func relaunch(_ pod: Pod) async throws -> Pod? {
@@ -95,11 +108,25 @@ struct RunPodProvider: Provider {
 
     func pods() async throws -> [Pod] {
         guard account.isKnown else { return [] }
-        let listed = try await account.pods().compactMap(pod)
-        return listed
+        let rented = try await account.pods()
+        let duplicates = RunPodDuplicates.all(among: rented).map(\.id)
+        for id in duplicates { await endDuplicate(id) }
+        let listed = rented.filter { !duplicates.contains($0.id) }.compactMap(pod)
+        // A stopped pod may stay beside the one that continues its run.
+        return listed.filter(\.isRunning) + listed.filter { !$0.isRunning }
             + index.entries.sorted { $0.key < $1.key }.compactMap { run, entry in
                 listed.contains { $0.run == run } ? nil : gone(run, entry)
             }
+    }
+
+    private func endDuplicate(_ id: String) async {
+        do {
+            try await account.client.deletePod(id)
+            account.expire()
+            warn("pod \"\(id)\" was bought twice for one launch, and is deleted")
+        } catch {
+            warn("pod \"\(id)\" was bought twice for one launch, and could not be deleted: \(error)")
+        }
     }
 
     /// A pod that RunPod does not list any more: the proof that it has ended.
@@ -118,12 +145,12 @@ struct RunPodProvider: Provider {
         }
     }
 
-    func markStopped(_ pod: Pod) async throws {
+    func markOver(_ pod: Pod) async throws {
         // A change of a pod that runs may restart it, so the mark comes after its end.
         guard let rented = try await account.client.pod(pod.id), rented.status == .exited,
-            var name = RunPodName(rented.name), !name.isStopped
+            var name = RunPodName(rented.name), !name.isOver
         else { return }
-        name.isStopped = true
+        name.isOver = true
         defer { account.expire() }
         try await account.client.update(pod.id, name: name.description)
     }
@@ -133,7 +160,9 @@ struct RunPodProvider: Provider {
         let boot = await RunPodBoot.read(pod.id, client)
         var words = "its container runs, the agent does not answer yet"
         if case .provisioning(let reason) = pod.state { words = boot.phase ?? reason }
-        return PodStartup(phase: "pod \"\(pod.id)\": \(words)", timeout: bootTimeout, failure: boot.failure)
+        return PodStartup(
+            phase: "pod \"\(pod.id)\": \(words)", timeout: bootTimeout, stall: stallTimeout, failure: boot.failure,
+            isOfHost: boot.isOfHost)
     }
 
     func console(of pod: Pod) -> AsyncThrowingStream<String, any Error> {
@@ -199,7 +228,7 @@ extension RunPodProvider {
             place: Self.place(rented), price: rented.cost.flatMap { $0 > 0 ? $0 : nil },
             created: rented.createdAt?.date ?? .distantPast,
             address: port.map { account.addresses.url(pod: rented.id, port: $0) }, isSpot: name.isSpot,
-            isStopped: name.isStopped)
+            isOver: name.isOver)
     }
 
     private static func place(_ rented: RentedPod) -> PodPlace {

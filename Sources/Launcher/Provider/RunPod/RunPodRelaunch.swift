@@ -26,27 +26,25 @@ struct RunPodRelaunch {
         let rented = try await account.client.pod(old.id)
         let known = index.entries[old.run].flatMap { $0.pod == old.id ? $0.creation : nil }
         guard var creation = rented.flatMap(PodCreation.init(like:)) ?? known else {
-            throw Problem("nothing shows how pod \"\(old.id)\" was made", hint: "use \"launch run\" with its config")
+            throw Failure(
+                .unknown, "nothing shows how pod \"\(old.id)\" was made", hint: "use \"launch run\" with its config")
         }
         creation.name = RunPodName(run: old.run, launch: launch, isSpot: true).description
         switch old.place {
-        case .network: return try await replace(rented, creation)
+        case .network: return try await replace(creation)
         case .ownDisk, .folder: return (try await restart(rented, creation), nil)
         }
     }
 
-    private func replace(
-        _ rented: RentedPod?, _ creation: PodCreation
-    ) async throws -> (pod: RentedPod, creation: PodCreation?) {
+    private func replace(_ creation: PodCreation) async throws -> (pod: RentedPod, creation: PodCreation?) {
         let client = try account.client
         var tried: [String] = []
         for offer in try await RunPodOffers(client: client, order: try order(creation)).all() {
             var creation = creation
             try renew(&creation, price: offer.price)
             do {
-                let pod = try await RunPodPurchase(client: client, launch: launch).buy(creation, offer)
-                // Its disk holds nothing, and costs nothing once it is deleted.
-                if let rented { try await client.deletePod(rented.id) }
+                let name = RunPodName(run: old.run, launch: launch)
+                let pod = try await RunPodPurchase(client: client, name: name, ended: [old.id]).buy(creation, offer)
                 return (pod, creation)
             } catch let gone as OfferGone {
                 tried.append("\(gone)")
@@ -57,22 +55,16 @@ struct RunPodRelaunch {
 
     private func restart(_ rented: RentedPod?, _ creation: PodCreation) async throws -> RentedPod {
         guard var pod = rented else {
-            throw Problem(
-                "pod \"\(old.id)\" was deleted, and its own disk with all results of \"\(old.run)\"",
+            throw Failure(
+                .unknown, "pod \"\(old.id)\" was deleted, and its own disk with all results of \"\(old.run)\"",
                 hint: "a network volume outlives its pods")
         }
-        let client = try account.client
-        let prices = try await client.spotPrices(count: creation.gpu.count, cloud: creation.cloud)
-        guard let bid = prices[creation.gpu.id] else { throw OfferGone("no spot pod is free") }
+        let start = RunPodStart(client: try account.client, pod: old, count: creation.gpu.count)
+        let bid = try await start.bid()
         var creation = creation
         try renew(&creation, price: bid * Double(creation.gpu.count))
-        try await client.update(pod.id, name: creation.name, env: creation.env)
-        do {
-            try await client.resumeSpot(pod.id, bid: bid, count: creation.gpu.count)
-        } catch {
-            guard error.kind == .noCapacity else { throw error }
-            throw OfferGone("the host of pod \"\(pod.id)\" has no free GPU")
-        }
+        try await account.client.update(pod.id, name: creation.name, env: creation.env)
+        try await start.perform(bid: bid)
         pod.name = creation.name
         pod.status = .starting
         return pod
@@ -96,8 +88,11 @@ struct RunPodRelaunch {
     /// Makes the variables those of the new launch.
     private func renew(_ creation: inout PodCreation, price: Double?) throws {
         var spec = try spec(creation)
-        spec.launch = LaunchOrder(id: launch, supersedes: [old.id], price: price, bought: price.map { _ in Date() })
-        spec.launch.continues = old.launch
+        // A chain of preemptions never forgets the launch that the user made.
+        let before = (spec.launch.continues ?? []).filter { $0 != old.launch } + [old.launch]
+        spec.launch = LaunchOrder(
+            id: launch, force: spec.launch.force, supersedes: [old.id], price: price, bought: price.map { _ in Date() })
+        spec.launch.continues = before
         creation.env["POD_AGENT_SPEC"] = try JSON.text(spec)
         let token = try account.token(launch: launch)
         creation.env["POD_AGENT_TOKEN_SHA256"] = SHA256Digest(of: token).description
