@@ -122,7 +122,7 @@ final class AttemptEnd: Sendable {
     /// The verdict on the attempts of this launch, this one included. Waits at most 5 s for the volume.
     private func verdict() async -> RetryRule.Verdict {
         let earlier = try? await DedicatedThread.run(within: .seconds(5)) { [attempt] in
-            try attempt.claims.filter { $0.launch == attempt.claim.launch && $0.number < attempt.claim.number }
+            try attempt.claims.filter { attempt.spec.launch.covers($0.launch) && $0.number < attempt.claim.number }
                 .compactMap { try attempt.run.usableRecord($0.number) }
         }
         return RetryRule(policy: attempt.spec.retry)

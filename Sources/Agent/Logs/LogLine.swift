@@ -79,6 +79,8 @@ enum LogLine: Sendable, Equatable {
 
     // MARK: The code
 
+    /// "launch" has not sent the pack yet.
+    case waitingForCode
     /// The pack brought another file to the path. The result of the training moved.
     case resultReplaced(String, movedTo: String)
     /// The same, for results that have no line of their own.
@@ -152,6 +154,7 @@ extension LogLine {
         case .outOfMemory(let kills): "OUT-OF-MEMORY: \(Self.memoryReason(kills: kills))"
         case .exitCode(let code): "EXIT_CODE=\(code)"
 
+        case .waitingForCode: "WAITING: launch sends the code"
         case .unreadable(let path, let reason): "UNREADABLE: \(path): \(reason); left in place"
         case .torn(let path, let reason, let target): "TORN: \(path): \(reason); moved to \(target)"
         case .tornInPlace(let path, let reason, let problem): "TORN: \(path): \(reason); \(problem)"

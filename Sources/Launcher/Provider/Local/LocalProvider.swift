@@ -87,7 +87,7 @@ struct LocalProvider: Provider {
         if let process = records.record(pod.id).flatMap(process), process.isAlive == true { kill(process.pid, SIGTERM) }
     }
 
-    func markStopped(_ pod: Pod) async throws {
+    func markOver(_ pod: Pod) async throws {
         guard var record = records.record(pod.id) else { return }
         record.stopped = true
         try records.write(record)
