@@ -1,4 +1,4 @@
-.PHONY: help setup build demo emulator test readers torture bench check clean
+.PHONY: help setup build demo emulator image test readers torture bench check clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1|\2/p' Makefile | column -t -s '|'
@@ -14,6 +14,9 @@ demo: build ## train, stop, train further: the example on this machine
 
 emulator: build ## RunPod without an account: rented pods are containers of this machine
 	@scripts/emulator.sh
+
+image: build ## an image with the agent as its main process: TAG=you/image:tag BASE=image to train in
+	@scripts/image.sh "$(TAG)" "$(BASE)"
 
 test: check build ## the checks, then all tests, the whole programs included
 	@scripts/test.sh
