@@ -9,7 +9,6 @@ import Testing
         arguments: [
             ("provider: runpod", "image: x\nprovider: runpod"),
             ("code.git", "code: {git: x}"),
-            ("dependencies.overrides", "dependencies: {overrides: [x]}"),
             ("dependencies.environment: target", "dependencies: {environment: target}"),
             ("dependencies.environment: system", "dependencies: {environment: system}"),
             ("dependencies.installer: uv", "dependencies: {installer: uv}"),

@@ -5,7 +5,6 @@ enum Support {
         Missing("image"),
         Missing("code.git"),
         Missing("code.ref"),
-        Missing("dependencies.overrides"),
         Missing("dependencies.environment", unless: "venv"),
         Missing("dependencies.installer", unless: "auto", "pip"),
         Missing("dependencies.cache", unless: "true"),
