@@ -31,6 +31,50 @@ import Testing
         }
     }
 
+    @Test("a database in the code keeps the rows of a killed training, until the laptop brings another one")
+    func database() async throws {
+        try await Site.with { site in
+            try site.config(
+                """
+                run: own
+                code: {path: .}
+                command: python3 train.py
+                retry: {crash: 0}
+                """)
+            // As optuna and mlflow write: the rows are in the journal when the process dies.
+            try site.write(
+                "project/train.py",
+                """
+                import os, sqlite3
+                study = sqlite3.connect("study.db")
+                study.execute("PRAGMA journal_mode=WAL")
+                study.execute("CREATE TABLE IF NOT EXISTS trials (value)")
+                study.execute("INSERT INTO trials VALUES (1)")
+                study.commit()
+                print("check", study.execute("PRAGMA integrity_check").fetchone()[0])
+                print("trials", study.execute("SELECT count(*) FROM trials").fetchone()[0], flush=True)
+                os.kill(os.getpid(), 9)
+                """)
+            let make = [
+                "python3", "-c",
+                "import sqlite3, sys; s = sqlite3.connect('study.db'); s.execute(sys.argv[1]); s.commit()",
+            ]
+            let project = "\(site.root)/project"
+            try #require(try Command.run(make + ["CREATE TABLE trials (value)"], in: project).code == 0)
+            for count in 1...3 {
+                try site.write("project/other.py", "\(count)\n")
+                let run = try site.launch("run")
+                #expect(try await run.end() == 137)
+                #expect(run.text.contains("\ncheck ok\ntrials \(count)\n"))
+            }
+            try #require(try Command.run(make + ["CREATE TABLE notes (text)"], in: project).code == 0)
+            let run = try site.launch("run")
+            #expect(try await run.end() == 137)
+            #expect(run.text.contains("\ncheck ok\ntrials 1\n"))
+            #expect(run.text.contains("\nREPLACED: study.db-wal: "))
+        }
+    }
+
     @Test("checkpoints of the laptop are neither packed nor resumed from, and those of the run stay")
     func checkpoints() async throws {
         try await Site.with { site in

@@ -59,6 +59,76 @@ import Testing
         }
     }
 
+    /// The training and a failing child print the value in each encoding, cut in two, with a traceback and a trace.
+    @Test("no byte of the volume and of launch's folder holds a secret in any of six encodings")
+    func everyEncoding() async throws {
+        try await Site.with { site in
+            try site.write("project/.env", #"TOKEN='p@ss w"rd/ü\n%0123456789'"# + "\n")
+            try site.write(
+                "project/train.py",
+                #"""
+                import base64, binascii, json, os, sys, urllib.parse
+                value = os.environ["TOKEN"]
+                raw = value.encode()
+                forms = [
+                    raw, json.dumps(value)[1:-1].encode(), urllib.parse.quote(value).encode(), base64.b64encode(raw),
+                    base64.urlsafe_b64encode(b"someone:" + raw), binascii.hexlify(raw),
+                ]
+                with open(os.environ["SITE"] + "/forms", "wb") as file:
+                    file.write(b"\n".join(map(binascii.hexlify, forms)))
+                for form in forms:
+                    os.write(1, b"<" + form + b">\n" + form[:7])
+                    os.write(2, form[7:] + b"\n")
+                print(repr(value), ascii(value), repr(raw))
+                os.system('set -x; : "$TOKEN"')
+                os.system('''bash -c 'exec -a "$TOKEN" sleep 300' &''')
+                raise ValueError(value)
+                """#)
+            try site.config(
+                """
+                run: secret
+                code: {path: .}
+                command: python3 train.py
+                secrets: [TOKEN]
+                retry: {crash: 0}
+                """)
+            let run = try site.launch("run")
+            #expect(try await run.end() == 1)
+            #expect(run.text.contains("\n<***>\n"))
+            let forms = try File.read("\(site.root)/forms").split(separator: UInt8(ascii: "\n")).map { bytes(of: $0) }
+            try #require(forms.count == 6)
+            // Of base64 only the part that does not depend on the user can be searched for.
+            let searched: [ArraySlice<UInt8>] = [
+                forms[0], forms[1], forms[2], forms[3].dropLast(4), forms[4].dropFirst(12).dropLast(4), forms[5],
+            ]
+            try #require(searched.allSatisfy { $0.count >= 16 })
+            let all =
+                try texts(below: site.home, except: "key") + [
+                    ("the terminal", run.output), ("errors", Array(run.errors.utf8)),
+                ]
+            #expect(all.count > 8)
+            for (name, text) in all {
+                for form in searched { #expect(text.firstRange(of: form) == nil, "\(name) holds \(Array(form).text)") }
+            }
+        }
+    }
+
+    private func bytes(of hexadecimal: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        let digits = Array(hexadecimal)
+        return stride(from: 0, to: digits.count, by: 2).compactMap { UInt8(digits[$0...$0 + 1].text, radix: 16) }[...]
+    }
+
+    /// The content of each file below a folder with its path, and of a sealed segment its text too.
+    private func texts(below folder: String, except name: String) throws -> [(String, [UInt8])] {
+        try File.list(folder).filter { $0 != name }.flatMap { file -> [(String, [UInt8])] in
+            let path = "\(folder)/\(file)"
+            guard let status = File.status(path), !status.isLink else { return [(path, Array(file.utf8))] }
+            if status.isFolder { return try texts(below: path, except: name) + [(path, Array(file.utf8))] }
+            let zipped = file.hasSuffix(".gz") ? try Command.run(["gzip", "-dc", path]).output : []
+            return [(path, try File.read(path)), (path, zipped), (path, Array(file.utf8))]
+        }
+    }
+
     @Test("launch run refuses a command that contains the value of a secret, without printing it")
     func secretInCommand() async throws {
         try await Site.with { site in

@@ -8,7 +8,6 @@ import Testing
         "a config key whose feature is not built yet is refused with its line and a hint",
         arguments: [
             ("code.git", "code: {git: x}"),
-            ("dependencies.overrides", "dependencies: {overrides: [x]}"),
             ("dependencies.environment: target", "dependencies: {environment: target}"),
             ("dependencies.environment: system", "dependencies: {environment: system}"),
             ("dependencies.installer: uv", "dependencies: {installer: uv}"),

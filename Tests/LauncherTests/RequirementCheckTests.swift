@@ -41,6 +41,16 @@ import Testing
         #expect(top?.key == "dependencies.requirements" && top?.place?.line == 4)
     }
 
+    @Test("a missing file among the overrides is an error, and names of packages are none")
+    func overrides() throws {
+        let right = "dependencies: {overrides: [x==1, ./w.whl, /pod/x.whl, \"x @ https://h/x.whl\"]}"
+        try check(right, files: ["w.whl": ""]).checkFiles()
+        let error = #expect(throws: ConfigError.self) {
+            try check(right.replacing("./w.whl", with: "./v.whl"), files: [:]).checkFiles()
+        }
+        #expect(error?.message == "there is no \"./v.whl\"" && error?.key == "dependencies.overrides")
+    }
+
     @Test("a file that stays at home is an error, also one that is included")
     func notPacked() throws {
         let check = try check(

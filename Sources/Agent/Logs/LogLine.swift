@@ -30,7 +30,7 @@ enum LogLine: Sendable, Equatable {
     case signalled(Int32)
     /// The training stalled. Followed by a `captured` line for each thing that was read from its processes.
     case stalled
-    /// One line that was read from the stalled processes.
+    /// One line that was read from a process: from a stalled one, or from one that failed.
     case captured(String)
     /// The command has ended, and the agent follows the training that it left in the background. The texts are command
     /// lines.

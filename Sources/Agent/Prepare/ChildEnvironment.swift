@@ -14,12 +14,15 @@ enum ChildEnvironment {
         setup(inherited, stream: stream).merging(config) { $1 }
     }
 
+    /// `processors` are those of the container's quota; nil if it has none.
     static func training(
-        _ inherited: [String: String], stream: String, spec: RunSpec, python: PythonEnvironment?, checkpoint: String?
+        _ inherited: [String: String], stream: String, spec: RunSpec, python: PythonEnvironment?, checkpoint: String?,
+        processors: Int? = CPUQuota.processors()
     ) -> [String: String] {
         var environment = setup(inherited, stream: stream)
         environment.merge(spec.env) { $1 }
         if let python { environment.merge(python.variables(over: environment)) { $1 } }
+        environment.merge(TrainingDefaults.variables(over: environment, spec: spec, processors: processors)) { $1 }
         if environment["PYTHONUNBUFFERED"] == nil { environment["PYTHONUNBUFFERED"] = "1" }
         // Python prints its stacks when it crashes, or when the agent ends it because it is stalled.
         if environment["PYTHONFAULTHANDLER"] == nil { environment["PYTHONFAULTHANDLER"] = "1" }

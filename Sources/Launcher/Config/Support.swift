@@ -3,7 +3,6 @@ enum Support {
     private static let missing: [Missing] = [
         Missing("code.git"),
         Missing("code.ref"),
-        Missing("dependencies.overrides"),
         Missing("dependencies.environment", unless: "venv"),
         Missing("dependencies.installer", unless: "auto", "pip"),
         Missing("dependencies.cache", unless: "true"),

@@ -12,7 +12,21 @@ struct RequirementCheck: Sendable {
         } catch let missing as RequirementTree.MissingFile {
             throw error(missing, in: folder)
         }
+        for path in localOverrides where File.statusOfTarget(folder.appending(path: path)) == nil {
+            throw config.error(
+                at: "dependencies.overrides", "there is no \"\(path)\"",
+                hint: "paths are relative to the code, \"\(folder)\"")
+        }
     }
+
+    /// The files and folders of the code that overrides name.
+    private var localOverrides: [String] {
+        let references = config.dependencies.overridesFile.map { RequirementFile($0).references } ?? []
+        return references.filter { $0.kind == .package || $0.kind == .editable }.map(\.target)
+            .filter { !isOnPod($0) && !RequirementReference.isRemote($0) }
+    }
+
+    private func isOnPod(_ path: String) -> Bool { path.hasPrefix("/") || path.contains("${") }
 
     /// Throws the first requirement file that is not among `packed`, the paths of the packed files.
     func checkPacked(_ packed: Set<String>) throws {
@@ -32,7 +46,7 @@ struct RequirementCheck: Sendable {
 
     /// Paths on the pod, and those that hold a variable of the pod, cannot be checked here.
     private func tree(in folder: String) throws -> RequirementTree {
-        try RequirementTree(config.dependencies.requirements, in: folder) { $0.hasPrefix("/") || $0.contains("${") }
+        try RequirementTree(config.dependencies.requirements, in: folder, isSkipped: isOnPod)
     }
 
     private func error(_ missing: RequirementTree.MissingFile, in folder: String) -> ConfigError {

@@ -122,6 +122,7 @@ struct RunStart: Sendable {
     private func checkVariables() throws {
         let texts =
             config.env.sorted { $0.key < $1.key }.map { ("env.\($0.key)", $0.value) }
+            + config.dependencies.overrides.map { ("dependencies.overrides", $0) }
             + config.command.texts.map { ("command", $0) } + (config.resume?.texts ?? []).map { ("resume", $0) }
         for (key, text) in texts {
             guard let secret = config.knownSecrets.first(where: { text.contains($0.value) }) else { continue }

@@ -22,5 +22,10 @@ public struct Dependencies: Sendable, Codable, Equatable {
         if let python { self.python = python }
     }
 
+    /// The overrides as a requirement file; nil if there are none.
+    public var overridesFile: [UInt8]? {
+        overrides.isEmpty ? nil : Array((overrides.joined(separator: "\n") + "\n").utf8)
+    }
+
     public var isEmpty: Bool { requirements.isEmpty && overrides.isEmpty }
 }

@@ -37,6 +37,11 @@ public struct RequirementTree: Sendable, Equatable {
         var line: Int?
     }
 
+    /// Adds requirements that are in no file of the tree. `name` stands for their path.
+    public mutating func append(_ file: RequirementFile, named name: String) {
+        nodes.append(Node(path: name, file: file))
+    }
+
     /// Reads the files at `paths`, relative to `folder`. Leaves out URLs, and paths for which `isSkipped` returns true.
     /// Throws `MissingFile` or `Problem`.
     public init(

@@ -23,7 +23,10 @@ public struct Volume: Sendable, Equatable {
     /// The packages that the training of a run installs by itself, over the environment that runs share.
     public func layer(for run: RunID) -> String { "\(own)/layers/\(run)" }
 
-    public var pipCache: String { "\(own)/cache/pip" }
+    public var pipCache: String { cache("pip") }
+
+    /// The folder for a cache of downloads that all runs share.
+    public func cache(_ name: String) -> String { "\(own)/cache/\(name)" }
 
     /// The path of packed code. Its name is its SHA-256.
     public func pack(_ code: PackedCode) -> String { "\(own)/cache/code/\(code.sha256).tar" }

@@ -16,12 +16,43 @@ import Testing
 
     private func training(
         _ env: [String: String] = [:], inherited: [String: String] = inherited, python: String? = nil,
-        checkpoint: String? = nil
+        checkpoint: String? = nil, provider: ProviderName = .local, processors: Int? = nil
     ) throws -> [String: String] {
-        ChildEnvironment.training(
-            inherited, stream: "s1", spec: try RunSpec.plain(command: .exec(["t"]), env: env),
+        var spec = try RunSpec.plain(command: .exec(["t"]), env: env)
+        spec.provider = provider
+        spec.volume = "/workspace"
+        return ChildEnvironment.training(
+            inherited, stream: "s1", spec: spec,
             python: python.map { PythonEnvironment(path: $0, shared: "/v/envs/x", hook: "/v/hook") },
-            checkpoint: checkpoint)
+            checkpoint: checkpoint, processors: processors)
+    }
+
+    @Test("caches of downloads are on the volume of a rented pod, and compiled code and tokens are not")
+    func caches() throws {
+        let environment = try training(provider: .runpod)
+        #expect(environment["HF_HOME"] == "/workspace/.pod-agent/cache/huggingface")
+        #expect(environment["TORCH_HOME"] == "/workspace/.pod-agent/cache/torch")
+        #expect(environment["TRITON_CACHE_DIR"] == "/tmp/pod-agent-cache/triton")
+        #expect(environment["HF_TOKEN_PATH"] == "/root/.cache/huggingface/token")
+        #expect(environment.values.allSatisfy { !$0.hasPrefix("/workspace") || !$0.contains("token") })
+        #expect(try training()["HF_HOME"] == nil)
+    }
+
+    @Test("caches that the user places stay where they are")
+    func placedCaches() throws {
+        let set = try training(["HF_HOME": "/mine", "TMPDIR": "/fast"], provider: .runpod)
+        #expect(set["HF_HOME"] == "/mine" && set["CUDA_CACHE_PATH"] == "/fast/pod-agent-cache/cuda")
+        let moved = try training(["XDG_CACHE_HOME": "/mine"], provider: .runpod)
+        #expect(moved["HF_HOME"] == nil && moved["TORCH_HOME"] == nil && moved["TRITON_CACHE_DIR"] != nil)
+    }
+
+    @Test("threads are as many as the container's quota has processors for each GPU, unless they are set")
+    func threads() throws {
+        #expect(try training()["OMP_NUM_THREADS"] == nil)
+        #expect(try training(processors: 12)["OMP_NUM_THREADS"] == "12")
+        let gpus = ["RUNPOD_GPU_COUNT": "8"]
+        #expect(try training(inherited: gpus, processors: 12)["OMP_NUM_THREADS"] == "1")
+        #expect(try training(["OMP_NUM_THREADS": "3"], processors: 12)["OMP_NUM_THREADS"] == "3")
     }
 
     @Test("a child gets none of the agent's own variables and keys")

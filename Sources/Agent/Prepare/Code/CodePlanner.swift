@@ -13,10 +13,13 @@ struct CodePlanner {
     let isRepeat: Bool
 
     private var plan = CodePlan()
+    private var databases: DatabaseFiles
     /// Paths of files and links that make room for a folder.
     private var vacated: Set<CodePath> = []
     /// Folders that make room for a file.
     private var dissolved: Set<CodePath> = []
+    /// Files whose journals, if they are databases, need no decision of their own.
+    private var decided: Set<CodePath> = []
 
     init(
         tree: CodeWorkTree, brought: BroughtContent, new: [CodePath: CodeContent], checkpoints: CheckpointArea,
@@ -24,6 +27,7 @@ struct CodePlanner {
     ) {
         (self.tree, self.brought, self.new, self.checkpoints) = (tree, brought, new, checkpoints)
         (self.replacedFolder, self.isRepeat) = (replacedFolder, isRepeat)
+        databases = DatabaseFiles(of: tree)
     }
 
     /// Calls `step` before each path; `step` may throw to cancel.
@@ -35,6 +39,8 @@ struct CodePlanner {
                 // Some trainings do not create the folder.
                 let isWhole = Array(part.utf8) == path && !checkpoints.containsCode
                 if isWhole, new[path] == .folder, try tree.content(of: path) == nil { plan.puts.insert(path) }
+            } else if let database = DatabaseFiles.database(of: path), decided.contains(database) {
+                continue
             } else if let content = new[path] {
                 try place(content, at: path)
             } else {
@@ -62,11 +68,17 @@ struct CodePlanner {
         }
         switch action {
         case .leave, .remove: break
-        case .put: plan.puts.insert(path)
+        case .put:
+            plan.puts.insert(path)
+            // A sync that was stopped may have moved only the database.
+            if here == nil { try setAsideJournals(of: path) }
         case .setAside:
             setAside(path)
+            try setAsideJournals(of: path)
             plan.puts.insert(path)
-        case .stay: plan.stays.append(CodePlan.Stay(path: path, isInCode: true))
+        case .stay:
+            plan.stays.append(CodePlan.Stay(path: path, isInCode: true))
+            decided.insert(path)
         }
     }
 
@@ -89,11 +101,42 @@ struct CodePlanner {
     }
 
     /// Returns the content at `path` as it will be when the pack's member comes.
-    private func present(at path: CodePath, besides new: CodeContent) throws -> CodeContent? {
+    private mutating func present(at path: CodePath, besides new: CodeContent) throws -> CodeContent? {
         if path.folders.contains(where: vacated.contains) { return nil }
-        let here = try tree.content(of: path, comparedWith: brought.contents(of: path) + [new])
+        let here = try content(of: path, comparedWith: brought.contents(of: path) + [new])
         // A crash of the host may have taken the bytes that the unfinished sync had written.
         return isRepeat && here?.size == 0 && brought.interrupted[path] != nil ? nil : here
+    }
+
+    /// Returns what is at the path. A database with a journal of the training is `unknown`: its content is in both.
+    private mutating func content(of path: CodePath, comparedWith others: [CodeContent]) throws -> CodeContent? {
+        let here = try tree.content(of: path, comparedWith: others)
+        guard case .file = here, try !journalsOfTraining(of: path).isEmpty, databases.isDatabase(path) else {
+            return here
+        }
+        return .unknown
+    }
+
+    private mutating func journalsOfTraining(of database: CodePath) throws -> [CodePath] {
+        try databases.journals(of: database).filter { journal in
+            guard let here = try tree.content(of: journal, comparedWith: brought.contents(of: journal)) else {
+                return false
+            }
+            return here.size != 0 && brought.action(for: journal, here: here, new: nil) != .remove
+        }
+    }
+
+    /// Moves the training's journals away from a place where a database of the pack comes.
+    private mutating func setAsideJournals(of path: CodePath) throws {
+        let journals = try journalsOfTraining(of: path)
+        // The magic is that of the database before; without one its journals lie there alone.
+        let isDatabase = tree.status(path) == nil ? isRepeat : databases.isDatabase(path)
+        guard !journals.isEmpty, isDatabase else { return }
+        for journal in journals {
+            setAside(journal)
+            if new[journal] != nil { plan.puts.insert(journal) }
+        }
+        decided.insert(path)
     }
 
     /// Whether more is in a folder than files that go and folders that packs brought.
@@ -122,13 +165,14 @@ struct CodePlanner {
         let contents = brought.contents(of: path)
         // Nothing is removed through a link.
         if contents.allSatisfy({ $0 == .folder }) || tree.isBelowLink(path) { return }
-        let here = try tree.content(of: path, comparedWith: contents)
+        let here = try content(of: path, comparedWith: contents)
         if here == .folder && contents.contains(.folder) { return }
         let isLostWrite = isRepeat && here?.size == 0 && brought.interrupted[path] != nil
         switch isLostWrite ? .remove : brought.action(for: path, here: here, new: nil) {
         case .remove: plan.removals.append(path)
         case .stay where !path.folders.contains(where: dissolved.contains):
             plan.stays.append(CodePlan.Stay(path: path, isInCode: false))
+            decided.insert(path)
         default: break
         }
     }

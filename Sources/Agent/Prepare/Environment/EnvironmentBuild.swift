@@ -58,9 +58,15 @@ struct EnvironmentBuild: Sendable {
             // pip's cache keeps the headers of requests.
             installing["PIP_CACHE_DIR"] = "\(scratch)/pip"
         }
+        let pip = [environment.python, "-m", "pip", "install"] + settings.options(for: environment)
         let files = dependencies.requirements.flatMap { ["-r", $0] }
-        try await step(
-            [environment.python, "-m", "pip", "install"] + settings.options(for: environment) + files, installing)
+        if !files.isEmpty { try await step(pip + files, installing) }
+        if let overrides = dependencies.overridesFile {
+            let file = "\(temporary)/overrides.txt"
+            try await DedicatedThread.run { try File.write(overrides, over: file) }
+            // pip takes another file of the same version for installed already.
+            try await step(pip + ["--no-deps", "--force-reinstall", "-r", file], installing)
+        }
     }
 
     private func installerVariables(scratch: String?) async throws -> [String: String] {
@@ -97,6 +103,7 @@ struct EnvironmentBuild: Sendable {
                 let requirements = try RequirementTree(dependencies.requirements, in: folder, variables: variables)
                 let netrc = variables["NETRC"] ?? (variables["HOME"] ?? "/root") + "/.netrc"
                 return requirements.nodes.flatMap(\.file.lines).contains { Credentials.areIn($0.text) }
+                    || dependencies.overrides.contains(where: Credentials.areIn)
                     || variables.contains { $0.key.hasPrefix("PIP_") && Credentials.areIn($0.value) }
                     || File.status(netrc) != nil
             }

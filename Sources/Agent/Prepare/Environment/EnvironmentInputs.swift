@@ -29,9 +29,13 @@ struct EnvironmentInputs: Sendable {
 
     /// The requirement files, with the values of all variables but the secret ones.
     func requirements() throws -> RequirementTree {
+        let variables = variables.filter { !secrets.contains($0.key) }
         do {
-            return try RequirementTree(
-                dependencies.requirements, in: run.work, variables: variables.filter { !secrets.contains($0.key) })
+            var tree = try RequirementTree(dependencies.requirements, in: run.work, variables: variables)
+            if let overrides = dependencies.overridesFile {
+                tree.append(RequirementFile(overrides, variables: variables), named: "dependencies.overrides")
+            }
+            return tree
         } catch let missing as RequirementTree.MissingFile {
             throw missing.problem
         }

@@ -42,35 +42,47 @@ struct Installer: Sendable {
             let shared = VirtualEnvironment(path: store.path(manifest.folder), image: image)
             return try EnvironmentLayer(path: volume.layer(for: run), environment: shared).make()
         }
-        try await checkImports(python, manifest, of: wanted.key)
+        try await checkImports(python, manifest, of: wanted.key, say: say)
         return python
     }
 
     /// Imports the modules that the config names, unless the environment was seen to import them before.
     private func checkImports(
-        _ python: PythonEnvironment, _ manifest: EnvironmentManifest, of key: EnvironmentKey
+        _ python: PythonEnvironment, _ manifest: EnvironmentManifest, of key: EnvironmentKey,
+        say: @Sendable (LogLine) -> Void
     ) async throws {
         let modules = dependencies.checkImports.filter { !manifest.checked.contains($0) }
         if modules.isEmpty { return }
-        let status = try await jobs.run(
+        let (status, output) = try await jobs.capture(
             [python.python, "-c", Self.importScript] + modules,
             environment: variables.merging(python.variables(over: variables)) { $1 }, folder: work)
         guard status == .code(0) else {
+            let lines = output.text.split(whereSeparator: \.isNewline).map(String.init)
+            for line in lines { say(.captured(line)) }
+            // A library may end the process without an exception.
+            let reason = lines.last.flatMap {
+                $0.hasPrefix(Self.importMark) ? $0.dropFirst(Self.importMark.count) : nil
+            }
             throw Problem(
-                "a module of \"check_imports\" does not import", hint: "its error is in the lines above")
+                reason.map(String.init) ?? "a module of \"check_imports\" does not import: Python ended with \(status)",
+                hint: "its output is in the lines above")
         }
         var manifest = manifest
         manifest.checked += modules
         try await DedicatedThread.run { [manifest] in try store.update(manifest, of: key) }
     }
 
+    /// The start of the line with the reason.
+    private static let importMark = "check_imports: "
+
     private static let importScript = """
         import importlib, sys, traceback
         for name in sys.argv[1:]:
             try: importlib.import_module(name)
-            except BaseException:
+            except BaseException as error:
                 traceback.print_exc()
-                sys.exit('check_imports: "%s" does not import' % name)
+                reason = (str(error).splitlines() or [""])[0]
+                sys.exit('\(importMark)"%s" does not import: %s: %s' % (name, type(error).__name__, reason))
         """
 
     private struct Wanted: Sendable {

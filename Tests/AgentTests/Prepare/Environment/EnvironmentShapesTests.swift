@@ -100,6 +100,23 @@ struct RequirementShape: Sendable, CustomTestStringConvertible {
     }
 
     @Test(
+        "an override wins over the same version, and a failed import is named with its error",
+        .enabled(if: Python.hasPip, "this machine has no python3 with pip"))
+    func override() async throws {
+        let bed = try ShapeBed(RequirementShape.all[0])
+        try bed.write(value: "old")
+        let path = try bed.override(value: "new'; import nothing.here; 'x")
+        let problem = await #expect(throws: Problem.self) {
+            try await bed.install(overrides: [path], checkImports: ["json", "shape"])
+        }
+        #expect(
+            problem?.sentence == "\"shape\" does not import: ModuleNotFoundError: No module named 'nothing'")
+        _ = try bed.override(value: "new")
+        let python = try await bed.install(overrides: [path], checkImports: ["json", "shape"])
+        #expect(try await bed.value(python) == "new")
+    }
+
+    @Test(
         "scripts of the image see the environment, and the next start does not see what the training installed",
         .enabled(if: Python.hasPip, "this machine has no python3 with pip"))
     func imageScript() async throws {
@@ -198,17 +215,25 @@ final class ShapeBed {
         return variables.merging(shape.env) { $1 }
     }
 
-    func install() async throws -> PythonEnvironment {
+    func install(overrides: [String] = [], checkImports: [String] = []) async throws -> PythonEnvironment {
         let runner = SpawningRunner(output: "\(root)/output")
+        var dependencies = Dependencies(requirements: [shape.file])
+        (dependencies.overrides, dependencies.checkImports) = (overrides, checkImports)
         let installer = Installer(
-            dependencies: Dependencies(requirements: [shape.file]), volume: volume, run: run, variables: variables,
+            dependencies: dependencies, volume: volume, run: run, variables: variables,
             config: shape.env, secrets: [], jobs: runner)
         do {
             return try await installer.install { _ in }
         } catch {
-            Issue.record("\(((try? File.read(runner.output)) ?? []).text)")
+            if checkImports.isEmpty { Issue.record("\(((try? File.read(runner.output)) ?? []).text)") }
             throw error
         }
+    }
+
+    /// Writes a wheel of the same version into the folder `other` of the work tree. Returns its path there.
+    func override(value: String) throws -> String {
+        try Self.wheel("\(work)/other", name: "shape", value: value)
+        return "./other/shape-1.0-py3-none-any.whl"
     }
 
     func value(_ python: PythonEnvironment) async throws -> String {

@@ -12,6 +12,7 @@ import Testing
         if [ "$1" = -c ] && [ -n "$3" ]; then
             shift 2
             echo "import $*" >> "$STUB/pip"
+            cat "$STUB/import-error"
             exit "$(cat "$STUB/imports")"
         fi
         if [ "$1" = -c ]; then
@@ -23,6 +24,7 @@ import Testing
         if [ "$3" = config ]; then cat "$STUB/settings"; exit; fi
         touch "$TMPDIR/left"
         echo "$* TMPDIR=$TMPDIR CACHE=$PIP_CACHE_DIR TARGET=$PIP_TARGET" >> "$STUB/pip"
+        for file do case $file in *overrides.txt) echo LINES $(cat "$file") >> "$STUB/pip" ;; esac; done
         exit "$(cat "$STUB/code")"
         """#
 
@@ -34,7 +36,9 @@ import Testing
         run = try TestRun()
         stub = try TemporaryFolder("python")
         try File.replace(stub.path + "/python", with: Array(Self.python.utf8), mode: 0o755)
-        for (name, text) in ["version": "3.12", "code": "0", "pip": "", "settings": "", "imports": "0"] {
+        for (name, text) in [
+            "version": "3.12", "code": "0", "pip": "", "settings": "", "imports": "0", "import-error": "",
+        ] {
             try write(name, text)
         }
         try requirements("torch\n")
@@ -49,10 +53,11 @@ import Testing
     }
 
     private func install(
-        _ env: [String: String] = [:], checkImports: [String] = []
+        _ env: [String: String] = [:], checkImports: [String] = [], overrides: [String] = []
     ) async throws -> PythonEnvironment {
         var dependencies = Dependencies(requirements: ["requirements.txt"], python: "\(stub.path)/python")
         dependencies.checkImports = checkImports
+        dependencies.overrides = overrides
         let installer = Installer(
             dependencies: dependencies,
             volume: run.volume, run: run.id,
@@ -192,6 +197,23 @@ import Testing
         #expect(try pip().first?.hasSuffix(" TARGET=") == true)
     }
 
+    @Test("overrides are installed last, without their dependencies, and their content counts")
+    func overrides() async throws {
+        let overrides = ["flash-attn==2", "./w/x-1-py3-none-any.whl"]
+        try File.makeFolders("\(run.folders.work)/w")
+        try File.write([1], over: "\(run.folders.work)/w/x-1-py3-none-any.whl")
+        let first = try await install(overrides: overrides)
+        let file = "\(run.volume.temporary(for: run.id))/overrides.txt"
+        let calls = try pip().filter { !$0.hasPrefix("LINES") }.map { String($0.prefix { $0 != "=" }) }
+        let expected = ["-m pip install -r requirements.txt", "-m pip install --no-deps --force-reinstall -r \(file)"]
+        #expect(calls == expected.map { "\($0) TMPDIR" })
+        #expect(try pip().last == "LINES flash-attn==2 ./w/x-1-py3-none-any.whl")
+        #expect(try await install(overrides: overrides).shared == first.shared)
+        #expect(try await install(overrides: ["flash-attn==3"]).shared != first.shared)
+        try File.write([2], over: "\(run.folders.work)/w/x-1-py3-none-any.whl")
+        #expect(try await install(overrides: overrides).shared != first.shared)
+    }
+
     @Test("pip's cache is not on the volume if a URL holds a password")
     func cacheWithPassword() async throws {
         try requirements("--index-url https://me:${TOKEN}@example.com/\nx\n")
@@ -215,12 +237,19 @@ import Testing
     func checkImports() async throws {
         try write("imports", "1")
         let problem = await #expect(throws: Problem.self) { try await install(checkImports: ["torch", "flash_attn"]) }
-        #expect(problem?.sentence == "a module of \"check_imports\" does not import")
+        #expect(
+            problem?.sentence == "a module of \"check_imports\" does not import: Python ended with code(1)")
+        try write(
+            "import-error", "a warning\ncheck_imports: \"flash_attn\" does not import: ImportError: no libcudart\n")
+        let named = await #expect(throws: Problem.self) { try await install(checkImports: ["torch", "flash_attn"]) }
+        #expect(named?.sentence == "\"flash_attn\" does not import: ImportError: no libcudart")
+        #expect(said.read { $0 }.contains(.captured("a warning")))
         try write("imports", "0")
         for modules in [["torch", "flash_attn"], ["torch", "flash_attn"], ["torch", "numpy"]] {
             _ = try await install(checkImports: modules)
         }
         #expect(
-            try pip().dropFirst() == ["import torch flash_attn", "import torch flash_attn", "import numpy"])
+            try pip().dropFirst()
+                == ["import torch flash_attn", "import torch flash_attn", "import torch flash_attn", "import numpy"])
     }
 }
