@@ -15,6 +15,9 @@ struct FilesCommand: ParsableCommand {
     @Flag(help: "End when standard input ends, as it does with the program at the other end of a pipe.")
     var untilInputEnds = false
 
+    @Flag(help: "Delete the rented pod once no request has come for a minute, and after half an hour at the latest.")
+    var endPod = false
+
     func run() throws {
         linux_keep_memory_small()
         signal(SIGPIPE, SIG_IGN)
@@ -29,6 +32,7 @@ struct FilesCommand: ParsableCommand {
                     address: address, port: port, routes: table,
                     limits: .fitting(descriptors: DescriptorLimit.raise()))
                 try report("http://\(address):\(server.port)")
+                if endPod { Task { await Self.endPod(after: server) } }
                 try await server.run()
                 _exit(EXIT_SUCCESS)
             } catch {
@@ -39,6 +43,13 @@ struct FilesCommand: ParsableCommand {
         if untilInputEnds { try DedicatedThread.start(Self.exitAtEndOfInput) }
         var signal: Int32 = 0
         sigwait(&signals, &signal)
+        _exit(EXIT_SUCCESS)
+    }
+
+    private static func endPod(after server: Server) async {
+        await server.idle(for: .seconds(60), within: .seconds(1800))
+        let host = Host(ProcessEnvironment.all)
+        await PodStopper(routes: host.stopRoutes, way: .terminate) { Console.say($0) }.run()
         _exit(EXIT_SUCCESS)
     }
 

@@ -10,6 +10,7 @@ struct Launcher: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             Run.self, Attach.self, Logs.self, Status.self, Checkpoints.self, Stop.self, Recover.self, List.self,
+            InitCommand.self, GPUs.self, Volumes.self, Doctor.self, SSH.self,
         ])
 
     static func main() async {

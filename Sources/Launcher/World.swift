@@ -32,9 +32,9 @@ struct World: Sendable {
         var rented = RunPodProvider(
             home: home, account: RunPodAccount(keys(environment), transport: transport), transport: transport,
             warn: { console.note("launch: \($0)") })
-        if let timeout = environment["LAUNCH_STALL_TIMEOUT"].flatMap(Duration.init(written:)) {
-            rented.stallTimeout = timeout
-        }
+        func duration(_ name: String) -> Duration? { environment[name].flatMap(Duration.init(written:)) }
+        rented.stallTimeout = duration("LAUNCH_STALL_TIMEOUT") ?? rented.stallTimeout
+        rented.backstopTimeout = duration("LAUNCH_BACKSTOP_TIMEOUT") ?? rented.backstopTimeout
         providers.append(rented)
         return World(
             environment: environment, home: home, providers: Providers(all: providers), console: console,

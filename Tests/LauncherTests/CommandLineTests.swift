@@ -113,6 +113,11 @@ import Testing
                   stop                    Stop a run and keep its results.
                   recover                 Start every run again whose pod was taken away.
                   ls                      List the runs.
+                  init                    Write a first config for the project in this folder.
+                  gpus                    List the GPUs that can be rented now.
+                  volumes                 List and create network volumes, which outlive pods.
+                  doctor                  Check the account and the config of a rented run.
+                  ssh                     Open a shell in a run's rented pod.
 
                   See 'launch help <subcommand>' for detailed help.
                 """)

@@ -17,9 +17,15 @@ import Testing
         "maxCount":{"secure":8,"community":0},"availability":"LOW"}]}
         """
 
+    private static let volumes =
+        #"{"networkVolumes":[{"id":"v","name":"first","size":50,"dataCenter":"EU-RO-1","type":"STANDARD"}]}"#
+
     /// The offers for these resources, on a disk of the pod's own unless `network`.
     private func offers(_ change: (inout Resources) -> Void, network: Bool = false) async throws -> [String] {
-        let server = try StubServer { try $0.respond(body: Self.catalog) }
+        let server = try StubServer { connection in
+            let isVolumes = connection.request.target.hasPrefix("/v2/network-volumes")
+            try connection.respond(body: isVolumes ? Self.volumes : Self.catalog)
+        }
         var addresses = RunPodAddresses()
         addresses.rest = server.url("/v2")
         let client = RunPodClient(key: "k", addresses: addresses, transport: CurlTransport(userAgent: "test/1"))
@@ -73,6 +79,15 @@ import Testing
                 $0.gpuCount = 2
                 $0.cloud = .any
             } == ["2 × A40, secure"])
+    }
+
+    @Test("the data centre of a network volume must be one of the config's")
+    func datacenter() async throws {
+        #expect(try await offers({ $0.datacenters = ["EU-RO-1", "US-KS-2"] }, network: true).count == 3)
+        let failure = await #expect(throws: Failure.self) {
+            try await offers({ $0.datacenters = ["US-KS-2"] }, network: true)
+        }
+        #expect(failure?.problem.sentence.contains("is in EU-RO-1") == true)
     }
 
     @Test("a kind that RunPod does not have is an error that names those it has")

@@ -77,6 +77,7 @@ final class Account: @unchecked Sendable {
                 name: order["name"]?.string ?? "", price: price, centre: centre, created: Date())
             if state.switches.showsProvisioning { pod.status = .provisioning }
             pod.isSpot = isSpot
+            if !state.switches.bootFailures.isEmpty { pod.bootFailure = state.switches.bootFailures.removeFirst() }
             pod.billedSince = pod.created
             pod.started = pod.created
             state.pods.insert(pod, at: 0)
@@ -92,6 +93,10 @@ final class Account: @unchecked Sendable {
         let delay = change { $0.switches.pull }
         DispatchQueue.global().asyncAfter(deadline: .now() + delay) { [self] in
             guard let pod = pod(id), pod.status != .exited, !pod.isStuck else { return }
+            if let failure = pod.bootFailure {
+                pod.log.add("system", failure)
+                return DispatchQueue.global().asyncAfter(deadline: .now() + 1) { [self] in startContainer(of: id) }
+            }
             do {
                 let container = try Container(try plan(for: pod), log: pod.log) { [self] in ended(id) }
                 change(id) { pod in

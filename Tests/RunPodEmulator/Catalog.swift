@@ -20,6 +20,21 @@ enum Catalog {
         GPU(id: "NVIDIA A40", name: "A40", memory: 48, secure: 0.49, community: 0.39, centres: ["US-KS-2"]),
     ]
 
+    /// US dollars for an hour.
+    static let pricePerCPU = 0.03
+
+    static let cpus: JSONValue = .object([
+        "cpus": .array([
+            .object([
+                "availability": .string("HIGH"), "group": .string("Gen 3"), "id": .string("cpu3c"),
+                "name": .string("Compute-Optimized"),
+                "price": .object([
+                    "securePerVcpu": .double(pricePerCPU), "serverlessPerVcpu": .double(pricePerCPU),
+                ]), "ramGbPerVcpu": .double(2), "vcpu": .object(["max": .int(32), "min": .int(2)]),
+            ])
+        ])
+    ])
+
     static func json(soldOut: [String]) -> JSONValue {
         .object(["gpus": .array(gpus.map { json($0, isFree: !soldOut.contains($0.id)) })])
     }

@@ -33,6 +33,8 @@ struct Switches: Codable, Sendable {
     var spotRefusals = 0
     /// The image has no agent: its container ends at once.
     var breaksContainer = false
+    /// Lines of RunPod about containers that cannot start, one for each pod that is bought. Its pod gets no container.
+    var bootFailures: [String] = []
     /// The next start of a stopped pod finds its GPU taken.
     var gpuTaken = false
     /// Every request to the API gets 503.

@@ -18,6 +18,7 @@ struct Checkpoints: LauncherCommand {
             """)
 
     @Argument(help: "Name of the run. May be left out if there is only one.") var run: String?
+    @OptionGroup var rental: RentalOptions
     @Flag(help: "Print JSON.") var json = false
     @Flag(help: "Print the SHA-256 of each file of the proven checkpoints, as sha256sum does.") var sums = false
 
@@ -26,6 +27,7 @@ struct Checkpoints: LauncherCommand {
     }
 
     func run(in world: World) async throws {
+        await rental.apply(to: world)
         let run = try await Runs(world: world).find(run, with: [.receipts])
         let list = try await CheckpointList(of: run, at: world.now())
         if json { return world.console.show(try JSON.text(list.checkpoints, pretty: true) + "\n") }

@@ -7,12 +7,23 @@ protocol LauncherCommand: AsyncParsableCommand {
 }
 
 extension LauncherCommand {
+    /// Runs the command, and lets the providers end what they started for it.
+    private func run(closing world: World) async throws {
+        do {
+            try await run(in: world)
+        } catch {
+            for provider in world.providers.all { await provider.endReaders() }
+            throw error
+        }
+        for provider in world.providers.all { await provider.endReaders() }
+    }
+
     func run() async throws {
         var console = Console.standard
         do {
             let world = try World.live()
             console = world.console
-            try await run(in: world)
+            try await run(closing: world)
         } catch let exit as ExitCode {
             throw exit
         } catch {

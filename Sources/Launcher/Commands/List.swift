@@ -15,18 +15,30 @@ struct List: LauncherCommand {
             switch result {
             case .success(let report):
                 reports.append(report)
-                rows.append([report.run.text, report.state, "\(report.attempts.count)", report.volume])
+                rows.append([
+                    report.run.text, report.state, "\(report.attempts.count)",
+                    report.cost.map(Dollars.text) ?? "", report.volume,
+                ])
             case .failure(let failure):
                 problems.append(failure.problem)
-                rows.append([run.id.text, "damaged", "?", run.source.place])
+                rows.append([run.id.text, "damaged", "?", "", run.source.place])
             }
         }
         world.console.show(
             json
                 ? try JSON.text(reports, pretty: true) + "\n"
-                : Table(["RUN", "STATE", "ATTEMPTS", "VOLUME"], rows).text)
+                : Self.table(rows).text)
+        for words in runs.compactMap({ $0.pod?.storageWords }) { world.console.note("launch: \(words)") }
         for problem in problems { world.console.complain(problem) }
         if !problems.isEmpty { throw ExitCode(Exit.unavailable.rawValue) }
+    }
+
+    /// The column of costs is left out if nothing costs anything.
+    private static func table(_ rows: [[String]]) -> Table {
+        let isFree = rows.allSatisfy { $0[3].isEmpty }
+        let shown = [["RUN", "STATE", "ATTEMPTS", "COST", "VOLUME"]] + rows
+        let columns = shown.map { row in isFree ? row.prefix(3) + row.suffix(1) : row[...] }.map(Array.init)
+        return Table(columns[0], Array(columns.dropFirst()))
     }
 
     /// All at once: a run whose agent cannot be seen takes seconds.

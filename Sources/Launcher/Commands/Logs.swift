@@ -17,6 +17,7 @@ struct Logs: LauncherCommand {
     @Option(help: ArgumentHelp("Print only the lines of this last time, such as 10m or 1h30m.", valueName: "duration"))
     var since: String?
     @Flag(name: .shortAndLong, help: "Follow the log until the run has ended.") var follow = false
+    @OptionGroup var rental: RentalOptions
     @Option(
         name: .shortAndLong,
         help: ArgumentHelp(
@@ -35,6 +36,7 @@ struct Logs: LauncherCommand {
     }
 
     func run(in world: World) async throws {
+        await rental.apply(to: world)
         let file = try output.map { path throws(Failure) in try LogFile(path) }
         let first = try file?.comparedFrom ?? 0
         let run = try await Runs(world: world).find(run, with: [.log(from: first)])

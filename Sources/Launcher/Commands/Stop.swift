@@ -7,6 +7,9 @@ struct Stop: LauncherCommand {
         abstract: "Stop a run and keep its results.",
         discussion: """
             The training gets SIGTERM and time to save. A second stop can shorten that time, never extend it.
+
+            A rented pod without a network volume is stopped, and its disk is billed on. --terminate deletes it with \
+            all results of the run.
             """)
 
     @Argument(help: "Name of the run. May be left out if there is only one.") var run: String?
@@ -15,6 +18,7 @@ struct Stop: LauncherCommand {
         help: ArgumentHelp(
             "Time to save before the training is killed, such as 90s (default: 1m).", valueName: "duration"))
     var grace: String?
+    @Flag(help: "Delete the rented pod, with its own disk.") var terminate = false
 
     func validate() throws {
         guard let problem = try request().problem else { return }
@@ -22,11 +26,12 @@ struct Stop: LauncherCommand {
     }
 
     private func request() throws -> StopRequest {
-        guard let grace else { return now ? .now : .graceful }
+        let then: OnFinish? = terminate ? .terminate : nil
+        guard let grace else { return StopRequest(mode: now ? .now : .graceful, then: then) }
         guard let time = Duration(written: grace) else {
             throw ValidationError("\"\(grace)\" is not a duration such as 90s or 1h30m")
         }
-        return StopRequest(mode: now ? .now : .graceful, grace: time)
+        return StopRequest(mode: now ? .now : .graceful, then: then, grace: time)
     }
 
     func run(in world: World) async throws {
@@ -35,7 +40,8 @@ struct Stop: LauncherCommand {
         guard run.state.isLive else {
             if run.state == .unknown { throw Failure.unknown(run) }
             world.console.note("launch: \"\(run.id)\" is not running: \(run.state.word)")
-            return try await keepStopped(run, world)
+            try await keepStopped(run, world)
+            return try await delete(run, world)
         }
         try await ask(run, runs)
         let end = try await end(of: run, runs)
@@ -43,11 +49,22 @@ struct Stop: LauncherCommand {
         world.console.report(try Summary(of: end).text)
         try await PodBackstop(run: end, world: world).secure()
         if let pod = end.pod { try await end.run.provider.markOver(pod) }
+        try await delete(try await runs.refreshed(end), world)
+    }
+
+    /// Deletes the stopped pod if the user wants that. Reports what it costs if not.
+    private func delete(_ run: RunView, _ world: World) async throws {
+        guard let pod = run.pod, case .exited = pod.state else { return }
+        if terminate {
+            try await run.run.provider.end(pod, .end(.terminate))
+            return world.console.note("launch: pod \"\(pod.id)\" is deleted")
+        }
+        if let words = pod.storageWords { world.console.note("launch: \(words)") }
     }
 
     /// A run whose pod was taken away is not started again by "launch recover" any more.
     private func keepStopped(_ run: RunView, _ world: World) async throws {
-        guard Relaunch.isDue(run), let pod = run.pod else { return }
+        guard run.wasTakenAway, let pod = run.pod else { return }
         try await run.run.provider.markOver(pod)
         world.console.note("launch: \"\(run.id)\" is not started again until you do so with: launch run")
     }

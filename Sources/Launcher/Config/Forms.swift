@@ -158,13 +158,13 @@ extension Form<[String: Config.SecretSource]> {
         Form("a list of names or a map") { entry throws(ConfigError) in
             guard entry.isList else {
                 return try entry.section(expected: "a list of names or a map") { section in
-                    section.all(.runpodSecret) { entry, name throws(ConfigError) in try entry.checkVariable(name) }
+                    section.all(.runpodSecret) { entry, name throws(ConfigError) in try entry.checkSecret(name) }
                 }
             }
             var secrets: [String: Config.SecretSource] = [:]
             for item in try entry.items(expected: "a list of names") {
                 let name = try item.text(expected: "the name of a variable").value
-                try item.checkVariable(name)
+                try item.checkSecret(name)
                 guard let value = item.reader.variables[name], !value.isEmpty else {
                     if let problem = item.reader.variables.problem(with: name) { throw problem }
                     throw item.error(
@@ -209,6 +209,11 @@ extension Entry {
                 hint: "letters, digits and \"_\", no digit first")
         }
         guard !name.hasPrefix("POD_AGENT_") else { throw keyError("\"\(name)\" is a variable of pod-agent itself") }
+    }
+
+    /// The key that a pod may be stopped with is the only variable of the agent's own that a user gives.
+    fileprivate func checkSecret(_ name: String) throws(ConfigError) {
+        if name != "POD_AGENT_STOP_KEY" { try checkVariable(name) }
     }
 
     /// Throws for `$NAME` and a leading `~`: no shell reads the value of a variable, so both would arrive as they are.

@@ -55,6 +55,7 @@ struct Session: Sendable {
         let end = try await follower.follow()
         world.console.report(try Summary(of: end).text)
         try await PodBackstop(run: end, world: world).secure()
+        if end.wasTakenAway { throw ExitCode(Exit.interrupted.rawValue) }
         throw Exit.code(of: end.latest?.state == .ended ? end.latest?.outcome : nil)
     }
 }

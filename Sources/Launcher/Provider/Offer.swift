@@ -12,5 +12,6 @@ struct Offer: Sendable, Equatable {
     var gpu: String?
     /// The part of the provider that it comes from; nil if the provider has no parts.
     var cloud: Resources.Cloud?
-    var datacenter: String?
+    /// Where the pod may be; empty: anywhere.
+    var datacenters: [String] = []
 }

@@ -19,8 +19,12 @@ struct Pod: Sendable, Equatable {
     /// US dollars for an hour of all its GPUs; nil if that is not known, or nothing.
     var price: Double?
     var created: Date
+    /// The last start; nil if it is that of the creation.
+    var started: Date?
     /// Address of the agent's API; nil until it is known.
     var address: String?
+    /// US dollars for a month of the disk that it keeps although it does not run; nil if it costs nothing.
+    var storagePrice: Double?
     /// The provider may take it away.
     var isSpot = false
     /// A mark on it says that the run has ended for good: it finished, or its user stopped it on some machine.
@@ -43,6 +47,14 @@ struct Pod: Sendable, Equatable {
             case .running: nil
             case .provisioning(let reason), .exited(let reason), .gone(let reason), .unseen(let reason): reason
             }
+        }
+    }
+
+    /// A sentence about what it costs although it does not run; nil if it costs nothing.
+    var storageWords: String? {
+        storagePrice.map { price in
+            "the disk of stopped pod \"\(id)\" costs \(Dollars.text(price)) a month; "
+                + "delete it and all results on it with: launch stop \(run) --terminate"
         }
     }
 

@@ -4,6 +4,9 @@ internal import Shared
 protocol Provider: Sendable {
     var name: ProviderName { get }
 
+    /// nil if the provider rents out nothing.
+    var market: (any Market)? { get }
+
     /// The volume that a run with these resources uses.
     func place(for resources: Resources) -> PodPlace
 
@@ -27,8 +30,17 @@ protocol Provider: Sendable {
     /// `OfferGone` if there is no pod at the moment.
     func relaunch(_ pod: Pod) async throws -> Pod?
 
-    /// Every pod that the provider knows, the newest first.
+    /// From now on the volume of a run whose pod is gone may be read through a pod that costs something.
+    func allowReaders() async
+
+    /// Ends the pods of `allowReaders`. Called when the command ends.
+    func endReaders() async
+
+    /// Every pod that the provider knows: those that run, then the others, the newest first.
     func pods() async throws -> [Pod]
+
+    /// A pod that `pods` does not list does not run, wherever it was started.
+    var knowsAllPods: Bool { get }
 
     /// Removes what earlier pods of the run left, now that the agent of `pod` owns the run.
     func settled(_ pod: Pod) async
@@ -68,6 +80,10 @@ protocol Provider: Sendable {
 }
 
 extension Provider {
+    var market: (any Market)? { nil }
+    var knowsAllPods: Bool { false }
+    func allowReaders() async {}
+    func endReaders() async {}
     func cleanUp(after run: RunID) async throws {}
     func settled(_ pod: Pod) async {}
     var backstop: Duration? { nil }

@@ -32,6 +32,12 @@ struct RunReport: Encodable {
         var id: String
         var isRunning: Bool
         var address: String?
+        /// US dollars for an hour while it runs.
+        var price: Double?
+        /// US dollars for a month of the disk of a stopped pod.
+        var storagePrice: Double?
+        /// The provider may take it away.
+        var isSpot: Bool?
         /// Pid of its first process, once the agent has claimed the run.
         var pid: Int32?
     }
@@ -46,7 +52,8 @@ struct RunReport: Encodable {
         pod = view.pod.map { pod in
             let claim = view.claims.last { $0.pod == pod.id }
             return PodReport(
-                id: pod.id, isRunning: pod.isRunning, address: pod.address, pid: claim?.processes.first?.pid)
+                id: pod.id, isRunning: pod.isRunning, address: pod.address, price: pod.price,
+                storagePrice: pod.storagePrice, isSpot: pod.isSpot ? true : nil, pid: claim?.processes.first?.pid)
         }
         volume = view.run.source.place
         work = view.original.work

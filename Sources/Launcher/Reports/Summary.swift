@@ -39,6 +39,7 @@ struct Summary: Sendable {
 
     private var verdict: String {
         if run.state == .unknown { return "unknown; its agent cannot be seen from here, and its heartbeat has stopped" }
+        if run.wasTakenAway { return "interrupted; the provider took the pod away" }
         guard let latest = run.latest, latest.state == .ended, let outcome = latest.outcome else {
             return "lost; the pod is gone and left no record of its end"
         }

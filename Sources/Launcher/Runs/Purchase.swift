@@ -25,6 +25,7 @@ struct Purchase {
             for offer in try await provider.offers(for: order) {
                 do {
                     let pod = try await provider.create(order, at: offer)
+                    await report(offer, pod)
                     return try await begin(pod)
                 } catch let gone as OfferGone {
                     if isFirst { console.note("launch: \(gone)") }
@@ -45,6 +46,21 @@ struct Purchase {
             try await wait(min(pause, rest), tried)
             pause = min(pause * 2, longest)
         }
+    }
+
+    /// Says what was rented, and how long the credit lasts.
+    private func report(_ offer: Offer, _ pod: Pod) async {
+        guard let market = provider.market, let price = pod.price ?? offer.price else { return }
+        let words = "rented \(offer.text) for \(Dollars.text(price)) an hour: pod \"\(pod.id)\""
+        // The balance has an API of its own, which may be out of order.
+        guard let funds = try? await market.funds(), let hours = funds.hours(with: 0) else {
+            return console.note("launch: \(words)")
+        }
+        console.note(
+            "launch: \(words); the credit of \(Dollars.text(funds.credit)) lasts for \(Format.clock(hours * 3600))")
+        guard hours < 24 else { return }
+        console.note(
+            "launch: at zero RunPod stops pods with a network volume, and deletes all others with their disks")
     }
 
     private func wait(_ pause: Duration, _ tried: [String]) async throws {

@@ -10,34 +10,19 @@ struct Relaunch {
     /// Pods that may fail because of their hosts before it gives up.
     private static let maxFaults = 3
 
-    /// Whether the provider took the pod of `run` away, which is seen by its proof that a spot pod has ended. A pod that
-    /// RunPod cannot take away was stopped by a person.
-    static func isDue(_ run: RunView) -> Bool {
-        guard let pod = run.pod, pod.hasEnded, pod.isSpot, !pod.isOver else { return false }
-        return run.state == .lost || run.state == .ended(.interrupted)
-    }
-
-    /// Returns a sentence if `retry.preempted` allows no further pod, else nil.
-    static func limit(of run: RunView) throws -> String? {
-        guard let spec = try run.folder.spec(), let limit = spec.retry.preempted else { return nil }
-        let taken = (spec.launch.continues ?? []).count
-        return taken < limit ? nil : "its pods were taken away \(taken + 1) times, and retry.preempted is \(limit)"
-    }
-
     /// Returns the run with its new pod; nil if it stays as it is. Waits as long as no pod is free.
     func next(after run: RunView) async throws -> RunView? {
-        guard Self.isDue(run), let pod = run.pod else { return nil }
-        if let reason = try Self.limit(of: run) {
-            world.console.note("launch: \"\(run.id)\" is not started again: \(reason)")
-            return nil
-        }
+        guard run.wasTakenAway, let pod = run.pod else { return nil }
         world.console.note("launch: pod \"\(pod.id)\" was taken away; starting \"\(run.id)\" again")
         var run = run
         var pause = pause
         var faults = 0
-        while Self.isDue(run), let pod = run.pod {
+        while run.wasTakenAway, let pod = run.pod {
             do {
                 return try await start(run, after: pod)
+            } catch let refusal as RelaunchRefused {
+                world.console.note("launch: \"\(run.id)\" is not started again: \(refusal.reason)")
+                return nil
             } catch {
                 let failure = Failure(wrapping: error)
                 if error is HostFault { faults += 1 }

@@ -91,6 +91,13 @@ struct RunView: Sendable {
         }
     }
 
+    /// Whether the provider took the pod away, which is seen by its proof that a spot pod has ended. A pod that it cannot
+    /// take away was stopped by a person.
+    var wasTakenAway: Bool {
+        guard let pod, pod.hasEnded, pod.isSpot, !pod.isOver else { return false }
+        return state == .lost || state == .ended(.interrupted)
+    }
+
     private var activity: State { latest.map { .active($0.state) } ?? .starting }
 
     /// The agent that has the highest claim.
@@ -108,6 +115,8 @@ struct RunView: Sendable {
         }
         let pod = pod.flatMap { $0.id == claim.pod ? $0 : nil }
         if claim.isAlive == true || pod?.isRunning == true { return .alive }
+        // Another pod of the run would be the one at hand if it ran.
+        if run.provider.knowsAllPods, self.pod?.isRunning != true { return .gone }
         return claim.isAlive == false || pod?.hasEnded == true ? .gone : .unseen
     }
 

@@ -9,6 +9,16 @@ extension RunPodClient {
         return list.gpus
     }
 
+    /// `GET /v2/catalog/cpus`: every kind of pod without a GPU.
+    public func cpus() async throws(RunPodError) -> [CatalogCPU] {
+        struct List: Decodable {
+            var cpus: [CatalogCPU]
+        }
+        let list: List = try await call(
+            "GET", "/catalog/cpus?include=AVAILABILITY&product=POD", doing: "list the kinds of CPU pods")
+        return list.cpus
+    }
+
     /// `GET /v2/network-volumes`
     public func networkVolumes() async throws(RunPodError) -> [NetworkVolume] {
         struct List: Decodable {

@@ -4,6 +4,11 @@ extension RunPodClient {
         try await call("POST", "/pods", body, doing: "create a pod with \(body.gpu.count) × \(body.gpu.id)")
     }
 
+    /// `POST /v2/pods` of a pod without a GPU.
+    public func createPod(_ body: CPUPodCreation) async throws(RunPodError) -> RentedPod {
+        try await call("POST", "/pods", body, doing: "create a CPU pod")
+    }
+
     /// The body that `createPod` sends.
     public static func json(of body: PodCreation) throws -> [UInt8] { try WireJSON.encode(body) }
 

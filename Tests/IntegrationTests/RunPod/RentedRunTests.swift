@@ -85,7 +85,7 @@ struct RentedRunTests {
             let run = try emulator.launch("run")
             try await run.check()
             #expect(run.errors.contains("1 × L40S, secure: no machine is free"))
-            #expect(try await emulator.pods().map(\.gpu.id) == ["NVIDIA GeForce RTX 4090"])
+            #expect(try await emulator.pods().map(\.gpu?.id) == ["NVIDIA GeForce RTX 4090"])
         }
     }
 

@@ -9,6 +9,8 @@ struct Emulator {
     let site: Site
     /// The variables that lead `launch` to it.
     let variables: [String: String]
+    /// The file of its exchanges, a line for each.
+    let wire: String
 
     /// Needs root: each pod has its own root folder, processes and network.
     static let isAvailable = getuid() == 0 && Namespaces.areAvailable
@@ -16,6 +18,9 @@ struct Emulator {
 
     private static let program =
         ProcessEnvironment.all["RUNPOD_EMULATOR"] ?? "\(Programs.package)/.build/debug/RunPodEmulator"
+
+    /// Requests to REST v2 that were answered so far.
+    func requests() throws -> Int { try File.read(wire).filter { $0 == UInt8(ascii: "\n") }.count }
 
     /// Runs `body` with an emulator whose pods run the agent under test. Ends all its pods.
     static func with(_ switches: String = "{}", _ body: (Emulator) async throws -> Void) async throws {
@@ -25,7 +30,7 @@ struct Emulator {
                 Self.program, "--folder", "\(site.root)/runpod", "--agent", Programs.agent, "--wire", wire,
             ])
             try await program.prints("RUNPOD_API_KEY")
-            let emulator = Emulator(site: site, variables: variables(program.text))
+            let emulator = Emulator(site: site, variables: variables(program.text), wire: wire)
             do {
                 try await emulator.set(switches)
                 try await body(emulator)
@@ -83,7 +88,7 @@ struct Emulator {
         var name: String
         var status: String
         var env: [String: String]
-        var gpu: GPU
+        var gpu: GPU?
         /// US dollars so far.
         var bill: Double
         var isBilled: Bool

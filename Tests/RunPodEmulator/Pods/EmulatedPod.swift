@@ -19,6 +19,8 @@ struct EmulatedPod {
     var isSpot = false
     /// It never gets its runtime.
     var isStuck = false
+    /// RunPod's line about why no container starts.
+    var bootFailure: String?
     /// When the container that runs now was started.
     var containerStarted: Date?
     var container: Container?
@@ -70,6 +72,11 @@ struct EmulatedPod {
             "ssh": .object(["direct": .null, "proxy": ssh]), "startedAt": .text(started.map(Self.time)),
             "status": .string(status.rawValue), "template": .null,
         ]
+        if let cpu = order["cpu"] {
+            shown["cpu"] = .object([
+                "id": cpu["id"] ?? .string(""), "memory": .int(4), "vcpuCount": cpu["vcpuCount"] ?? .int(2),
+            ])
+        }
         if let gpu = order["gpu"] {
             shown["gpu"] = .object(["count": gpu["count"] ?? .int(1), "id": gpu["id"] ?? .string("")])
         }

@@ -5,6 +5,7 @@ struct AccountRoutes {
     func answer(_ method: String, _ words: [String], _ body: JSONValue?) -> Answer {
         switch (method, words.joined(separator: "/")) {
         case ("GET", "catalog/gpus"): return .json(Catalog.json(soldOut: account.change { $0.switches.soldOut }))
+        case ("GET", "catalog/cpus"): return .json(Catalog.cpus)
         case ("GET", "network-volumes"):
             let volumes = account.change { $0.volumes }
             return .json(.object(["networkVolumes": .array(volumes.map(json))]))

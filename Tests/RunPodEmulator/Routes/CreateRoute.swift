@@ -58,7 +58,19 @@ struct CreateRoute {
         }
     }
 
+    private func buyWithoutGPU(_ order: [String: JSONValue]) -> Answer {
+        let id = order["mounts"]?["network"]?.array?.first?["volumeId"]?.string
+        guard let count = order["cpu"]?["vcpuCount"]?.int, order["mounts"]?["persistent"] == nil,
+            let centre = account.change({ state in
+                id.map { id in state.volumes.first { $0.id == id }?.centre } ?? "EU-RO-1"
+            }),
+            let pod = try? account.create(order, price: Catalog.pricePerCPU * Double(count), centre: centre)
+        else { return .problem(400, Self.noCapacity) }
+        return .json(pod.json(at: Date()), status: 201)
+    }
+
     private func buy(_ order: [String: JSONValue], _ trouble: Switches.Trouble?) -> Answer {
+        if order["cpu"] != nil { return buyWithoutGPU(order) }
         let switches = account.change { $0.switches }
         let cloud = order["cloud"]?.string ?? "SECURE"
         guard let gpu = Catalog.gpus.first(where: { $0.id == order["gpu"]?["id"]?.string }),

@@ -12,6 +12,8 @@ struct RunPodIndex: Sendable {
         /// The pod's id, and the launch that it was last started for.
         var pod: String?
         var launch: String?
+        /// The image of the last pod.
+        var image: String?
         /// The create that made the pod, so that it can be bought again once RunPod has forgotten it. Its variables may be
         /// secret.
         var creation: PodCreation?
@@ -33,6 +35,14 @@ struct RunPodIndex: Sendable {
     func remember(_ pod: Pod, _ creation: PodCreation?) throws {
         var entry = Entry(mount: pod.place.mount, pod: pod.id, launch: pod.launch, creation: creation)
         if case .network(let id, _) = pod.place { entry.volume = id }
+        entry.image = creation?.image ?? read(pod.run)?.image
+        try write(entry, of: pod.run)
+    }
+
+    /// Keeps the place of the run, and nothing of `pod`.
+    func forget(_ pod: Pod) throws {
+        guard var entry = read(pod.run), entry.pod == pod.id else { return }
+        (entry.pod, entry.launch, entry.creation) = (nil, nil, nil)
         try write(entry, of: pod.run)
     }
 

@@ -4,12 +4,37 @@ internal import Shared
 /// Finds what can be bought for an order: spot or not × kinds of GPU × clouds, in the order in which they are tried.
 struct RunPodOffers {
     let client: RunPodClient
-    let order: PodOrder
+    var order: PodOrder
 
     private var resources: Resources { order.resources }
 
     /// Empty if the catalog has nothing that fits. Stock in the catalog only changes the order: it misleads both ways.
     func all() async throws -> [Offer] {
+        guard case .network(let id, _) = order.place else { return try await fitting() }
+        // A pod has to be in the data centre of its volume.
+        var placed = self
+        placed.order.resources.datacenters = [try await datacenter(ofVolume: id)]
+        return try await placed.fitting()
+    }
+
+    private func datacenter(ofVolume id: String) async throws -> String {
+        let volumes = try await client.networkVolumes()
+        guard let volume = volumes.first(where: { $0.id == id }) else {
+            let known = volumes.map { "\($0.id) (\($0.name))" }.joined(separator: ", ")
+            throw Failure(
+                .config, "RunPod has no network volume \"\(id)\"",
+                hint: known.isEmpty ? "make one with: launch volumes create" : "the account has: \(known)")
+        }
+        let wanted = resources.datacenters
+        guard wanted.isEmpty || wanted.contains(volume.dataCenter) else {
+            throw Failure(
+                .config, "network volume \"\(id)\" is in \(volume.dataCenter), which resources.datacenters leaves out",
+                hint: "leave resources.datacenters out: the volume decides")
+        }
+        return volume.dataCenter
+    }
+
+    private func fitting() async throws -> [Offer] {
         switch resources.spot {
         case .no: try await onDemand()
         case .yes: try await spot()
@@ -68,8 +93,7 @@ struct RunPodOffers {
     private func fits(_ gpu: CatalogGPU, in cloud: PodCreation.Cloud) -> Bool {
         let price = price(gpu, cloud)
         if let limit = resources.maxPrice?.dollars, price.map({ $0 > limit }) ?? false { return false }
-        let most = cloud == .secure ? gpu.maxCount?.secure : gpu.maxCount?.community
-        return gpu.isIn(cloud) && (most ?? .max) >= resources.gpuCount
+        return gpu.isIn(cloud) && gpu.fits(resources.gpuCount, in: cloud)
     }
 
     private func price(_ gpu: CatalogGPU, _ cloud: PodCreation.Cloud) -> Double? {
@@ -77,14 +101,18 @@ struct RunPodOffers {
     }
 
     private func offer(_ gpu: CatalogGPU, _ cloud: PodCreation.Cloud) -> Offer {
-        let place = resources.datacenters.isEmpty ? "" : " in \(resources.datacenters.joined(separator: " or "))"
+        let isChosen = !resources.datacenters.isEmpty && !isPlacedByVolume
+        let place = isChosen ? " in \(resources.datacenters.joined(separator: " or "))" : ""
         var offer = Offer(
             text: "\(resources.gpuCount) × \(gpu.name), \(cloud == .secure ? "secure" : "community")\(place)")
         offer.price = price(gpu, cloud)
         offer.gpu = gpu.id
         offer.cloud = cloud == .secure ? .secure : .community
+        offer.datacenters = resources.datacenters
         return offer
     }
+
+    private var isPlacedByVolume: Bool { if case .network = order.place { true } else { false } }
 
     private func byPrice(_ found: [(offer: Offer, isListed: Bool)]) -> [(offer: Offer, isListed: Bool)] {
         found.sorted { ($0.offer.price ?? .infinity) < ($1.offer.price ?? .infinity) }

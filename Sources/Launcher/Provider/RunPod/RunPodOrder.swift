@@ -10,7 +10,7 @@ struct RunPodOrder {
     let secrets: [String: String]
 
     /// The agent's place in the image.
-    private static let program = "/usr/local/bin/pod-agent"
+    static let program = "/usr/local/bin/pod-agent"
     /// GB of the pod's own volume if the config says nothing.
     static let defaultVolume = 20
 
@@ -24,7 +24,7 @@ struct RunPodOrder {
             cloud: offer.cloud == .community ? .community : .secure, disk: order.resources.disk, ports: order.ports,
             env: try variables())
         creation.mounts = mounts
-        creation.dataCenterIds = order.resources.datacenters.isEmpty ? nil : order.resources.datacenters
+        creation.dataCenterIds = offer.datacenters.isEmpty ? nil : offer.datacenters
         creation.entrypoint = [Self.program]
         creation.cmd = ["init"]
         return creation

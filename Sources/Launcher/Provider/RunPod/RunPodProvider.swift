@@ -17,8 +17,21 @@ struct RunPodProvider: Provider {
     var bootTimeout: Duration = .seconds(30 * 60)
     /// Without any news of RunPod about the pod. Clients of RunPod give up after 3 to 8 minutes.
     var stallTimeout: Duration = .seconds(8 * 60)
+    /// Each of the agent's routes has 20 s to show an effect.
+    var backstopTimeout: Duration = .seconds(75)
     /// Takes a sentence for the user.
     let warn: @Sendable (String) -> Void
+    private let readers: RunPodReaders
+
+    init(
+        home: String, account: RunPodAccount, transport: any HTTPTransport, warn: @escaping @Sendable (String) -> Void
+    ) {
+        self.home = home
+        self.account = account
+        self.transport = transport
+        self.warn = warn
+        readers = RunPodReaders(account: account, transport: transport, say: warn)
+    }
 
     var name: ProviderName { .runpod }
     private var index: RunPodIndex { RunPodIndex(home: home) }
@@ -75,7 +88,8 @@ struct RunPodProvider: Provider {
         var order = order
         let start = RunPodStart(client: client, pod: pod, count: order.resources.gpuCount)
         let bid = pod.isSpot ? try await start.bid() : nil
-        if let price = bid.map({ $0 * Double(order.resources.gpuCount) }) ?? pod.price {
+        let onDemand = bid == nil ? try await start.price() : nil
+        if let price = bid.map({ $0 * Double(order.resources.gpuCount) }) ?? onDemand {
             order = order.bought(at: Offer(text: "", price: price))
         }
         let secrets = try await RunPodSecrets(client: client, warn: warn).keep(order)
@@ -106,17 +120,26 @@ struct RunPodProvider: Provider {
         return try JSON.encode(try body.creation(at: offer), pretty: true)
     }
 
+    var knowsAllPods: Bool { account.isKnown }
+
     func pods() async throws -> [Pod] {
         guard account.isKnown else { return [] }
         let rented = try await account.pods()
         let duplicates = RunPodDuplicates.all(among: rented).map(\.id)
         for id in duplicates { await endDuplicate(id) }
+        for old in rented where isLeftReader(old) { try? await account.client.deletePod(old.id) }
         let listed = rented.filter { !duplicates.contains($0.id) }.compactMap(pod)
         // A stopped pod may stay beside the one that continues its run.
         return listed.filter(\.isRunning) + listed.filter { !$0.isRunning }
             + index.entries.sorted { $0.key < $1.key }.compactMap { run, entry in
                 listed.contains { $0.run == run } ? nil : gone(run, entry)
             }
+    }
+
+    /// A pod that serves a volume is deleted by the command that rented it, or ends by itself. This is for the rest.
+    private func isLeftReader(_ pod: RentedPod) -> Bool {
+        guard RunPodReaders.isName(pod.name), let created = pod.createdAt?.date else { return false }
+        return Date().timeIntervalSince(created) > 3600
     }
 
     private func endDuplicate(_ id: String) async {
@@ -140,7 +163,10 @@ struct RunPodProvider: Provider {
     func end(_ pod: Pod, _ way: PodShutdown) async throws {
         defer { account.expire() }
         switch (way, pod.place) {
-        case (.end(.terminate), _), (.interrupt, .network): try await account.client.act(.terminate, on: pod.id)
+        case (.end(.terminate), _), (.interrupt, .network):
+            try await account.client.act(.terminate, on: pod.id)
+            // This machine wanted it, so the pod was not taken away.
+            try index.forget(pod)
         case (.end(.stop), _), (.interrupt, _): try await account.client.act(.stop, on: pod.id)
         }
     }
@@ -188,8 +214,9 @@ struct RunPodProvider: Provider {
                 address: address, token: try account.token(launch: pod.launch), transport: transport)
         }
         // A pod that has ended is noticed by asking RunPod, not by waiting.
-        live.timeout = .seconds(5)
-        return RunPodSource(live: live, isReachable: pod?.state == .running) {
+        let reach: RunPodSource.Reach = pod?.state == .running ? .yes : pod?.isRunning == true ? .maybe : .no
+        live.timeout = reach == .maybe ? .zero : .seconds(5)
+        var source = RunPodSource(live: live, reach: reach) {
             guard let pod, let client = try? account.client else { return true }
             do {
                 return try await client.pod(pod.id)?.status != .running
@@ -197,7 +224,18 @@ struct RunPodProvider: Provider {
                 return false
             }
         }
+        if case .network(let volume, let mount) = place {
+            source.reader = { [readers, index] in
+                guard let image = index.entries[run]?.image else { return nil }
+                return try await readers.client(of: volume, at: mount, image: image)
+            }
+        }
+        return source
     }
+
+    func allowReaders() async { await readers.allow() }
+
+    func endReaders() async { await readers.close() }
 
     func cleanUp(after run: RunID) async throws {
         do {
@@ -210,8 +248,7 @@ struct RunPodProvider: Provider {
 
     var pollInterval: Duration { .milliseconds(500) }
 
-    /// Each of the agent's routes has 20 s to show an effect.
-    var backstop: Duration? { .seconds(75) }
+    var backstop: Duration? { backstopTimeout }
 
     private func tokenDigest(_ launch: String) throws -> String {
         SHA256Digest(of: try account.token(launch: launch)).description
@@ -226,14 +263,21 @@ extension RunPodProvider {
         return Pod(
             provider: .runpod, id: rented.id, run: name.run, launch: name.launch, state: Self.state(rented),
             place: Self.place(rented), price: rented.cost.flatMap { $0 > 0 ? $0 : nil },
-            created: rented.createdAt?.date ?? .distantPast,
-            address: port.map { account.addresses.url(pod: rented.id, port: $0) }, isSpot: name.isSpot,
+            created: rented.createdAt?.date ?? .distantPast, started: rented.startedAt?.date,
+            address: port.map { account.addresses.url(pod: rented.id, port: $0) },
+            storagePrice: Self.storagePrice(rented), isSpot: name.isSpot,
             isOver: name.isOver)
     }
 
     private static func place(_ rented: RentedPod) -> PodPlace {
         if let mount = rented.mounts?.network?.first { return .network(id: mount.volumeId, mount: mount.path) }
         return .ownDisk(mount: rented.mounts?.persistent?.path ?? RunPodRules.mount)
+    }
+
+    /// US dollars for a month of the stopped pod's own disk; nil if it has none.
+    private static func storagePrice(_ rented: RentedPod) -> Double? {
+        guard rented.status == .exited, let disk = rented.mounts?.persistent else { return nil }
+        return 0.20 * Double(disk.size)  // twice the price while it runs, RunPod's page on pricing
     }
 
     private static func state(_ rented: RentedPod) -> Pod.State {

@@ -31,10 +31,13 @@ struct RunPodPurchase {
         // Another machine may have started the same launch, or an earlier answer was lost.
         let before = try await live()
         if let pod = before.first(where: isOwn) { return pod }
-        if let rival = before.first { throw taken(by: rival) }
+        for rival in before where try await client.pod(rival.id)?.status.isLive == true { throw taken(by: rival) }
+        var purchase = self
+        // A list may show a pod for some seconds that was deleted.
+        purchase.ended += before.map(\.id)
         let answer = try await create(creation, offer)
         do {
-            return try await only(of: answer, offer)
+            return try await purchase.only(of: answer, offer)
         } catch let error as RunPodError {
             throw Failure(
                 .unavailable, "it is unknown whether RunPod sold a pod for \"\(name.run)\": \(error.sentence)",

@@ -29,6 +29,7 @@ struct RunPodRelaunch {
             throw Failure(
                 .unknown, "nothing shows how pod \"\(old.id)\" was made", hint: "use \"launch run\" with its config")
         }
+        try checkLimit(try spec(creation))
         creation.name = RunPodName(run: old.run, launch: launch, isSpot: true).description
         switch old.place {
         case .network: return try await replace(creation)
@@ -36,11 +37,19 @@ struct RunPodRelaunch {
         }
     }
 
+    private func checkLimit(_ spec: RunSpec) throws {
+        let taken = (spec.launch.continues ?? []).count
+        guard let limit = spec.retry.preempted, taken >= limit else { return }
+        throw RelaunchRefused(
+            reason: "its pods were taken away \(taken + 1) times, and retry.preempted is \(limit)")
+    }
+
     private func replace(_ creation: PodCreation) async throws -> (pod: RentedPod, creation: PodCreation?) {
         let client = try account.client
         var tried: [String] = []
         for offer in try await RunPodOffers(client: client, order: try order(creation)).all() {
             var creation = creation
+            creation.dataCenterIds = offer.datacenters.isEmpty ? nil : offer.datacenters
             try renew(&creation, price: offer.price)
             do {
                 let name = RunPodName(run: old.run, launch: launch)

@@ -20,6 +20,14 @@ struct RunPodStart {
         return bid
     }
 
+    /// Returns the price of all GPUs in US dollars for an hour. A stopped pod shows none; nil if the catalog shows none.
+    func price() async throws -> Double? {
+        guard let rented = try await client.pod(pod.id), let gpu = rented.gpu else { return nil }
+        let cloud = rented.cloud.flatMap(PodCreation.Cloud.init) ?? .secure
+        let kind = try await client.gpus(count: count, cloud: cloud).first { $0.id == gpu.id }
+        return kind?.price(cloud).flatMap { $0 > 0 ? $0 * Double(count) : nil }
+    }
+
     /// `bid` is that of a spot pod; nil for every other pod. Throws `OfferGone` if its host has no free GPU.
     func perform(bid: Double?) async throws {
         do {

@@ -16,12 +16,29 @@ public struct RentedPod: Sendable, Equatable, Decodable {
     public var cmd: [String]?
     public var entrypoint: [String]?
     public var createdAt: WireTime?
+    /// The last start.
+    public var startedAt: WireTime?
+    public var ssh: SSH?
     /// nil while no container runs, also while the status is `running`.
     public var runtime: Runtime?
 
     public struct GPU: Sendable, Equatable, Decodable {
         public var id: String
         public var count: Int?
+    }
+
+    /// The ways into the pod; nil while there is none.
+    public struct SSH: Sendable, Equatable, Decodable {
+        /// A public address of the pod itself. It needs an SSH server in the image.
+        public var direct: Access?
+        /// RunPod's relay: a shell and nothing else.
+        public var proxy: Access?
+
+        public struct Access: Sendable, Equatable, Decodable {
+            public var host: String
+            public var port: Int
+            public var username: String
+        }
     }
 
     public struct Runtime: Sendable, Equatable, Decodable {
