@@ -35,10 +35,11 @@ struct DeathReport: Sendable {
 
 extension AttemptRecord {
     /// Returns the steps after the newest checkpoint; nil if the training reported none, or the checkpoint's step is
-    /// unknown.
-    func stepsLost(after found: CheckpointCount) -> Double? {
-        guard let step, let saved = found.newest.map(\.step) ?? 0 else { return nil }
-        let lost = step - Double(saved)
+    /// unknown. `reported` is the step that the training had reported when it saved that checkpoint, if it is known: the
+    /// number of its name may count something else.
+    func stepsLost(after found: CheckpointCount, reported: Double? = nil) -> Double? {
+        guard let step, let saved = found.newest.map({ $0.step.map(Double.init) ?? reported }) ?? 0 else { return nil }
+        let lost = step - saved
         return lost >= 0 ? lost : nil
     }
 }

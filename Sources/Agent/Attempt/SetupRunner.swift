@@ -51,7 +51,10 @@ struct SetupRunner: Sendable {
     private func chooseCheckpoint(_ setup: inout Setup) async throws {
         let progress = try ProgressFollower(tail: processes.tail, pattern: spec.progress)
         let (chosen, watch) = try await DedicatedThread.run { [self] in try choose(progress) }
-        attempt.journal.change { $0.resumedFrom = chosen?.checkpoint }
+        attempt.journal.change {
+            $0.resumedFrom = chosen?.checkpoint
+            $0.resumedProven = chosen?.isProven
+        }
         attempt.log.say(.config(try JSON.text(spec)))
         if isForced { attempt.log.say(.forceRestart) }
         attempt.log.say(
@@ -63,7 +66,10 @@ struct SetupRunner: Sendable {
         guard var receipts = attempt.receipts, let saves = attempt.saves else { return (nil, nil) }
         receipts.isCancelled = { [processes] in processes.isCalledOff }
         let chosen = try CheckpointChoice(receipts: receipts).choose()
-        let watch = CheckpointWatch(receipts: receipts, open: saves.namesWithOpenFile) {
+        if chosen == nil, try LeftoverFolder(receipts: receipts).remove() {
+            attempt.log.say(.leftoverRemoved(receipts.folder.path))
+        }
+        let watch = CheckpointWatch(receipts: receipts, open: saves.openFiles) {
             progress.update().progress.step
         }
         try watch.begin()
