@@ -13,21 +13,24 @@ final class CheckpointWatch: Sendable {
     static let quiet: Duration = .seconds(2)
     /// The longer time for a checkpoint that has fewer files than an earlier one: its save may be in a pause.
     static let quietWithFewerFiles: Duration = .seconds(60)
-    /// The limit for reads of proofs and copies, so that they do not compete with the training.
+    /// The longer time for the first checkpoint of several files: a save beside the training may pause between two.
+    static let quietOfFirst: Duration = .seconds(10)
+    /// How fast proofs and copies read at most, so that they do not compete with the training.
     static let bytesPerSecond = 256 << 20
     /// One scan in 30 is full. The others skip a checkpoint that is proven, or older than the training, unless the
     /// kernel reports that it changed.
     private static let scansPerFullScan = 30
 
     private let receipts: Receipts
-    /// The names of the checkpoints of which the training has a file open for writing.
+    /// The paths in the checkpoint folder of files that the training has open for writing.
     private let open: @Sendable () -> Set<String>
     /// When the file at a path was created, in nanoseconds since 1970; nil if the file system does not know.
     private let created: @Sendable (String) -> Int?
     /// The last step that the training reported.
     private let step: @Sendable () -> Double?
     private let changes: FolderChanges
-    private let observations = Mutex(CheckpointObservations())
+    private let quietOfFirst: Duration
+    private let observations: Mutex<CheckpointObservations>
     private let task = Mutex<Task<Void, Never>?>(nil)
     /// The last line about a failed copy, so that the same line is not written again.
     private let lastReported = Mutex<LogLine?>(nil)
@@ -37,8 +40,11 @@ final class CheckpointWatch: Sendable {
 
     init(
         receipts: Receipts, open: @escaping @Sendable () -> Set<String>,
-        created: @escaping @Sendable (String) -> Int? = BirthTime.of, step: @escaping @Sendable () -> Double?
+        created: @escaping @Sendable (String) -> Int? = BirthTime.of, quietOfFirst: Duration = quietOfFirst,
+        step: @escaping @Sendable () -> Double?
     ) {
+        self.quietOfFirst = quietOfFirst
+        observations = Mutex(CheckpointObservations(attempt: receipts.claim.number, quietOfFirst: quietOfFirst))
         var receipts = receipts
         receipts.isCancelled = { [isStopped] in isStopped.read { $0 } }
         (self.receipts, self.open, self.created, self.step) = (receipts, open, created, step)
@@ -50,9 +56,14 @@ final class CheckpointWatch: Sendable {
         changes.begin()
         let found = try receipts.checkpoints()
         let proven = try receipts.all()
-        observations.withLock {
+        var history = try receipts.history()
+        history.begin(receipts.claim.number, found: found)
+        try receipts.write(history)
+        observations.withLock { [history] in
             $0 = CheckpointObservations(
-                found: found, proven: proven, trainingBegan: Self.nanoseconds(Date()))
+                found: found, proven: proven, trainingBegan: Self.nanoseconds(Date()),
+                attempt: receipts.claim.number, quietOfFirst: quietOfFirst)
+            $0.distrustsSteps = history.distrusted.contains(.laterStep)
         }
     }
 
@@ -91,11 +102,13 @@ final class CheckpointWatch: Sendable {
             $0.changed.formUnion(reported ?? [])
             return ($0.proven, $0.expectedUnchanged, $0.changed, $0.isWaiting)
         }
-        let names = receipts.folder.names
-        if reported != nil && changed.isEmpty && names.isEmpty && !isWaiting { return }
+        let hasFixedNames = receipts.folder.hasFixedNames
+        if reported != nil && changed.isEmpty && !hasFixedNames && !isWaiting { return }
         // Checkpoints of fixed names are saved again and again, so that each scan includes them.
-        let skipped = isFull ? [] : expectedUnchanged.subtracting(names).subtracting(changed)
-        let candidates = try receipts.checkpoints(skipping: skipped)
+        let skipped = expectedUnchanged.filter { name in
+            !isFull && !receipts.folder.isFixed(name) && !changed.contains { receipts.folder.mayConcern(name, $0) }
+        }
+        let candidates = try receipts.found(skipping: skipped)
         observations.withLock {
             $0.changed = []
             if isFull { $0.forget(allBut: Set(candidates.map(\.name))) }
@@ -108,11 +121,12 @@ final class CheckpointWatch: Sendable {
             else { continue }
             observations.withLock { $0.invalidate(candidate.name) }
         }
+        try distrustEarlyReceipts(candidates, proven)
         let step = step()
         let (quiet, siblings) = observations.withLock {
             let quiet = $0.note(candidates, step: step, at: now, date: nanoseconds) {
                 [folder = receipts.folder, created] in
-                created($1.isEmpty ? folder.path(of: $0) : "\(folder.path(of: $0))/\($1)")
+                created(CheckpointFolder.path(of: $1, in: folder.path(of: $0)))
             }
             return (quiet, Array($0.proven.values))
         }
@@ -123,7 +137,7 @@ final class CheckpointWatch: Sendable {
         if ready.isEmpty { return }
         let open = open()
         for (candidate, isFollowed) in ready {
-            if open.contains(candidate.name) {
+            if open.contains(where: candidate.owns) {
                 observations.withLock { $0.postpone(candidate.name, to: now + Self.quiet) }
             } else {
                 try prove(candidate, isFollowed: isFollowed, like: siblings, at: now)
@@ -137,7 +151,7 @@ final class CheckpointWatch: Sendable {
     ) throws {
         let path = receipts.folder.path(of: candidate)
         do {
-            let proof = try CheckpointProof.examine(path)
+            let proof = try receipts.examine(candidate)
             let evidence =
                 isFollowed
                 ? .laterStep : receipts.evidence(of: candidate, like: siblings, openEnded: proof.openEnded)
@@ -149,7 +163,10 @@ final class CheckpointWatch: Sendable {
                 with: FileSums(bytesPerSecond: Self.bytesPerSecond))
             try receipts.write(receipt)
             observations.withLock { $0.prove(receipt) }
-            do { try receipts.prune() } catch let problem as Problem {
+            do {
+                try Spare(receipts: receipts).keep(receipt)
+                try receipts.prune()
+            } catch let problem as Problem {
                 Console.say("could not prune checkpoints: \(problem)")
             }
         } catch let problem as Problem {
@@ -159,12 +176,43 @@ final class CheckpointWatch: Sendable {
         }
     }
 
+    /// Forgets a receipt that a later step proved if the training then added a file to the checkpoint: its save was only
+    /// in a pause. A later step proves nothing in this run any more.
+    private func distrustEarlyReceipts(
+        _ candidates: [CheckpointFolder.Candidate], _ proven: [String: Receipt]
+    ) throws {
+        for candidate in candidates where !candidate.hasFixedName {
+            guard let receipt = proven[candidate.name], receipt.evidence == .laterStep,
+                receipt.attempt == receipts.claim.number,
+                let added = receipt.addedFile(in: candidate.files),
+                !added.split(separator: "/").contains(where: Self.isHidden)
+            else { continue }
+            // The user may add files at any time: only a file of the save comes soon after the others.
+            guard let time = candidate.files[added]?.modified, time > receipt.modified,
+                time - receipt.modified < Self.maxPause.milliseconds * 1_000_000
+            else { continue }
+            var history = try receipts.history()
+            history.distrust(receipt.evidence)
+            try receipts.write(history)
+            try File.remove(receipts.run.receiptPath(of: candidate.name))
+            observations.withLock {
+                $0.distrustsSteps = true
+                $0.invalidate(candidate.name)
+            }
+        }
+    }
+
+    /// The longest pause inside a save.
+    private static let maxPause: Duration = .seconds(120)
+
+    private static func isHidden(_ name: Substring) -> Bool { name.hasPrefix(".") }
+
     private static func nanoseconds(_ date: Date) -> Int { Int(date.timeIntervalSince1970 * 1e9) }
 
     /// Copies the proven checkpoints of fixed names before the training overwrites them.
     private func keepCopies(of candidates: [CheckpointFolder.Candidate], at now: ContinuousClock.Instant) {
         guard receipts.keep != nil else { return }
-        for candidate in candidates where candidate.step == nil {
+        for candidate in candidates where candidate.hasFixedName {
             let receipt = observations.withLock { $0.receiptToCopy(of: candidate.name, at: now) }
             guard let receipt else { continue }
             do {

@@ -71,16 +71,24 @@ public struct RunFolder: Sendable, Equatable {
     /// The `Lineage` record: the checkpoints that existed when the lineage began. `id` is the launch that began it.
     public func lineagePath(_ id: String) -> String { "\(path)/lineages/\(id).json" }
 
+    /// Which attempt saved which checkpoint, `SaveHistory`.
+    public var saves: String { "\(path)/saves.json" }
+
     public var receipts: String { "\(path)/receipts" }
 
     /// The `Receipt` of a checkpoint, by its name.
-    public func receiptPath(of checkpoint: String) -> String { "\(receipts)/\(checkpoint).json" }
+    public func receiptPath(of checkpoint: String) -> String {
+        "\(receipts)/\(checkpoint.replacing("%", with: "%25").replacing("/", with: "%2F")).json"
+    }
 
     /// Checkpoints that are torn, or may be. No training finds them here.
     public var torn: String { "\(path)/torn" }
 
     /// Copies of proven checkpoints with fixed names.
     public var kept: String { "\(path)/kept" }
+
+    /// Hard links to the newest proven numbered checkpoint, for trainers that delete it before they save the next.
+    public var spare: String { "\(path)/kept/.spare" }
 
     /// Checkpoints that are being deleted.
     public var pruned: String { "\(path)/pruned" }

@@ -22,7 +22,9 @@ import Testing
     init() throws {
         run = try TestRun()
         let receipts = try #require(try run.receipts())
-        watch = CheckpointWatch(receipts: receipts, open: { [world] in world.open.withLock { $0 } }) { [world] in
+        watch = CheckpointWatch(
+            receipts: receipts, open: { [world] in world.open.withLock { $0 } }, quietOfFirst: .seconds(2)
+        ) { [world] in
             world.step.withLock { $0 }
         }
     }

@@ -53,7 +53,9 @@ import Testing
     }
 
     private func watch(keep: Int?, from second: Int = 0) throws -> CheckpointWatch {
-        CheckpointWatch(receipts: try receipts(keep: keep), open: { [] }) { [step] in step.read { $0 } }
+        CheckpointWatch(receipts: try receipts(keep: keep), open: { [] }, quietOfFirst: .seconds(2)) { [step] in
+            step.read { $0 }
+        }
     }
 
     /// Saves at `second` on the clock of the watch, then scans until the save is proven and copied.
