@@ -40,8 +40,11 @@ struct Spare: Sendable {
     /// Reads it whole if the machine restarted meanwhile.
     func usable() throws -> Receipt? {
         let path = "\(folder)/\(Self.receiptName)"
-        guard try File.exists(path), let receipt = try? JSON.decode(Receipt.self, from: try File.read(path)),
-            receipt.lineage == receipts.claim.lineage, try !File.exists(receipts.place(of: receipt)),
+        guard try File.exists(path),
+            let receipt = try? JSON.decode(
+                Receipt.self, from: try File.readRegular(path, limit: RunFolder.largeFile)),
+            receipt.isConfined, receipt.lineage == receipts.claim.lineage,
+            try !File.exists(receipts.place(of: receipt)),
             try difference(of: receipt) == nil
         else { return nil }
         return receipt

@@ -59,7 +59,7 @@ struct RunReport: Encodable {
                 newest.map { next.reference.isNewer(than: $0.reference) } ?? true ? next : newest
             }
         proven = receipt?.reference
-        training = attempts.last.flatMap { TrainingReport(of: $0, proven: receipt, at: now) }
+        training = !isLive ? nil : attempts.last.flatMap { TrainingReport(of: $0, proven: receipt, at: now) }
         savesOnSignal = SavesOnSignal(of: attempts)
     }
 

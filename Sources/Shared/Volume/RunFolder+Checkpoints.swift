@@ -3,11 +3,12 @@ extension RunFolder {
     public func listedCheckpoints() throws -> [ListedCheckpoint] {
         guard let spec = try spec(), let folder = CheckpointFolder(of: spec, in: self) else { return [] }
         let receipts = Dictionary(try allReceipts().map { ($0.name, $0) }) { first, _ in first }
-        let history = try SaveHistory.load(self)
+        // Without a history the last attempt likely saved all that has no receipt.
+        let history = try SaveHistory.load(self) ?? SaveHistory(attempt: claimNumbers().last ?? 0)
         let candidates = try folder.candidates().map { candidate in
             var candidate = candidate
             let receipt = receipts[candidate.name].flatMap { $0.changedTime(in: candidate.files) == nil ? $0 : nil }
-            candidate.attempt = receipt?.saver ?? history?.attempt(of: candidate)
+            candidate.attempt = receipt?.saver ?? history.attempt(of: candidate)
             candidate.saved = receipt?.reference.modified
             return candidate
         }

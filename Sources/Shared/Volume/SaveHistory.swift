@@ -28,7 +28,7 @@ public struct SaveHistory: Sendable, Codable, Equatable {
     public static func load(_ run: RunFolder) throws -> SaveHistory? {
         guard try File.exists(run.saves) else { return nil }
         // A history that cannot be read is none: receipts and times still order the checkpoints.
-        return try? JSON.decode(SaveHistory.self, from: try File.read(run.saves))
+        return try? JSON.decode(SaveHistory.self, from: try File.readRegular(run.saves, limit: RunFolder.largeFile))
     }
 
     /// Returns the attempt that saved a checkpoint that has no valid receipt.

@@ -248,7 +248,17 @@ public struct RunFolder: Sendable, Equatable {
 extension Receipt {
     /// Whether its names lead to nothing outside of the checkpoint folder.
     public var isConfined: Bool {
-        name.isConfinedPath && files.allSatisfy { $0.name.isEmpty || $0.name.isConfinedPath }
+        name.isConfinedPath
+            && files.allSatisfy { $0.name.isEmpty || $0.name.isConfinedPath || Self.isBeside($0.name) }
+    }
+}
+
+extension Receipt {
+    /// Whether the name is that of a file directly beside the checkpoint.
+    private static func isBeside(_ name: String) -> Bool {
+        guard name.hasPrefix("../") else { return false }
+        let rest = String(name.dropFirst(3))
+        return rest.isConfinedPath && !rest.contains("/")
     }
 }
 
