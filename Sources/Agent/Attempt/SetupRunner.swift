@@ -62,6 +62,7 @@ struct SetupRunner: Sendable {
         if isForced { attempt.log.say(.forceRestart) }
         attempt.log.say(
             chosen.map { .resuming(from: $0.checkpoint.path, isProven: $0.isProven) } ?? .startingFresh)
+        attempt.receipts?.announcePruning()
         (setup.resume, setup.watch, setup.progress) = (chosen?.checkpoint, watch, progress)
     }
 

@@ -30,6 +30,12 @@ extension Receipts {
         }
     }
 
+    /// Reports what `prune` will delete, before its first deletion.
+    func announcePruning() {
+        guard let keep, let form = folder.numbered else { return }
+        say(.willPrune(form, keep: max(1, keep)))
+    }
+
     /// Returns the names of the checkpoints that the Trainer of transformers calls its best.
     ///
     /// Asks the newest checkpoints, down to the first proven one that names a best. An older checkpoint often names

@@ -82,6 +82,8 @@ enum LogLine: Sendable, Equatable {
     /// A file or link that names the newest checkpoint had another name in it. It was removed if there is no new name.
     case repointed(String, from: String, to: String?)
     case pruned(String)
+    /// Proven checkpoints of this form will be deleted, except the newest.
+    case willPrune(String, keep: Int)
 
     // MARK: The code
 
@@ -165,6 +167,9 @@ extension LogLine {
         case .repointed(let path, let old, let new?): "POINTER: \(path): \"\(old)\" is now \"\(new)\""
         case .repointed(let path, let old, nil): "POINTER: \(path): removed, because there is no \"\(old)\""
         case .pruned(let path): "PRUNED: \(path)"
+        case .willPrune(let form, let keep):
+            "KEEP: \(form): the newest \(keep) proven stay, and so does the best; older ones that this run saved and "
+                + "proved are deleted"
 
         case .resultReplaced(let path, let target):
             "REPLACED: \(path): the code has another file; the result of the training moved to \(target)"

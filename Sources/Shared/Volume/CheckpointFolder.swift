@@ -38,6 +38,14 @@ public struct CheckpointFolder: Sendable {
 
     public var hasFixedNames: Bool { !fixed.isEmpty }
 
+    /// The path of numbered checkpoints with wildcards; nil if the run has only fixed names.
+    public var numbered: String? { pattern.hasWildcard ? "\(path)/\(pattern.text)" : nil }
+
+    /// Whether files beside the checkpoint `name` may belong to it.
+    public func mayHaveCompanions(_ name: String) -> Bool {
+        !companions.isEmpty || !CompanionTable.patterns(of: name.lastComponent).isEmpty
+    }
+
     /// Whether the checkpoint `name` is saved again and again under its name.
     public func isFixed(_ name: String) -> Bool { fixed.contains { $0.matches(name) } }
 

@@ -326,6 +326,8 @@ import Testing
         for candidate in try receipts.checkpoints() where candidate.name == "checkpoint-1" {
             try receipts.write(try receipts.prove(candidate, by: .sameFiles))
         }
+        receipts.announcePruning()
+        #expect(lines.last?.hasPrefix("KEEP: \(out)/*: the newest 1 proven stay") == true)
         receipts.say = { _ in }
         try receipts.prune()
         #expect(
