@@ -46,8 +46,12 @@ struct CheckpointObservations: Sendable {
 
     /// The number of this training's attempt.
     private let attempt: Int
-    /// Whether a later step proves nothing in this run: a receipt was written in the pause of a save.
-    var distrustsSteps = false
+    /// Kinds of evidence that prove nothing in this run: a receipt was written in the pause of a save.
+    var distrusted: Set<Receipt.Evidence> = []
+    /// The checkpoints that were renamed from a temporary name and have not changed since.
+    private var renamed: Set<String> = []
+    /// For each unproven fixed name the time of its first change, or of the last try to prove it between two saves.
+    private var waitingSince: [String: ContinuousClock.Instant] = [:]
     /// The time without a change after which a later step proves the first checkpoint of several files.
     private let quietOfFirst: Duration
     /// The files of the last saves that were followed by another one. They were complete, even if their checkpoints are
@@ -84,6 +88,7 @@ struct CheckpointObservations: Sendable {
             existing.contains(name) || receipt.hasFixedName || name == newest?.name
         }
         seen = seen.filter { name, observation in existing.contains(name) || !observation.isNumbered }
+        renamed.formIntersection(existing)
     }
 
     /// Whether a checkpoint that this training saved has no receipt yet. Then the watch scans although nothing changed.
@@ -95,14 +100,17 @@ struct CheckpointObservations: Sendable {
     /// `date` is the present in nanoseconds since 1970. `created` returns when a file of a checkpoint was created, in
     /// the same unit; nil if the file system does not know.
     mutating func note(
-        _ candidates: [CheckpointFolder.Candidate], step: Double?, at now: ContinuousClock.Instant, date: Int,
-        created: (CheckpointFolder.Candidate, String) -> Int?
+        _ candidates: [CheckpointFolder.Candidate], step: Double?, renamed: Set<String> = [],
+        at now: ContinuousClock.Instant, date: Int, created: (CheckpointFolder.Candidate, String) -> Int?
     ) -> [CheckpointFolder.Candidate] {
+        self.renamed.formUnion(renamed)
         let saved = candidates.filter { proven[$0.name] == nil && found[$0.name] != $0.files && !$0.files.isEmpty }
         unproven = Set(saved.map(\.name))
         for candidate in saved {
             guard let last = seen[candidate.name], last.files == candidate.files else {
                 seen[candidate.name] = observation(of: candidate, step: step, at: now, date: date, created: created)
+                if !renamed.contains(candidate.name) { self.renamed.remove(candidate.name) }
+                if candidate.hasFixedName, waitingSince[candidate.name] == nil { waitingSince[candidate.name] = now }
                 continue
             }
             if last.quietScan == nil { seen[candidate.name]?.quietScan = QuietScan(step: step) }
@@ -154,7 +162,30 @@ struct CheckpointObservations: Sendable {
         return Receipt.SeenSave(stepAtSave: last.stepAtSave, seconds: duration)
     }
 
-    mutating func prove(_ receipt: Receipt) { proven[receipt.name] = receipt }
+    mutating func prove(_ receipt: Receipt) {
+        proven[receipt.name] = receipt
+        waitingSince[receipt.name] = nil
+    }
+
+    /// Returns those fixed names among `candidates` that are unproven for `CheckpointWatch.maxWait`, because they are
+    /// saved so often that they are never quiet. The same name is returned again after the same time.
+    mutating func takeRestless(
+        _ candidates: [CheckpointFolder.Candidate], at now: ContinuousClock.Instant
+    ) -> [CheckpointFolder.Candidate] {
+        candidates.filter { candidate in
+            guard let since = waitingSince[candidate.name], since.duration(to: now) >= CheckpointWatch.maxWait,
+                seen[candidate.name]?.files == candidate.files
+            else { return false }
+            waitingSince[candidate.name] = now
+            return true
+        }
+    }
+
+    /// Whether the training renamed the checkpoint from a temporary name, and no file is missing as far as known.
+    func wasRenamed(_ checkpoint: CheckpointFolder.Candidate) -> Bool {
+        renamed.contains(checkpoint.name) && seen[checkpoint.name]?.files == checkpoint.files
+            && !distrusted.contains(.renamed) && (checkpoint.hasFixedName || !mayLackFiles(checkpoint))
+    }
 
     /// The checkpoint no longer matches its receipt: it has to be proven again.
     mutating func invalidate(_ name: String) {
@@ -225,7 +256,7 @@ struct CheckpointObservations: Sendable {
         let quiet = last.unchangedSince.duration(to: now)
         if quiet < CheckpointWatch.quietWithFewerFiles, mayLackFiles(checkpoint) { return false }
         let isLongQuiet = quiet >= quietOfFirst || !isFirstOfItsKind(checkpoint)
-        if let step, step > quietScan.step ?? -.infinity, isLongQuiet, !distrustsSteps { return true }
+        if let step, step > quietScan.step ?? -.infinity, isLongQuiet, !distrusted.contains(.laterStep) { return true }
         let number = CheckpointFolder.step(in: checkpoint.name)
         return seen.contains { name, other in
             other.isNumbered && other.firstSeen > last.unchangedSince + CheckpointWatch.interval

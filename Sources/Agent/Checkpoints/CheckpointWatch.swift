@@ -15,6 +15,8 @@ final class CheckpointWatch: Sendable {
     static let quietWithFewerFiles: Duration = .seconds(60)
     /// The longer time for the first checkpoint of several files: a save beside the training may pause between two.
     static let quietOfFirst: Duration = .seconds(10)
+    /// The time after which a fixed name that is never quiet is proven between two saves.
+    static let maxWait: Duration = .seconds(10)
     /// How fast proofs and copies read at most, so that they do not compete with the training.
     static let bytesPerSecond = 256 << 20
     /// One scan in 30 is full. The others skip a checkpoint that is proven, or older than the training, unless the
@@ -63,7 +65,7 @@ final class CheckpointWatch: Sendable {
             $0 = CheckpointObservations(
                 found: found, proven: proven, trainingBegan: Self.nanoseconds(Date()),
                 attempt: receipts.claim.number, quietOfFirst: quietOfFirst)
-            $0.distrustsSteps = history.distrusted.contains(.laterStep)
+            $0.distrusted = history.distrusted
         }
     }
 
@@ -99,7 +101,7 @@ final class CheckpointWatch: Sendable {
         if isFull { changes.begin() }
         let reported = isFull ? nil : changes.take()
         let (proven, expectedUnchanged, changed, isWaiting) = observations.withLock {
-            $0.changed.formUnion(reported ?? [])
+            $0.changed.formUnion(reported?.names ?? [])
             return ($0.proven, $0.expectedUnchanged, $0.changed, $0.isWaiting)
         }
         let hasFixedNames = receipts.folder.hasFixedNames
@@ -123,38 +125,40 @@ final class CheckpointWatch: Sendable {
         }
         try distrustEarlyReceipts(candidates, proven)
         let step = step()
+        let renamed = committed(reported?.renamed ?? [:])
         let (quiet, siblings) = observations.withLock {
-            let quiet = $0.note(candidates, step: step, at: now, date: nanoseconds) {
+            let quiet = $0.note(candidates, step: step, renamed: renamed, at: now, date: nanoseconds) {
                 [folder = receipts.folder, created] in
                 created(CheckpointFolder.path(of: $1, in: folder.path(of: $0)))
             }
-            return (quiet, Array($0.proven.values))
+            // Only a copy outlives the next save.
+            let others = receipts.keep == nil ? [] : candidates.filter { $0.hasFixedName && !quiet.contains($0) }
+            return (quiet + $0.takeRestless(others, at: now), Array($0.proven.values))
         }
         if candidates.isEmpty { return }
-        let ready = quiet.map { ($0, isFollowed: wasFollowed($0, at: now)) }
-            .filter { $0.isFollowed || receipts.evidence(of: $0.0, like: siblings, openEnded: []) != nil }
+        let ready = quiet.map { ($0, observed: observedEvidence(for: $0, at: now)) }
+            .filter { $0.observed != nil || receipts.evidence(of: $0.0, like: siblings, openEnded: []) != nil }
         defer { keepCopies(of: candidates, at: now) }
         if ready.isEmpty { return }
         let open = open()
-        for (candidate, isFollowed) in ready {
+        for (candidate, observed) in ready {
             if open.contains(where: candidate.owns) {
                 observations.withLock { $0.postpone(candidate.name, to: now + Self.quiet) }
             } else {
-                try prove(candidate, isFollowed: isFollowed, like: siblings, at: now)
+                try prove(candidate, observed: observed, like: siblings, at: now)
             }
         }
     }
 
     private func prove(
-        _ candidate: CheckpointFolder.Candidate, isFollowed: Bool, like siblings: [Receipt],
+        _ candidate: CheckpointFolder.Candidate, observed: Receipt.Evidence?, like siblings: [Receipt],
         at now: ContinuousClock.Instant
     ) throws {
         let path = receipts.folder.path(of: candidate)
         do {
             let proof = try receipts.examine(candidate)
             let evidence =
-                isFollowed
-                ? .laterStep : receipts.evidence(of: candidate, like: siblings, openEnded: proof.openEnded)
+                observed ?? receipts.evidence(of: candidate, like: siblings, openEnded: proof.openEnded)
             guard proof.isWhole, let evidence else {
                 return observations.withLock { $0.postpone(candidate.name, to: now + .seconds(5)) }
             }
@@ -176,13 +180,30 @@ final class CheckpointWatch: Sendable {
         }
     }
 
-    /// Forgets a receipt that a later step proved if the training then added a file to the checkpoint: its save was only
-    /// in a pause. A later step proves nothing in this run any more.
+    /// Returns the checkpoints among `renamed` that had a temporary name before.
+    private func committed(_ renamed: [String: String]) -> Set<String> {
+        Set(
+            renamed.filter { name, old in
+                (TemporaryName.isTemporary(old) || !receipts.folder.hasForm(old)) && !receipts.folder.isFixed(old)
+                    && !receipts.folder.mayHaveCompanions(name)
+            }.keys)
+    }
+
+    /// Returns what the watch itself has seen of the end of the checkpoint's save; nil if it saw nothing.
+    private func observedEvidence(
+        for checkpoint: CheckpointFolder.Candidate, at now: ContinuousClock.Instant
+    ) -> Receipt.Evidence? {
+        if wasFollowed(checkpoint, at: now) { return .laterStep }
+        return observations.withLock { $0.wasRenamed(checkpoint) } ? .renamed : nil
+    }
+
+    /// Forgets a receipt that a later step or a rename proved if the training then added a file to the checkpoint: its save was only
+    /// in a pause. Such evidence proves nothing in this run any more.
     private func distrustEarlyReceipts(
         _ candidates: [CheckpointFolder.Candidate], _ proven: [String: Receipt]
     ) throws {
         for candidate in candidates where !candidate.hasFixedName {
-            guard let receipt = proven[candidate.name], receipt.evidence == .laterStep,
+            guard let receipt = proven[candidate.name], [.laterStep, .renamed].contains(receipt.evidence),
                 receipt.attempt == receipts.claim.number,
                 let added = receipt.addedFile(in: candidate.files),
                 !added.split(separator: "/").contains(where: Self.isHidden)
@@ -196,7 +217,7 @@ final class CheckpointWatch: Sendable {
             try receipts.write(history)
             try File.remove(receipts.run.receiptPath(of: candidate.name))
             observations.withLock {
-                $0.distrustsSteps = true
+                $0.distrusted.insert(receipt.evidence)
                 $0.invalidate(candidate.name)
             }
         }

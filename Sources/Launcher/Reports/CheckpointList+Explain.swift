@@ -25,6 +25,7 @@ extension CheckpointList {
         case .lastFile: "it has the file that its trainer writes after all others"
         case .pointer: "a newer file or link beside it names it"
         case .ownExit: "the training caught SIGTERM, saved it and exited by itself"
+        case .renamed: "the training wrote it under a temporary name and then renamed it"
         }
     }
 }

@@ -51,6 +51,8 @@ public struct Receipt: Sendable, Codable, Equatable {
         case pointer
         /// The training caught SIGTERM and exited by itself.
         case ownExit
+        /// The training wrote it under a temporary name and then renamed it.
+        case renamed
     }
 
     public struct SavedFile: Sendable, Codable, Equatable {
