@@ -62,7 +62,6 @@ struct SetupRunner: Sendable {
         if isForced { attempt.log.say(.forceRestart) }
         attempt.log.say(
             chosen.map { .resuming(from: $0.checkpoint.path, isProven: $0.isProven) } ?? .startingFresh)
-        attempt.receipts?.announcePruning()
         (setup.resume, setup.watch, setup.progress) = (chosen?.checkpoint, watch, progress)
     }
 
@@ -77,6 +76,7 @@ struct SetupRunner: Sendable {
             progress.update().progress.step
         }
         try watch.begin()
+        receipts.announcePruning()
         return (chosen, watch)
     }
 
