@@ -117,8 +117,9 @@ import Testing
         let step = try await eventually("a save; \(run.errors)") { saver.saved.count > count ? saver.saved.last : nil }
         let place = "\(saver.agent.folder.work)/out/\(saver.name)"
         let receipt = try await eventually("a receipt; \(run.errors)") {
-            try saver.agent.folder.allReceipts().first {
-                $0.difference(from: Self.statuses(of: $0, at: place)) == nil
+            try saver.agent.folder.allReceipts().first { receipt in
+                let found = Self.statuses(of: receipt, at: place)
+                return receipt.difference(from: found) == nil && receipt.changedTime(in: found) == nil
             }
         }
         // The agent notes the step when it sees the save, which is a moment later.

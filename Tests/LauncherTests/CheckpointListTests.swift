@@ -52,8 +52,8 @@ import Testing
     @Test("launch checkpoints lists size, age, save time, state, lineage and path of each checkpoint")
     func table() async throws {
         try spec()
-        try save(20, "x", lineage: nil)
         try save(9, "1234567", took: 75.2)
+        try save(20, "x", lineage: nil)
         try save(100, "new")
         try File.write(Array("changed".utf8), over: "\(out)/checkpoint-100/a \\ b")
         try save("final", step: nil, "all", took: 0.5)

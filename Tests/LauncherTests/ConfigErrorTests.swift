@@ -425,7 +425,7 @@ import Testing
             """#,
             #"""
             config.yaml:3:1: unknown key "zzzzzzz"
-            hint: known keys: run, provider, image, command, resume, workdir, code, dependencies, checkpoints, progress, env, secrets, tty, resources, limits, retry, on_finish, disk_full, logs, agent_port, tensorboard, notify, mirror, project
+            hint: known keys: run, provider, image, command, resume, fresh, workdir, code, dependencies, checkpoints, progress, env, secrets, tty, resources, limits, retry, on_finish, disk_full, logs, agent_port, tensorboard, notify, mirror, project
             """#),
         Broken(
             #"""

@@ -98,14 +98,16 @@ final class AttemptEnd: Sendable {
     ) async {
         let found = await countCheckpoints(watch)
         // After the count, because a follower of the log counts on the step of the last output.
-        let step = training?.progress.finish().step
+        let progress = training?.progress.finish()
+        let reported = found?.proven.flatMap { attempt.receipts?.stepAtSave(of: $0) }
         let report = DeathReport(attempt: attempt, tail: processes.tail, training: training, request: stop.request)
         var death = outcome?.kind == .finished ? nil : await report.make(outcome: outcome, gone: gone)
         attempt.journal.change { [attempt] record in
             record.checkpoints = found
-            if let step { record.step = step }
+            if let step = progress?.step { record.step = step }
+            if let progress { (record.total, record.loss) = (progress.total, progress.loss) }
             record.lasted(attempt.seconds)
-            death?.lostSteps = found.flatMap { record.stepsLost(after: $0) }
+            death?.lostSteps = found.flatMap { record.stepsLost(after: $0, reported: reported) }
             death?.stall = record.death?.stall
             death?.teardown = record.death?.teardown
             record.death = death

@@ -34,11 +34,12 @@ struct DeathReport: Sendable {
 }
 
 extension AttemptRecord {
-    /// Returns how many steps the training made after its newest checkpoint, or after step 0 if it has none. nil if the
-    /// training reported no step, or the checkpoint's step is unknown or higher.
-    func stepsLost(after found: CheckpointCount) -> Double? {
-        guard let step, let saved = found.newest.map(\.step) ?? 0 else { return nil }
-        let lost = step - Double(saved)
+    /// Returns the steps after the newest checkpoint; nil if the training reported none, or the checkpoint's step is
+    /// unknown. `reported` is the step that the training had reported when it saved that checkpoint, if it is known: the
+    /// number of its name may count something else.
+    func stepsLost(after found: CheckpointCount, reported: Double? = nil) -> Double? {
+        guard let step, let saved = found.newest.map({ $0.step.map(Double.init) ?? reported }) ?? 0 else { return nil }
+        let lost = step - saved
         return lost >= 0 ? lost : nil
     }
 }

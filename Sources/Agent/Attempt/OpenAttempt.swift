@@ -53,7 +53,9 @@ struct OpenAttempt: Sendable {
         }
         let attempt = OpenAttempt(
             spec: spec, run: run, claim: claim, claims: claims, journal: journal, log: log, volume: volume,
-            receipts: receipts, saves: receipts.map { SaveWatch(folder: $0.folder) }, began: .now,
+            receipts: receipts,
+            saves: receipts.map { receipts in SaveWatch(folder: receipts.folder) { receipts.isComplete($0) } },
+            began: .now,
             spentBefore: try run.spending(of: claims.filter { $0.number < claim.number }),
             crash: try Predecessor.crash(before: claim, in: run))
         volume.look { try run.isSuperseded(claim.number) }

@@ -69,7 +69,10 @@ struct SetupRunner: Sendable {
             [log = attempt.log] in log.say($0)
         }
         let (chosen, watch) = try await DedicatedThread.run { [self] in try choose(progress) }
-        attempt.journal.change { $0.resumedFrom = chosen?.checkpoint }
+        attempt.journal.change {
+            $0.resumedFrom = chosen?.checkpoint
+            $0.resumedProven = chosen?.isProven
+        }
         attempt.log.say(.config(try JSON.text(spec)))
         if isForced { attempt.log.say(.forceRestart) }
         attempt.log.say(
@@ -81,10 +84,14 @@ struct SetupRunner: Sendable {
         guard var receipts = attempt.receipts, let saves = attempt.saves else { return (nil, nil) }
         receipts.isCancelled = { [processes] in processes.isCalledOff }
         let chosen = try CheckpointChoice(receipts: receipts).choose()
-        let watch = CheckpointWatch(receipts: receipts, open: saves.namesWithOpenFile) {
+        if chosen == nil, try LeftoverFolder(receipts: receipts).remove() {
+            attempt.log.say(.leftoverRemoved(receipts.folder.path))
+        }
+        let watch = CheckpointWatch(receipts: receipts, open: saves.openFiles) {
             progress.update().progress.step
         }
         try watch.begin()
+        receipts.announcePruning()
         return (chosen, watch)
     }
 

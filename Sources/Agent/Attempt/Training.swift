@@ -70,6 +70,13 @@ struct Training: Sendable {
             progress: facts.progress, stall: attempt.spec.limits.stall, saves: attempt.saves
         ) { [journal = attempt.journal] step in
             journal.note { $0.step = step }
+        } report: { [journal = attempt.journal] progress, pace in
+            journal.change { record in
+                (record.step, record.total) = (progress.step ?? record.step, progress.total)
+                (record.loss, record.pace) = (progress.loss, pace)
+            }
+        } missStep: { [attempt] line in
+            attempt.log.say(.noStep(line: String(line.prefix(200)), isStallSet: attempt.spec.limits.stall != .none))
         }
         return await watch.run()
     }

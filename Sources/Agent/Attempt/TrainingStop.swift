@@ -44,7 +44,7 @@ final class TrainingStop: Sendable {
         processes.tearDown(teardown, began: { countDown(teardown) }) { [journal, log] step, count in
             let signal = TeardownReport.Signal(
                 after: request.time.duration(to: .now).inSeconds, number: step.signal, target: step.target,
-                processes: count)
+                processes: count, isCaught: step.isCaught)
             // Durable, because a signal may be the last thing that this agent does.
             journal.change { $0.death?.teardown?.signals.append(signal) }
             if teardown.isGraceful && step.target == .tree { log.say(.signalled(step.signal)) }

@@ -10,7 +10,9 @@ struct CheckpointChoice: Sendable {
         var isProven: Bool
     }
 
-    private enum Verdict {
+    private typealias Candidate = CheckpointFolder.Candidate
+
+    enum Verdict {
         case proven
         /// Its formats find no damage, but nothing shows that its save ended.
         case unproven
@@ -18,43 +20,134 @@ struct CheckpointChoice: Sendable {
         case unreadable(String)
     }
 
+    /// What a look at the checkpoints found so far, the newest first.
+    private struct Found {
+        var proven: Candidate?
+        var unproven: [Candidate] = []
+        /// Damaged, or not to be loaded.
+        var rejected: [(checkpoint: Candidate, reason: String)] = []
+        /// Proven, but the training ended before its first step with it.
+        var failed: [Candidate] = []
+        var unreadable: [Candidate] = []
+    }
+
     /// Returns the newest proven checkpoint of the lineage. If none is proven, returns the newest whose formats find no
     /// damage. Returns nil if there is none.
     ///
+    /// A checkpoint with which this launch's last attempts ended before their first step gives way to an older one. An
+    /// unproven one of them also gives way to a fresh start.
+    ///
     /// Moves to `torn/` each newer checkpoint that is damaged or, beside a proven one, unproven. So a training that
     /// searches for the highest number itself does not find it. Leaves an unreadable one in place. Restores a damaged
-    /// fixed name from its newest copy. Blocks, and may hang with the volume.
+    /// fixed name from its newest copy, and a deleted newest one from its spare. Makes pointers name the chosen one.
+    /// Blocks, and may hang with the volume.
     func choose() throws -> Chosen? {
-        var known = try receipts.all()
-        let fixedVerdicts = try restoreFixedNames(known)
-        if !fixedVerdicts.isEmpty { known = try receipts.all() }
-        var chosen: Chosen?
-        var rejected: [(checkpoint: CheckpointFolder.Candidate, reason: String)] = []
-        var unproven: [CheckpointFolder.Candidate] = []
+        try receipts.renewTimes()
+        let fixed = FixedNameRepair(choice: self)
+        let fixedVerdicts = try fixed.repair()
+        var found = try search(fixedVerdicts)
+        if try restoreSpare(after: found) { found = try search(fixedVerdicts) }
+        // A checkpoint that was proven just now shows which files the newer ones must have.
+        if found.proven != nil, !found.unproven.isEmpty { found = try search(fixedVerdicts) }
+        var chosen = found.proven.map { (checkpoint: $0, isProven: true) }
+        if chosen != nil {
+            found.rejected += found.unproven.map { ($0, "is not known to be complete, and an older one is") }
+        } else if let newest = found.unproven.first {
+            chosen = (newest, false)
+        } else if let failed = found.failed.first {
+            // Nothing is left but to try it again: the cause may be another one.
+            chosen = (failed, true)
+        }
+        for (checkpoint, reason) in found.rejected { _ = try moveToTorn(checkpoint, reason) }
+        let rejected = Set(found.rejected.map(\.checkpoint.name))
+        try repoint(
+            to: chosen?.checkpoint, known: (found.unproven + found.unreadable).filter { !rejected.contains($0.name) })
+        if let chosen {
+            for failed in found.failed where failed.name != chosen.checkpoint.name {
+                receipts.say(
+                    .gaveWay(receipts.folder.path(of: failed), to: receipts.folder.path(of: chosen.checkpoint)))
+            }
+        }
+        return chosen.map { Chosen(checkpoint: receipts.folder.reference(to: $0.checkpoint), isProven: $0.isProven) }
+    }
+
+    /// Judges the checkpoints from the newest on, down to the first proven one that the training may be able to load.
+    private func search(_ fixedVerdicts: [String: Verdict]) throws -> Found {
+        let known = try receipts.all()
+        let failures = try LoadFailures(before: receipts.claim, in: receipts.run)
+        let history = try receipts.history()
+        var found = Found()
+        var newer: [Candidate] = []
         for checkpoint in try receipts.checkpoints() {
-            switch try fixedVerdicts[checkpoint.name] ?? verdict(on: checkpoint, known) {
-            case .proven: chosen = Chosen(checkpoint: receipts.folder.reference(to: checkpoint), isProven: true)
-            case .unproven: unproven.append(checkpoint)
-            case .torn(let reason): rejected.append((checkpoint, reason))
+            let isFollowed =
+                !history.distrusted.contains(.laterStep) && newer.contains { Self.began($0, after: checkpoint) }
+            newer.append(checkpoint)
+            let failure = failures.failure(of: receipts.folder.reference(to: checkpoint))
+            switch try fixedVerdicts[checkpoint.name] ?? verdict(on: checkpoint, known, isFollowed: isFollowed) {
+            case .proven where failure == nil:
+                // One that was proven just now has the attempt and the step of its receipt.
+                found.proven = checkpoint
+                return found
+            case .proven: found.failed.append(checkpoint)
+            case .unproven where failure == nil: found.unproven.append(checkpoint)
+            case .unproven: found.rejected.append((checkpoint, "is not known to be complete and could not be loaded"))
+            case .torn(let reason): found.rejected.append((checkpoint, reason))
             case .unreadable(let reason):
+                found.unreadable.append(checkpoint)
                 receipts.say(.unreadable(receipts.folder.path(of: checkpoint), reason: reason))
             }
-            if chosen != nil { break }
         }
-        if chosen != nil {
-            rejected += unproven.map { ($0, "is not known to be complete, and an older one is") }
-        } else if let newest = unproven.first {
-            chosen = Chosen(checkpoint: receipts.folder.reference(to: newest), isProven: false)
+        return found
+    }
+
+    /// Whether the save of `newer` began after `checkpoint` had its last file, in the same attempt and under another
+    /// number.
+    private static func began(_ newer: Candidate, after checkpoint: Candidate) -> Bool {
+        guard !newer.hasFixedName, !checkpoint.hasFixedName, newer.attempt == checkpoint.attempt, newer.attempt != 0,
+            CheckpointFolder.step(in: newer.name) != CheckpointFolder.step(in: checkpoint.name)
+        else { return false }
+        return !newer.files.isEmpty && newer.files.values.allSatisfy { $0.modified > checkpoint.modified }
+    }
+
+    /// Puts the spare checkpoint back if it is newer than the proven one that was found. Returns whether it did.
+    private func restoreSpare(after found: Found) throws -> Bool {
+        let spare = Spare(receipts: receipts)
+        guard let receipt = try spare.usable() else { return false }
+        if let proven = found.proven, !receipt.reference.isNewer(than: receipts.folder.reference(to: proven)) {
+            return false
         }
-        for (checkpoint, reason) in rejected { _ = try moveToTorn(checkpoint.name, reason) }
-        return chosen
+        do {
+            try spare.restore(receipt)
+            receipts.say(
+                .restored(
+                    receipts.place(of: receipt), attempt: receipt.saver, step: receipt.stepAtSave.map { Int($0) }))
+            return true
+        } catch let problem as Problem {
+            receipts.say(.notRestored(receipts.place(of: receipt), problem: problem))
+            return false
+        }
+    }
+
+    private func repoint(to chosen: Candidate?, known: [Candidate]) throws {
+        let aside = receipts.run.replaced(by: receipts.claim.number)
+        try CheckpointPointers(folder: receipts.folder).repoint(to: chosen, known: known) { path, content in
+            try receipts.checkOwner()
+            try File.makeFolders(aside)
+            try File.write(content, over: File.free("\(aside)/\(path.lastComponent)"))
+        } report: {
+            receipts.say(.repointed($0, from: $1, to: $2))
+        }
     }
 
     /// Moves a checkpoint to `torn/` and writes a line about it. Returns the new path, or nil if it could not be moved.
-    private func moveToTorn(_ name: String, _ reason: String) throws -> String? {
+    func moveToTorn(_ checkpoint: CheckpointFolder.Candidate, _ reason: String) throws -> String? {
+        try moveToTorn(checkpoint.name, with: checkpoint.companions, reason)
+    }
+
+    func moveToTorn(_ name: String, with companions: [String] = [], _ reason: String) throws -> String? {
         let path = "\(receipts.folder.path)/\(name)"
         do {
-            let target = try receipts.moveToTorn(name)
+            let target = try receipts.moveToTorn(name, with: companions)
             receipts.say(.torn(path, reason: reason, movedTo: target))
             return target
         } catch let problem as Problem {
@@ -63,74 +156,9 @@ struct CheckpointChoice: Sendable {
         }
     }
 
-    /// Makes each fixed name lead to a whole checkpoint or to nothing, because a training may open it without asking.
-    /// Returns the verdicts on those that exist now.
-    private func restoreFixedNames(_ known: [String: Receipt]) throws -> [String: Verdict] {
-        guard !receipts.folder.names.isEmpty else { return [:] }
-        let found = try receipts.checkpoints().filter { $0.step == nil }
-        var verdicts: [String: Verdict] = [:]
-        for name in receipts.folder.names {
-            if receipts.folder.isLinkToFolder(name) {
-                receipts.say(.linkSkipped("\(receipts.folder.path)/\(name)"))
-                continue
-            }
-            let verdict = try found.first { $0.name == name }.map { try self.verdict(on: $0, known) }
-            verdicts[name] = try restore(name, after: verdict)
-        }
-        return verdicts
-    }
-
-    /// Puts the newest copy in the place of a fixed name, unless its checkpoint is to stay. `verdict` is nil if the
-    /// lineage has no checkpoint there. Returns the verdict on what is in the place then.
-    private func restore(_ name: String, after verdict: Verdict?) throws -> Verdict? {
-        let copies = KeptCopies(receipts: receipts)
-        let place = "\(receipts.folder.path)/\(name)"
-        var isTorn = false
-        var reason: String?
-        switch verdict {
-        case .proven, .unreadable: return verdict
-        case .torn(let damage): (isTorn, reason) = (true, damage)
-        case .unproven: reason = "is not known to be complete, and there is a copy of an older one"
-        case nil:
-            if File.status(place) != nil { reason = "is not of this lineage, and there is a copy of one that is" }
-        }
-        let copy = try copies.newestUsable(name)
-        // Without a copy only a torn checkpoint has to be moved.
-        if copy == nil && !isTorn { return verdict }
-        var movedTo: String?
-        if let reason {
-            movedTo = try moveToTorn(name, reason)
-            if movedTo == nil { return verdict }
-        }
-        guard let copy else { return nil }
-        if try restore(copy, from: copies) { return .proven }
-        guard let movedTo, case .unproven = verdict else { return nil }
-        // The copy could not be restored: an unproven checkpoint is better than none.
-        try File.move(movedTo, to: place)
-        return verdict
-    }
-
-    private func restore(_ copy: KeptCopies.Copy, from copies: KeptCopies) throws -> Bool {
-        do {
-            let receipt = try copies.restore(copy)
-            receipts.say(
-                .restored(receipt.path, attempt: receipt.attempt, step: receipt.stepAtSave.map { Int($0) }))
-            return true
-        } catch let problem as Problem {
-            receipts.say(.notRestored("\(receipts.folder.path)/\(copy.receipt.name)", problem: problem))
-            return false
-        }
-    }
-
-    /// Whether a training overwrote every file of a fixed name after `receipt`, so that no file is left of the older
-    /// save.
-    private func isNewSave(_ checkpoint: CheckpointFolder.Candidate, after receipt: Receipt) -> Bool {
-        checkpoint.step == nil
-            && receipt.files.allSatisfy { $0.modified != (checkpoint.files[$0.name]?.modified ?? .max) }
-    }
-
-    private func verdict(
-        on checkpoint: CheckpointFolder.Candidate, _ known: [String: Receipt]
+    /// Judges a checkpoint, and writes a receipt if it is proven and had none.
+    func verdict(
+        on checkpoint: CheckpointFolder.Candidate, _ known: [String: Receipt], isFollowed: Bool = false
     ) throws -> Verdict {
         do {
             if let receipt = known[checkpoint.name] {
@@ -139,12 +167,13 @@ struct CheckpointChoice: Sendable {
                 let isOtherBoot = receipt.boot != receipts.boot || receipt.boot.isEmpty
                 let difference = try receipts.difference(checkpoint, from: receipt, hashing: isOtherBoot)
                 guard let difference else { return .proven }
-                if !isNewSave(checkpoint, after: receipt) { return .torn(difference) }
+                if try !receipts.isNewSave(checkpoint, after: receipt) { return .torn(difference) }
             }
-            let proof = try CheckpointProof.examine(receipts.folder.path(of: checkpoint))
+            let proof = try receipts.examine(checkpoint)
             if let finding = proof.first(.unreadable) { return .unreadable("\(finding)") }
             if let finding = proof.first(.damage) { return .torn("\(finding)") }
-            let evidence = receipts.evidence(of: checkpoint, like: known.values, openEnded: proof.openEnded)
+            let evidence = receipts.evidence(
+                of: checkpoint, like: known.values, openEnded: proof.openEnded, isFollowed: isFollowed)
             guard let evidence else { return .unproven }
             let receipt = try receipts.prove(checkpoint, by: evidence)
             // The checkpoint is proven even if the volume has no room for its receipt.

@@ -22,13 +22,14 @@ struct CheckpointContent {
     /// The largest number of files of a checkpoint, as a bound on memory.
     private static let maxFiles = 1 << 20
 
-    /// Throws a `Problem` if nothing is at `path` or a folder cannot be listed.
-    init(of path: String) throws(Problem) {
+    /// `companions` are the names of files beside it that belong to it. Throws a `Problem` if nothing is at `path` or a
+    /// folder cannot be listed.
+    init(of path: String, with companions: [String] = []) throws(Problem) {
         self.path = path
         guard try File.exists(path) else { throw Problem("read \"\(path)\"", errno: ENOENT) }
         isFolder = Self.leadsToFolder(path)
         guard isFolder else {
-            folders = [Folder(name: "", files: [""])]
+            folders = [Folder(name: "", files: [""] + companions.map { "../\($0)" })]
             return
         }
         var count = 0
@@ -55,7 +56,7 @@ struct CheckpointContent {
     }
 
     /// Returns the full path of a file, given its path inside the checkpoint.
-    func path(of file: String) -> String { Self.join(path, file) }
+    func path(of file: String) -> String { CheckpointFolder.path(of: file, in: path) }
 
     private static func join(_ folder: String, _ name: String) -> String {
         if folder.isEmpty { return name }

@@ -19,8 +19,8 @@ struct CheckpointCopy: Sendable {
         defer { buffer.deallocate() }
         var pace = ReadingPace(bytesPerSecond)
         for file in receipt.files {
-            let source = file.name.isEmpty ? path : "\(path)/\(file.name)"
-            let copy = file.name.isEmpty ? target : "\(target)/\(file.name)"
+            let source = CheckpointFolder.path(of: file.name, in: path)
+            let copy = CheckpointFolder.path(of: file.name, in: target)
             try File.makeFolders(copy.parentFolder)
             do {
                 guard try self.copy(source, to: copy, buffer, &pace).description == file.sha256 else {

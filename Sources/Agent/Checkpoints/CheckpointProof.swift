@@ -44,19 +44,24 @@ struct CheckpointProof: Sendable, Equatable {
     /// The first finding of that weight.
     func first(_ weight: Finding.Weight) -> Finding? { findings.first { $0.weight == weight } }
 
-    /// Checks the checkpoint at `path`, a folder or a single file. Blocks, and may hang with its volume.
+    /// Checks the checkpoint at `path`, a folder or a single file with the `companions` beside it. Blocks, and may hang with its volume.
     ///
     /// Takes little memory whatever the files contain. Reads JSON files whole, and only small parts of others. Throws a
     /// `Problem` if nothing is at `path` or a folder cannot be listed.
-    static func examine(_ path: String) throws(Problem) -> CheckpointProof {
-        let content = try CheckpointContent(of: path)
+    static func examine(_ path: String, with companions: [String] = []) throws(Problem) -> CheckpointProof {
+        let content = try CheckpointContent(of: path, with: companions)
         var proof = CheckpointProof(findings: content.findings)
+        for ending in TrainerTable.marksBeside {
+            let mark = path.withoutSlashes + ending
+            guard try File.exists(mark) else { continue }
+            proof.findings.append(Finding(.damage, "", "has \(mark.lastComponent) beside it: its save has not ended"))
+        }
         if TemporaryName.isTemporary(path.withoutSlashes.lastComponent) {
             proof.findings.append(Finding(.damage, "", "has the name of a checkpoint that is still being written"))
         }
         for folder in content.folders {
             for name in folder.files { proof.examine(name, of: folder, in: content) }
-            if content.isFolder { proof.findings += CheckpointSet.findings(of: folder) }
+            if content.isFolder { proof.findings += CheckpointSet.findings(of: folder, in: content.path) }
         }
         if proof.files == 0 { proof.findings.append(Finding(.damage, "", "contains no file")) }
         return proof

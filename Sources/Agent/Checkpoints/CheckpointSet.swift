@@ -2,13 +2,15 @@ internal import Shared
 
 /// Finds missing and unfinished files of a checkpoint from the file names in one folder.
 enum CheckpointSet {
-    private static let trainerState = "trainer_state.json"
-
-    static func findings(of folder: CheckpointContent.Folder) -> [Finding] {
+    /// `checkpoint` is the path of the checkpoint that `folder` is a part of.
+    static func findings(of folder: CheckpointContent.Folder, in checkpoint: String) -> [Finding] {
         let names = Set(folder.files)
         var findings: [Finding] = []
         func report(_ weight: Finding.Weight, _ name: String, _ sentence: String) {
             findings.append(Finding(weight, folder.name.isEmpty ? name : "\(folder.name)/\(name)", sentence))
+        }
+        for name in folder.files where TrainerTable.isMarkInside(name) {
+            report(.damage, name, "says that the save has not ended")
         }
         for name in folder.files where TemporaryName.isTemporary(name) {
             if let final = TemporaryName.final(of: name), names.contains(final) {
@@ -24,12 +26,10 @@ enum CheckpointSet {
                 .damage, first,
                 "is missing\(missing.count > 1 ? ", and \(missing.count - 1) more" : "") of \(set.total)")
         }
-        if !names.contains(DistributedFormat.metadata), let part = folder.files.first(where: DistributedFormat.isPart) {
-            report(.damage, DistributedFormat.metadata, "is missing; it is written after \"\(part)\" and all others")
-        }
-        if !names.contains(trainerState), names.isSuperset(of: ["training_args.bin", "optimizer.pt"]) {
-            report(.damage, trainerState, "is missing; the Trainer of transformers writes it after all others")
-        }
+        let folderName = folder.name.isEmpty ? checkpoint.withoutSlashes.lastComponent : folder.name.lastComponent
+        let layout = TrainerTable.layouts(of: names, in: folderName)
+            .first { $0.isLastRequired && !names.contains($0.last) }
+        if let layout { report(.damage, layout.last, "is missing; \(layout.trainer) writes it after all others") }
         return findings
     }
 }

@@ -27,19 +27,19 @@ struct FileSums: Sendable {
     private static let limitedBufferSize = 128 << 10  // bytes
 
     /// Returns the sum of each file of the checkpoint at `path`, a folder or a single file, ordered by name. Includes
-    /// links to files. Leaves out pipes, devices and links to folders.
+    /// links to files, and the files beside it of the names `companions`. Leaves out pipes, devices and links to folders.
     ///
     /// Blocks, and may hang with its volume. Memory is one buffer, whatever the size of the files. Throws a `Problem`
     /// that names the file if it cannot be read or changes meanwhile, and `CancellationError`.
-    func of(_ path: String) throws -> [FileSum] {
+    func of(_ path: String, with companions: [String] = []) throws -> [FileSum] {
         var sums: [FileSum] = []
-        try each(of: path) { sums.append($0) }
+        try each(of: path, with: companions) { sums.append($0) }
         return sums
     }
 
     /// Like `of`, but calls `body` with each sum as soon as it is known.
-    func each(of path: String, _ body: (FileSum) throws -> Void) throws {
-        let content = try CheckpointContent(of: path)
+    func each(of path: String, with companions: [String] = [], _ body: (FileSum) throws -> Void) throws {
+        let content = try CheckpointContent(of: path, with: companions)
         let size = bytesPerSecond == nil ? Self.bufferSize : Self.limitedBufferSize
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 4096)
         defer { buffer.deallocate() }

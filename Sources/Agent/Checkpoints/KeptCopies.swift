@@ -115,7 +115,7 @@ struct KeptCopies: Sendable {
         // A copy that a kill cut short takes room.
         try File.removeTree("\(folder(of: copy.receipt.name))/new")
         let place = "\(receipts.folder.path)/\(copy.receipt.name)"
-        let staging = "\(receipts.folder.path)/.\(copy.receipt.name).pod-agent"
+        let staging = "\(place.parentFolder)/.\(place.lastComponent).pod-agent"
         try File.removeTree(staging)
         do {
             try CheckpointCopy(bytesPerSecond: nil, isCancelled: receipts.isCancelled)

@@ -3,7 +3,8 @@ internal import Shared
 /// Deletes old checkpoints if the config sets `checkpoints.keep`.
 ///
 /// A checkpoint is deleted only if it still matches its receipt and belongs to this lineage. The newest proven one
-/// stays, and so does one that a `trainer_state.json` calls the best. Fixed names are neither deleted nor counted.
+/// stays, and so does one that a `trainer_state.json` calls the best. Fixed names, names such as `checkpoint-40-good` and
+/// checkpoints with files that their receipts do not name are neither deleted nor counted.
 extension Receipts {
     /// Blocks. Throws if a checkpoint cannot be read; nothing was deleted then.
     func prune() throws {
@@ -11,16 +12,28 @@ extension Receipts {
         let checkpoints = try checkpoints()
         let known = try all()
         let proven = try checkpoints.filter { checkpoint in
-            guard let receipt = known[checkpoint.name] else { return false }
+            // A checkpoint from before the run is the user's.
+            guard let receipt = known[checkpoint.name], receipt.saver != 0 else { return false }
+            // A file that the receipt does not name may be the user's, and a deletion would take it along.
             return try difference(checkpoint, from: receipt, hashing: false) == nil
+                && receipt.addedFile(in: try statuses(of: checkpoint, and: receipt)) == nil
         }
         let best = try best(of: checkpoints, proven: Set(proven.map(\.name)))
-        let numbered = proven.filter { $0.step != nil }
-        for checkpoint in numbered.dropFirst(max(1, keep)) where !best.contains(checkpoint.name) {
+        let numbered = proven.filter { !$0.hasFixedName && CheckpointSeries.isPlain($0.name) }
+        // The newest proven one stays even if it is not of the series.
+        let spared = proven.first?.name
+        for checkpoint in numbered.dropFirst(max(1, keep))
+        where !best.contains(checkpoint.name.lastComponent) && checkpoint.name != spared {
             try checkOwner()
             say(.pruned(folder.path(of: checkpoint)))
             try delete(checkpoint)
         }
+    }
+
+    /// Reports what `prune` will delete, before its first deletion.
+    func announcePruning() {
+        guard let keep, let form = folder.numbered else { return }
+        say(.willPrune(form, keep: max(1, keep)))
     }
 
     /// Returns the names of the checkpoints that the Trainer of transformers calls its best.
@@ -32,7 +45,9 @@ extension Receipts {
         for checkpoint in checkpoints where checkpoint.files[TrainerState.name] != nil {
             let path = "\(folder.path(of: checkpoint))/\(TrainerState.name)"
             do {
-                guard let found = try TrainerState.best(at: path, among: checkpoints.map(\.name)) else { continue }
+                guard let found = try TrainerState.best(at: path, among: checkpoints.map(\.name.lastComponent)) else {
+                    continue
+                }
                 best.insert(found)
                 if proven.contains(checkpoint.name) { break }
             } catch is Damage {
@@ -42,19 +57,36 @@ extension Receipts {
         return best
     }
 
-    /// Deletes a checkpoint so that no training sees half of it, not even after a crash.
+    /// Deletes a checkpoint with all its files so that no training sees half of it, not even after a crash.
     private func delete(_ checkpoint: CheckpointFolder.Candidate) throws {
         let path = folder.path(of: checkpoint)
-        try File.makeFolders(run.pruned)
-        let staging = "\(run.pruned)/\(checkpoint.name)"
-        try File.removeTree(staging)
-        do { try File.move(path, to: staging) } catch {
-            // It is on another file system.
-            try File.removeTree(path)
+        // The main file first: without it the others are no checkpoint.
+        for place in [path] + checkpoint.companions.map({ CheckpointFolder.path(of: "../\($0)", in: path) }) {
+            let staging = "\(run.pruned)/\(place.lastComponent)"
+            try File.makeFolders(run.pruned)
+            try File.removeTree(staging)
+            do { try File.move(place, to: staging) } catch {
+                // It is on another file system.
+                try File.removeTree(place)
+            }
         }
         try File.syncFolder(of: path)
         try File.remove(run.receiptPath(of: checkpoint.name))
         try File.removeTree(run.pruned)
+    }
+}
+
+/// Names of checkpoints that a user or a trainer has singled out.
+enum CheckpointSeries {
+    private static let marks = [
+        "best", "good", "final", "keep", "release", "backup", "copy", "old", "orig", "save", "bak",
+    ]
+
+    /// Whether a name only has numbers and the words of a series. `checkpoint-40-good` and `best_3.pt` are no plain
+    /// members.
+    static func isPlain(_ name: String) -> Bool {
+        let words = name.lastComponent.lowercased().split { !$0.isLetter }
+        return !words.contains { word in marks.contains { word == $0 } }
     }
 }
 

@@ -16,9 +16,12 @@ struct RetryRule: Sendable {
 
     /// `attempts` are all attempts of this launch in order; the last one has just ended. `jitter` is from 0 to 1.
     func verdict(on attempts: [AttemptRecord], jitter: Double) -> Verdict {
-        let failures = Self.failures(at: attempts)
-        guard let last = failures.first, last.outcome?.kind.isFault == true else { return .enough("nothing failed") }
-        if failures.count > 1, failures.prefix(2).allSatisfy(Self.failedEarly) {
+        let all = Self.failures(at: attempts)
+        guard let last = all.first, last.outcome?.kind.isFault == true else { return .enough("nothing failed") }
+        // An unproven checkpoint that could not be loaded gives way to another one, or to a fresh start.
+        let failures = all.filter { !$0.givesWay }
+        if last.givesWay { return .retry(after: .seconds(policy.backoff.inSeconds * (0.8 + 0.4 * jitter))) }
+        if failures.count > 1, failures.prefix(2).allSatisfy(\.failedEarly) {
             return .enough("it failed twice before the first step")
         }
         let fruitless = Self.fruitless(failures)
@@ -53,17 +56,8 @@ struct RetryRule: Sendable {
     }
 
     /// Returns how many of the last failures brought no newer proven checkpoint. One that did starts the count anew.
-    private static func fruitless(_ failures: ArraySlice<AttemptRecord>) -> Int {
-        failures.prefix { !madeProgress($0) }.count
-    }
-
-    private static func failedEarly(_ attempt: AttemptRecord) -> Bool {
-        attempt.outcome?.kind.isFault == true && attempt.step == nil && !madeProgress(attempt)
-    }
-
-    private static func madeProgress(_ attempt: AttemptRecord) -> Bool {
-        guard attempt.began(.training) != nil, let proven = attempt.checkpoints?.proven else { return false }
-        return attempt.resumedFrom.map(proven.isNewer) ?? true
+    private static func fruitless(_ failures: some Sequence<AttemptRecord>) -> Int {
+        failures.prefix { !$0.madeProgress }.reduce(0) { count, _ in count + 1 }
     }
 
     private static func doubled(_ times: Int) -> Double { Double(1 << min(times, 20)) }

@@ -75,7 +75,17 @@ enum LogLine: Sendable, Equatable {
     /// No copy was made of a checkpoint with a fixed name.
     case notKept(Problem)
     case noReceipt(String, problem: Problem)
+    /// The empty checkpoint folder of an earlier attempt was removed before a fresh start.
+    case leftoverRemoved(String)
+    /// No step was read although the training prints lines, here the last of them. `stall` is not armed then.
+    case noStep(line: String, isStallSet: Bool)
+    /// The training ended before its first step with the checkpoint at the path, and gets the other one.
+    case gaveWay(String, to: String)
+    /// A file or link that names the newest checkpoint had another name in it. It was removed if there is no new name.
+    case repointed(String, from: String, to: String?)
     case pruned(String)
+    /// Proven checkpoints of this form will be deleted, except the newest.
+    case willPrune(String, keep: Int)
 
     // MARK: The code
 
@@ -165,7 +175,18 @@ extension LogLine {
         case .unusableCopy(let path, let reason): "UNUSABLE COPY: \(path): \(reason); left in place"
         case .notKept(let problem): "NOT KEPT: \(problem)"
         case .noReceipt(let path, let problem): "WARNING: no receipt of \(path): \(problem)"
+        case .leftoverRemoved(let path): "REMOVED: \(path): an empty folder that an earlier attempt left"
+        case .noStep(let line, let isStallSet):
+            "WARNING: no step is read from the output\(isStallSet ? ", so limits.stall is not armed" : ""); set \"progress\" "
+                + "if it prints one; its last line is: \(line)"
+        case .gaveWay(let path, let other):
+            "GAVE WAY: \(path): the training ended before its first step; next is \(other)"
+        case .repointed(let path, let old, let new?): "POINTER: \(path): \"\(old)\" is now \"\(new)\""
+        case .repointed(let path, let old, nil): "POINTER: \(path): removed, because there is no \"\(old)\""
         case .pruned(let path): "PRUNED: \(path)"
+        case .willPrune(let form, let keep):
+            "KEEP: \(form): the newest \(keep) proven stay, and so does the best; older ones that this run saved and "
+                + "proved are deleted"
 
         case .resultReplaced(let path, let target):
             "REPLACED: \(path): the code has another file; the result of the training moved to \(target)"

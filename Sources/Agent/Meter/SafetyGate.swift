@@ -40,13 +40,13 @@ struct SafetyGate: Sendable {
         let sums = FileSums(bypassesCache: true)
         let known = try receipts.all()
         if let receipt = known[newest.name], try receipts.difference(newest, from: receipt, hashing: false) == nil {
-            try receipts.sync(path)
+            try receipts.sync(newest)
             if let difference = try receipts.difference(newest, from: receipt, hashing: true, with: sums) {
                 throw Problem("\(path): \(difference)")
             }
             return
         }
-        let proof = try CheckpointProof.examine(path)
+        let proof = try receipts.examine(newest)
         if let finding = proof.findings.first(where: { $0.weight != .remark }) { throw Problem("\(path): \(finding)") }
         let ofFiles = receipts.evidence(of: newest, like: known.values, openEnded: proof.openEnded)
         guard let evidence = evidence(newest) ?? ofFiles else {

@@ -1,15 +1,20 @@
 internal import Shared
 
-/// The training's command line: the config's command with the resume arguments in the place of `{resume}`.
+/// The training's command line: the config's command with the arguments of `resume`, or of `fresh` without a checkpoint,
+/// in the place of `{resume}`.
 enum TrainingCommand {
     /// `shell` runs a command in string form.
     static func arguments(of spec: RunSpec, resumingFrom checkpoint: String?, shell: Shell) -> [String] {
         switch spec.command {
         case .shell(let text):
-            let resume = checkpoint.map { Self.text(of: spec.resume, checkpoint: $0) } ?? ""
+            let resume =
+                checkpoint.map { Self.text(of: spec.resume, checkpoint: $0) }
+                ?? Self.text(of: spec.fresh, checkpoint: "")
             return shell.arguments(text.replacing("{resume}", with: resume))
         case .exec(let words):
-            let resume = checkpoint.map { Self.words(of: spec.resume, checkpoint: $0) } ?? []
+            let resume =
+                checkpoint.map { Self.words(of: spec.resume, checkpoint: $0) }
+                ?? Self.words(of: spec.fresh, checkpoint: "")
             return words.flatMap { $0 == "{resume}" ? resume : [$0] }
         }
     }

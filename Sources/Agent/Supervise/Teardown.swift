@@ -11,6 +11,8 @@ struct Teardown: Sendable, Equatable {
         /// A training that does not catch SIGTERM gets it only when no save is under way, or not at all before the next
         /// step.
         var sparesSave = false
+        /// The processes that get the signal have handlers for it; nil if that is not known.
+        var isCaught: Bool?
     }
 
     typealias Target = TeardownReport.Target
@@ -105,6 +107,8 @@ struct Teardown: Sendable, Equatable {
             let all = catchIt || signalled.isEmpty || pids.allSatisfy(signalled.contains) ? pids : pids + [leader]
             if !isSpared, case let new = all.filter({ signalled.insert($0).inserted }), !new.isEmpty {
                 for pid in new { kill(pid, step.signal) }
+                var step = step
+                step.isCaught = catchIt
                 note(step, new.count)
             }
             do { try await Task.sleep(for: .milliseconds(20)) } catch { return }

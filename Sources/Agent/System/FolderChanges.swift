@@ -20,6 +20,13 @@ final class FolderChanges: Sendable {
         }
     }
 
+    struct Report: Sendable, Equatable {
+        /// The entries that were added, removed or changed.
+        var names: Set<String> = []
+        /// For each entry that was renamed within the folder its name before.
+        var renamed: [String: String] = [:]
+    }
+
     fileprivate struct State {
         /// The inotify descriptor, owned; below 0 if nothing is watched.
         var queue: Int32 = -1
@@ -55,12 +62,11 @@ final class FolderChanges: Sendable {
         }
     }
 
-    /// Returns the names of the entries that were added, removed or changed since the last call. Nil means that any may
-    /// have.
-    func take() -> Set<String>? {
+    /// Returns the changes since the last call. Nil means that any entry may have changed.
+    func take() -> Report? {
         state.withLock { state in
             guard state.queue >= 0 else { return nil }
-            if Identity(at: path) == state.folder, let names = state.names(below: path, concerns) { return names }
+            if Identity(at: path) == state.folder, let report = state.report(below: path, concerns) { return report }
             state.end()
             return nil
         }
@@ -107,9 +113,11 @@ extension FolderChanges.State {
         return names.allSatisfy { watch("\(path)/\($0)", for: entry, depth: depth + 1) }
     }
 
-    /// Returns the names of the changed entries; nil if the kernel lost events or a folder can no longer be watched.
-    mutating func names(below path: String, _ concerns: (String) -> Bool) -> Set<String>? {
-        var names: Set<String> = []
+    /// Returns the changes; nil if the kernel lost events or a folder can no longer be watched.
+    mutating func report(below path: String, _ concerns: (String) -> Bool) -> FolderChanges.Report? {
+        var report = FolderChanges.Report()
+        // The old names of entries by the number that both events of a rename have.
+        var moved: [UInt32: String] = [:]
         // The entries in which a folder was created or moved: their folders have to be watched again.
         var renewed: Set<String> = []
         var buffer = [UInt8](repeating: 0, count: 64 << 10)
@@ -117,7 +125,7 @@ extension FolderChanges.State {
             let count = read(queue, &buffer, buffer.count)
             if count < 0 && errno == EINTR { continue }
             if count < 0 && errno == EAGAIN {
-                return renewed.allSatisfy { watch("\(path)/\($0)", for: $0) } ? names : nil
+                return renewed.allSatisfy { watch("\(path)/\($0)", for: $0) } ? report : nil
             }
             guard count > 0 else { return nil }
             var rest = buffer[..<count]
@@ -128,8 +136,10 @@ extension FolderChanges.State {
                     entries[event.watch] = nil
                     if entry == nil { return nil }
                 }
+                if entry == nil, event.has(IN_MOVED_FROM) { moved[event.cookie] = event.name }
                 guard let name = entry ?? event.name, concerns(name) else { continue }
-                names.insert(name)
+                report.names.insert(name)
+                if entry == nil, event.has(IN_MOVED_TO), let old = moved[event.cookie] { report.renamed[name] = old }
                 guard event.has(IN_ISDIR), event.has(IN_CREATE) || event.has(IN_MOVE) else { continue }
                 renewed.insert(name)
                 // A moved folder would still be watched under its old entry.
@@ -150,6 +160,8 @@ extension FolderChanges.State {
 private struct InotifyEvent {
     let watch: Int32
     let mask: UInt32
+    /// The same number in both events of one rename; 0 in other events.
+    let cookie: UInt32
     /// The name of the entry in the watched folder; nil if the event is about the folder itself.
     let name: String?
 
@@ -158,7 +170,7 @@ private struct InotifyEvent {
         let head = MemoryLayout<inotify_event>.size
         guard bytes.count >= head else { return nil }
         let event = bytes.withUnsafeBytes { $0.loadUnaligned(as: inotify_event.self) }
-        (watch, mask) = (event.wd, event.mask)
+        (watch, mask, cookie) = (event.wd, event.mask, event.cookie)
         let text = bytes.dropFirst(head).prefix(Int(event.len)).prefix { $0 != 0 }
         name = text.isEmpty ? nil : String(decoding: text, as: UTF8.self)
         bytes = bytes.dropFirst(head + Int(event.len))

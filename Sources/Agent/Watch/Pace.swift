@@ -11,6 +11,15 @@ struct Pace: Sendable {
     private var changes = 0
     private var changed: Double?
     private var longest = 0.0
+    /// The first observation of each step over the last minutes.
+    private var samples: [(step: Double, at: Double)] = []
+    private static let sampledSeconds = 300.0
+
+    /// Steps per second over the last minutes; nil if that is not known yet.
+    var rate: Double? {
+        guard let first = samples.first, let last = samples.last, last.at - first.at >= 1 else { return nil }
+        return (last.step - first.step) / (last.at - first.at)
+    }
 
     /// Notes the last step that the training reported. A lower number is a change too: an evaluation counts from 0
     /// again.
@@ -19,6 +28,10 @@ struct Pace: Sendable {
         if let changed { longest = max(longest, now - changed) }
         changes += self.step == nil ? 0 : 1
         changed = now
+        // A lower number begins a new count.
+        if let last = samples.last, step < last.step { samples = [] }
+        samples.append((step, now))
+        samples.removeAll { now - $0.at > Self.sampledSeconds }
         self.step = step
     }
 

@@ -6,8 +6,13 @@ internal import Shared
 struct SaveWatch: Sendable {
     /// A save counts as running for this time after a change, because between two of its files none is open.
     static let pause: Duration = .milliseconds(300)
+    /// The same for a checkpoint that may not be complete: a trainer may gather the state of other ranks meanwhile. After
+    /// as long a quiet its save counts as ended for a proof too.
+    static let longPause: Duration = .seconds(2)
 
     let folder: CheckpointFolder
+    /// Returns whether a checkpoint is known to be complete. May read the volume.
+    var isComplete: @Sendable (CheckpointFolder.Candidate) -> Bool = { _ in true }
 
     /// Whether a process of the training has a file of a checkpoint open for writing, or one changed a moment ago. A
     /// log beside the checkpoints does not count, because it is always open.
@@ -17,25 +22,26 @@ struct SaveWatch: Sendable {
         hasOpenFile() || changedLately()
     }
 
-    func hasOpenFile() -> Bool { namesWithOpenFile().contains(where: folder.isSave) }
+    func hasOpenFile() -> Bool {
+        openFiles().contains { $0.split(separator: "/").first.map { folder.isSave(String($0)) } ?? false }
+    }
 
-    /// Returns the names in the folder of which the training has a file open for writing.
-    func namesWithOpenFile() -> Set<String> {
+    /// Returns the paths in the folder of files that the training has open for writing.
+    func openFiles() -> Set<String> {
         // /proc shows paths without links.
         let root = folder.realPath + "/"
-        var names: Set<String> = []
+        var paths: Set<String> = []
         for process in ProcessTree.running {
             for descriptor in (try? File.list("/proc/\(process.pid)/fd")) ?? [] {
                 guard let target = try? File.readLink("/proc/\(process.pid)/fd/\(descriptor)"),
                     target.hasPrefix(root),
-                    let name = target.dropFirst(root.count).split(separator: "/").first,
                     let info = try? File.read("/proc/\(process.pid)/fdinfo/\(descriptor)").text,
                     Self.isForWriting(info)
                 else { continue }
-                names.insert(String(name))
+                paths.insert(String(target.dropFirst(root.count)))
             }
         }
-        return names
+        return paths
     }
 
     /// `flags:` of fdinfo is octal; its two lowest bits are the access mode, proc(5).
@@ -48,6 +54,10 @@ struct SaveWatch: Sendable {
     private func changedLately() -> Bool {
         guard let newest = folder.newestChange else { return false }
         let now = Int(Date().timeIntervalSince1970 * 1e9)
-        return abs(now - newest) < Self.pause.milliseconds * 1_000_000
+        let age = Duration.nanoseconds(abs(now - newest))
+        if age < Self.pause { return true }
+        guard age < Self.longPause else { return false }
+        let changed = (try? folder.candidates())?.first { $0.modified == newest }
+        return changed.map { !isComplete($0) } ?? false
     }
 }

@@ -8,7 +8,16 @@ struct TrainingWatch: Sendable {
     /// Called with each step that is read.
     let note: @Sendable (Double) -> Void
 
+    /// Called from time to time with all that is known, and with the steps per second.
+    var report: @Sendable (Progress, _ pace: Double?) -> Void = { _, _ in }
+    /// Called once with the last line if the training prints lines and no step.
+    var missStep: @Sendable (String) -> Void = { _ in }
+
     private static let interval: Duration = .seconds(1)
+    /// Scans between two calls of `report`. Each costs a write of the record.
+    private static let scansPerReport = 15
+    /// Scans without a step after which `missStep` is called: soon if a limit depends on steps.
+    private var scansWithoutStep: Int { stall == .none ? 600 : 60 }
 
     /// Runs until the training stalls, and returns for how many seconds it had no new step. Returns nil if the task is
     /// cancelled.
@@ -16,12 +25,16 @@ struct TrainingWatch: Sendable {
         let start = ContinuousClock.now
         var pace = Pace()
         var moves = 0
-        while true {
+        for count in 1... {
             do { try await Task.sleep(for: Self.interval) } catch { return nil }
             let now = start.duration(to: .now).inSeconds
             let found = progress.update()
             pace.observe(step: found.progress.step, at: now)
             if let step = pace.step { note(step) }
+            if count % Self.scansPerReport == 5, found.progress != Progress() { report(found.progress, pace.rate) }
+            if count == scansWithoutStep, pace.step == nil, case let line = progress.lastLine, !line.isEmpty {
+                missStep(line)
+            }
             if found.moves != moves {
                 moves = found.moves
                 pace.excuse(at: now)
@@ -30,6 +43,7 @@ struct TrainingWatch: Sendable {
             if await isSaving() { pace.excuse(at: now) }
             if let still = pace.stalled(stall, at: now) { return still }
         }
+        return nil
     }
 
     /// Whether the training saves at this moment. Also true if the volume hangs: a training that waits for it has not

@@ -22,7 +22,10 @@ struct Checkpoints: LauncherCommand {
     @Flag(help: "Print JSON.") var json = false
     @Flag(help: "Print the SHA-256 of each file of the proven checkpoints, as sha256sum does.") var sums = false
 
+    @Flag(help: "Say for each checkpoint why it is proven, or why it is not.") var explain = false
+
     func validate() throws {
+        if explain && (json || sums) { throw ValidationError("--explain stands alone") }
         if json && sums { throw ValidationError("--json contains the sums: leave out --sums") }
     }
 
@@ -31,8 +34,8 @@ struct Checkpoints: LauncherCommand {
         let run = try await Runs(world: world).find(run, with: [.receipts])
         let list = try await CheckpointList(of: run, at: world.now())
         if json { return world.console.show(try JSON.text(list.checkpoints, pretty: true) + "\n") }
-        world.console.show(sums ? list.sums : list.text)
-        if sums || list.checkpoints.isEmpty { return }
+        world.console.show(sums ? list.sums : explain ? list.explanations : list.text)
+        if sums || explain || list.checkpoints.isEmpty { return }
         let advice = SaveAdvice(
             checkpoints: list.checkpoints, attempts: try run.attempts(),
             lost: run.state == .lost

@@ -51,9 +51,10 @@ extension Config {
                     at: "command", "\"{resume}\" in a list must be an element of its own",
                     hint: "such as [python, train.py, \"{resume}\"]"))
         }
+        checkFresh(with: reader, usesResume: usesResume)
         checkNothingToExpand(with: reader)
         guard let resume = settings.resume else {
-            if usesResume {
+            if usesResume, settings.fresh == nil {
                 reader.report(
                     reader.error(
                         at: "command", "\"command\" uses {resume}, but there is no \"resume\"",
@@ -80,6 +81,25 @@ extension Config {
                 reader.error(
                     at: "resume", "\"resume\" is not used: \"command\" has no {resume}",
                     hint: "the checkpoint's path is also in $POD_AGENT_RESUME"))
+        }
+    }
+
+    private func checkFresh(with reader: ConfigReader, usesResume: Bool) {
+        guard let fresh = settings.fresh else { return }
+        if fresh.texts.contains(where: { $0.contains("{resume}") || $0.contains("{checkpoint}") }) {
+            reader.report(
+                reader.error(
+                    at: "fresh",
+                    "\"fresh\" is for a start without a checkpoint: it takes no {resume} and no {checkpoint}"))
+        }
+        if case .exec = settings.command, case .shell = fresh {
+            reader.report(
+                reader.error(
+                    at: "fresh", "\"fresh\" must be a list if \"command\" is one",
+                    hint: "such as [\"--overwrite_output_dir\"]"))
+        }
+        if !usesResume {
+            reader.warn(reader.error(at: "fresh", "\"fresh\" is not used: \"command\" has no {resume}"))
         }
     }
 

@@ -295,3 +295,16 @@ extension Form<DiskFull> {
         }
     }
 }
+
+extension Form<[String]> {
+    /// The first pattern is that of a checkpoint's main file, the others are those of files that belong to it.
+    static var namePatterns: Form {
+        let one = Form<String>.namePattern
+        return Form("\(one.name), or a list of them") { entry throws(ConfigError) in
+            if entry.isText { return try one.read(entry).map { [$0] } }
+            let patterns = try Form.list(of: one).read(entry)
+            if patterns?.isEmpty == true { throw entry.mismatch("a list with a pattern") }
+            return patterns
+        }
+    }
+}

@@ -11,6 +11,7 @@ extension Config {
         settings = RunSettings(run: run ?? .placeholder, command: command ?? .shell(""))
         settings.provider = provider
         settings.resume = top.get("resume", .command)
+        settings.fresh = top.get("fresh", .command)
         top.get("workdir", .workdir, into: &settings.workdir)
         code = top.get("code", .code(paths))
         top.get("dependencies", .section(Dependencies.init), into: &settings.dependencies)
@@ -52,11 +53,14 @@ extension Dependencies {
 extension CheckpointRule {
     fileprivate init?(reading section: Section) {
         let path = section.required("path", .checkpointPath)
-        let pattern = section.get("pattern", .namePattern) ?? "checkpoint-*"
+        let patterns = section.get("pattern", .namePatterns) ?? ["checkpoint-*"]
         let keep = section.get("keep", Form.number(1 ... .max).orNone("none")) ?? nil
         let names = section.get("names", .list(of: .fileName)) ?? []
-        guard let path else { return nil }
-        self = CheckpointRule(path: path, pattern: pattern, keep: keep, names: names.isEmpty ? nil : names)
+        guard let path, let pattern = patterns.first else { return nil }
+        let companions = Array(patterns.dropFirst())
+        self = CheckpointRule(
+            path: path, pattern: pattern, keep: keep, names: names.isEmpty ? nil : names,
+            companions: companions.isEmpty ? nil : companions)
     }
 }
 

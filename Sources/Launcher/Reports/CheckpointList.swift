@@ -27,14 +27,14 @@ struct CheckpointList {
         var receipt: Receipt?
     }
 
-    /// The oldest first: numbered ones by step, and those with fixed names among them by time.
+    /// The oldest first: by the attempt that saved them and by time.
     let checkpoints: [Checkpoint]
 
     init(of run: RunView, at now: Date) async throws {
         let receipts = Dictionary(try run.folder.allReceipts().map { ($0.name, $0) }) { first, _ in first }
         checkpoints = try await run.run.source.checkpoints(of: run.id).map { listed in
             let receipt = receipts[listed.name]
-            let difference = receipt?.difference(from: listed.files)
+            let difference = receipt.flatMap { $0.difference(from: listed.files) ?? $0.changedTime(in: listed.files) }
             let saved = listed.files.values.map(\.modified).max().map { Date(timeIntervalSince1970: Double($0) / 1e9) }
             return Checkpoint(
                 step: listed.step, path: listed.path, size: listed.files.values.reduce(0) { $0 + $1.size },
@@ -68,7 +68,7 @@ struct CheckpointList {
     var sums: String {
         checkpoints.filter(\.isProven).flatMap { checkpoint in
             (checkpoint.receipt?.files ?? []).map { file in
-                let path = file.name.isEmpty ? checkpoint.path : "\(checkpoint.path)/\(file.name)"
+                let path = CheckpointFolder.path(of: file.name, in: checkpoint.path)
                 return ChecksumLine.text(sha256: file.sha256, path: path) + "\n"
             }
         }.joined()

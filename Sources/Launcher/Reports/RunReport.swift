@@ -25,6 +25,8 @@ struct RunReport: Encodable {
     /// The newest checkpoint of the last attempt's lineage that has a receipt.
     var proven: CheckpointReference?
     var savesOnSignal: SavesOnSignal?
+    /// nil unless the run trains.
+    var training: TrainingReport?
     /// What the newest launch did to the user's files and settings, a line each; nil if there is nothing to report.
     var notes: [String]?
 
@@ -45,7 +47,7 @@ struct RunReport: Encodable {
     /// Files that it reads besides the records.
     static let parts: Set<RunPart> = [.receipts, .logEnd]
 
-    init(of view: RunView) throws {
+    init(of view: RunView, at now: Date = Date()) throws {
         run = view.id
         state = view.state.word
         isLive = view.state.isLive
@@ -61,8 +63,12 @@ struct RunReport: Encodable {
         logEnd = try LogStream(of: view.folder).end
         cost = try view.folder.spending(of: view.claims).cost
         attempts = try view.attempts()
-        proven = try view.folder.allReceipts().filter { $0.lineage == view.claims.last?.lineage }.map(\.reference)
-            .reduce(nil) { newest, next in newest.map { next.isNewer(than: $0) } ?? true ? next : newest }
+        let receipt = try view.folder.allReceipts().filter { $0.lineage == view.claims.last?.lineage }
+            .reduce(nil as Receipt?) { newest, next in
+                newest.map { next.reference.isNewer(than: $0.reference) } ?? true ? next : newest
+            }
+        proven = receipt?.reference
+        training = !isLive ? nil : attempts.last.flatMap { TrainingReport(of: $0, proven: receipt, at: now) }
         savesOnSignal = SavesOnSignal(of: attempts)
         notes = try view.folder.spec()?.launch.notes
     }
@@ -72,13 +78,17 @@ struct RunReport: Encodable {
         if let pod { rows.append(("pod", pod.id + (pod.isRunning ? "" : " (gone)"))) }
         if let last = attempts.last {
             rows.append(("attempt", "\(last.number)"))
-            if let step = last.step { rows.append(("step", Format.number(step))) }
+            if training == nil, let step = last.step { rows.append(("step", Format.number(step))) }
             if let outcome = last.outcome, let message = outcome.message { rows.append(("reason", message)) }
             if let exit = last.outcome?.exit { rows.append(("exit code", "\(exit.shellCode)")) }
             if let resumed = last.resumedFrom { rows.append(("resumed", resumed.words)) }
             if let newest = last.checkpoints?.newest { rows.append(("checkpoint", newest.path)) }
         }
-        if let proven { rows.append(("proven", proven.words)) }
+        if let proven {
+            let age = training?.provenAge.map { ", saved \(Format.clock($0)) ago" } ?? ""
+            rows.append(("proven", proven.words + age))
+        }
+        rows += (training?.rows ?? []).map { ($0.name, $0.value) }
         if let savesOnSignal { rows.append(("save on signal", savesOnSignal.text)) }
         if let cost { rows.append(("cost", Dollars.text(cost) + price)) }
         rows.append(("log", "\(logs) (\(logEnd) bytes)"))

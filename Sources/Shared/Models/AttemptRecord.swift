@@ -19,13 +19,20 @@ public struct AttemptRecord: Sendable, Codable, Equatable {
     public var phases: [Phase]
     /// The checkpoint from which the training had to resume.
     public var resumedFrom: CheckpointReference?
+    /// Whether that checkpoint had a receipt.
+    public var resumedProven: Bool?
     /// The checkpoints at the training's end.
     public var checkpoints: CheckpointCount?
     /// Offset of this attempt's first byte in the run's log.
     public var logStart: Int
     /// The last step that the training reported.
     public var step: Double?
-    /// The duration of the attempt by a monotonic clock, in seconds.
+    /// The step at which the training ends, and its loss, as far as it reported them.
+    public var total: Double?
+    public var loss: Double?
+    /// Steps per second over the last minutes; nil if that is not known.
+    public var pace: Double?
+    /// How long the attempt has lasted by a monotonic clock, in seconds.
     public private(set) var seconds: Double?
     /// The pod's price; nil if it is unknown or the pod costs nothing.
     public var bill: Bill?

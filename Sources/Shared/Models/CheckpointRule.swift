@@ -2,8 +2,10 @@
 public struct CheckpointRule: Sendable, Codable, Equatable {
     /// Relative to `workdir`.
     public var path: String
-    /// A file name pattern as in fnmatch(3). The step is the last number in a matching name.
+    /// A file name pattern as in fnmatch(3), with `{step}` in the place of the step.
     public var pattern: String
+    /// Patterns of files with the same step that belong to a checkpoint; nil: none but those of known trainers.
+    public var companions: [String]?
     /// The number of proven checkpoints to keep, 1 or more; nil if all are kept.
     ///
     /// For each fixed name it is the number of copies; nil if there are no copies.
@@ -11,10 +13,14 @@ public struct CheckpointRule: Sendable, Codable, Equatable {
     /// Fixed names under which the training saves again and again; nil if there are none. Their time identifies a save.
     public var names: [String]?
 
-    public init(path: String, pattern: String = "checkpoint-*", keep: Int? = nil, names: [String]? = nil) {
+    public init(
+        path: String, pattern: String = "checkpoint-*", keep: Int? = nil, names: [String]? = nil,
+        companions: [String]? = nil
+    ) {
         self.path = path
         self.pattern = pattern
         self.keep = keep
         self.names = names
+        self.companions = companions
     }
 }

@@ -7,6 +7,8 @@ public struct RunSettings: Sendable, Codable, Equatable {
     public var command: CommandForm
     /// The part of the command that makes the training resume. `{checkpoint}` in it stands for the checkpoint's path.
     public var resume: CommandForm?
+    /// The arguments of a start without a checkpoint, in the place of `resume`.
+    public var fresh: CommandForm?
     /// The folder that the command runs in: relative to the work tree, or absolute and on the volume.
     public var workdir = "."
     public var dependencies = Dependencies()

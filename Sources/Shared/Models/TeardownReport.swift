@@ -24,12 +24,15 @@ public struct TeardownReport: Sendable, Codable, Equatable {
         public var target: Target
         /// The number of processes that got the signal.
         public var processes: Int
+        /// Whether they have handlers for it; nil if that is not known.
+        public var isCaught: Bool?
 
-        public init(after: Double, number: Int32, target: Target, processes: Int) {
+        public init(after: Double, number: Int32, target: Target, processes: Int, isCaught: Bool? = nil) {
             self.after = after
             self.number = number
             self.target = target
             self.processes = processes
+            self.isCaught = isCaught
         }
     }
 

@@ -1,9 +1,3 @@
-#if canImport(Glibc)
-internal import Glibc
-#else
-internal import Darwin
-#endif
-
 /// The paths of a work tree that belong to the run's checkpoints: never packed, and never touched by a sync.
 ///
 /// That is the folder `checkpoints.path` with all that is in it. If that folder also contains the code, because it is
@@ -22,7 +16,7 @@ public struct CheckpointArea: Sendable, Equatable {
         guard let rule else { return }
         let work = Self.components(work)
         let from = workdir.hasPrefix("/") ? Self.components(workdir) : Self.components(workdir, from: work)
-        let path = Self.components(rule.path, from: from)
+        let path = Self.components(StartFolders.widened(rule.path), from: from)
         guard path.starts(with: work) else { return }
         folder = Array(path.dropFirst(work.count))
         if from.starts(with: path) { self.rule = rule }
@@ -44,18 +38,26 @@ public struct CheckpointArea: Sendable, Equatable {
             return nil
         }
         guard let rule else { return components.prefix(folder.count).joined(separator: "/") }
-        guard components.count > folder.count, Self.isCheckpoint(components[folder.count], rule) else { return nil }
-        return components.prefix(folder.count + 1).joined(separator: "/")
+        guard let depth = Self.depth(of: components.dropFirst(folder.count), rule) else { return nil }
+        return components.prefix(folder.count + depth).joined(separator: "/")
     }
 
-    private static func isCheckpoint(_ name: String, _ rule: CheckpointRule) -> Bool {
-        if rule.names?.contains(where: { matches(name, $0) }) == true { return true }
-        return fnmatch(rule.pattern, name, FNM_PERIOD) == 0 && CheckpointFolder.step(in: name) != nil
+    /// Returns how many components name the checkpoint that `path` is, or is in; nil if it is in none.
+    private static func depth(of path: ArraySlice<String>, _ rule: CheckpointRule) -> Int? {
+        let fixed = (rule.names ?? []).flatMap(StartFolders.variants).map { ($0, isNumbered: false) }
+        let numbered = ([rule.pattern] + (rule.companions ?? [])).map { ($0, isNumbered: true) }
+        for (pattern, isNumbered) in fixed + numbered {
+            let parts = pattern.split(separator: "/").map(String.init)
+            guard path.count >= parts.count, zip(path, parts).allSatisfy({ matches($0, $1) }) else { continue }
+            let names = path.prefix(parts.count)
+            if !isNumbered || names.contains(where: { CheckpointFolder.step(in: $0) != nil }) { return parts.count }
+        }
+        return nil
     }
 
     /// Whether a name is `pattern` itself or one that its wildcards stand for.
     private static func matches(_ name: String, _ pattern: String) -> Bool {
-        name == pattern || fnmatch(pattern, name, FNM_PERIOD) == 0
+        CheckpointPattern.matches(name, pattern)
     }
 
     /// Returns the components of a path seen from the folder `from`, without `.` and `..`.

@@ -74,16 +74,24 @@ public struct RunFolder: Sendable, Equatable {
     /// The `Lineage` record: the checkpoints that existed when the lineage began. `id` is the launch that began it.
     public func lineagePath(_ id: String) -> String { "\(path)/lineages/\(id).json" }
 
+    /// Which attempt saved which checkpoint, `SaveHistory`.
+    public var saves: String { "\(path)/saves.json" }
+
     public var receipts: String { "\(path)/receipts" }
 
     /// The `Receipt` of a checkpoint, by its name.
-    public func receiptPath(of checkpoint: String) -> String { "\(receipts)/\(checkpoint).json" }
+    public func receiptPath(of checkpoint: String) -> String {
+        "\(receipts)/\(checkpoint.replacing("%", with: "%25").replacing("/", with: "%2F")).json"
+    }
 
     /// Checkpoints that are torn, or may be. No training finds them here.
     public var torn: String { "\(path)/torn" }
 
     /// Copies of proven checkpoints with fixed names.
     public var kept: String { "\(path)/kept" }
+
+    /// Hard links to the newest proven numbered checkpoint, for trainers that delete it before they save the next.
+    public var spare: String { "\(path)/kept/.spare" }
 
     /// The folder of checkpoints that are being deleted.
     public var pruned: String { "\(path)/pruned" }
@@ -243,7 +251,17 @@ public struct RunFolder: Sendable, Equatable {
 extension Receipt {
     /// Whether its names lead to nothing outside of the checkpoint folder.
     public var isConfined: Bool {
-        name.isConfinedPath && files.allSatisfy { $0.name.isEmpty || $0.name.isConfinedPath }
+        name.isConfinedPath
+            && files.allSatisfy { $0.name.isEmpty || $0.name.isConfinedPath || Self.isBeside($0.name) }
+    }
+}
+
+extension Receipt {
+    /// Whether the name is that of a file directly beside the checkpoint.
+    private static func isBeside(_ name: String) -> Bool {
+        guard name.hasPrefix("../") else { return false }
+        let rest = String(name.dropFirst(3))
+        return rest.isConfinedPath && !rest.contains("/")
     }
 }
 

@@ -92,7 +92,7 @@ import Testing
             ("distributed", "__0_0.distcp", [".metadata: names \"__0_0.distcp\", which is missing"]),
             (
                 "distributed", ".metadata",
-                [".metadata: is missing; it is written after \"__0_0.distcp\" and all others"]
+                [".metadata: is missing; torch.distributed.checkpoint writes it after all others"]
             ),
             (
                 "trainer", "trainer_state.json",

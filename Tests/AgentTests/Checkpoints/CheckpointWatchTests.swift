@@ -22,7 +22,9 @@ import Testing
     init() throws {
         run = try TestRun()
         let receipts = try #require(try run.receipts())
-        watch = CheckpointWatch(receipts: receipts, open: { [world] in world.open.withLock { $0 } }) { [world] in
+        watch = CheckpointWatch(
+            receipts: receipts, open: { [world] in world.open.withLock { $0 } }, quietOfFirst: .seconds(2)
+        ) { [world] in
             world.step.withLock { $0 }
         }
     }
@@ -259,6 +261,42 @@ import Testing
         try run.checkpoint("checkpoint-20")
         try scan(4, 6)
         #expect(try proven == ["checkpoint-20 sameFiles"])
+    }
+
+    @Test(
+        "a rename from a temporary name proves a checkpoint, and no rename does after a file was added to one",
+        .enabled(if: TestRun.changesAreReported, TestRun.changesAreReportedReason))
+    func renamed() throws {
+        func rename(_ old: String, to new: String, at second: Int) throws {
+            try run.checkpoint(old)
+            try scan(second, second)
+            try File.move("\(run.folders.work)/out/\(old)", to: "\(run.folders.work)/out/\(new)")
+            try scan(second + 1, second + 4)
+        }
+        try beginWithReports()
+        try rename("tmp-checkpoint-10", to: "checkpoint-10", at: 0)
+        #expect(try proven == ["checkpoint-10 renamed"])
+        try run.checkpoint("checkpoint-10", ["late": "x"])
+        try scan(5, 9)
+        #expect(try proven == [])
+        try rename("checkpoint-20.tmp", to: "checkpoint-20", at: 11)
+        #expect(try proven == ["checkpoint-10 laterStep"], "a later save began, and that is all")
+    }
+
+    @Test(
+        "a rename from another checkpoint's name, or before the last change, proves nothing",
+        .enabled(if: TestRun.changesAreReported, TestRun.changesAreReportedReason),
+        arguments: ["checkpoint-9", "tmp-checkpoint-10"])
+    func renamedInVain(_ old: String) throws {
+        let out = "\(run.folders.work)/out"
+        try beginWithReports()
+        try run.checkpoint(old)
+        try scan(0, 0)
+        try File.move("\(out)/\(old)", to: "\(out)/checkpoint-10")
+        try scan(1, 1)
+        if old != "checkpoint-9" { try run.checkpoint("checkpoint-10", ["model": "in place"]) }
+        try scan(2, 9)
+        #expect(try proven == [])
     }
 
     @Test("a checkpoint whose link leads nowhere does not keep later ones from being proven")

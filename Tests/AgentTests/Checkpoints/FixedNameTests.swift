@@ -53,7 +53,9 @@ import Testing
     }
 
     private func watch(keep: Int?, from second: Int = 0) throws -> CheckpointWatch {
-        CheckpointWatch(receipts: try receipts(keep: keep), open: { [] }) { [step] in step.read { $0 } }
+        CheckpointWatch(receipts: try receipts(keep: keep), open: { [] }, quietOfFirst: .seconds(2)) { [step] in
+            step.read { $0 }
+        }
     }
 
     /// Saves at `second` on the clock of the watch, then scans until the save is proven and copied.
@@ -181,6 +183,26 @@ import Testing
         #expect(try File.read("\(out)/last.ckpt") == new)
         #expect(try run.folders.allReceipts().map(\.evidence) == [.ownEnd])
         #expect(torn == [])
+    }
+
+    @Test(
+        "a checkpoint file that is saved every second is proven and copied between two saves, but not within one",
+        arguments: [false, true])
+    func neverQuiet(_ isOpen: Bool) throws {
+        let watch = CheckpointWatch(receipts: try receipts(keep: 1), open: { isOpen ? ["last.ckpt"] : [] }) { nil }
+        for second in 0...9 {
+            try saveFile(second)
+            try watch.scan(at: start + .seconds(second))
+        }
+        #expect(try copies(of: "last.ckpt").isEmpty)
+        try saveFile(10)
+        try watch.scan(at: start + .seconds(10))
+        let saved = try File.read("\(out)/last.ckpt")
+        #expect(try copies(of: "last.ckpt").map { try File.read($0.content) } == (isOpen ? [] : [saved]))
+        // The next save begins the wait anew.
+        try saveFile(11)
+        try watch.scan(at: start + .seconds(11))
+        #expect(try copies(of: "last.ckpt").map { try File.read($0.content) } == (isOpen ? [] : [saved]))
     }
 
     @Test("a checkpoint file whose format shows its end is proven and copied without a step of the training")

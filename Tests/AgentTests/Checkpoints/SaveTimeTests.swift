@@ -21,7 +21,9 @@ import Testing
         run = try TestRun()
         let receipts = try #require(try run.receipts(CheckpointRule(path: "out", names: ["final"])))
         watch = CheckpointWatch(
-            receipts: receipts, open: { [] }, created: { [creations] path in creations.read { $0[path.lastComponent] } }
+            receipts: receipts, open: { [] },
+            created: { [creations] path in creations.read { $0[path.lastComponent] } },
+            quietOfFirst: .seconds(2)
         ) { [step] in
             step.read { $0 }
         }
@@ -48,7 +50,7 @@ import Testing
         try scan(second...second + 2)
         step.update { $0 = ($0 ?? 0) + 92 }
         try scan(second + 3...second + 4)
-        let receipt = try #require(try run.folders.allReceipts().last)
+        let receipt = try #require(try run.folders.allReceipts().max { $0.modified < $1.modified })
         return [receipt.saveSeconds.map { ($0 * 10).rounded() / 10 }, receipt.stepAtSave]
     }
 
@@ -160,7 +162,7 @@ import Testing
         try scan(122...124)
         step.update { $0 = 301 }
         try scan(125...125)
-        let receipt = try #require(try run.folders.allReceipts().last)
+        let receipt = try #require(try run.folders.allReceipts().max { $0.modified < $1.modified })
         #expect(receipt.saveSeconds == 1 && receipt.stepAtSave == 191)
     }
 }

@@ -33,11 +33,18 @@ import Testing
         #expect(try names(pattern, ["checkpoint-1", "checkpoint-2", "step-3", ".hidden-4", "best"]) == found)
     }
 
-    @Test("the newest numbered checkpoint has the highest step, not the last name")
+    @Test("of numbered checkpoints that were saved at one time the newest has the highest step, not the last name")
     func newest() throws {
         let run = try TestRun()
-        for step in [900, 1000, 20] { try run.checkpoint("checkpoint-\(step)") }
         let folder = try #require(CheckpointFolder(of: run.spec(), in: run.folders))
+        for step in [900, 1000, 20] {
+            try run.checkpoint("checkpoint-\(step)")
+            for file in ["model", "state"] {
+                try Errno.check {
+                    utimensat(AT_FDCWD, "\(folder.path)/checkpoint-\(step)/\(file)", [timespec(), timespec()], 0)
+                }
+            }
+        }
         let all = CheckpointFolder.newestFirst(try folder.candidates())
         #expect(all.map(\.step) == [1000, 900, 20])
         #expect(all.first.map(folder.reference)?.path == "\(run.folders.work)/out/checkpoint-1000")
@@ -65,9 +72,9 @@ import Testing
         #expect(try folder.candidates().filter { $0.step == nil }.map(\.name) == ["best-1", "last"])
         try save("last", at: 31)
         try save("best-1", at: 32)
-        // Numbered ones stay in the order of their steps.
+        // The same number saved again is a new save.
         try save("step-10", at: 40)
-        #expect(try order() == ["best-1", "last", "step-30", "step-20", "step-10"])
+        #expect(try order() == ["step-10", "best-1", "last", "step-30", "step-20"])
     }
 
     @Test("a folder without files is no checkpoint")

@@ -100,7 +100,7 @@ final class TestRun: Sendable {
     @discardableResult
     func prove(_ name: String, boot: String? = nil) throws -> Receipt {
         guard let receipts = try receipts(boot: boot),
-            let checkpoint = try receipts.checkpoints().first(where: { $0.name == name })
+            let checkpoint = try receipts.found().first(where: { $0.name == name })
         else { throw Problem("no \(name)") }
         let receipt = try receipts.prove(checkpoint, by: .laterStep)
         try receipts.write(receipt)

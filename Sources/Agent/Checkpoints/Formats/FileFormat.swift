@@ -2,10 +2,10 @@ internal import Shared
 
 /// A file format that the agent can check.
 enum FileFormat {
-    case safetensors, shardIndex, json, zip, pickle, oldTorch, numpy, distributedPart, distributedMetadata
+    case safetensors, shardIndex, json, zip, pickle, oldTorch, numpy, hdf5, tar, distributedPart, distributedMetadata
 
-    /// Chooses the format by the file's name, and for an ambiguous name by its first bytes. Returns nil for an unknown
-    /// format.
+    /// Chooses the format by the file's name, and for an ambiguous or unknown name by its first bytes. Returns nil for an
+    /// unknown format.
     ///
     /// Throws `Damage` if the first bytes fit no format that the name allows.
     init?(name: String, file: InputFile) throws {
@@ -30,9 +30,31 @@ enum FileFormat {
         case "bin", "pkl", "pickle":
             guard let format = try Self(content: file, isTorch: false) else { return nil }
             self = format
-        default: return nil
+        default:
+            guard let format = try Self(mark: file) else { return nil }
+            self = format
         }
         if file.size == 0 { throw Damage("is empty") }
+    }
+
+    /// Chooses the format by a mark that is long enough to be no accident. Returns nil without one.
+    private init?(mark file: InputFile) throws {
+        let head = try file.head(TarFormat.markEnd)
+        if head.starts(with: ZipFormat.mark) {
+            self = .zip
+        } else if head.starts(with: PickleFormat.oldTorchMark) {
+            self = .oldTorch
+        } else if PickleFormat.isFramedPickle(head) {
+            self = .pickle
+        } else if head.starts(with: HDF5Format.mark) {
+            self = .hdf5
+        } else if head.starts(with: NumpyFormat.mark) {
+            self = .numpy
+        } else if TarFormat.isTar(head) {
+            self = .tar
+        } else {
+            return nil
+        }
     }
 
     private init?(content file: InputFile, isTorch: Bool) throws {
@@ -56,7 +78,7 @@ enum FileFormat {
     /// Whether `check` finds any loss at the end of the file. For the other formats it finds only some.
     var showsLostEnd: Bool {
         switch self {
-        case .safetensors, .shardIndex, .json, .zip: true
+        case .safetensors, .shardIndex, .json, .zip, .hdf5, .tar: true
         case .pickle, .oldTorch, .numpy, .distributedPart, .distributedMetadata: false
         }
     }
@@ -72,6 +94,8 @@ enum FileFormat {
         case .pickle: try PickleFormat.check(file)
         case .oldTorch: try PickleFormat.checkOldTorch(file)
         case .numpy: try NumpyFormat.check(file)
+        case .hdf5: try HDF5Format.check(file)
+        case .tar: try TarFormat.check(file)
         case .distributedPart: try DistributedFormat.checkPart(file)
         case .distributedMetadata: try DistributedFormat.checkMetadata(file, in: folder)
         }

@@ -2,7 +2,7 @@ internal import Shared
 
 /// `.npy`: a mark, a header that is a Python literal, and the data. The header gives the size of the data.
 enum NumpyFormat {
-    private static let mark: [UInt8] = [0x93] + Array("NUMPY".utf8)
+    static let mark: [UInt8] = [0x93] + Array("NUMPY".utf8)
     /// A file with a longer header is not checked. NumPy's own limit is 10,000 bytes by default.
     private static let maxHeaderBytes = 1 << 20
 

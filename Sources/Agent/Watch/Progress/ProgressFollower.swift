@@ -41,6 +41,9 @@ final class ProgressFollower: Sendable {
         }
     }
 
+    /// The last line that was read; empty if there is none.
+    var lastLine: String { state.withLock { $0.reader.lastLine.text } }
+
     /// Reads all there is, a line without an end too: the training prints no more.
     func finish() -> Progress {
         update()

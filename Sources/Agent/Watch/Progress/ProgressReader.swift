@@ -34,6 +34,7 @@ struct ProgressReader: Sendable {
     private var lines = PlainLines()
     private var series: [Reading.Series: Series] = [:]
     private var mainBar = MainBar()
+    private var traceback = Traceback()
     private var announcedTotal: Double?
     private var losses: [String: Double] = [:]
 
@@ -59,6 +60,7 @@ struct ProgressReader: Sendable {
     }
 
     private mutating func read(line: [UInt8]) {
+        if traceback.take(line) { return }
         lastLine = line
         let readings = LineReadings(of: line)
         for (label, value) in readings.losses { losses[label] = value }
