@@ -67,6 +67,9 @@ final class AttemptEnd: Sendable {
         if verdict?.isRetry != true { await proveNewestCheckpoint(watch) }
         // The log reports what the volume lost before it reports the end.
         if !isPreempted { await attempt.log.sync() }
+        if let failed = training?.failedLine {
+            attempt.log.say(.lineFailed(failed.number, text: failed.text, code: failed.code))
+        }
         if let outcome { say(outcome, kills: training?.outOfMemoryKills ?? 0) }
         await attempt.log.sync()
         return verdict

@@ -1,6 +1,6 @@
 internal import Shared
 
-/// Takes the steps before the training.
+/// Prepares a training: checks disks, brings in the code, installs dependencies, chooses the checkpoint.
 struct SetupRunner: Sendable {
     let attempt: OpenAttempt
     /// The variables that children inherit.

@@ -98,16 +98,21 @@ struct Stop: LauncherCommand {
             do {
                 guard let agent = try await runs.agent(of: run) else { throw APIError(.unavailable, "no address yet") }
                 return try await agent.stop(try request())
-            } catch let error as APIError where error.code == .unavailable {
-                guard let pod = run.pod else { throw Self.outOfReach(run) }
-                // The agent does not own the run yet, so no training needs time to save.
-                return try await run.run.provider.end(pod, .interrupt)
-            } catch let error as HTTPError where run.owner == .unseen {
-                throw Self.outOfReach(run, because: error.message)
-            } catch let error as APIError where error.code == .unauthorized {
-                // The pod is of another $LAUNCH_HOME, which has another key.
-                throw Self.outOfReach(run, because: error.message)
             } catch {
+                // The agent may have left with the end of the run.
+                guard try await runs.refreshed(run).state.isLive else { return }
+                switch error {
+                case let error as APIError where error.code == .unavailable:
+                    guard let pod = run.pod else { throw Self.outOfReach(run) }
+                    // The agent does not own the run yet, so no training needs time to save.
+                    return try await run.run.provider.end(pod, .interrupt)
+                case let error as HTTPError where run.owner == .unseen:
+                    throw Self.outOfReach(run, because: error.message)
+                case let error as APIError where error.code == .unauthorized:
+                    // The pod is of another $LAUNCH_HOME, which has another key.
+                    throw Self.outOfReach(run, because: error.message)
+                default: break
+                }
                 guard AgentClient.isPassing(error) else { throw error }
                 if start.duration(to: .now) > (now ? Self.shortTimeout : Self.timeout) {
                     guard let pod = run.pod, run.run.provider.backstop != nil else { throw error }
@@ -117,7 +122,6 @@ struct Stop: LauncherCommand {
                 let reason = Failure(wrapping: error).problem.sentence
                 if let words = outage.failed(reason) { runs.world.console.note("launch: \(words)") }
             }
-            guard try await runs.refreshed(run).state.isLive else { return }
             try await Task.sleep(for: outage.pause)
         }
     }

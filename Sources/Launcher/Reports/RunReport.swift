@@ -25,6 +25,8 @@ struct RunReport: Encodable {
     /// The newest checkpoint of the last attempt's lineage that has a receipt.
     var proven: CheckpointReference?
     var savesOnSignal: SavesOnSignal?
+    /// What the newest launch did to the user's files and settings, a line each; nil if there is nothing to report.
+    var notes: [String]?
 
     struct PodReport: Encodable {
         var id: String
@@ -62,6 +64,7 @@ struct RunReport: Encodable {
         proven = try view.folder.allReceipts().filter { $0.lineage == view.claims.last?.lineage }.map(\.reference)
             .reduce(nil) { newest, next in newest.map { next.isNewer(than: $0) } ?? true ? next : newest }
         savesOnSignal = SavesOnSignal(of: attempts)
+        notes = try view.folder.spec()?.launch.notes
     }
 
     var text: String {

@@ -93,7 +93,7 @@ struct RunStart: Sendable {
 
     /// The id of the commit that the code was checked out from; nil if the code is in no repository.
     private func commit() async throws -> String? {
-        guard case .path(let folder) = config.code else { return nil }
+        guard case .path(let folder, _) = config.code else { return nil }
         let answer = try await own { _ in try await Git.ask(["rev-parse", "--verify", "HEAD"], in: folder) }
         return answer.map(\.text.trimmed).flatMap { $0.isEmpty ? nil : $0 }
     }
@@ -104,18 +104,18 @@ struct RunStart: Sendable {
         try requirements.checkFiles()
         if let advice = requirements.advice { world.console.note("launch: \(advice)") }
         var code: PackedCode?
-        if case .path(let folder) = config.code {
-            let pack = try await pack(folder, on: place)
+        var notes = config.warnings.map(\.message)
+        if case .path(let folder, let include) = config.code {
+            let pack = try await pack(folder, including: include, on: place)
             try requirements.checkPacked(pack.paths)
-            for warning in pack.warnings { world.console.note("launch: \(warning)") }
-            if !pack.leftOut.isEmpty {
-                world.console.note("launch: left out of the code: \(pack.leftOut.joined(separator: ", "))")
-            }
+            for note in pack.notes { world.console.note("launch: \(note)") }
+            notes += pack.notes
             code = pack.code
         }
         let id = [UInt8].random(count: 6).hexadecimal
         return config.spec(
-            project: project, code: code, volume: place.mount, launch: LaunchOrder(id: id, force: isForced))
+            project: project, code: code, volume: place.mount,
+            launch: LaunchOrder(id: id, force: isForced, notes: notes))
     }
 
     /// The spec is kept on the volume and shown in the log.
@@ -133,14 +133,15 @@ struct RunStart: Sendable {
         }
     }
 
-    private func pack(_ folder: String, on place: PodPlace) async throws -> CodePack {
+    private func pack(_ folder: String, including include: [String], on place: PodPlace) async throws -> CodePack {
         let volume = place.hostVolume ?? waiting
         do {
             let checkpoints = CheckpointArea(
                 of: config.checkpoints, workdir: config.workdir,
                 work: Volume(root: place.mount).run(config.run).work)
             return try await CodePack.make(
-                folder: folder, without: NotCode(checkpoints: checkpoints, volume: volume, home: world.home),
+                folder: folder, including: include,
+                without: NotCode(checkpoints: checkpoints, volume: volume, home: world.home),
                 secrets: config.knownSecrets, on: volume)
         } catch let problem as Problem {
             throw Failure(.setupFailed, problem)

@@ -19,15 +19,20 @@ public struct LaunchOrder: Sendable, Codable, Equatable {
     public var price: Double?
     /// The time at which the pod was bought.
     public var bought: Date?
+    /// Lines about what `launch` did to the user's files and settings. nil if there are none.
+    public private(set) var notes: [String]?
 
     public init(
-        id: String, force: Bool = false, supersedes: [String] = [], price: Double? = nil, bought: Date? = nil
+        id: String, force: Bool = false, supersedes: [String] = [], price: Double? = nil, bought: Date? = nil,
+        notes: [String] = []
     ) {
         self.id = id
         self.force = force
         self.supersedes = supersedes
         self.price = price
         self.bought = bought
+        // The order goes to the pod in a variable, whose size is limited.
+        self.notes = notes.isEmpty ? nil : notes.prefix(20).map(\.note)
     }
 
     /// Whether `launch` is this one, or one that this one continues.

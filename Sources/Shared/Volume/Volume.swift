@@ -82,7 +82,7 @@ public struct RunFolder: Sendable, Equatable {
     /// Copies of proven checkpoints with fixed names.
     public var kept: String { "\(path)/kept" }
 
-    /// Checkpoints that are being deleted.
+    /// The folder of checkpoints that are being deleted.
     public var pruned: String { "\(path)/pruned" }
 
     public func claimPath(_ attempt: Int) -> String { "\(attempts)/\(String(attempt, width: 4)).claim" }

@@ -48,7 +48,7 @@ struct RunPodIndex: Sendable {
 
     private func write(_ entry: Entry, of run: RunID) throws {
         try File.makeFolders(folder)
-        try File.replace("\(folder)/\(run).json", with: try JSON.encode(entry), mode: 0o600)
+        try File.replace("\(folder)/\(run).json", with: try JSON.encode(entry), mode: 0o600, isShared: true)
     }
 
     private func read(_ run: RunID) -> Entry? {
