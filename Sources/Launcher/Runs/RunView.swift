@@ -23,7 +23,7 @@ struct RunView: Sendable {
         self.folder = folder
         self.heartbeat = heartbeat
         claims = try folder.claims()
-        owner = Self.owner(of: claims.last, pod: run.pod)
+        owner = Self.owner(by: claims.last, of: run)
         latest = if let last = claims.last { try folder.readRecord(last.number) } else { nil }
     }
 
@@ -108,15 +108,16 @@ struct RunView: Sendable {
         case unseen
     }
 
-    private static func owner(of claim: Claim?, pod: Pod?) -> Owner {
+    private static func owner(by claim: Claim?, of run: KnownRun) -> Owner {
+        let newest = run.pod
         guard let claim else {
-            if case .unseen = pod?.state { return .unseen }
+            if case .unseen = newest?.state { return .unseen }
             return .gone
         }
-        let pod = pod.flatMap { $0.id == claim.pod ? $0 : nil }
+        let pod = newest.flatMap { $0.id == claim.pod ? $0 : nil }
         if claim.isAlive == true || pod?.isRunning == true { return .alive }
         // Another pod of the run would be the one at hand if it ran.
-        if run.provider.knowsAllPods, self.pod?.isRunning != true { return .gone }
+        if run.provider.knowsAllPods, newest?.isRunning != true { return .gone }
         return claim.isAlive == false || pod?.hasEnded == true ? .gone : .unseen
     }
 
