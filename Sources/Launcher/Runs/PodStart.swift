@@ -11,6 +11,8 @@ struct PodStart: Sendable {
     var isNew = false
     /// The pod continues a launch, so its agent ends the pod at once if that launch proves to be over.
     var isRelaunch = false
+    /// The agent ends the pod at once, too, if the run has finished with the spec that has this fingerprint.
+    var finishedSpec: String?
 
     /// No phase is shown before this time, and none sooner after another one.
     private static let quiet: Duration = .seconds(3)
@@ -23,12 +25,12 @@ struct PodStart: Sendable {
         while true {
             let pods = try await provider.pods()
             guard let pod = pods.first(where: { $0.id == pod.id }), pod.isRunning else { return try await ended() }
+            if case .running = pod.state, let over = try? await over(pod) { return .finished(over) }
             if !isDelivered { isDelivered = try await deliver(to: pod) }
             if isDelivered, let status = try await status(of: pod) {
                 await provider.settled(pod)
                 return .started(try await view(pod), offset: status.attempt.logStart)
             }
-            if isRelaunch, case .running = pod.state, let over = try? await over(pod) { return .finished(over) }
             if shown.at.duration(to: .now) > Self.quiet {
                 let startup = await provider.startup(of: pod)
                 if startup.phase != shown.phase {
@@ -57,11 +59,11 @@ struct PodStart: Sendable {
 
     /// The run if it had ended for good before this pod was started; nil if it had not.
     private func over(_ pod: Pod) async throws -> RunView? {
+        guard isRelaunch || finishedSpec != nil else { return nil }
         let view = try await view(pod)
-        guard let latest = view.latest, latest.state == .ended, latest.outcome?.kind.endsLaunch == true else {
-            return nil
-        }
-        return view
+        guard let latest = view.latest, latest.state == .ended, let kind = latest.outcome?.kind else { return nil }
+        let isDone = kind == .finished && latest.spec == finishedSpec
+        return isRelaunch && kind.endsLaunch || isDone ? view : nil
     }
 
     private func view(_ pod: Pod) async throws -> RunView {
