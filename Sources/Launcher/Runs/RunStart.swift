@@ -239,7 +239,7 @@ struct RunStart: Sendable {
             code: delivery(of: spec, on: pod.place), isNew: isNew,
             finishedSpec: spec.launch.isBlind == true ? try spec.fingerprint : nil
         ).wait()
-        if case .finished(let run) = decision { try await PodBackstop(run: run, world: world).secure(after: .finished) }
+        if case .finished(let run) = decision { try await PodBackstop(run: run, world: world).release(pod) }
         return decision
     }
 }
