@@ -1,4 +1,4 @@
-.PHONY: help setup build demo emulator image test readers torture bench check clean
+.PHONY: help setup build demo emulator image test readers soak torture bench check clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1|\2/p' Makefile | column -t -s '|'
@@ -23,6 +23,9 @@ test: check build ## the checks, then all tests, the whole programs included
 
 readers: build ## the commands that read a run, once more through agents: about 10 minutes, as root
 	@scripts/test-readers.sh
+
+soak: build ## rented runs under random trouble, a thousand seeds: about ten hours, as root
+	@scripts/soak.sh
 
 torture: build ## the agent killed at every call that it makes, full disks, pods taken away: about 45 minutes
 	@scripts/torture.sh

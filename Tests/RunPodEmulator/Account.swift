@@ -93,6 +93,10 @@ final class Account: @unchecked Sendable {
         let delay = change { $0.switches.pull }
         DispatchQueue.global().asyncAfter(deadline: .now() + delay) { [self] in
             guard let pod = pod(id), pod.status != .exited, !pod.isStuck else { return }
+            if pod.container?.isOver == false {
+                // The container of the last start is still in its grace.
+                return DispatchQueue.global().asyncAfter(deadline: .now() + 0.1) { [self] in startContainer(of: id) }
+            }
             if let failure = pod.bootFailure {
                 pod.log.add("system", failure)
                 return DispatchQueue.global().asyncAfter(deadline: .now() + 1) { [self] in startContainer(of: id) }

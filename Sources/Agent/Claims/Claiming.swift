@@ -122,7 +122,9 @@ struct Claiming: Sendable {
         }
         let record = try run.usableRecord(last.number)
         if let record, record.state == .ended {
-            let isOver = isOwn && record.outcome?.kind.endsLaunch == true
+            let isDone = spec.launch.isBlind == true && record.outcome?.kind == .finished
+            let isOver =
+                try isOwn && record.outcome?.kind.endsLaunch == true || isDone && record.spec == spec.fingerprint
             return isOver ? .over(record.outcome) : .free(after: last, number: number)
         }
         switch last.isAlive {

@@ -21,6 +21,14 @@ struct PodBackstop {
         if let pod = run.pod { try await provider.markOver(pod) }
     }
 
+    /// Ends a pod that was started although the run had ended for good.
+    func release(_ pod: Pod) async throws {
+        if let kind = run.latest?.outcome?.kind { try await secure(after: kind) }
+        // Its agent did nothing, so it could only be stopped from inside.
+        try await provider.end(pod, .interrupt)
+        try await provider.markOver(pod)
+    }
+
     private func end(within timeout: Duration) async throws {
         guard let pod = run.pod, pod.isRunning, case .end = try run.folder.spec()?.onFinish else { return }
         let start = ContinuousClock.now

@@ -11,6 +11,8 @@ struct PodStart: Sendable {
     var isNew = false
     /// The pod continues a launch, so its agent ends the pod at once if that launch proves to be over.
     var isRelaunch = false
+    /// The agent ends the pod at once, too, if the run has finished with the spec that has this fingerprint.
+    var finishedSpec: String?
 
     /// No phase is shown before this time, and none sooner after another one.
     private static let quiet: Duration = .seconds(3)
@@ -23,12 +25,12 @@ struct PodStart: Sendable {
         while true {
             let pods = try await provider.pods()
             guard let pod = pods.first(where: { $0.id == pod.id }), pod.isRunning else { return try await ended() }
+            if case .running = pod.state, let over = try? await over(pod) { return .finished(over) }
             if !isDelivered { isDelivered = try await deliver(to: pod) }
             if isDelivered, let status = try await status(of: pod) {
                 await provider.settled(pod)
                 return .started(try await view(pod), offset: status.attempt.logStart)
             }
-            if isRelaunch, case .running = pod.state, let over = try? await over(pod) { return .finished(over) }
             if shown.at.duration(to: .now) > Self.quiet {
                 let startup = await provider.startup(of: pod)
                 if startup.phase != shown.phase {
@@ -42,13 +44,19 @@ struct PodStart: Sendable {
         }
     }
 
+    /// In a rented pod that was started again the agent of its last start may still answer for some seconds.
+    private func isPassing(_ error: any Error) -> Bool {
+        let isRefused = (error as? APIError)?.code == .unauthorized
+        return AgentClient.isPassing(error) || isRefused && provider.backstop != nil && !isNew
+    }
+
     /// Returns whether the agent has the code.
     private func deliver(to pod: Pod) async throws -> Bool {
         guard let code, let agent = try await Runs(world: world).agent(of: pod) else { return code == nil }
         do {
             _ = try await agent.health()
         } catch {
-            guard AgentClient.isPassing(error) else { throw error }
+            guard isPassing(error) else { throw error }
             return false
         }
         try await code.send(to: agent)
@@ -57,11 +65,11 @@ struct PodStart: Sendable {
 
     /// The run if it had ended for good before this pod was started; nil if it had not.
     private func over(_ pod: Pod) async throws -> RunView? {
+        guard isRelaunch || finishedSpec != nil else { return nil }
         let view = try await view(pod)
-        guard let latest = view.latest, latest.state == .ended, latest.outcome?.kind.endsLaunch == true else {
-            return nil
-        }
-        return view
+        guard let latest = view.latest, latest.state == .ended, let kind = latest.outcome?.kind else { return nil }
+        let isDone = kind == .finished && latest.spec == finishedSpec
+        return isRelaunch && kind.endsLaunch || isDone ? view : nil
     }
 
     private func view(_ pod: Pod) async throws -> RunView {
@@ -75,7 +83,7 @@ struct PodStart: Sendable {
         do {
             return try await agent.status()
         } catch {
-            guard AgentClient.isPassing(error) else { throw error }
+            guard isPassing(error) else { throw error }
             return nil
         }
     }

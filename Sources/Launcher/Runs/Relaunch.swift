@@ -51,9 +51,7 @@ struct Relaunch {
         case .started(let view, _), .attach(let view): return view
         case .finished(let view):
             world.console.note("launch: \"\(run.id)\" had ended before its pod was gone")
-            if let kind = view.latest?.outcome?.kind {
-                try await PodBackstop(run: view, world: world).secure(after: kind)
-            }
+            try await PodBackstop(run: view, world: world).release(new)
             return try await Runs(world: world).refreshed(view)
         }
     }

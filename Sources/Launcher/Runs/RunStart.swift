@@ -212,6 +212,7 @@ struct RunStart: Sendable {
         if previous.owner == .gone, let owner = previous.claims.last {
             spec.launch.supersedes = [owner.pod]
         }
+        if !isForced, previous.run.place.hostVolume == nil { spec.launch.isBlind = true }
         let provider = previous.run.provider
         let old = try await endedPod(of: previous)
         if let old, old.hasEnded, !spec.launch.supersedes.contains(old.id) { spec.launch.supersedes.append(old.id) }
@@ -234,9 +235,12 @@ struct RunStart: Sendable {
     private func begin(_ pod: Pod, _ spec: RunSpec, isNew: Bool) async throws -> Decision {
         let interrupt = Interrupt(leaving: pod.run)
         defer { interrupt.cancel() }
-        return try await PodStart(
+        let decision = try await PodStart(
             pod: pod, provider: try world.providers.named(pod.provider), world: world,
-            code: delivery(of: spec, on: pod.place), isNew: isNew
+            code: delivery(of: spec, on: pod.place), isNew: isNew,
+            finishedSpec: spec.launch.isBlind == true ? try spec.fingerprint : nil
         ).wait()
+        if case .finished(let run) = decision { try await PodBackstop(run: run, world: world).release(pod) }
+        return decision
     }
 }

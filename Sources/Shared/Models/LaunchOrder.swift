@@ -15,6 +15,8 @@ public struct LaunchOrder: Sendable, Codable, Equatable {
     /// The launches that this one continues, because the provider took their pods away; the first one at the front. nil
     /// if a user made the launch. If one of them proves to be over, or a newer launch took the run over, so is this one.
     public var continues: [String]?
+    /// The launcher could not read the volume: if the run has finished with the same spec, nothing is left to do.
+    public var isBlind: Bool?
     /// US dollars for an hour of the pod, all GPUs together; nil if it is unknown or nothing.
     public var price: Double?
     /// The time at which the pod was bought.

@@ -45,6 +45,19 @@ import Testing
         #expect(try await claim().0 == .over(nil))
     }
 
+    @Test("a launch whose launcher saw no volume does not train a finished run again", arguments: [true, false])
+    func blind(isSame: Bool) async throws {
+        var spec = run.spec(launch: "U")
+        try run.attempt(1, state: .ended, outcome: Outcome(.finished, exit: .code(0)))
+        var record = try #require(try run.folders.readRecord(1))
+        record.spec = isSame ? try spec.fingerprint : "another"
+        try File.replace(run.folders.recordPath(1), with: try JSON.encode(record))
+        spec.launch.isBlind = true
+        let result = try await Claiming(run: run.folders, spec: spec, pod: "new", processes: []).claim { _ in }
+        let over = ClaimingTests.Answer.over(Outcome(.finished, exit: .code(0)))
+        #expect(ClaimingTests.Answer(result) == (isSame ? over : .owned(2)))
+    }
+
     @Test("pods that vanish without a word are no crashes, however many")
     func vanished() async throws {
         for number in 1...6 { try run.attempt(number, launch: "L\(number % 2)", state: .training) }

@@ -64,6 +64,40 @@ struct PreemptedRunTests {
         }
     }
 
+    @Test("a spot pod with a disk of its own is started again where its disk is, once its host has a free GPU")
+    func ownDisk() async throws {
+        try await Emulator.with { emulator in
+            try emulator.config(Self.training, resources: "{gpus: [L40S], spot: true, volume: {size: 10}}")
+            let run = try emulator.launch("run")
+            try await run.prints("begun")
+            try await emulator.set(#"{"gpuTaken": true}"#)
+            try await emulator.preempt(try #require(try await emulator.pods().first?.id))
+            try await run.check()
+            #expect(run.errors.contains("has no free GPU, and no other host has the pod's own disk; trying again"))
+            #expect(run.text.contains("again"))
+            let pods = try await emulator.pods()
+            #expect(pods.count == 1 && pods.allSatisfy { $0.status == "EXITED" && $0.name.hasSuffix(".spot.over") })
+        }
+    }
+
+    @Test("a run that ended unseen on a disk of its own is looked at once, and does not train again")
+    func endedUnseen() async throws {
+        try await Emulator.with { emulator in
+            try emulator.config(
+                "command: 'echo begun; sleep 1'", resources: "{gpus: [L40S], spot: true, volume: {size: 10}}")
+            let run = try emulator.launch("run")
+            try await run.prints("begun")
+            run.send(SIGKILL)
+            try await run.end()
+            try await eventuallyTrue("the end of the pod") { try await emulator.pods().allSatisfy { !$0.isBilled } }
+            for home in ["other", "third", "other"] {
+                try await emulator.launch("recover", home: home).check()
+                let pods = try await emulator.pods()
+                #expect(pods.count == 1 && pods.allSatisfy { $0.starts == 2 && $0.name.hasSuffix(".over") })
+            }
+        }
+    }
+
     @Test("an on-demand pod that was stopped from outside is not started again")
     func onDemand() async throws {
         try await Emulator.with { emulator in

@@ -49,6 +49,19 @@ struct PurchaseTests {
         }
     }
 
+    @Test("a laptop that does not know of the end of a run does not train it again")
+    func finishedElsewhere() async throws {
+        try await Emulator.with { emulator in
+            try emulator.config(Self.counting)
+            try await emulator.launch("run").check()
+            let again = try emulator.launch("run", home: "other")
+            try await again.check()
+            #expect(again.errors.contains("\"rented\" has finished with this config and this code"))
+            #expect(try await emulator.pods().allSatisfy { $0.isGone })
+            #expect(try count(emulator) == 1 && emulator.folder.claims().count == 1)
+        }
+    }
+
     @Test("launch waits for a free pod, and says what it tried")
     func waits() async throws {
         try await Emulator.with(#"{"soldOut": ["NVIDIA L40S"]}"#) { emulator in

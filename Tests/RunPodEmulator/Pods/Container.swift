@@ -62,6 +62,9 @@ final class Container: @unchecked Sendable {
         withExtendedLifetime(pipe) {}
     }
 
+    /// Whether every process of it is gone.
+    var isOver: Bool { lock.withLock { hasEnded } }
+
     /// SIGTERM to the first process, SIGKILL after `grace` seconds. Returns once all is gone.
     func end(grace: Double) {
         // The script passes SIGTERM on, and ends with its namespace.
