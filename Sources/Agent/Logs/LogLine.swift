@@ -109,6 +109,8 @@ enum LogLine: Sendable, Equatable {
     case lost(Range<Int>)
     /// `reason` says why an earlier environment does not do.
     case environment(String, isReused: Bool, reason: String? = nil)
+    /// The network failed during the installation of dependencies.
+    case installationRetried(after: Duration)
     /// `event` is the name in the posted JSON.
     case notPosted(event: String, reason: String, isRetried: Bool)
     /// `verb` is `stop` or `terminate`, `route` the name of the way that was tried.
@@ -201,6 +203,8 @@ extension LogLine {
             "LOG GAP: the volume lost \(bytes.count) bytes from byte \(bytes.lowerBound) on; zeros replace them"
         case .environment(let path, let isReused, let reason):
             "ENVIRONMENT: \(path) (\(isReused ? "reused" : "installing")\(reason.map { ": \($0)" } ?? ""))"
+        case .installationRetried(let pause):
+            "ENVIRONMENT: the network failed; trying again in \(pause.wholeSeconds) s"
         case .notPosted(let event, let reason, let isRetried):
             "NOTIFY: could not post \"\(event)\": \(reason)\(isRetried ? "; retrying" : "")"
         case .podNotEnded(let verb, let route, let reason): "POD: could not \(verb) the pod by \(route): \(reason)"

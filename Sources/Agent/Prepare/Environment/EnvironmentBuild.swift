@@ -11,6 +11,9 @@ struct EnvironmentBuild: Sendable {
     /// The whole environment of the installer's process.
     let variables: [String: String]
     let jobs: any JobRunner
+    let say: @Sendable (LogLine) -> Void
+    /// Waits before another try.
+    var pause: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
 
     private var folder: String { volume.run(run).work }
     private var temporary: String { volume.temporary(for: run) }
@@ -60,13 +63,37 @@ struct EnvironmentBuild: Sendable {
         }
         let pip = [environment.python, "-m", "pip", "install"] + settings.options(for: environment)
         let files = dependencies.requirements.flatMap { ["-r", $0] }
-        if !files.isEmpty { try await step(pip + files, installing) }
+        let log = "\(scratch ?? temporary)/pip.log"
+        if !files.isEmpty { try await runPip(pip + files, installing, log: log) }
         if let overrides = dependencies.overridesFile {
             let file = "\(temporary)/overrides.txt"
             try await DedicatedThread.run { try File.write(overrides, over: file) }
             // pip takes another file of the same version for installed already.
-            try await step(pip + ["--no-deps", "--force-reinstall", "-r", file], installing)
+            try await runPip(
+                pip + ["--no-deps", "--force-reinstall", "-r", file], installing, log: log)
         }
+    }
+
+    /// Pauses before the tries after the first one. pip has its own pauses before it gives up a connection.
+    private static let pauses: [Duration] = [.seconds(1), .seconds(2), .seconds(4)]
+
+    /// Runs pip. Tries again if the network failed. `log` is the path of a file for pip's own log.
+    private func runPip(_ arguments: [String], _ variables: [String: String], log: String) async throws {
+        let variables = variables.merging(["PIP_LOG": log]) { own, _ in own }
+        for pause in Self.pauses {
+            do {
+                return try await step(arguments, variables)
+            } catch {
+                let isNetwork = try await DedicatedThread.run {
+                    defer { try? File.remove(log) }
+                    return NetworkFault.isIn(logAt: variables["PIP_LOG"] ?? log)
+                }
+                guard isNetwork else { throw error }
+                say(.installationRetried(after: pause))
+                try await self.pause(pause * Double.random(in: 1...1.25))
+            }
+        }
+        try await step(arguments, variables)
     }
 
     private func installerVariables(scratch: String?) async throws -> [String: String] {

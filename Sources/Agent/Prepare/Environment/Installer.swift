@@ -12,12 +12,14 @@ struct Installer: Sendable {
     /// The names of the variables whose values are secret.
     let secrets: [String]
     let jobs: any JobRunner
+    /// Waits before another try.
+    var pause: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
 
     private var store: EnvironmentStore { EnvironmentStore(volume: volume, run: run) }
     private var work: String { volume.run(run).work }
 
     /// Returns the environment for these requirements. Reuses an existing one, or installs a new one.
-    func install(say: @Sendable (LogLine) -> Void) async throws -> PythonEnvironment {
+    func install(say: @escaping @Sendable (LogLine) -> Void) async throws -> PythonEnvironment {
         let image = try await ImagePython.probe(
             dependencies.python, environment: variables, folder: work, jobs: jobs)
         let (previous, wanted, search) = try await DedicatedThread.run {
@@ -93,14 +95,15 @@ struct Installer: Sendable {
     }
 
     private func build(
-        _ wanted: Wanted, reason: String?, say: @Sendable (LogLine) -> Void
+        _ wanted: Wanted, reason: String?, say: @escaping @Sendable (LogLine) -> Void
     ) async throws -> EnvironmentManifest {
         let folder = "\(wanted.key.name)-\([UInt8].random(count: 4).hexadecimal)"
         let new = VirtualEnvironment(path: store.path(folder), image: wanted.image)
         try await DedicatedThread.run { try store.use(folder) }
         say(.environment(new.path, isReused: false, reason: reason))
         try await EnvironmentBuild(
-            environment: new, dependencies: dependencies, volume: volume, run: run, variables: variables, jobs: jobs
+            environment: new, dependencies: dependencies, volume: volume, run: run, variables: variables, jobs: jobs,
+            say: say, pause: pause
         ).perform()
         return try await DedicatedThread.run {
             let manifest = EnvironmentManifest(

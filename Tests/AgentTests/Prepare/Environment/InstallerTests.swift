@@ -24,20 +24,24 @@ import Testing
         if [ "$3" = config ]; then cat "$STUB/settings"; exit; fi
         touch "$TMPDIR/left"
         echo "$* TMPDIR=$TMPDIR CACHE=$PIP_CACHE_DIR TARGET=$PIP_TARGET" >> "$STUB/pip"
+        if [ -s "$STUB/log" ]; then cp "$STUB/log" "$PIP_LOG"; fi
         for file do case $file in *overrides.txt) echo LINES $(cat "$file") >> "$STUB/pip" ;; esac; done
+        if [ -s "$STUB/faults" ]; then sed -i 1d "$STUB/faults"; exit 1; fi
         exit "$(cat "$STUB/code")"
         """#
 
     private let run: TestRun
     private let stub: TemporaryFolder
     private let said = Monitor<[LogLine]>([])
+    private let pauses = Monitor<[Duration]>([])
 
     init() throws {
         run = try TestRun()
         stub = try TemporaryFolder("python")
         try File.replace(stub.path + "/python", with: Array(Self.python.utf8), mode: 0o755)
         for (name, text) in [
-            "version": "3.12", "code": "0", "pip": "", "settings": "", "imports": "0", "import-error": "",
+            "version": "3.12", "code": "0", "pip": "", "settings": "", "imports": "0", "import-error": "", "log": "",
+            "faults": "",
         ] {
             try write(name, text)
         }
@@ -63,7 +67,8 @@ import Testing
             volume: run.volume, run: run.id,
             variables: ["PATH": "/usr/bin:/bin", "STUB": stub.path].merging(env) { $1 },
             config: env, secrets: ["TOKEN"],
-            jobs: SpawningRunner(output: "\(stub.path)/output"))
+            jobs: SpawningRunner(output: "\(stub.path)/output"),
+            pause: { [pauses] pause in pauses.update { $0.append(pause) } })
         return try await installer.install { [said] line in said.update { $0.append(line) } }
     }
 
@@ -195,6 +200,32 @@ import Testing
         _ = try await install(["PIP_TARGET": "/elsewhere"])
         #expect(try pip().first?.contains("pip install --target= --no-user -r requirements.txt TMPDIR=") == true)
         #expect(try pip().first?.hasSuffix(" TARGET=") == true)
+    }
+
+    private static let fault = "  File x\nReadTimeoutError: HTTPSConnectionPool(host='h', port=443): Read timed out.\n"
+
+    @Test("an installation is tried again three times at most if the network failed")
+    func retries() async throws {
+        try write("log", Self.fault)
+        try write("faults", "1\n2\n3\n")
+        #expect(File.isExecutable(try await install().python))
+        #expect(try pip().count == 4)
+        let first = pauses.read { $0 }
+        let allowed = [1, 2, 4].map { Duration.seconds($0)...Duration.seconds($0) * 1.25 }
+        #expect(first.count == 3 && zip(allowed, first).allSatisfy { $0.contains($1) })
+        #expect(said.read { $0 }.contains(.installationRetried(after: .seconds(4))))
+        try write("faults", "1\n2\n3\n4\n")
+        try requirements("torch==2\n")
+        await #expect(throws: Problem.self) { try await install() }
+        #expect(pauses.read { $0 }.count == 6)
+    }
+
+    @Test("an installation that failed for another reason is not tried again")
+    func noRetry() async throws {
+        try write("log", "ERROR: No matching distribution found for torhc\n")
+        try write("code", "1")
+        await #expect(throws: Problem.self) { try await install() }
+        #expect(try pip().count == 1 && pauses.read { $0 }.isEmpty)
     }
 
     @Test("overrides are installed last, without their dependencies, and their content counts")
