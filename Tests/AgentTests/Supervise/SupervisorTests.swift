@@ -95,6 +95,8 @@ import Testing
             // Kills later, so that it is ignored.
             bench.supervisor.tearDown(.graceful(grace: .seconds(600)), began: { begun += 1 }, note: { _, _ in })
             #expect(try await status == .code(7))
+            // The signal comes before its note, so the training may have ended first.
+            try await eventuallyTrue("the note of the signal") { noted.read { !$0.isEmpty } }
             #expect(begun == 1 && noted.read { $0 } == [SIGTERM])
             #expect(bench.supervisor.isCalledOff && bench.supervisor.leader == nil)
             await #expect(throws: Problem.self) { try await bench.run("echo late") }
