@@ -1,4 +1,4 @@
-.PHONY: help setup build demo test readers torture bench check clean
+.PHONY: help setup build demo emulator test readers torture bench check clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1|\2/p' Makefile | column -t -s '|'
@@ -11,6 +11,9 @@ build: setup ## dist/pod-agent (static) and dist/launch
 
 demo: build ## train, stop, train further: the example on this machine
 	@scripts/demo.sh
+
+emulator: build ## RunPod without an account: rented pods are containers of this machine
+	@scripts/emulator.sh
 
 test: check build ## the checks, then all tests, the whole programs included
 	@scripts/test.sh
@@ -28,4 +31,4 @@ check: setup ## format and scripts, warnings are errors
 	@scripts/check.sh
 
 clean: ## remove everything that was built
-	rm -rf .build .build-static .build-curl dist .demo
+	rm -rf .build .build-static .build-curl dist .demo .emulator

@@ -32,7 +32,10 @@ let agentTargets: [Target] = [
     .target(name: "CAuthorities", path: "Sources/Agent/C/CAuthorities"),
     .testTarget(
         name: "AgentTests",
-        dependencies: ["Agent", "CLinux", "Shared", "TestSupport", .product(name: "NIOCore", package: "swift-nio")],
+        dependencies: [
+            "Agent", "CLinux", "HTTPClient", "RunPod", "Shared", "TestSupport",
+            .product(name: "NIOCore", package: "swift-nio"),
+        ],
         swiftSettings: swiftSettings
     ),
     .executableTarget(
@@ -41,7 +44,7 @@ let agentTargets: [Target] = [
     .testTarget(
         name: "IntegrationTests",
         dependencies: [
-            "HTTPClient", "Shared", "TestSupport",
+            "HTTPClient", "RunPodEmulator", "Shared", "TestSupport",
             .product(name: "Subprocess", package: "swift-subprocess"),
         ],
         exclude: ["Beds"],

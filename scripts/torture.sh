@@ -7,4 +7,4 @@ cd "$(dirname "$0")/.."
 
 export TORTURE=full
 suites='Torture|Receipt|Digits|EarlySignal|TerminationDeadline|AgentKilled|SimultaneousAgents|NetworkVolume|ManyCheckpoints'
-exec scripts/test.sh --filter "IntegrationTests\.($suites)|SecretMaskTests" "$@"
+exec scripts/test.sh --filter "IntegrationTests\.($suites)|SecretMaskTests|EnvironmentShapesTests" "$@"

@@ -32,7 +32,7 @@ struct AgentEnvironment: Sendable {
         }
         tokenDigest = digest
         mask = SecretMask(spec.secrets.compactMap { all[$0] })
-        pod = try Self.value("POD_AGENT_POD_ID", in: all)
+        pod = try Self.value(host.podVariable, in: all)
         if let list = all["POD_AGENT_NOTIFY"] {
             guard let urls = try? JSON.decode([String].self, from: list.utf8) else {
                 throw Problem("POD_AGENT_NOTIFY is not a list of URLs in JSON")

@@ -98,7 +98,8 @@ actor Daemon {
             Console.say("the pod is stopped, not deleted: deleting it might lose data")
         }
         let stopper = PodStopper(routes: host.stopRoutes, way: way) { Console.say($0) }
-        Task {
+        Task { [host, server = api?.server] in
+            await server?.idle(for: .seconds(1), within: host.farewell)
             await stopper.run()
             post(.podStopped)
         }
@@ -190,7 +191,8 @@ extension Daemon {
         // Before the first change, so that the events miss none.
         router.announce(open.journal)
         let attempt = AttemptRunner(
-            open, variables: environment.inherited, processes: makeProcesses(open), notifier: notifier,
+            open, variables: environment.inherited, receivesCode: host.receivesCode, processes: makeProcesses(open),
+            notifier: notifier,
             followersLeft: { await server.quiet(within: $0) },
             post: { [current] in self.post($0, of: current) })
         self.attempt = attempt

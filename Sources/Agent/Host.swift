@@ -1,3 +1,5 @@
+internal import HTTPClient
+internal import RunPod
 internal import Shared
 
 /// The pod as its agent sees it: everything that differs between providers.
@@ -12,6 +14,12 @@ struct Host: Sendable {
     var stopRoutes: [any StopRoute]
     /// Variables that the agent passes to no child, besides its own `POD_AGENT_…`: keys that can stop or buy pods.
     var privateVariables: Set<String>
+    /// The variable that holds the pod's id.
+    var podVariable = "POD_AGENT_POD_ID"
+    /// The code comes over the API after the start.
+    var receivesCode = false
+    /// Time for readers of the API after the end of the run: with the pod they lose their only way to the volume.
+    var farewell: Duration = .zero
 
     func isPrivate(_ variable: String) -> Bool {
         PrivateVariables.contains(variable, keys: privateVariables)
@@ -22,14 +30,15 @@ extension Host {
     /// The part of a spec that names the provider. An agent that cannot read the rest can still stop its pod.
     private struct Outline: Decodable {
         var provider: ProviderName
+        var agentPort: Int?
     }
 
     /// The host that the pod's `variables` describe: `local` if the spec names no provider that this agent knows.
-    init(_ variables: [String: String]) throws(Problem) {
+    init(_ variables: [String: String]) {
         let spec = variables["POD_AGENT_SPEC"].flatMap { try? JSON.decode(Outline.self, from: $0.utf8) }
         switch spec?.provider {
         case nil, .local: self = .local(variables)
-        case .runpod: throw Problem("provider \"runpod\" is not supported by this pod-agent yet")
+        case .runpod: self = .runPod(variables, port: spec?.agentPort ?? 8000)
         }
     }
 
@@ -39,5 +48,28 @@ extension Host {
         Host(
             address: "127.0.0.1", port: 0, endpointFile: variables["POD_AGENT_ENDPOINT_FILE"],
             stopRoutes: [LocalStopRoute()], privateVariables: PrivateVariables.keys)
+    }
+
+    /// A container of a pod of RunPod, whose proxy reaches every address of it.
+    private static func runPod(_ variables: [String: String], port: Int) -> Host {
+        Host(
+            address: "0.0.0.0", port: port, endpointFile: nil, stopRoutes: runPodRoutes(variables),
+            privateVariables: PrivateVariables.keys, podVariable: "RUNPOD_POD_ID", receivesCode: true,
+            farewell: .seconds(5))
+    }
+
+    /// First those of the pod's own key, then those of the key that the user gave for this purpose.
+    private static func runPodRoutes(_ variables: [String: String]) -> [any StopRoute] {
+        let pod = variables["RUNPOD_POD_ID"] ?? ""
+        let addresses = RunPodAddresses(variables)
+        let keys = [("RUNPOD_API_KEY", "the pod's key"), ("POD_AGENT_STOP_KEY", "the stop key")]
+        return keys.flatMap { variable, owner -> [any StopRoute] in
+            guard let key = variables[variable], !key.isEmpty else { return [] }
+            return RunPodStopRoute.Call.allCases.map { call in
+                RunPodStopRoute(call: call, pod: pod, owner: owner) {
+                    RunPodClient(key: key, addresses: addresses, transport: await CurlTransport.ofTheAgent())
+                }
+            }
+        }
     }
 }

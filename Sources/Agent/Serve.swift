@@ -46,20 +46,16 @@ enum Serve {
     /// Starts the daemon. Without a valid environment it only stops the pod. Returns what a SIGTERM does, given when it
     /// came.
     private static func start(_ children: Children, agent: [ProcessIdentity]) -> (ContinuousClock.Instant) -> Void {
+        var variables = ProcessEnvironment.all
+        // From here on only `variables` has them: a training of the same user can read this process's environment.
+        ProcessEnvironment.wipe { PrivateVariables.contains($0) }
         do {
-            let variables = try SpecVariable.resolved(ProcessEnvironment.all)
-            let host = try Host(variables)
-            // From here on only `variables` has them: a training of the same user can read this process's environment.
-            ProcessEnvironment.wipe { host.isPrivate($0) }
-            do {
-                return start(try AgentEnvironment(variables, on: host), host, children, agent)
-            } catch {
-                Console.complain(error)
-                return stopPod(host)
-            }
+            variables = try SpecVariable.resolved(variables)
+            let host = Host(variables)
+            return start(try AgentEnvironment(variables, on: host), host, children, agent)
         } catch {
             Console.complain(error)
-            exit(Exit.config.rawValue)
+            return stopPod(Host(variables))
         }
     }
 

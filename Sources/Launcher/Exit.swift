@@ -10,7 +10,8 @@ extension Exit {
           70   outcome unknown: the pod left no record of its end, or cannot be seen from here
           73   setup failed: code, dependencies or the start of the command
           74   standard output or a file could not be written
-          77   the agent refuses the key
+          75   no pod for this config is free
+          77   the agent or the provider refuses the key
           78   wrong config
           130  stopped by the user
           143  interrupted

@@ -1,4 +1,5 @@
 internal import HTTPClient
+internal import RunPod
 internal import Shared
 
 /// A problem that ends the command with a certain exit code.
@@ -34,8 +35,19 @@ extension Failure {
         case let error as APIError where error.code == .unauthorized:
             self.init(.refused, error.message, hint: error.hint)
         case let error as APIError: self.init(.unavailable, error.message, hint: error.hint)
+        case let fault as HostFault: self = fault.failure
+        case let gone as OfferGone: self.init(.noCapacity, gone.description, hint: "try again later")
+        case let error as RunPodError: self.init(Self.exit(error.kind), error.sentence, hint: error.hint)
         case let error as HTTPError: self.init(.unavailable, error.message, hint: error.hint)
         default: self.init(.unavailable, "\(error)")
+        }
+    }
+
+    private static func exit(_ kind: RunPodError.Kind) -> Exit {
+        switch kind {
+        case .unauthorized, .forbidden: .refused
+        case .noCapacity, .notOffered: .noCapacity
+        default: .unavailable
         }
     }
 }

@@ -23,15 +23,30 @@ struct World: Sendable {
     static func live() throws(Problem) -> World {
         let environment = ProcessEnvironment.all
         let home = try LaunchHome.path(environment)
+        let transport = CurlTransport(userAgent: "launch/\(Version.current)")
+        let console = Console.standard
+        var providers: [any Provider] = []
         #if os(Linux)
-        let providers = Providers(
-            all: [LocalProvider(home: home, agent: try agent(environment), environment: environment)])
-        #else
-        let providers = Providers(all: [])
+        providers.append(LocalProvider(home: home, agent: try agent(environment), environment: environment))
         #endif
+        var rented = RunPodProvider(
+            home: home, account: RunPodAccount(keys(environment), transport: transport), transport: transport,
+            warn: { console.note("launch: \($0)") })
+        if let timeout = environment["LAUNCH_STALL_TIMEOUT"].flatMap(Duration.init(written:)) {
+            rented.stallTimeout = timeout
+        }
+        providers.append(rented)
         return World(
-            environment: environment, home: home, providers: providers, console: .standard,
-            transport: CurlTransport(userAgent: "launch/\(Version.current)"), now: { Date() })
+            environment: environment, home: home, providers: Providers(all: providers), console: console,
+            transport: transport, now: { Date() })
+    }
+
+    /// The environment, with RunPod's variables of the working folder's `.env` and `.runpod.env` if it has none.
+    private static func keys(_ environment: [String: String]) -> [String: String] {
+        [".env", ".runpod.env"].reduce(environment) { known, name in
+            let file = DotEnv(path: name, name: name, environment: environment)
+            return known.merging(file.values.filter { $0.key.hasPrefix("RUNPOD_") }) { first, _ in first }
+        }
     }
 
     #if os(Linux)

@@ -40,6 +40,19 @@ import Testing
         }
     }
 
+    @Test("launch stop ends a shell that runs one program after another for ever")
+    func loop() async throws {
+        try await Site.with { site in
+            try site.config("run: loop\ncommand: while :; do echo next; sleep 0.1; done\n")
+            let run = try site.launch("run")
+            try await run.prints("next\n")
+            let start = ContinuousClock.now
+            try await site.launch("stop", "--grace", "5m").check()
+            #expect(try await run.end() == 130)
+            #expect(start.duration(to: .now) < .seconds(60), "to kill it takes five minutes")
+        }
+    }
+
     @Test("launch stop --now ends a training that ignores SIGTERM and forks")
     func now() async throws {
         try await Site.with { site in

@@ -92,7 +92,8 @@ import Testing
                   70   outcome unknown: the pod left no record of its end, or cannot be seen from here
                   73   setup failed: code, dependencies or the start of the command
                   74   standard output or a file could not be written
-                  77   the agent refuses the key
+                  75   no pod for this config is free
+                  77   the agent or the provider refuses the key
                   78   wrong config
                   130  stopped by the user
                   143  interrupted
@@ -110,6 +111,7 @@ import Testing
                   status                  Show the state of a run.
                   checkpoints             List a run's checkpoints.
                   stop                    Stop a run and keep its results.
+                  recover                 Start every run again whose pod was taken away.
                   ls                      List the runs.
 
                   See 'launch help <subcommand>' for detailed help.

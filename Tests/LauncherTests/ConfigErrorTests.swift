@@ -1001,6 +1001,8 @@ import Testing
             run: a
             command: x
             resources: {volume: {network: a}, cloud: community}
+            provider: runpod
+            image: x@sha256:1
             """#,
             #"""
             config.yaml:3:35: the community cloud has no network volumes
@@ -1051,27 +1053,6 @@ import Testing
 
     /// Valid values whose feature is not built yet.
     private static let unsupported: [Broken] = [
-        Broken(
-            #"""
-            run: a
-            command: x
-            provider: runpod
-            image: x
-            """#,
-            #"""
-            config.yaml:3:1: "provider: runpod" is not supported yet
-            hint: remove it, or use "local"
-            """#),
-        Broken(
-            #"""
-            run: a
-            command: x
-            resources: {volume: {path: ~/vol}, spot: true}
-            """#,
-            #"""
-            config.yaml:3:36: "resources.spot: true" is not supported yet
-            hint: remove it, or use "false"
-            """#),
         Broken(
             #"""
             run: a

@@ -74,7 +74,7 @@ import Testing
         let config = try #require(read)
         config.check(with: reader, paths: paths)
         #expect(reader.firstError == nil)
-        #expect(reader.warnings == [])
+        #expect(reader.warnings.map(\.key) == ["resources.spot"])
         #expect(config.provider == .runpod)
         #expect(config.image == "ghcr.io/me/image@sha256:00")
         #expect(config.command == .exec(["python", "train.py", "{resume}"]))

@@ -84,7 +84,7 @@ final class FakeProvider: Provider {
         kill(pod.id)
     }
 
-    func markStopped(_ pod: Pod) async throws { state.withLock { $0.stopped.append(pod.id) } }
+    func markOver(_ pod: Pod) async throws { state.withLock { $0.stopped.append(pod.id) } }
 
     func start(_ pod: Pod, with order: PodOrder) async throws -> Pod { try unprepared("a pod was started again") }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Shared
+import TestSupport
 import Testing
 
 @testable import Launcher
@@ -44,6 +45,16 @@ import Testing
         #expect(text.contains("\n  newest checkpoint: last.ckpt\n"))
         let summary = try Summary(of: try await test.view(run)).text
         #expect(summary.contains("  checkpoints  1, the newest /w/out/last.ckpt\n"))
+    }
+
+    @Test("launch status --json has what the newest launch did to the user's files")
+    func notes() async throws {
+        try run.claim()
+        #expect(try await report().notes == nil)
+        let order = LaunchOrder(id: "L2", notes: ["left out of the code: .env"] + (1...30).map { "note \($0)" })
+        try run.spec(RunSpec(run: run.id, project: "p", command: .exec(["t"]), volume: "/v", launch: order))
+        let notes = try await report().notes
+        #expect(notes?.count == 20 && notes?.first == "left out of the code: .env")
     }
 
     @Test("launch status --json prints the run, its pod and its attempts")

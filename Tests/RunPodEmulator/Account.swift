@@ -165,7 +165,8 @@ final class Account: @unchecked Sendable {
         let command = (pod.order["entrypoint"]?.strings ?? []) + (pod.order["cmd"]?.strings ?? [])
         return Container.Plan(
             network: network(pod.number), disk: disk(of: pod), mounts: mounts, variables: variables(of: pod),
-            command: command.isEmpty ? ["/usr/local/bin/pod-agent"] : command, agent: agent)
+            command: change { $0.switches.breaksContainer }
+                ? ["/bin/false"] : command.isEmpty ? ["/usr/local/bin/pod-agent"] : command, agent: agent)
     }
 
     private func variables(of pod: EmulatedPod) -> [String: String] {

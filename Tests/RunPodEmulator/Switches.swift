@@ -29,6 +29,10 @@ struct Switches: Codable, Sendable {
     var createTrouble: [Trouble] = []
     /// GPU types with no free machine.
     var soldOut: [String] = []
+    /// Spot rents that are refused before one succeeds.
+    var spotRefusals = 0
+    /// The image has no agent: its container ends at once.
+    var breaksContainer = false
     /// The next start of a stopped pod finds its GPU taken.
     var gpuTaken = false
     /// Every request to the API gets 503.

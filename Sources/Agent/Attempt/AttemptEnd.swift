@@ -67,6 +67,9 @@ final class AttemptEnd: Sendable {
         if verdict?.isRetry != true { await proveNewestCheckpoint(watch) }
         // The log reports what the volume lost before it reports the end.
         if !isPreempted { await attempt.log.sync() }
+        if let failed = training?.failedLine {
+            attempt.log.say(.lineFailed(failed.number, text: failed.text, code: failed.code))
+        }
         if let outcome { say(outcome, kills: training?.outOfMemoryKills ?? 0) }
         await attempt.log.sync()
         return verdict
@@ -121,7 +124,7 @@ final class AttemptEnd: Sendable {
     /// The verdict on the attempts of this launch, this one included. Waits at most 5 s for the volume.
     private func verdict() async -> RetryRule.Verdict {
         let earlier = try? await DedicatedThread.run(within: .seconds(5)) { [attempt] in
-            try attempt.claims.filter { $0.launch == attempt.claim.launch && $0.number < attempt.claim.number }
+            try attempt.claims.filter { attempt.spec.launch.covers($0.launch) && $0.number < attempt.claim.number }
                 .compactMap { try attempt.run.usableRecord($0.number) }
         }
         return RetryRule(policy: attempt.spec.retry)

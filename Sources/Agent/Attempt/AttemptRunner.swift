@@ -16,6 +16,7 @@ final class AttemptRunner: Sendable {
     private let attempt: OpenAttempt
     /// The variables that children inherit.
     private let variables: [String: String]
+    private let receivesCode: Bool
     private let processes: any TrainingProcesses
     private let notices: AttemptNotices
     private let stop: TrainingStop
@@ -28,14 +29,16 @@ final class AttemptRunner: Sendable {
     /// hangs in a call.
     private static let timeoutAfterKill: Duration = .seconds(20)
 
-    /// `variables` are those that children inherit. `followersLeft` returns when no follower needs the log any more, or
-    /// after the timeout.
+    /// `variables` are those that children inherit. `receivesCode`: the code comes over the API. `followersLeft` returns
+    /// when no follower needs the log any more, or after the timeout.
     init(
-        _ attempt: OpenAttempt, variables: [String: String], processes: any TrainingProcesses, notifier: Notifier,
+        _ attempt: OpenAttempt, variables: [String: String], receivesCode: Bool = false,
+        processes: any TrainingProcesses, notifier: Notifier,
         followersLeft: @escaping @Sendable (_ timeout: Duration) async -> Void, post: @escaping Post
     ) {
         self.attempt = attempt
         self.variables = variables
+        self.receivesCode = receivesCode
         self.processes = processes
         self.post = post
         notices = AttemptNotices(journal: attempt.journal, log: attempt.log, notifier: notifier)
@@ -124,7 +127,8 @@ extension AttemptRunner {
     }
 
     private func setUp(_ step: SetupStep) async throws -> Event {
-        let runner = SetupRunner(attempt: attempt, variables: variables, processes: processes)
+        let runner = SetupRunner(
+            attempt: attempt, variables: variables, receivesCode: receivesCode, processes: processes)
         let setup = try await runner.take(step, after: state.withLock(\.setup))
         state.withLock { $0.setup = setup }
         return .stepDone(step)

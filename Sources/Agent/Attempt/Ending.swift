@@ -2,7 +2,7 @@ internal import Shared
 
 /// The way in which an attempt and its pod are being ended, as far as it is decided.
 struct Ending: Sendable, Equatable {
-    /// The teardown of the training, or of the child of a setup step; nil if there is none.
+    /// The teardown under way, of the training or of a setup step's child; nil if none has begun.
     var teardown: Teardown?
     /// The pod is being taken away: the agent has less than four seconds.
     var isPreempted = false

@@ -47,10 +47,13 @@ struct OpenAttempt: Sendable {
         record.bill = try Predecessor.bill(for: claim, spec.launch, after: claims, in: run)
         var receipts = Receipts(of: spec, in: run, for: claim)
         receipts?.say = { log.say($0) }
+        let journal = Journal(record, run: run, volume: volume)
+        log.observe { line in
+            if line.isNote { journal.change { $0.note(line.text) } }
+        }
         let attempt = OpenAttempt(
-            spec: spec, run: run, claim: claim, claims: claims, journal: Journal(record, run: run, volume: volume),
-            log: log,
-            volume: volume, receipts: receipts,
+            spec: spec, run: run, claim: claim, claims: claims, journal: journal, log: log, volume: volume,
+            receipts: receipts,
             saves: receipts.map { receipts in SaveWatch(folder: receipts.folder) { receipts.isComplete($0) } },
             began: .now,
             spentBefore: try run.spending(of: claims.filter { $0.number < claim.number }),

@@ -1,10 +1,12 @@
 internal import Shared
 
-/// Takes the steps before the training.
+/// Prepares a training: checks disks, brings in the code, installs dependencies, chooses the checkpoint.
 struct SetupRunner: Sendable {
     let attempt: OpenAttempt
     /// The variables that children inherit.
     let variables: [String: String]
+    /// The code comes over the API after the pod's start.
+    let receivesCode: Bool
     let processes: any TrainingProcesses
 
     private var spec: RunSpec { attempt.spec }
@@ -29,6 +31,7 @@ struct SetupRunner: Sendable {
 
     private func sync() async throws {
         guard let code = spec.code else { return }
+        if receivesCode { try await receive(code) }
         try await DedicatedThread.run { [self] in
             let packs = try CodePacks(volume: Volume(root: spec.volume), run: spec.run)
             let sync = CodeSync(
@@ -37,6 +40,18 @@ struct SetupRunner: Sendable {
             _ = try sync.perform { processes.isCalledOff }
             try attempt.commit?.write(to: attempt.run.work)
             try? packs.collect(except: code)
+        }
+    }
+
+    /// Returns once the volume has the pack. `limits.setup` ends the wait.
+    private func receive(_ code: PackedCode) async throws {
+        let path = Volume(root: spec.volume).pack(code)
+        var isReported = false
+        while try await DedicatedThread.run({ try !File.exists(path) }) {
+            if processes.isCalledOff { throw CancellationError() }
+            if !isReported { attempt.log.say(.waitingForCode) }
+            isReported = true
+            try await Task.sleep(for: .milliseconds(100))
         }
     }
 

@@ -7,6 +7,8 @@ struct Training: Sendable {
     private let checkpoints: CheckpointWatch?
     private let processes: any TrainingProcesses
     private let arguments: [String]
+    /// nil if no trap watches the command.
+    private let failedLine: FailedLine?
 
     /// `variables` are those that children inherit.
     init(
@@ -19,8 +21,12 @@ struct Training: Sendable {
         // On a thread of its own, because PATH may lead to the volume.
         let shell = try await DedicatedThread.run { TrainingCommand.Shell.available(path: environment["PATH"]) }
         let words = TrainingCommand.arguments(of: spec, resumingFrom: checkpoint, shell: shell)
-        arguments = try await DedicatedThread.run {
-            try TrainingCommand.storingLongScript(words, at: "\(attempt.run.path)/command.sh")
+        (arguments, failedLine) = try await DedicatedThread.run {
+            let stored = try TrainingCommand.storingLongScript(words, at: "\(attempt.run.path)/command.sh")
+            guard case .shell = spec.command, shell == .bash, stored == words, let script = words.last else {
+                return (stored, nil)
+            }
+            return (stored, FailedLine(script: script, variables: environment, run: spec.run))
         }
         facts = TrainingFacts(
             progress: try setup.progress ?? ProgressFollower(tail: processes.tail, pattern: spec.progress),
@@ -36,10 +42,15 @@ struct Training: Sendable {
         let before = counter?.kills
         checkpoints?.start()
         defer { checkpoints?.stop() }
+        let variables = facts.variables.merging(failedLine?.variables ?? [:]) { $1 }
         var status = try await processes.train(
-            arguments, environment: facts.variables, folder: attempt.run.work.appending(path: attempt.spec.workdir),
+            arguments, environment: variables, folder: attempt.run.work.appending(path: attempt.spec.workdir),
             on: attempt.spec.tty)
         var facts = facts
+        if let failedLine {
+            let found = try? await DedicatedThread.run(within: .seconds(5)) { failedLine.take() }
+            if status == .code(0), let found { facts.failedLine = found }
+        }
         if status == .code(0) {
             switch await processes.followBackground(began: { attempt.log.say(.background($0)) }) {
             case .none: break

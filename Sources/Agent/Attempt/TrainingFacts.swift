@@ -13,4 +13,6 @@ struct TrainingFacts: Sendable {
     var outOfMemoryKills: Int?
     /// The command lines of processes that the command left in the background, and that do nothing; else empty.
     var leftIdle: [String] = []
+    /// A line of the command that failed although the last one did not.
+    var failedLine: FailedLine.Found?
 }

@@ -86,7 +86,7 @@ struct FileSums: Sendable {
     }
 }
 
-/// Keeps a reader below its limit by sleeping.
+/// Keeps a reader at a number of bytes a second by sleeping. nil is no limit.
 struct ReadingPace {
     private let bytesPerSecond: Int?
     /// When the next byte may be read.

@@ -115,13 +115,14 @@ struct Claiming: Sendable {
             return .damaged(highest)
         }
         guard let last = claims.last else { return .free(after: nil, number: number) }
-        if last.launch != spec.launch.id, claims.contains(where: { $0.launch == spec.launch.id }) {
+        let isOwn = spec.launch.covers(last.launch)
+        if !isOwn, claims.contains(where: { spec.launch.covers($0.launch) }) {
             // A newer launch took over, so that this pod has nothing left to do.
             return .over(nil)
         }
         let record = try run.usableRecord(last.number)
         if let record, record.state == .ended {
-            let isOver = last.launch == spec.launch.id && record.outcome?.kind.endsLaunch == true
+            let isOver = isOwn && record.outcome?.kind.endsLaunch == true
             return isOver ? .over(record.outcome) : .free(after: last, number: number)
         }
         switch last.isAlive {
@@ -161,14 +162,14 @@ struct Claiming: Sendable {
         guard created else { return nil }
         let record = if let previous { try run.usableRecord(previous.number) } else { nil as AttemptRecord? }
         try Predecessor.close(before: claim, in: run, spec: spec)
-        guard let previous, previous.launch == claim.launch else { return .owned(claim) }
+        guard let previous, spec.launch.covers(previous.launch) else { return .owned(claim) }
         return try resume(claim, after: previous, record)
     }
 
     /// Decides what to do after an attempt of the same launch. `record` is that attempt's record as its agent left it.
     private func resume(_ claim: Claim, after previous: Claim, _ record: AttemptRecord?) throws -> Result {
         guard let record, let outcome = record.outcome else {
-            let attempts = try Predecessor.attempts(before: claim, of: spec.run, in: run)
+            let attempts = try Predecessor.attempts(before: claim, of: spec, in: run)
             // An agent that died before its first record does not undo the decision of the attempt before it.
             if let last = attempts.last(where: { $0.outcome?.kind != .agentCrash }), last.state == .ended,
                 let outcome = last.outcome, outcome.kind.endsLaunch
@@ -196,7 +197,8 @@ struct Claiming: Sendable {
     /// Returns the claim's lineage. A forced launch begins a new one with its first attempt, and its later attempts
     /// keep it.
     private func lineage(after previous: Claim?) throws -> String {
-        guard spec.launch.force, previous?.launch != spec.launch.id else { return previous?.lineage ?? spec.launch.id }
+        let isContinued = previous.map { spec.launch.covers($0.launch) } ?? false
+        guard spec.launch.force, !isContinued else { return previous?.lineage ?? spec.launch.id }
         try Lineage.begin(spec.launch.id, in: run, spec: spec)
         return spec.launch.id
     }

@@ -11,9 +11,9 @@ enum Predecessor {
             try File.remove(run.reservePath(number))
             guard var record = try run.usableRecord(number) else { continue }
             if record.isOver { return }
+            let own = try run.usableClaims().first { $0.number == number }
             if record.outcome == nil {
-                record.outcome = Outcome(
-                    .agentCrash, message: "the agent died while it was \(record.state.rawValue)")
+                record.outcome = outcome(of: record, in: own, spec.launch)
             } else if record.outcome?.exit == nil && record.outcome?.message == nil {
                 record.outcome?.message = "the agent was gone before the training's end was on record"
             }
@@ -21,7 +21,6 @@ enum Predecessor {
             record.lasted(until: beat?.seconds)
             record.step = record.step ?? beat?.step
             if record.state == .training {
-                let own = try run.usableClaims().first { $0.number == number }
                 record.checkpoints = try? own.flatMap { Receipts(of: spec, in: run, for: $0) }?.count()
             }
             record.enter(.ended, at: beat?.at ?? claim.claimed)
@@ -29,12 +28,21 @@ enum Predecessor {
         }
     }
 
-    /// Returns the earlier attempts of the claim's launch, in order. An attempt without a record counts as
-    /// `agent-crash`.
-    static func attempts(before claim: Claim, of id: RunID, in run: RunFolder) throws -> [AttemptRecord] {
-        try run.usableClaims().filter { $0.launch == claim.launch && $0.number < claim.number }.map { earlier in
+    /// The end of an attempt whose agent recorded none: its pod was taken away, or the agent died.
+    private static func outcome(of record: AttemptRecord, in claim: Claim?, _ launch: LaunchOrder) -> Outcome {
+        if let claim, launch.continues != nil, launch.supersedes.contains(claim.pod) {
+            return Outcome(.interrupted, message: "the provider took the pod away, and the agent had no time to say so")
+        }
+        return Outcome(.agentCrash, message: "the agent died while it was \(record.state.rawValue)")
+    }
+
+    /// Returns the earlier attempts of the claim's launch and of those that it continues, in order. An attempt without
+    /// a record counts as `agent-crash`.
+    static func attempts(before claim: Claim, of spec: RunSpec, in run: RunFolder) throws -> [AttemptRecord] {
+        let claims = try run.usableClaims().filter { spec.launch.covers($0.launch) && $0.number < claim.number }
+        return try claims.map { earlier in
             if let record = try run.usableRecord(earlier.number) { return record }
-            var record = AttemptRecord(claim: earlier, run: id, spec: "")
+            var record = AttemptRecord(claim: earlier, run: spec.run, spec: "")
             record.outcome = Outcome(.agentCrash)
             return record
         }

@@ -74,6 +74,15 @@ struct Server: Sendable {
         _ = await busy.none().value(within: timeout)
     }
 
+    /// Returns when requests have come, and none for `quiet`. Returns after `timeout` at the latest: a reader may still be
+    /// on its way.
+    func idle(for quiet: Duration, within timeout: Duration) async {
+        let start = ContinuousClock.now
+        while start.duration(to: .now) < timeout, !busy.isIdle(for: quiet) {
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
     private func serve(_ connection: Connection) async throws {
         try await connection.executeThenClose { inbound, _ in
             let parts = RequestParts(inbound, channel: connection.channel, timeout: limits.body)
@@ -156,6 +165,8 @@ struct ResponseWriter: Sendable {
 private final class BusyCount: Sendable {
     private struct State {
         var count = 0
+        /// When the last request ended; nil if none has.
+        var lastEnd: ContinuousClock.Instant?
         var waiters: [Promise<Void>] = []
     }
 
@@ -166,11 +177,19 @@ private final class BusyCount: Sendable {
     func end() {
         let waiters = state.withLock { state -> [Promise<Void>] in
             state.count -= 1
+            state.lastEnd = .now
             guard state.count == 0 else { return [] }
             defer { state.waiters = [] }
             return state.waiters
         }
         for waiter in waiters { waiter.fulfil(()) }
+    }
+
+    /// Whether there was a request, none is under way, and the last one ended at least `quiet` ago.
+    func isIdle(for quiet: Duration) -> Bool {
+        state.withLock { state in
+            state.count == 0 && state.lastEnd.map { $0.duration(to: .now) >= quiet } ?? false
+        }
     }
 
     /// Returns a promise that is fulfilled when the count is 0.

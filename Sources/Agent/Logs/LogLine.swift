@@ -37,6 +37,8 @@ enum LogLine: Sendable, Equatable {
     case background([String])
     /// The training has ended, and these processes that it left were killed. The texts are command lines.
     case leftoversKilled([String])
+    /// A line of the command failed with this exit code, and the command carried on and ended well.
+    case lineFailed(Int, text: String, code: Int)
     /// Some processes hang in a system call, so that SIGKILL has no effect.
     case unkillable
     /// The volume did not store the attempt's record with the outcome.
@@ -87,6 +89,8 @@ enum LogLine: Sendable, Equatable {
 
     // MARK: The code
 
+    /// "launch" has not sent the pack yet.
+    case waitingForCode
     /// The pack brought another file to the path. The result of the training moved.
     case resultReplaced(String, movedTo: String)
     /// The same, for results that have no line of their own.
@@ -115,6 +119,16 @@ enum LogLine: Sendable, Equatable {
 }
 
 extension LogLine {
+    /// Whether the line is about something that the agent did to the user's files, processes or settings.
+    var isNote: Bool {
+        switch self {
+        case .leftoversKilled, .lineFailed, .patternOff, .torn, .linkSkipped, .restored, .notRestored, .unusableCopy,
+            .pruned, .resultReplaced, .moreResultsReplaced, .resultStays, .moreResultsStay:
+            true
+        default: false
+        }
+    }
+
     /// The line without its line break.
     var text: String {
         switch self {
@@ -138,6 +152,8 @@ extension LogLine {
             "BACKGROUND: the command has ended; following what it left running: " + commands.joined(separator: "; ")
         case .leftoversKilled(let commands):
             "KILLED: still running 10 s after the end of the training: " + commands.joined(separator: "; ")
+        case .lineFailed(let number, let text, let code):
+            "WARNING: line \(number) of the command failed with exit code \(code) although the last one did not: \(text)"
         case .patternOff(let pattern, let limit):
             "WARNING: \"progress\" took longer than \(limit.milliseconds) ms on a line and is switched off: \(pattern)"
         case .unkillable: "WARNING: some processes are still there after SIGKILL and are left behind"
@@ -148,6 +164,7 @@ extension LogLine {
         case .outOfMemory(let kills): "OUT-OF-MEMORY: \(Self.memoryReason(kills: kills))"
         case .exitCode(let code): "EXIT_CODE=\(code)"
 
+        case .waitingForCode: "WAITING: launch sends the code"
         case .unreadable(let path, let reason): "UNREADABLE: \(path): \(reason); left in place"
         case .torn(let path, let reason, let target): "TORN: \(path): \(reason); moved to \(target)"
         case .tornInPlace(let path, let reason, let problem): "TORN: \(path): \(reason); \(problem)"

@@ -37,8 +37,8 @@ final class LogWriter: Sendable {
     /// The volume counts as hung if it takes nothing for this time while the memory is full. Bytes are dropped then.
     ///
     /// A disk under load may stop for a second or two, and no byte must be dropped for that. A hung volume is not
-    /// waited for again until it answers. So a hang stops the training at most once for this time, and only if it
-    /// prints more than 9 MB meanwhile (the memory and the pipe).
+    /// waited for again until it answers. So each hang stops the training for no longer than this time, and only if the
+    /// training prints more than 9 MB meanwhile (the memory and the pipe).
     static let timeout: Duration = .seconds(5)
 
     /// The most bytes written at a time, because heartbeats and records wait for the same thread.
@@ -51,6 +51,7 @@ final class LogWriter: Sendable {
     private let sealer: LogSealer
     private let current: CurrentLog?
     private let console: ContainerOutput?
+    private let observer = Mutex<(@Sendable (LogLine) -> Void)?>(nil)
     /// The end of the log, and how much of it is on stable storage.
     let progress: LogProgress
 
@@ -100,9 +101,13 @@ final class LogWriter: Sendable {
 
     /// Appends a line of the agent. It begins on a new line whatever the training printed last.
     func say(_ line: LogLine) {
+        observer.withLock { $0 }?(line)
         console?.say(line.text)
         if buffer.update({ $0.say(line) }) { enqueueDrain() }
     }
+
+    /// Calls `observer` with each line of the agent from now on.
+    func observe(_ observer: @escaping @Sendable (LogLine) -> Void) { self.observer.withLock { $0 = observer } }
 
     /// Returns when all bytes appended so far are on stable storage, or after `timeout`.
     func sync(within timeout: Duration = .seconds(30)) async {

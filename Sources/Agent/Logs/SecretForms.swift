@@ -37,7 +37,8 @@ enum SecretForms {
 extension SecretForms {
     private static let backslash = UInt8(ascii: "\\")
 
-    /// The inside of a string as JSON, Python's `repr` and most debug prints write it.
+    /// Returns the forms that `value` can have between the quotes of a string in JSON, Python's `repr` and most debug
+    /// prints.
     private static func escaped(_ value: [UInt8]) -> [[UInt8]] {
         let quotes: [[UInt8]] = [[], Array("\"".utf8), Array("'".utf8), Array("\"/".utf8), Array("\"<>&".utf8)]
         return quotes.flatMap { quotes in
@@ -51,7 +52,7 @@ extension SecretForms {
         }
     }
 
-    /// `quotes` get a backslash, `other` writes what is not ASCII.
+    /// Writes one character of a string: `quotes` get a backslash, `other` writes what is not ASCII.
     private static func escaped(
         _ scalar: Unicode.Scalar, quotes: [UInt8], isMarkup: Bool, other: ((Unicode.Scalar) -> String)?
     ) -> [UInt8] {

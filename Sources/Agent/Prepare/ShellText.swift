@@ -1,4 +1,4 @@
-/// Text for a POSIX shell in which a placeholder stands for a word.
+/// Text for a POSIX shell with placeholders, such as `{checkpoint}`, for words that are known later.
 struct ShellText {
     private let text: String
 

@@ -4,8 +4,8 @@ internal import Shared
 /// Follows a training that its command left in the background: `nohup python train.py > train.log &`.
 ///
 /// Only processes that began shortly before the command ended count: the command cannot have waited for them. A monitor
-/// that ran beside a training began earlier. A daemon does not count either: it has left the command's session, and the
-/// leader of its own session has ended, daemon(7).
+/// that ran beside a training began earlier; what it starts is part of it. A daemon does not count either: it has left
+/// the command's session, and the leader of its own session has ended, daemon(7).
 struct BackgroundTraining: Sendable {
     enum End: Sendable, Equatable {
         /// The command left no such process, or only some that ended at once.
@@ -31,14 +31,13 @@ struct BackgroundTraining: Sendable {
         began: ([String]) -> Void, lead: (pid_t) -> Void, isCalledOff: @Sendable () -> Bool
     ) async -> End {
         let start = Self.ticksAfterBoot() - Int(Self.window.inSeconds * Double(Self.ticksPerSecond))
-        let isRecent: (ProcessStat) -> Bool = { $0.started >= start && !isDaemon($0) }
-        guard let first = ProcessTree.running.first(where: isRecent) else { return .none }
+        guard let first = recent(since: start).first else { return .none }
         lead(first.pid)
         var orphans: [pid_t: Promise<ExitStatus>] = [:]
         var work = WorkMeter()
         var idleSince = ContinuousClock.now
         var isFollowed = false
-        while case let left = ProcessTree.running.filter(isRecent), !left.isEmpty {
+        while case let left = recent(since: start), !left.isEmpty {
             for process in left where process.parent == getpid() && orphans[process.pid] == nil {
                 orphans[process.pid] = children.adopt(process.pid)
             }
@@ -52,6 +51,17 @@ struct BackgroundTraining: Sendable {
             try? await Task.sleep(for: pause)
         }
         return isFollowed ? .exit(await status(of: orphans.values)) : .none
+    }
+
+    /// Returns the processes that began at `start` or later, in clock ticks after boot. Daemons and the children of
+    /// earlier processes are left out.
+    private func recent(since start: Int) -> [ProcessStat] {
+        var others: Set<pid_t> = []
+        return ProcessTree.running.filter { process in
+            let isRecent = process.started >= start && !isDaemon(process) && !others.contains(process.parent)
+            if !isRecent { others.insert(process.pid) }
+            return isRecent
+        }
     }
 
     private func isDaemon(_ process: ProcessStat) -> Bool {
@@ -79,7 +89,7 @@ struct BackgroundTraining: Sendable {
 private struct WorkMeter {
     private var written: [pid_t: Int] = [:]
     private var computed: [pid_t: Int] = [:]
-    /// Clock ticks of processor time that the processes have used since `hasGrown` last returned true.
+    /// Processor time that all processes together have used since `hasGrown` last returned true, in clock ticks.
     private var ticks = 0
 
     /// A process that only waits wakes up now and then: so little time, in clock ticks, is no work.

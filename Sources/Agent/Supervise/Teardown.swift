@@ -94,7 +94,8 @@ struct Teardown: Sendable, Equatable {
         }
     }
 
-    /// Signals the training, and until `end` also each process that a shell starts in its place.
+    /// Signals the training, and until `end` also each process that a shell starts in its place. A shell that continues
+    /// after processes which died of the signal, such as one with a loop, gets it too.
     private static func take(
         _ step: Step, on leader: pid_t, until end: ContinuousClock.Instant, sparing isSaving: (@Sendable () -> Bool)?,
         _ note: Note
@@ -103,7 +104,8 @@ struct Teardown: Sendable, Equatable {
         repeat {
             let (pids, catchIt) = recipients(below: leader)
             let isSpared = catchIt ? false : await answer(isSaving, until: end)
-            if !isSpared, case let new = pids.filter({ signalled.insert($0).inserted }), !new.isEmpty {
+            let all = catchIt || signalled.isEmpty || pids.allSatisfy(signalled.contains) ? pids : pids + [leader]
+            if !isSpared, case let new = all.filter({ signalled.insert($0).inserted }), !new.isEmpty {
                 for pid in new { kill(pid, step.signal) }
                 var step = step
                 step.isCaught = catchIt

@@ -10,7 +10,7 @@ final class ContainerOutput: Sendable {
     private struct State {
         var waiting: [UInt8] = []
         var isWriting = false
-        /// Bytes that were left out since the last ones that were taken.
+        /// Bytes that were left out and that no line has reported yet.
         var dropped = 0
         var isOpen = true
         var endsLine = true

@@ -1,44 +1,53 @@
 internal import Shared
 
-/// The files of a folder that are code and get packed.
-///
-/// In a git repository these are the files that git does not ignore, those of submodules and nested repositories too.
-/// Elsewhere all files count. Files that `.launchignore` names, Python's caches and `NeverPacked` are excluded.
-/// `.launchignore` also counts in a repository: nothing else can exclude a file that git tracks.
+/// The files of a folder that are code and get packed: those that `CodeListing` selects, without the run's checkpoints,
+/// files of this program and `NeverPacked`.
 struct CodeTree: Sendable {
     /// In the order of the bytes of their paths, so that a folder comes before its content.
     private(set) var entries: [TarEntry] = []
     /// Excluded paths as `PATH (reason)`. A folder that is excluded as a whole is one entry.
     private(set) var leftOut: Set<String> = []
     private(set) var warnings: [String] = []
+    let ignored: IgnoreReport
 
     let folder: String
-    private let ignored: LaunchIgnore
     private let notCode: NotCode
     /// The words for the folders that this program writes, or nil, by their paths.
     private var words: [[UInt8]: String?] = [:]
 
-    /// Names of folders that are excluded without a mention.
-    private static let alwaysIgnored = [".git", "__pycache__"]
-
-    init(folder: String, without notCode: NotCode = NotCode()) async throws {
+    /// The paths in `include` are added whatever ignore rules say.
+    init(folder: String, without notCode: NotCode = NotCode(), including include: [String] = []) async throws {
         self.folder = folder
         self.notCode = notCode
         guard try File.exists(folder) else { throw Problem("there is no folder \"\(folder)\"") }
-        ignored = try LaunchIgnore(in: folder)
-        if let paths = try await listed(
-            by: ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], below: "")
-        {
-            var folders: [[UInt8]: Bool] = [:]
-            var seen: Set<[UInt8]> = []
-            // git lists a file once for each side of a merge.
-            for path in paths where seen.insert(Array(path.utf8)).inserted && !isBelowLink(path, &folders) {
-                try take(path)
-            }
-        } else {
-            try walk("", try File.list(folder))
+        let listing = try await CodeListing(of: folder, include: include) { path in
+            notCode.excludes(path, in: folder) || NeverPacked.part(of: path + "/") != nil
+        }
+        ignored = listing.report
+        leftOut = Set(listing.leftOut)
+        var folders: [[UInt8]: Bool] = [:]
+        var seen: Set<[UInt8]> = []
+        // git lists a file once for each side of a merge.
+        for path in listing.paths where seen.insert(Array(path.utf8)).inserted && !isBelowLink(path, &folders) {
+            try take(path)
         }
         entries.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+        for path in include { try checkIncluded(path) }
+    }
+
+    /// Throws if nothing came of a path in `include`.
+    private func checkIncluded(_ path: String) throws(Problem) {
+        let isIn = path == "." || entries.contains { $0.path == path || $0.path.hasPrefix(path + "/") }
+        if isIn && !notCode.excludes(path, in: folder) { return }
+        if File.status("\(folder)/\(path)") == nil {
+            throw Problem(
+                "\"code.include\" names \"\(path)\", which does not exist",
+                hint: "paths are relative to the code, \"\(folder)\"; for a pattern write "
+                    + "\"!/data/*.json\" into \(IgnoreRules.launchFile)")
+        }
+        throw Problem(
+            "\"code.include\" names \"\(path)\", which is never packed",
+            hint: "it is made to hold secrets, belongs to the run, or lies behind a link")
     }
 
     /// The size of all files together, in bytes.
@@ -48,57 +57,15 @@ struct CodeTree: Sendable {
 
     func path(of entry: TarEntry) -> String { "\(folder)/\(entry.path)" }
 
-    /// Returns the paths that git lists below `prefix`, which is empty or ends with a slash. nil without git.
-    private mutating func listed(by question: [String], below prefix: String) async throws -> [String]? {
-        let names = try await Git.ask(question, in: prefix.isEmpty ? folder : "\(folder)/\(prefix)")
-        guard let names else { return nil }
-        var paths: [String] = []
-        for bytes in names.split(separator: 0) {
-            guard let name = String(validating: bytes, as: UTF8.self) else {
-                leftOut.insert("\(prefix)\(bytes.text) (its name is not UTF-8)")
-                continue
-            }
-            let path = prefix + (name.utf8.last == UInt8(ascii: "/") ? String(name.dropLast()) : name)
-            guard let status = File.status("\(folder)/\(path)"), status.isFolder else {
-                paths.append(path)
-                continue
-            }
-            // git lists a folder only if another repository begins there.
-            if try !File.exists("\(folder)/\(path)/.git") {
-                leftOut.insert("\(path) (a submodule that is not checked out)")
-            } else if let inner = try await listed(by: question, below: path + "/") {
-                paths += inner
-            }
-        }
-        return paths
-    }
-
-    private mutating func walk(_ prefix: String, _ names: [String]) throws {
-        for name in names {
-            let path = prefix + name
-            if Self.alwaysIgnored.contains(name) { continue }
-            guard let status = File.status("\(folder)/\(path)") else {
-                if name.unicodeScalars.contains("\u{FFFD}") { leftOut.insert("\(path) (its name is not UTF-8)") }
-                continue
-            }
-            if !status.isFolder {
-                try take(path)
-            } else if !ignored.leavesOut(path, isFolder: true) {
-                if isNotCode(path) || isNeverPacked(path + "/") { continue }
-                let inner = try File.list("\(folder)/\(path)")
-                if inner.isEmpty { entries.append(TarEntry(path, .folder)) }
-                try walk(path + "/", inner)
-            }
-        }
-    }
-
-    /// Adds the file or link at `path` to `entries`. Skips a path that is absent or that is not code.
+    /// Adds the file, link or empty folder at `path` to `entries`. Skips a path that is absent or that is not code.
     private mutating func take(_ path: String) throws {
-        guard let status = File.status("\(folder)/\(path)"), !status.isFolder else { return }
+        guard let status = File.status("\(folder)/\(path)") else { return }
         let parts = path.utf8.split(separator: UInt8(ascii: "/")).map { Array($0).text }
-        if parts.contains(where: Self.alwaysIgnored.contains) || ignored.leavesOut(path, isFolder: false) { return }
-        if isNotCode(path) || isNeverPacked(path) { return }
-        if status.isLink {
+        if parts.contains(where: CodeListing.alwaysIgnored.contains) || isNotCode(path) { return }
+        if isNeverPacked(path + (status.isFolder ? "/" : "")) { return }
+        if status.isFolder {
+            entries.append(TarEntry(path, .folder))
+        } else if status.isLink {
             let target = try File.readLink("\(folder)/\(path)")
             if leadsOut(target, depth: parts.count - 1) {
                 warnings.append("\"\(path)\" is a link that leads out of the code, to \"\(target)\"")

@@ -31,6 +31,11 @@ struct NotCode: Sendable {
         if let identity, written[identity] == nil { written[identity] = words }
     }
 
+    /// Whether the file or folder at the relative path in `folder` is no code.
+    func excludes(_ path: String, in folder: String) -> Bool {
+        checkpoints.part(of: path) != nil || words(at: "\(folder)/\(path)") != nil
+    }
+
     /// Returns the words for the file or folder at `path`, a link not followed; nil unless this program writes it.
     func words(at path: String) -> String? {
         if written.isEmpty { return nil }

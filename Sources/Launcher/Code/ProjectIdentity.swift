@@ -21,7 +21,7 @@ struct ProjectIdentity: Sendable, Equatable {
     /// Reads the marks of the project that `config` belongs to.
     init(of config: Config) async throws {
         var folders = [config.folder]
-        if case .path(let code) = config.code, File.statusOfTarget(code)?.isFolder == true { folders.append(code) }
+        if case .path(let code, _) = config.code, File.statusOfTarget(code)?.isFolder == true { folders.append(code) }
         try await self.init(folders: folders, name: config.project)
     }
 

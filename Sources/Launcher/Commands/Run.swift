@@ -16,13 +16,27 @@ struct Run: LauncherCommand {
     @Flag(help: "Take over a run that seems to belong to another project: this is the same one.") var adopt = false
     @Flag(help: "Show the whole log first, with that of earlier attempts.") var fromStart = false
     @Flag(help: "Return once the agent has answered and has the code.") var detach = false
+    @Option(
+        help: ArgumentHelp("Time to wait for a free pod, such as 2h (default: none).", valueName: "duration"))
+    var wait: String?
     @Flag(help: "Print the resolved config and the request to the provider, and change nothing.") var dryRun =
         false
+
+    func validate() throws { _ = try podTimeout() }
+
+    private func podTimeout() throws -> Duration {
+        guard let wait else { return .zero }
+        guard let time = Duration(written: wait) else {
+            throw ValidationError("\"\(wait)\" is not a duration such as 90s or 1h30m")
+        }
+        return time
+    }
 
     func run(in world: World) async throws {
         let config = try Config.load(path: config, environment: world.environment)
         for warning in config.warnings { world.console.complain(warning.problem) }
-        let start = RunStart(config: config, isForced: forceRestart, isAdopting: adopt, world: world)
+        var start = RunStart(config: config, isForced: forceRestart, isAdopting: adopt, world: world)
+        start.podTimeout = try podTimeout()
         if dryRun { return world.console.show(try await start.preview().text) }
 
         let decision = try await start.decide()

@@ -2,8 +2,8 @@ internal import Shared
 
 extension Config {
     enum Code: Sendable, Equatable {
-        /// An absolute path of this machine.
-        case path(String)
+        /// An absolute path of this machine, and paths in it that are packed whatever ignore rules say.
+        case path(String, include: [String] = [])
         case git(url: String, ref: String?)
     }
 

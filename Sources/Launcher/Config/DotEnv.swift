@@ -3,8 +3,8 @@ internal import Shared
 /// The variables of a `.env` file. The format belongs to other programs: a line that cannot be read is no error, unless
 /// the config needs its variable.
 ///
-/// Values without quotes and in double quotes expand `$NAME`, `${NAME}` and `${NAME:-default}`, if the environment or
-/// an earlier line sets the name. The last of two equal names counts. No error shows a value.
+/// Values without quotes and in double quotes expand `$NAME`, `${NAME}` and `${NAME:-default}`: from the environment,
+/// else from an earlier line. The last of two equal names counts. No error shows a value.
 struct DotEnv: Sendable {
     /// The file's name in errors.
     let name: String

@@ -116,12 +116,18 @@ extension Form<Config.Code> {
             let git = section.get("git", .text)
             let ref = section.get("ref", .text)
             let path = section.get("path", .localPath(paths))
-            if section.has("git") { return git.map { .git(url: $0, ref: ref) } }
+            let include = section.get("include", .list(of: .treePath)) ?? []
+            if section.has("git") {
+                if section.has("include") {
+                    return section.fail(at: "include", "\"code.include\" needs \"code.path\"")
+                }
+                return git.map { .git(url: $0, ref: ref) }
+            }
             if section.has("ref") {
                 return section.fail(at: "ref", "\"code.ref\" needs \"code.git\"")
             }
             guard section.has("path") else { return section.lack("\"code\" needs \"path\" or \"git\"") }
-            return path.map { .path($0) }
+            return path.map { .path($0, include: include.map(\.normalized)) }
         }
     }
 }

@@ -29,9 +29,21 @@ struct Follower: Sendable {
     /// harmless: they report a cut too many. Newer claims would hide a cut.
     private var streamBefore: String? { run.claims.last { $0.logStart < offset }?.stream }
 
-    /// Writes the log to the output until the run is not live any more. Returns the run as it is then.
+    /// Writes the log to the output until the run has ended, over all its pods. Returns the run as it is then.
     mutating func follow() async throws -> RunView {
         world.console.endWithReader()
+        try await followPods()
+        while let next = try await Relaunch(world: world).next(after: run) {
+            run = next
+            try await followPods()
+        }
+        try await writeRest()
+        output.end()
+        return run
+    }
+
+    /// Writes the log to the output until the run is not live any more.
+    private mutating func followPods() async throws {
         while run.state.isLive {
             let pod = run.pod
             do {
@@ -54,9 +66,6 @@ struct Follower: Sendable {
                 try await recover(from: error, pod: pod)
             }
         }
-        try await writeRest()
-        output.end()
-        return run
     }
 
     /// Reads the run as it is now. Waits while the agent does not answer through which its volume is read.

@@ -54,6 +54,7 @@ struct Session: Sendable {
         var follower = Follower(run, from: offset, into: output, world: world)
         let end = try await follower.follow()
         world.console.report(try Summary(of: end).text)
+        try await PodBackstop(run: end, world: world).secure()
         throw Exit.code(of: end.latest?.state == .ended ? end.latest?.outcome : nil)
     }
 }

@@ -1,3 +1,5 @@
+internal import Shared
+
 /// A kind of pod that a provider would create now.
 struct Offer: Sendable, Equatable {
     /// For a person, such as `2 × H100 SXM, spot, in EU-RO-1`.
@@ -8,5 +10,7 @@ struct Offer: Sendable, Equatable {
     var isSpot = false
     /// The provider's name for the kind of GPU; nil if the pod gets none of its own.
     var gpu: String?
+    /// The part of the provider that it comes from; nil if the provider has no parts.
+    var cloud: Resources.Cloud?
     var datacenter: String?
 }

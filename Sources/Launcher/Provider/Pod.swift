@@ -21,6 +21,10 @@ struct Pod: Sendable, Equatable {
     var created: Date
     /// Address of the agent's API; nil until it is known.
     var address: String?
+    /// The provider may take it away.
+    var isSpot = false
+    /// A mark on it says that the run has ended for good: it finished, or its user stopped it on some machine.
+    var isOver = false
 
     enum State: Sendable, Equatable {
         /// The provider is making it ready; its own words for how far it is.

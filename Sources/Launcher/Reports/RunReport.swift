@@ -27,6 +27,8 @@ struct RunReport: Encodable {
     var savesOnSignal: SavesOnSignal?
     /// nil unless the run trains.
     var training: TrainingReport?
+    /// What the newest launch did to the user's files and settings, a line each; nil if there is nothing to report.
+    var notes: [String]?
 
     struct PodReport: Encodable {
         var id: String
@@ -61,6 +63,7 @@ struct RunReport: Encodable {
         proven = receipt?.reference
         training = !isLive ? nil : attempts.last.flatMap { TrainingReport(of: $0, proven: receipt, at: now) }
         savesOnSignal = SavesOnSignal(of: attempts)
+        notes = try view.folder.spec()?.launch.notes
     }
 
     var text: String {

@@ -6,7 +6,7 @@ struct RequirementCheck: Sendable {
 
     /// Throws the first requirement file that is missing at home, with the place that names it.
     func checkFiles() throws {
-        guard case .path(let folder) = config.code else { return }
+        guard case .path(let folder, _) = config.code else { return }
         do {
             _ = try tree(in: folder)
         } catch let missing as RequirementTree.MissingFile {
@@ -16,7 +16,7 @@ struct RequirementCheck: Sendable {
 
     /// Throws the first requirement file that is not among `packed`, the paths of the packed files.
     func checkPacked(_ packed: Set<String>) throws {
-        guard case .path(let folder) = config.code else { return }
+        guard case .path(let folder, _) = config.code else { return }
         for node in try tree(in: folder).nodes {
             // A path may lead through a packed link to a folder.
             guard let top = File.realPath(folder), let real = File.realPath(folder.appending(path: node.path)),
@@ -24,7 +24,9 @@ struct RequirementCheck: Sendable {
             else { continue }
             throw config.error(
                 at: "dependencies.requirements", "\"\(node.path)\" is not packed",
-                hint: "git or \(LaunchIgnore.name) ignores it")
+                hint:
+                    "git or \(IgnoreRules.launchFile) ignores it; bring it with code: {path: ., include: [\(node.path)]}"
+            )
         }
     }
 
@@ -46,7 +48,7 @@ struct RequirementCheck: Sendable {
 
     /// A line about dependencies that the project has and the config does not name; nil if there is nothing to say.
     var advice: String? {
-        guard case .path(let folder) = config.code, config.dependencies.isEmpty else { return nil }
+        guard case .path(let folder, _) = config.code, config.dependencies.isEmpty else { return nil }
         let ways = [
             ("requirements.txt", "write dependencies: {requirements: [requirements.txt]}"),
             (

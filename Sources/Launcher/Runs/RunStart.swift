@@ -7,6 +7,8 @@ struct RunStart: Sendable {
     /// The user says that the run belongs to this project, whatever the marks of both say.
     var isAdopting = false
     let world: World
+    /// Time for which it waits for a free pod.
+    var podTimeout: Duration = .zero
     /// Longer than it takes another `launch run` to start a pod.
     var lockTimeout: Duration = .seconds(90)
 
@@ -31,11 +33,15 @@ struct RunStart: Sendable {
         var run = try await Runs(world: world).view(known)
         if run.state == .starting, let pod = run.pod, pod.isRunning {
             // The spec of the starting pod is known once the pod owns the run.
-            _ = try await PodStart(pod: pod, provider: provider, world: world).wait()
+            _ = try await PodStart(
+                pod: pod, provider: provider, world: world, code: delivery(of: spec, on: known.place)
+            )
+            .wait()
             run = try await Runs(world: world).refreshed(run)
         }
         if let decision = try decision(on: run, spec) {
             try provider.remember(run.id, at: known.place)
+            try await deliver(spec, to: decision)
             return decision
         }
         return try await start(spec, of: project.joined, after: run)
@@ -87,7 +93,7 @@ struct RunStart: Sendable {
 
     /// The id of the commit that the code was checked out from; nil if the code is in no repository.
     private func commit() async throws -> String? {
-        guard case .path(let folder) = config.code else { return nil }
+        guard case .path(let folder, _) = config.code else { return nil }
         let answer = try await own { _ in try await Git.ask(["rev-parse", "--verify", "HEAD"], in: folder) }
         return answer.map(\.text.trimmed).flatMap { $0.isEmpty ? nil : $0 }
     }
@@ -98,18 +104,18 @@ struct RunStart: Sendable {
         try requirements.checkFiles()
         if let advice = requirements.advice { world.console.note("launch: \(advice)") }
         var code: PackedCode?
-        if case .path(let folder) = config.code {
-            let pack = try await pack(folder, on: place)
+        var notes = config.warnings.map(\.message)
+        if case .path(let folder, let include) = config.code {
+            let pack = try await pack(folder, including: include, on: place)
             try requirements.checkPacked(pack.paths)
-            for warning in pack.warnings { world.console.note("launch: \(warning)") }
-            if !pack.leftOut.isEmpty {
-                world.console.note("launch: left out of the code: \(pack.leftOut.joined(separator: ", "))")
-            }
+            for note in pack.notes { world.console.note("launch: \(note)") }
+            notes += pack.notes
             code = pack.code
         }
         let id = [UInt8].random(count: 6).hexadecimal
         return config.spec(
-            project: project, code: code, volume: place.mount, launch: LaunchOrder(id: id, force: isForced))
+            project: project, code: code, volume: place.mount,
+            launch: LaunchOrder(id: id, force: isForced, notes: notes))
     }
 
     /// The spec is kept on the volume and shown in the log.
@@ -127,19 +133,36 @@ struct RunStart: Sendable {
         }
     }
 
-    private func pack(_ folder: String, on place: PodPlace) async throws -> CodePack {
-        guard let volume = place.hostVolume else {
-            throw Failure(.unavailable, "code cannot be delivered to \"\(place.text)\" yet")
-        }
+    private func pack(_ folder: String, including include: [String], on place: PodPlace) async throws -> CodePack {
+        let volume = place.hostVolume ?? waiting
         do {
             let checkpoints = CheckpointArea(
-                of: config.checkpoints, workdir: config.workdir, work: volume.run(config.run).work)
+                of: config.checkpoints, workdir: config.workdir,
+                work: Volume(root: place.mount).run(config.run).work)
             return try await CodePack.make(
-                folder: folder, without: NotCode(checkpoints: checkpoints, volume: volume, home: world.home),
+                folder: folder, including: include,
+                without: NotCode(checkpoints: checkpoints, volume: volume, home: world.home),
                 secrets: config.knownSecrets, on: volume)
         } catch let problem as Problem {
             throw Failure(.setupFailed, problem)
         }
+    }
+
+    /// The folder of packs that are sent to pods elsewhere, laid out like a volume.
+    private var waiting: Volume { Volume(root: "\(world.home)/outgoing") }
+
+    /// The pack that the pod's agent waits for; nil if it finds the pack on its volume.
+    private func delivery(of spec: RunSpec, on place: PodPlace) -> CodeDelivery? {
+        guard place.hostVolume == nil, let code = spec.code else { return nil }
+        return CodeDelivery(code: code, path: waiting.pack(code))
+    }
+
+    /// A launcher that died may have left its pod without the code.
+    private func deliver(_ spec: RunSpec, to decision: Decision) async throws {
+        guard case .attach(let run) = decision, let delivery = delivery(of: spec, on: run.run.place),
+            run.state == .active(.syncing), let agent = try await Runs(world: world).agent(of: run)
+        else { return }
+        try await delivery.send(to: agent)
     }
 
     /// nil if a pod has to be started.
@@ -185,19 +208,34 @@ struct RunStart: Sendable {
         spec.project = project
         // The claim of an owner that has ended need not be waited for. An owner that cannot be seen from here may live:
         // the agent watches its heartbeat.
-        if let owner = previous.claims.last, owner.isAlive == false {
+        if previous.owner == .gone, let owner = previous.claims.last {
             spec.launch.supersedes = [owner.pod]
         }
         let provider = previous.run.provider
+        let old = try await endedPod(of: previous)
+        if let old, old.hasEnded, !spec.launch.supersedes.contains(old.id) { spec.launch.supersedes.append(old.id) }
         let order = order(spec, on: previous.run.place, commit: try await commit())
-        let pod =
-            if let old = previous.pod, case .exited = old.state {
-                try await provider.start(old, with: order)
-            } else {
-                try await provider.create(order, at: try await offer(for: order, of: provider))
-            }
+        if let old, provider.restarts(old) {
+            return try await begin(try await provider.start(old, with: order), spec, isNew: false)
+        }
+        var purchase = Purchase(order: order, provider: provider, console: world.console, timeout: podTimeout)
+        return try await purchase.make { try await begin($0, spec, isNew: true) }
+    }
+
+    /// The pod of a run that is not live. An agent that is about to end it has time for that.
+    private func endedPod(of run: RunView) async throws -> Pod? {
+        guard run.run.provider.backstop != nil else { return run.pod }
+        try await PodBackstop(run: run, world: world).secure()
+        return try await run.run.refreshed().pod
+    }
+
+    /// Waits until the agent of the pod owns the run.
+    private func begin(_ pod: Pod, _ spec: RunSpec, isNew: Bool) async throws -> Decision {
         let interrupt = Interrupt(leaving: pod.run)
         defer { interrupt.cancel() }
-        return try await PodStart(pod: pod, provider: provider, world: world).wait()
+        return try await PodStart(
+            pod: pod, provider: try world.providers.named(pod.provider), world: world,
+            code: delivery(of: spec, on: pod.place), isNew: isNew
+        ).wait()
     }
 }

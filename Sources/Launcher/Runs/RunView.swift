@@ -6,6 +6,8 @@ struct RunView: Sendable {
     /// The run's files on this machine.
     let folder: RunFolder
     let claims: [Claim]
+    /// Seen before `latest` was read, so that the record of an owner that is gone is its last one.
+    let owner: Owner
     /// The highest attempt's record; nil if the attempt has not written one.
     let latest: AttemptRecord?
     /// Observations of the owner's heartbeat, if nothing else shows whether the owner lives.
@@ -21,6 +23,7 @@ struct RunView: Sendable {
         self.folder = folder
         self.heartbeat = heartbeat
         claims = try folder.claims()
+        owner = Self.owner(of: claims.last, pod: run.pod)
         latest = if let last = claims.last { try folder.readRecord(last.number) } else { nil }
     }
 
@@ -98,12 +101,12 @@ struct RunView: Sendable {
         case unseen
     }
 
-    var owner: Owner {
-        guard let claim = claims.last else {
+    private static func owner(of claim: Claim?, pod: Pod?) -> Owner {
+        guard let claim else {
             if case .unseen = pod?.state { return .unseen }
             return .gone
         }
-        let pod = pod.flatMap { isOwner($0) ? $0 : nil }
+        let pod = pod.flatMap { $0.id == claim.pod ? $0 : nil }
         if claim.isAlive == true || pod?.isRunning == true { return .alive }
         return claim.isAlive == false || pod?.hasEnded == true ? .gone : .unseen
     }
@@ -115,7 +118,6 @@ struct RunView: Sendable {
 
     /// Returns the record of each attempt that left one, in order. An attempt that is not over gets the step and the
     /// duration of its last heartbeat, because its record is written only when its state changes.
-    /// its record is written only when its state changes.
     func attempts() throws -> [AttemptRecord] {
         try claims.compactMap { claim in
             guard var record = try folder.readRecord(claim.number) else { return nil }

@@ -141,7 +141,7 @@ extension AgentClient {
         return exchange
     }
 
-    /// The error of a reply to HEAD, which has no body that would tell more.
+    /// Returns the error of a reply to HEAD, which has no body.
     static func headError(_ head: HTTPHead, _ path: String) -> any Error {
         guard let code = APIError.Code.allCases.first(where: { $0.status == head.status }) else {
             return UnknownReply(to: head)

@@ -23,7 +23,7 @@ public struct StopRequest: Sendable, Codable, Equatable {
     public static let now = StopRequest(mode: .now)
 
     public static let usualGrace: Duration = .seconds(60)
-    /// Allowed grace. Below it use `now`; above it nobody remembers having asked.
+    /// The allowed grace. `now` is for less; a user has forgotten a request that takes more.
     public static let graceRange: ClosedRange<Duration> = .seconds(1) ... .seconds(86_400)
 
     /// The reason why the agent refuses this request; nil if it does not.

@@ -24,7 +24,7 @@ final class ResponsePipe: Sendable {
             return waiters
         }
 
-        /// Empties the buffer. A transfer that waited for room resumes.
+        /// Returns the bytes of the buffer and empties it. A transfer that waited for room resumes.
         mutating func takeBuffer() -> [UInt8] {
             defer { buffer = [] }
             if isFull {

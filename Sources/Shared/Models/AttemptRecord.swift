@@ -42,6 +42,8 @@ public struct AttemptRecord: Sendable, Codable, Equatable {
     public var next: Date?
     /// The circumstances of an end that the user did not ask for.
     public var death: Death?
+    /// Log lines about what the agent did to the user's files, processes and settings. nil if there are none.
+    public private(set) var notes: [String]?
 
     public struct Phase: Sendable, Codable, Equatable {
         public var state: AttemptState
@@ -74,6 +76,11 @@ public struct AttemptRecord: Sendable, Codable, Equatable {
     public mutating func lasted(_ seconds: Double?) {
         self.seconds = seconds
         cost = bill?.cost(after: seconds ?? 0)
+    }
+
+    /// Adds a line to `notes`, which keep the newest 50. A full volume has room for all of them.
+    public mutating func note(_ line: String) {
+        notes = Array(((notes ?? []) + [line.note]).suffix(50))
     }
 
     public func began(_ state: AttemptState) -> Date? {

@@ -10,6 +10,8 @@ public enum Exit: Int32, Sendable, CaseIterable {
     case setupFailed = 73
     /// Something could not be written: the output of `launch`, or the pod's claim on its volume.
     case output = 74
+    /// No provider has a pod for the config at the moment.
+    case noCapacity = 75
     case refused = 77
     case config = 78
     case stopped = 130

@@ -8,8 +8,8 @@ extension RunPodClient {
         case system
     }
 
-    /// `GET /v2/pods/ID/logs`: the last `tail` lines and those that follow. The stream never ends by itself, and not even
-    /// its head comes before its first line.
+    /// `GET /v2/pods/ID/logs`: the last `tail` lines and those that follow. The stream never ends by itself, and not
+    /// even its head comes before its first line.
     public func logLines(of id: String, _ source: LogSource, tail: Int) -> AsyncThrowingStream<String, any Error> {
         AsyncThrowingStream { lines in
             let task = Task {

@@ -2,8 +2,8 @@ public import HTTPClient
 
 /// A client of RunPod's API for one key.
 ///
-/// A GET is repeated after faults of the network and of RunPod. Everything else is repeated only after a 429: a repeated
-/// create could buy a second pod.
+/// A GET is repeated after faults of the network and of RunPod. Everything else is repeated only after a 429: a
+/// repeated create could buy a second pod.
 public struct RunPodClient: Sendable {
     public let addresses: RunPodAddresses
     private let key: String
@@ -33,7 +33,8 @@ public struct RunPodClient: Sendable {
 
     // MARK: Requests
 
-    /// Sends a request to REST v2 and reads its answer. `path` begins with a slash; `doing` is a verb phrase for errors.
+    /// Sends a request to REST v2 and reads its answer. `path` begins with a slash; `doing` is a verb phrase for
+    /// errors.
     func call<Value: Decodable>(
         _ method: String, _ path: String, _ body: (any Encodable & Sendable)? = nil, doing: String
     ) async throws(RunPodError) -> Value {

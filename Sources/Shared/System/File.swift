@@ -67,10 +67,14 @@ public enum File {
 
     /// Writes `bytes` so that after any crash `path` has either its former content or all of `bytes`.
     ///
-    /// They are written to a staging file and synced; then it is renamed, and its folder is synced.
-    public static func replace(_ path: String, with bytes: [UInt8], mode: Int = 0o644) throws(Problem) {
+    /// They are written to a staging file and synced; then it is renamed, and its folder is synced. A file that is
+    /// `isShared` may be replaced by several processes at once: each has a staging file of its own.
+    public static func replace(
+        _ path: String, with bytes: [UInt8], mode: Int = 0o644, isShared: Bool = false
+    ) throws(Problem) {
+        let name = isShared ? "\(path).\([UInt8].random(count: 8).hexadecimal).new" : path + ".new"
         try named("write", path) { () throws(Errno) in
-            let (file, staging) = try openStaging(path + ".new", mode: mode)
+            let (file, staging) = try openStaging(name, mode: mode)
             defer { close(file) }
             try write(bytes[...], to: file)
             try Errno.check { fsync(file) }

@@ -43,7 +43,10 @@ extension String {
         self[(firstRange(of: "://")?.upperBound ?? startIndex)...].prefix { !"/?#".contains($0) }
     }
 
-    /// This path without slashes at its end.
+    /// The first 300 characters of a line, for a record that has to stay small.
+    var note: String { count > 300 ? prefix(299) + "…" : self }
+
+    /// This path without slashes at its end. "/" stays.
     public var withoutSlashes: String {
         var rest = self[...]
         while rest.count > 1, rest.last == "/" { rest = rest.dropLast() }

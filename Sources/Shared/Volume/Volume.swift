@@ -90,7 +90,7 @@ public struct RunFolder: Sendable, Equatable {
     /// Hard links to the newest proven numbered checkpoint, for trainers that delete it before they save the next.
     public var spare: String { "\(path)/kept/.spare" }
 
-    /// Checkpoints that are being deleted.
+    /// The folder of checkpoints that are being deleted.
     public var pruned: String { "\(path)/pruned" }
 
     public func claimPath(_ attempt: Int) -> String { "\(attempts)/\(String(attempt, width: 4)).claim" }

@@ -26,6 +26,21 @@ import Testing
         #expect(work.status.attempt.state == .claiming)
     }
 
+    @Test("lines about the user's files are in the log and in the record, others in the log only")
+    func notes() async throws {
+        let work = try await open(try run.attempt(1))
+        work.log.say(.startingFresh)
+        work.log.say(.resultReplaced("a", movedTo: "b"))
+        for number in 1...60 { work.log.say(.pruned("\(number)\(String(repeating: "x", count: 400))")) }
+        await work.log.sync()
+        #expect(await work.journal.durable(within: .seconds(10)))
+        let notes = try #require(try run.folders.usableRecord(1)?.notes)
+        #expect(notes.count == 50 && notes.last?.hasPrefix("PRUNED: 60x") == true)
+        #expect(notes.allSatisfy { $0.count <= 300 })
+        #expect(try run.log().text.contains("\nREPLACED: a: "))
+        #expect(work.status.attempt.notes == notes)
+    }
+
     @Test("the first log line begins a new line after an unfinished one")
     func headerAfterOpenLine() async throws {
         try run.attempt(1)

@@ -152,7 +152,7 @@ import Testing
         try run.attempt(2, state: .ended, outcome: Outcome(.failed))
         try run.attempt(3)
         let claim = try run.attempt(4)
-        let attempts = try Predecessor.attempts(before: claim, of: run.id, in: run.folders)
+        let attempts = try Predecessor.attempts(before: claim, of: run.spec(), in: run.folders)
         #expect(attempts.map(\.number) == [2, 3])
         #expect(attempts.map(\.outcome?.kind) == [.failed, .agentCrash])
     }

@@ -62,10 +62,10 @@ import Testing
             _ = try folders.spending(of: claims).cost
             _ = try folders.allReceipts()
             _ = try folders.usableRecord(1).map { (Exit.ofPod($0.outcome), $0.outcome?.words) }
-            _ = try Predecessor.attempts(before: claim, of: run.id, in: folders)
+            _ = try Predecessor.attempts(before: claim, of: run.spec(), in: folders)
             _ = try Receipts(of: run.spec(), in: folders, for: claim)?.count()
             _ = RetryRule(policy: RetryPolicy()).verdict(
-                on: try Predecessor.attempts(before: claim, of: run.id, in: folders), jitter: 1)
+                on: try Predecessor.attempts(before: claim, of: run.spec(), in: folders), jitter: 1)
         }
     }
 

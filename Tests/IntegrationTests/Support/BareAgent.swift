@@ -43,10 +43,10 @@ struct BareAgent {
     func start() throws -> Running { try site.start([Programs.agent], environment: try environment()) }
 
     /// Starts it as PID 1 of its own pid namespace, with the words of `wrapper` before it. `end` returns its exit code.
-    func startAsFirst(under wrapper: [String] = []) throws -> Running {
+    func startAsFirst(under wrapper: [String] = [], with variables: [String: String] = [:]) throws -> Running {
         try site.start(
             wrapper + (try #require(Namespaces.unshare)) + ["--mount-proc", Programs.agent],
-            environment: try environment())
+            environment: try environment().merging(variables) { $1 })
     }
 
     /// The pid, as this process sees it, of the PID 1 that `startAsFirst` started. Returns once that takes signals.

@@ -18,6 +18,7 @@ struct RunStatus: Decodable {
     var pod: Pod?
     var logEnd: Int
     var attempts: [AttemptRecord]
+    var notes: [String]?
 }
 
 /// One run of a site, seen from outside.

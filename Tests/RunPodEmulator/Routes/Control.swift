@@ -13,6 +13,10 @@ struct Control {
             // The host takes the pod away: as a stop that its user did not ask for.
             account.stop(words[1])
             return .empty
+        case ("POST", "duplicate", 2):
+            guard let pod = account.pod(words[1]) else { return .problem(404, "pod not found") }
+            _ = try? account.create(pod.order, price: pod.price, centre: pod.centre, isSpot: pod.isSpot)
+            return .empty
         case ("POST", "crash", 2):
             // The container's processes die at once, and the provider starts it again.
             account.pod(words[1])?.container?.kill9()

@@ -88,7 +88,8 @@ struct PodRoutes {
         return account.pod(id).map { .json($0.json(at: Date())) } ?? .problem(404, "pod not found")
     }
 
-    private func start(_ id: String) -> Answer? {
+    /// Starts a stopped pod; nil if it does.
+    func start(_ id: String) -> Answer? {
         let isTaken = account.change { state in
             defer { state.switches.gpuTaken = false }
             return state.switches.gpuTaken

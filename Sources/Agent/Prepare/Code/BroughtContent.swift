@@ -2,7 +2,7 @@
 struct BroughtContent {
     /// The content of the last pack whose sync was complete.
     private(set) var last: [CodePath: CodeContent] = [:]
-    /// Content that packs of unfinished syncs may have brought.
+    /// Content that unfinished syncs may have written. It is a pack's and not the training's, so a sync may replace it.
     private(set) var interrupted: [CodePath: [CodeContent]] = [:]
 
     init(_ manifest: CodeManifest?) {

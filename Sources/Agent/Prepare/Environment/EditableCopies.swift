@@ -26,7 +26,8 @@ struct EditableCopies: Sendable {
         var folders: Set<String> = []
         for name in try File.list(packages) {
             let path = "\(packages)/\(name)"
-            if name.hasSuffix(".egg-link"), let line = try File.read(path).text.split(separator: "\n").first {
+            if name.hasSuffix(".egg-link"), let line = try File.read(path).text.split(whereSeparator: \.isNewline).first
+            {
                 if let real = File.realPath(String(line)) { folders.insert(real) }
             }
             guard name.hasSuffix(".dist-info"), let origin = try? File.read("\(path)/direct_url.json"),
@@ -41,7 +42,7 @@ struct EditableCopies: Sendable {
 
     /// Whether a list of installed files has a module that is not only a link to the source.
     private static func holdsModules(_ record: String) -> Bool {
-        record.split(separator: "\n").contains { line in
+        record.split(whereSeparator: \.isNewline).contains { line in
             let path = line.prefix { $0 != "," }
             return path.hasSuffix(".py") && !path.contains("__editable__") && !path.hasPrefix("../")
         }

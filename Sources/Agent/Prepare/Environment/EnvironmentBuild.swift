@@ -8,7 +8,7 @@ struct EnvironmentBuild: Sendable {
     let dependencies: Dependencies
     let volume: Volume
     let run: RunID
-    /// All variables of the installer.
+    /// The whole environment of the installer's process.
     let variables: [String: String]
     let jobs: any JobRunner
 

@@ -66,7 +66,7 @@ struct EnvironmentStore: Sendable {
         return other
     }
 
-    /// Notes that more modules were seen to import.
+    /// Records in the environment's manifest that more modules have been imported successfully.
     func update(_ manifest: EnvironmentManifest, of key: EnvironmentKey) throws {
         try File.replace(manifestPath(key.name), with: Array(try JSON.encode(manifest)))
     }

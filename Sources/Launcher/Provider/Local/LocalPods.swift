@@ -42,7 +42,7 @@ struct LocalPods: Sendable {
     }
 
     func write(_ record: Record) throws {
-        try File.replace("\(folder(record.id))/pod.json", with: try JSON.encode(record, pretty: true))
+        try File.replace("\(folder(record.id))/pod.json", with: try JSON.encode(record, pretty: true), isShared: true)
     }
 
     func remove(_ id: String) throws { try File.removeTree(folder(id)) }

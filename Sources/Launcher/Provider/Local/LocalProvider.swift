@@ -87,10 +87,15 @@ struct LocalProvider: Provider {
         if let process = records.record(pod.id).flatMap(process), process.isAlive == true { kill(process.pid, SIGTERM) }
     }
 
-    func markStopped(_ pod: Pod) async throws {
+    func markOver(_ pod: Pod) async throws {
         guard var record = records.record(pod.id) else { return }
         record.stopped = true
-        try records.write(record)
+        do {
+            try records.write(record)
+        } catch {
+            // Another command may have removed the record, because the pod has ended.
+            if records.record(pod.id) != nil { throw error }
+        }
     }
 
     func startup(of pod: Pod) async -> PodStartup {

@@ -19,7 +19,7 @@ struct VolumeIndex: Sendable {
         let path = path(of: run)
         if volume == defaultVolume { return try File.remove(path) }
         try File.makeFolders(folder)
-        try File.replace(path, with: try JSON.encode(Entry(volume: volume)))
+        try File.replace(path, with: try JSON.encode(Entry(volume: volume)), isShared: true)
     }
 
     /// Volumes of the runs that are remembered. An entry that cannot be read is left out.

@@ -4,10 +4,19 @@ internal import Shared
 enum RunPodRules: ProviderRules {
     static let defaultFinish: OnFinish? = .stop
 
-    static func defaultMount(_ paths: Paths) -> String? { "/workspace" }
+    /// Where a pod sees its volume if the config says nothing.
+    static let mount = "/workspace"
+
+    static func defaultMount(_ paths: Paths) -> String? { mount }
 
     static func check(_ config: Config, with reader: ConfigReader) {
         checkImage(config, with: reader)
+        if config.resources.spot != .no {
+            reader.warn(
+                reader.error(
+                    at: "resources.spot", "RunPod means to retire its API for spot pods early in 2027",
+                    hint: "\"spot: prefer\" takes other pods once it is gone"))
+        }
         if case .folder = config.resources.volume {
             reader.report(
                 reader.error(

@@ -11,7 +11,7 @@ struct CachedLog: Sendable {
     /// Bytes at the end of the log that are enough for a screen.
     private static let endBytes = 1 << 20
 
-    /// Brings every segment up to date that has bytes from `offset` on, and the index.
+    /// Downloads the index, and each segment that has bytes from `offset` on, as far as they are new.
     func refresh(from offset: Int) async throws { try await refresh { _ in offset } }
 
     /// Brings the end of the log up to date.

@@ -15,7 +15,7 @@ static inline CURLcode ccurl_set_string(CURL *easy, CURLoption option, const cha
     return curl_easy_setopt(easy, option, value);
 }
 
-/// curl copies the bytes where `value->flags` says so.
+/// curl copies the bytes if `value->flags` has CURL_BLOB_COPY.
 static inline CURLcode ccurl_set_blob(CURL *easy, CURLoption option, struct curl_blob *value) {
     return curl_easy_setopt(easy, option, value);
 }

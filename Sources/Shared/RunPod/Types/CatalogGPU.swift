@@ -8,7 +8,7 @@ public struct CatalogGPU: Sendable, Equatable, Decodable {
     public var community: Bool?
     /// US dollars for an hour of one GPU.
     public var price: Price?
-    /// The most GPUs of this kind that one pod can have.
+    /// The largest number for one pod.
     public var maxCount: Count?
     /// `NONE`, `LOW`, `MEDIUM` or `HIGH`. It misleads both ways.
     public var availability: String?

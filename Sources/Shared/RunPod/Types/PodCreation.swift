@@ -1,5 +1,5 @@
 /// The body of `POST /v2/pods`.
-public struct PodCreation: Sendable, Equatable, Encodable {
+public struct PodCreation: Sendable, Equatable, Codable {
     public var name: String
     public var image: String
     public var gpu: GPU
@@ -15,7 +15,7 @@ public struct PodCreation: Sendable, Equatable, Encodable {
     public var cmd: [String]?
     public var entrypoint: [String]?
 
-    public struct GPU: Sendable, Equatable, Encodable {
+    public struct GPU: Sendable, Equatable, Codable {
         public var id: String
         /// Always sent: without it RunPod reports no capacity.
         public var count: Int
@@ -31,6 +31,18 @@ public struct PodCreation: Sendable, Equatable, Encodable {
     public enum Cloud: String, Sendable, Equatable, Codable {
         case secure = "SECURE"
         case community = "COMMUNITY"
+    }
+
+    /// A create that would make the same pod again; nil if RunPod does not show enough of it.
+    public init?(like pod: RentedPod) {
+        guard let image = pod.image, let kind = pod.gpu else { return nil }
+        self.init(
+            name: pod.name, image: image, gpu: GPU(id: kind.id, count: kind.count ?? 1),
+            cloud: pod.cloud.flatMap(Cloud.init) ?? .secure, disk: pod.disk ?? 50, ports: pod.ports ?? [],
+            env: pod.env ?? [:])
+        mounts = pod.mounts
+        cmd = pod.cmd
+        entrypoint = pod.entrypoint
     }
 
     public init(

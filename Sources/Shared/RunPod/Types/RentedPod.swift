@@ -13,6 +13,8 @@ public struct RentedPod: Sendable, Equatable, Decodable {
     /// US dollars for an hour of all GPUs; 0 if the pod does not run.
     public var cost: Double?
     public var disk: Int?
+    public var cmd: [String]?
+    public var entrypoint: [String]?
     public var createdAt: WireTime?
     /// nil while no container runs, also while the status is `running`.
     public var runtime: Runtime?
