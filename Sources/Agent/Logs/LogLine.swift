@@ -125,7 +125,8 @@ extension LogLine {
     var isNote: Bool {
         switch self {
         case .leftoversKilled, .lineFailed, .patternOff, .torn, .linkSkipped, .restored, .notRestored, .unusableCopy,
-            .pruned, .resultReplaced, .moreResultsReplaced, .resultStays, .moreResultsStay:
+            .pruned, .willPrune, .gaveWay, .repointed, .leftoverRemoved, .noStep, .resultReplaced,
+            .moreResultsReplaced, .resultStays, .moreResultsStay:
             true
         default: false
         }
