@@ -68,6 +68,7 @@ struct CheckpointChoice: Sendable {
                     .gaveWay(receipts.folder.path(of: failed), to: receipts.folder.path(of: chosen.checkpoint)))
             }
         }
+        if let chosen, chosen.isProven { keepSpare(of: chosen.checkpoint) }
         return chosen.map { Chosen(checkpoint: receipts.folder.reference(to: $0.checkpoint), isProven: $0.isProven) }
     }
 
@@ -125,6 +126,17 @@ struct CheckpointChoice: Sendable {
         } catch let problem as Problem {
             receipts.say(.notRestored(receipts.place(of: receipt), problem: problem))
             return false
+        }
+    }
+
+    /// Makes the chosen checkpoint the spare one if there is none: the trainer may delete it before its first save.
+    private func keepSpare(of chosen: Candidate) {
+        do {
+            guard try !File.exists(receipts.run.spare), let receipt = try receipts.all()[chosen.name] else { return }
+            try Spare(receipts: receipts).keep(receipt)
+        } catch {
+            // The training can start without a spare.
+            Console.say("could not keep a spare of \(chosen.name): \(error)")
         }
     }
 

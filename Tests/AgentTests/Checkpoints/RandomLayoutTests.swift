@@ -84,11 +84,11 @@ import Testing
             return Save(name: name, files: files, id: id)
         }
 
-        /// Everything below the run's folder that a save wrote.
+        /// Everything below the run's folder that a save wrote. The second one in torn/ is named `ck_0.json.2`.
         func contents() throws -> Set<String> {
             var found: Set<String> = []
             for folder in [out, run.folders.torn, run.folders.kept] where try File.exists(folder) {
-                for file in try CheckpointContent(of: folder).files where file.hasSuffix(".json") {
+                for file in try CheckpointContent(of: folder).files where file.contains(".json") {
                     found.insert(try File.read("\(folder)/\(file)").text)
                 }
             }
