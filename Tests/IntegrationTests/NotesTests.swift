@@ -2,7 +2,7 @@ import Shared
 import TestSupport
 import Testing
 
-/// What launch and the agent do to the user's files and processes is in the log, on the terminal and in the status.
+/// The log, the terminal and the status report each change to the user's files and processes.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct NotesTests {
     @Test("launch status --json has a note of each thing that was done to the user's files and processes")
     func notes() async throws {

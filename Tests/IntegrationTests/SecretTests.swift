@@ -97,7 +97,7 @@ import Testing
             #expect(run.text.contains("\n<***>\n"))
             let forms = try File.read("\(site.root)/forms").split(separator: UInt8(ascii: "\n")).map { bytes(of: $0) }
             try #require(forms.count == 6)
-            // Of base64 only the part that does not depend on the user can be searched for.
+            // Only the part of the base64 form that does not depend on the user can be searched for.
             let searched: [ArraySlice<UInt8>] = [
                 forms[0], forms[1], forms[2], forms[3].dropLast(4), forms[4].dropFirst(12).dropLast(4), forms[5],
             ]

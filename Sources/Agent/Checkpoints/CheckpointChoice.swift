@@ -20,7 +20,7 @@ struct CheckpointChoice: Sendable {
         case unreadable(String)
     }
 
-    /// What a look at the checkpoints found so far, the newest first.
+    /// The findings of a scan of the checkpoints so far, the newest first.
     private struct Found {
         var proven: Candidate?
         var unproven: [Candidate] = []

@@ -104,10 +104,6 @@ struct CheckpointPointers: Sendable {
 extension String {
     fileprivate func replacingFirst(_ text: String, with new: String) -> String {
         guard let range = firstRange(of: text) else { return self }
-        return replacingCharacters(range, with: new)
-    }
-
-    private func replacingCharacters(_ range: Range<String.Index>, with new: String) -> String {
-        String(self[..<range.lowerBound]) + new + String(self[range.upperBound...])
+        return String(self[..<range.lowerBound]) + new + String(self[range.upperBound...])
     }
 }

@@ -44,7 +44,8 @@ struct CheckpointProof: Sendable, Equatable {
     /// The first finding of that weight.
     func first(_ weight: Finding.Weight) -> Finding? { findings.first { $0.weight == weight } }
 
-    /// Checks the checkpoint at `path`, a folder or a single file with the `companions` beside it. Blocks, and may hang with its volume.
+    /// Checks the checkpoint at `path`, a folder or a single file with the `companions` beside it. Blocks, and may hang
+    /// with its volume.
     ///
     /// Takes little memory whatever the files contain. Reads JSON files whole, and only small parts of others. Throws a
     /// `Problem` if nothing is at `path` or a folder cannot be listed.

@@ -9,13 +9,10 @@ protocol LauncherCommand: AsyncParsableCommand {
 extension LauncherCommand {
     /// Runs the command, and lets the providers end what they started for it.
     private func run(closing world: World) async throws {
-        do {
-            try await run(in: world)
-        } catch {
-            for provider in world.providers.all { await provider.endReaders() }
-            throw error
-        }
+        let result: Result<Void, any Error>
+        do { result = .success(try await run(in: world)) } catch { result = .failure(error) }
         for provider in world.providers.all { await provider.endReaders() }
+        try result.get()
     }
 
     func run() async throws {

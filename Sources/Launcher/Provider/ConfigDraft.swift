@@ -4,7 +4,7 @@ internal import Shared
 struct ConfigDraft {
     let guess: ProjectGuess
     let provider: ProviderName
-    /// What the account offers; empty without a key.
+    /// The offers and volumes of the account; empty without a key.
     var kinds: [GPUKind] = []
     var volumes: [StoredVolume] = []
 

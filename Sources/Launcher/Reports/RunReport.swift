@@ -27,7 +27,7 @@ struct RunReport: Encodable {
     var savesOnSignal: SavesOnSignal?
     /// nil unless the run trains.
     var training: TrainingReport?
-    /// What the newest launch did to the user's files and settings, a line each; nil if there is nothing to report.
+    /// Reports of changes to the user's files and settings by the newest launch, a line each; nil if there are none.
     var notes: [String]?
 
     struct PodReport: Encodable {

@@ -16,7 +16,7 @@ struct TrainingReport: Encodable {
     var loss: Double?
     /// Seconds since the newest proven checkpoint was saved; nil without one.
     var provenAge: Double?
-    /// What would have to be done again if the pod went away now: steps if they are known, and seconds.
+    /// The work that would be lost if the pod went away now: steps if they are known, and seconds.
     var stepsAtRisk: Double?
     var secondsAtRisk: Double?
 

@@ -80,7 +80,7 @@ public struct AttemptRecord: Sendable, Codable, Equatable {
 
     /// Adds a line to `notes`, which keep the newest 50. A full volume has room for all of them.
     public mutating func note(_ line: String) {
-        notes = Array(((notes ?? []) + [line.note]).suffix(50))
+        notes = Array(((notes ?? []) + [line.shortened]).suffix(50))
     }
 
     public func began(_ state: AttemptState) -> Date? {

@@ -34,7 +34,7 @@ public struct LaunchOrder: Sendable, Codable, Equatable {
         self.price = price
         self.bought = bought
         // The order goes to the pod in a variable, whose size is limited.
-        self.notes = notes.isEmpty ? nil : notes.prefix(20).map(\.note)
+        self.notes = notes.isEmpty ? nil : notes.prefix(20).map(\.shortened)
     }
 
     /// Whether `launch` is this one, or one that this one continues.

@@ -44,7 +44,7 @@ extension String {
     }
 
     /// The first 300 characters of a line, for a record that has to stay small.
-    var note: String { count > 300 ? prefix(299) + "…" : self }
+    var shortened: String { count > 300 ? prefix(299) + "…" : self }
 
     /// This path without slashes at its end. "/" stays.
     public var withoutSlashes: String {

@@ -1,7 +1,7 @@
 /// Which attempt saved which checkpoint, `saves.json` of a run. Clocks of two pods may differ, so their times alone do
 /// not say which checkpoint is newer.
 public struct SaveHistory: Sendable, Codable, Equatable {
-    /// What distinguishes a save from another one under the same name.
+    /// Distinguishes a save from another one under the same name.
     private struct Save: Codable, Equatable {
         var attempt: Int
         var modified: Int

@@ -3,7 +3,7 @@ import Shared
 import TestSupport
 import Testing
 
-/// What happens to one run, drawn from a seed.
+/// The events of one run, drawn from a seed.
 struct Schedule: CustomStringConvertible {
     enum Trouble: String, CaseIterable {
         case preempt, crash, killLauncher, otherLauncher, outage, duplicate
