@@ -1,8 +1,8 @@
 import Foundation
 import Synchronization
 
-/// Passes connections on to another port of 127.0.0.1, or answers requests itself as a proxy does whose server is out of
-/// reach.
+/// Passes connections on to another port of 127.0.0.1, or answers requests itself as a proxy does whose server is out
+/// of reach.
 public final class FailingProxy: Sendable {
     public let port: UInt16
     private let listener: Int32

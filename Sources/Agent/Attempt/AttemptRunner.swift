@@ -29,8 +29,8 @@ final class AttemptRunner: Sendable {
     /// hangs in a call.
     private static let timeoutAfterKill: Duration = .seconds(20)
 
-    /// `variables` are those that children inherit. `receivesCode`: the code comes over the API. `followersLeft` returns
-    /// when no follower needs the log any more, or after the timeout.
+    /// `variables` are those that children inherit. `receivesCode`: the code comes over the API. `followersLeft`
+    /// returns when no follower needs the log any more, or after the timeout.
     init(
         _ attempt: OpenAttempt, variables: [String: String], receivesCode: Bool = false,
         processes: any TrainingProcesses, notifier: Notifier,

@@ -35,8 +35,8 @@ struct DeathReport: Sendable {
 
 extension AttemptRecord {
     /// Returns the steps after the newest checkpoint; nil if the training reported none, or the checkpoint's step is
-    /// unknown. `reported` is the step that the training had reported when it saved that checkpoint, if it is known: the
-    /// number of its name may count something else.
+    /// unknown. `reported` is the step that the training had reported when it saved that checkpoint, if it is known:
+    /// the number of its name may count something else.
     func stepsLost(after found: CheckpointCount, reported: Double? = nil) -> Double? {
         guard let step, let saved = found.newest.map({ $0.step.map(Double.init) ?? reported }) ?? 0 else { return nil }
         let lost = step - saved

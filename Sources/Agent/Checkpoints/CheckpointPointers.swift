@@ -24,8 +24,8 @@ struct CheckpointPointers: Sendable {
         }
     }
 
-    /// Makes each pointer name `chosen`. Without a chosen one, moves pointers to checkpoints that do not exist out of the
-    /// way. `keepAside` takes the old content of a pointer under its path, and `report` the change.
+    /// Makes each pointer name `chosen`. Without a chosen one, moves pointers to checkpoints that do not exist out of
+    /// the way. `keepAside` takes the old content of a pointer under its path, and `report` the change.
     func repoint(
         to chosen: CheckpointFolder.Candidate?, known: [CheckpointFolder.Candidate],
         keepAside: (String, [UInt8]) throws -> Void, report: (_ path: String, _ old: String, _ new: String?) -> Void
@@ -88,8 +88,8 @@ struct CheckpointPointers: Sendable {
         return word == name || word == Self.base(of: name)
     }
 
-    /// Returns the word for `checkpoint` in the form of `old`: its number, its name, or its name without the ending of a
-    /// TensorFlow index.
+    /// Returns the word for `checkpoint` in the form of `old`: its number, its name, or its name without the ending of
+    /// a TensorFlow index.
     private func word(for checkpoint: CheckpointFolder.Candidate, like old: String) -> String? {
         let name = checkpoint.name.lastComponent
         if Int(old) != nil { return CheckpointFolder.step(in: name).map { "\($0)" } }

@@ -197,8 +197,8 @@ final class CheckpointWatch: Sendable {
         return observations.withLock { $0.wasRenamed(checkpoint) } ? .renamed : nil
     }
 
-    /// Forgets a receipt that a later step or a rename proved if the training then added a file to the checkpoint: its save was only
-    /// in a pause. Such evidence proves nothing in this run any more.
+    /// Forgets a receipt that a later step or a rename proved if the training then added a file to the checkpoint: its
+    /// save was only in a pause. Such evidence proves nothing in this run any more.
     private func distrustEarlyReceipts(
         _ candidates: [CheckpointFolder.Candidate], _ proven: [String: Receipt]
     ) throws {

@@ -27,7 +27,8 @@ struct FileSums: Sendable {
     private static let limitedBufferSize = 128 << 10  // bytes
 
     /// Returns the sum of each file of the checkpoint at `path`, a folder or a single file, ordered by name. Includes
-    /// links to files, and the files beside it of the names `companions`. Leaves out pipes, devices and links to folders.
+    /// links to files, and the files beside it of the names `companions`. Leaves out pipes, devices and links to
+    /// folders.
     ///
     /// Blocks, and may hang with its volume. Memory is one buffer, whatever the size of the files. Throws a `Problem`
     /// that names the file if it cannot be read or changes meanwhile, and `CancellationError`.

@@ -2,8 +2,8 @@ internal import FoundationEssentials
 internal import Glibc
 internal import Shared
 
-/// The empty checkpoint folder that an attempt left that ended before its first save. Some trainers refuse to start in a
-/// folder that exists.
+/// The empty checkpoint folder that an attempt left that ended before its first save. Some trainers refuse to start in
+/// a folder that exists.
 struct LeftoverFolder: Sendable {
     let receipts: Receipts
 

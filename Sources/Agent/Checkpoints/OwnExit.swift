@@ -3,8 +3,8 @@ internal import Glibc
 internal import Shared
 
 extension Receipts {
-    /// Whether the attempt that saved a checkpoint was told to end before that save began, caught SIGTERM, and exited by
-    /// itself: then the save has ended.
+    /// Whether the attempt that saved a checkpoint was told to end before that save began, caught SIGTERM, and exited
+    /// by itself: then the save has ended.
     func endedByItself(after checkpoint: CheckpointFolder.Candidate) -> Bool {
         guard let attempt = checkpoint.attempt, attempt > 0, let record = try? run.readRecord(attempt),
             record.exitedByItself, let asked = record.death?.teardown?.asked

@@ -3,8 +3,8 @@ internal import Shared
 /// Deletes old checkpoints if the config sets `checkpoints.keep`.
 ///
 /// A checkpoint is deleted only if it still matches its receipt and belongs to this lineage. The newest proven one
-/// stays, and so does one that a `trainer_state.json` calls the best. Fixed names, names such as `checkpoint-40-good` and
-/// checkpoints with files that their receipts do not name are neither deleted nor counted.
+/// stays, and so does one that a `trainer_state.json` calls the best. Fixed names, names such as `checkpoint-40-good`
+/// and checkpoints with files that their receipts do not name are neither deleted nor counted.
 extension Receipts {
     /// Blocks. Throws if a checkpoint cannot be read; nothing was deleted then.
     func prune() throws {

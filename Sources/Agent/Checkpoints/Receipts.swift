@@ -137,9 +137,9 @@ struct Receipts: Sendable {
     /// damage.
     ///
     /// The evidence: it has the same set of files as one of `siblings`, so that none is missing; or the file that its
-    /// trainer writes last; or a newer file beside it names it; or it `isFollowed` by a later save of its attempt. The `openEnded` files, whose formats do not show a lost
-    /// end, must have known sizes too. A folder with a fixed name gives no such evidence: a file that is still to be
-    /// written is there from the save before.
+    /// trainer writes last; or a newer file beside it names it; or it `isFollowed` by a later save of its attempt. The
+    /// `openEnded` files, whose formats do not show a lost end, must have known sizes too. A folder with a fixed name
+    /// gives no such evidence: a file that is still to be written is there from the save before.
     func evidence(
         of checkpoint: CheckpointFolder.Candidate, like siblings: some Collection<Receipt>, openEnded: [String],
         isFollowed: Bool = false
@@ -319,8 +319,8 @@ struct Receipts: Sendable {
         return moved
     }
 
-    /// The checkpoint folder is a link to another file system: moves the checkpoint to a folder beside it there. Inside,
-    /// a training might take it for a checkpoint.
+    /// The checkpoint folder is a link to another file system: moves the checkpoint to a folder beside it there.
+    /// Inside, a training might take it for a checkpoint.
     private func moveToOtherTorn(_ path: String, as name: String) throws -> String {
         let moved = File.free("\(folder.realPath)-torn/\(name)")
         do {

@@ -14,8 +14,8 @@ struct Spare: Sendable {
 
     private func content(of receipt: Receipt, in folder: String) -> String { "\(folder)/files/\(receipt.name)" }
 
-    /// Makes `receipt`'s checkpoint the spare one. A file system without hard links, or another one than the run's, gets
-    /// none.
+    /// Makes `receipt`'s checkpoint the spare one. A file system without hard links, or another one than the run's,
+    /// gets none.
     func keep(_ receipt: Receipt) throws {
         guard !receipt.hasFixedName else { return }
         try receipts.checkOwner()

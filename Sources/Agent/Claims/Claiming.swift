@@ -141,7 +141,8 @@ struct Claiming: Sendable {
         }
     }
 
-    /// Creates the claim of attempt `number`, the one after `previous`. Returns nil if another agent took the number first.
+    /// Creates the claim of attempt `number`, the one after `previous`. Returns nil if another agent took the number
+    /// first.
     private func take(_ number: Int, after previous: Claim?) throws -> Result? {
         try run.clearOwnFolders { Console.say("\"\($0)\" was no folder: moved to \"\($1)\"") }
         try File.makeFolders(run.attempts)

@@ -74,8 +74,8 @@ struct Server: Sendable {
         _ = await busy.none().value(within: timeout)
     }
 
-    /// Returns when requests have come, and none for `quiet`. Returns after `timeout` at the latest: a reader may still be
-    /// on its way.
+    /// Returns when requests have come, and none for `quiet`. Returns after `timeout` at the latest: a reader may still
+    /// be on its way.
     func idle(for quiet: Duration, within timeout: Duration) async {
         let start = ContinuousClock.now
         while start.duration(to: .now) < timeout, !busy.isIdle(for: quiet) {

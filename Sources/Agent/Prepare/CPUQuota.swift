@@ -4,8 +4,8 @@ internal import Shared
 /// The part of the machine's processors that the container may use, cgroups(7). Programs count all processors of the
 /// machine, and start far too many threads.
 enum CPUQuota {
-    /// Returns the number of processors that the quota stands for, 1 at least; nil if there is none, or if it is no less
-    /// than `processors`.
+    /// Returns the number of processors that the quota stands for, 1 at least; nil if there is none, or if it is no
+    /// less than `processors`.
     static func processors(
         root: String = "/sys/fs/cgroup", membership: String = "/proc/self/cgroup",
         of processors: Int = sysconf(Int32(_SC_NPROCESSORS_ONLN))

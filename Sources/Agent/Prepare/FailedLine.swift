@@ -1,8 +1,8 @@
 internal import Glibc
 internal import Shared
 
-/// Watches which line of a shell text fails first. A shell carries on with the next line, so a text can end well although
-/// a line of it failed.
+/// Watches which line of a shell text fails first. A shell carries on with the next line, so a text can end well
+/// although a line of it failed.
 ///
 /// Before the text, bash reads a file of the agent that sets a trap for failed commands. The text stays as it is.
 struct FailedLine: Sendable {

@@ -1,7 +1,7 @@
 internal import Shared
 
-/// The training's command line: the config's command with the arguments of `resume`, or of `fresh` without a checkpoint,
-/// in the place of `{resume}`.
+/// The training's command line: the config's command with the arguments of `resume`, or of `fresh` without a
+/// checkpoint, in the place of `{resume}`.
 enum TrainingCommand {
     /// `shell` runs a command in string form.
     static func arguments(of spec: RunSpec, resumingFrom checkpoint: String?, shell: Shell) -> [String] {

@@ -6,8 +6,8 @@ internal import Shared
 struct SaveWatch: Sendable {
     /// A save counts as running for this time after a change, because between two of its files none is open.
     static let pause: Duration = .milliseconds(300)
-    /// The same for a checkpoint that may not be complete: a trainer may gather the state of other ranks meanwhile. After
-    /// as long a quiet its save counts as ended for a proof too.
+    /// The same for a checkpoint that may not be complete: a trainer may gather the state of other ranks meanwhile.
+    /// After as long a quiet its save counts as ended for a proof too.
     static let longPause: Duration = .seconds(2)
 
     let folder: CheckpointFolder

@@ -88,7 +88,8 @@ struct PodStart: Sendable {
         }
     }
 
-    /// Gives up on a pod that will never be ready. `times` are those since the start and since the last change of phase.
+    /// Gives up on a pod that will never be ready. `times` are those since the start and since the last change of
+    /// phase.
     private func check(_ startup: PodStartup, of pod: Pod, _ times: (all: Duration, phase: Duration)) async throws {
         if let failure = startup.failure {
             let failure = await useless(pod, failure)

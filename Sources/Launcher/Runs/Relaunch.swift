@@ -39,8 +39,8 @@ struct Relaunch {
         return run.state.isLive ? run : nil
     }
 
-    /// One try. Returns the run once the agent of its new pod owns it, or has found that the run had ended before. nil if
-    /// the provider takes no pods away.
+    /// One try. Returns the run once the agent of its new pod owns it, or has found that the run had ended before. nil
+    /// if the provider takes no pods away.
     func start(_ run: RunView, after pod: Pod) async throws -> RunView? {
         let provider = run.run.provider
         guard let new = try await provider.relaunch(pod) else { return nil }

@@ -91,8 +91,8 @@ struct RunView: Sendable {
         }
     }
 
-    /// Whether the provider took the pod away, which is seen by its proof that a spot pod has ended. A pod that it cannot
-    /// take away was stopped by a person.
+    /// Whether the provider took the pod away, which is seen by its proof that a spot pod has ended. A pod that it
+    /// cannot take away was stopped by a person.
     var wasTakenAway: Bool {
         guard let pod, pod.hasEnded, pod.isSpot, !pod.isOver else { return false }
         return state == .lost || state == .ended(.interrupted)

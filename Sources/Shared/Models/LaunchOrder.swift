@@ -13,7 +13,8 @@ public struct LaunchOrder: Sendable, Codable, Equatable {
     /// Pods that are proven dead. Agents do not wait for their claims.
     public var supersedes: [String]
     /// The launches that this one continues, because the provider took their pods away; the first one at the front. nil
-    /// if a user made the launch. If one of them proves to be over, or a newer launch took the run over, so is this one.
+    /// if a user made the launch. If one of them proves to be over, or a newer launch took the run over, so is this
+    /// one.
     public var continues: [String]?
     /// The launcher could not read the volume: if the run has finished with the same spec, nothing is left to do.
     public var isBlind: Bool?

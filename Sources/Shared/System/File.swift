@@ -21,8 +21,8 @@ public enum File {
         }
     }
 
-    /// Returns the content of a file that strangers may have put there: a regular one of at most `limit` bytes. A link, a pipe
-    /// or a device is a `Problem`, and never opened for longer than it takes to see that.
+    /// Returns the content of a file that strangers may have put there: a regular one of at most `limit` bytes. A link,
+    /// a pipe or a device is a `Problem`, and never opened for longer than it takes to see that.
     public static func readRegular(_ path: String, limit: Int) throws(Problem) -> [UInt8] {
         let file = try named("read", path) { () throws(Errno) in
             try Errno.check { open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) }

@@ -4,8 +4,8 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// Names that trainers vary at each start, so that a new start does not write over an old one. To teach another trainer,
-/// add a row.
+/// Names that trainers vary at each start, so that a new start does not write over an old one. To teach another
+/// trainer, add a row.
 enum StartFolders {
     /// A folder above it, the folder's own form, and the pattern of the folders of all starts. The first two as in
     /// fnmatch(3); nil for any.

@@ -4,8 +4,8 @@ internal import Shared
 enum FileFormat {
     case safetensors, shardIndex, json, zip, pickle, oldTorch, numpy, hdf5, tar, distributedPart, distributedMetadata
 
-    /// Chooses the format by the file's name, and for an ambiguous or unknown name by its first bytes. Returns nil for an
-    /// unknown format.
+    /// Chooses the format by the file's name, and for an ambiguous or unknown name by its first bytes. Returns nil for
+    /// an unknown format.
     ///
     /// Throws `Damage` if the first bytes fit no format that the name allows.
     init?(name: String, file: InputFile) throws {

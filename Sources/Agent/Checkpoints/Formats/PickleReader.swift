@@ -82,8 +82,8 @@ enum PickleFormat {
         head.count >= 2 && head[0] == 0x80 && (2...5).contains(head[1])
     }
 
-    /// Whether `head` begins a pickle of protocol 4 or 5, whose second operation is a frame. A shorter mark in a file of
-    /// unknown name may be an accident.
+    /// Whether `head` begins a pickle of protocol 4 or 5, whose second operation is a frame. A shorter mark in a file
+    /// of unknown name may be an accident.
     static func isFramedPickle(_ head: [UInt8]) -> Bool {
         head.count >= 3 && head[0] == 0x80 && (4...5).contains(head[1]) && head[2] == 0x95
     }

@@ -41,7 +41,8 @@ struct EnvironmentInputs: Sendable {
         }
     }
 
-    /// The key, and the editable packages with the content that decides if pip copied them. Blocks while it reads files.
+    /// The key, and the editable packages with the content that decides if pip copied them. Blocks while it reads
+    /// files.
     func key(for python: ImagePython) throws -> (key: EnvironmentKey, editables: [String: String]) {
         let requirements = try requirements()
         let content = try LocalContent(run: run)
@@ -71,7 +72,8 @@ struct EnvironmentInputs: Sendable {
         .sorted { $0.key < $1.key }.map { "\($0)=\(Credentials.removing(from: $1))" }.joined(separator: "\n")
     }
 
-    /// Adds the folders that `--find-links` names in files and in pip's variable, and the constraints of pip's variable.
+    /// Adds the folders that `--find-links` names in files and in pip's variable, and the constraints of pip's
+    /// variable.
     private func addPlaces(
         of requirements: RequirementTree, _ content: LocalContent, to key: inout EnvironmentKey
     ) throws {

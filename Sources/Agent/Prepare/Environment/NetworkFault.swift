@@ -2,8 +2,8 @@ internal import Shared
 
 /// Tells from pip's own log whether an installation failed because of the network.
 enum NetworkFault {
-    /// Texts of pip and of its HTTP library about connections. An older pip takes a wheel that was cut off for an invalid
-    /// one. The last texts are answers of a busy server.
+    /// Texts of pip and of its HTTP library about connections. An older pip takes a wheel that was cut off for an
+    /// invalid one. The last texts are answers of a busy server.
     private static let marks = [
         "Connection broken", "Connection aborted", "Connection reset", "Connection refused", "Read timed out",
         "ReadTimeoutError", "ConnectTimeoutError", "NewConnectionError", "IncompleteRead", "RemoteDisconnected",

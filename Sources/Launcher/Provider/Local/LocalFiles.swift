@@ -16,8 +16,8 @@ struct LocalFiles: Sendable {
         self.transport = transport
     }
 
-    /// Returns a client of an agent on `volume`. Starts a program that serves the volume if no agent runs there. Returns
-    /// nil if there is no such folder.
+    /// Returns a client of an agent on `volume`. Starts a program that serves the volume if no agent runs there.
+    /// Returns nil if there is no such folder.
     func client(of volume: String) async throws -> AgentClient? {
         for record in try pods.all() where record.volume == volume {
             if let client = await agent(of: record) { return client }

@@ -15,7 +15,8 @@ struct LocalProvider: Provider {
     /// Reads volumes through the agents' API; nil: as the folders that they are.
     private let files: LocalFiles?
 
-    /// `LAUNCH_SOURCE=agent` in the environment has volumes read through the agents' API, as those of pods elsewhere are.
+    /// `LAUNCH_SOURCE=agent` in the environment has volumes read through the agents' API, as those of pods elsewhere
+    /// are.
     init(
         home: String, agent: String, environment: [String: String],
         transport: any HTTPTransport = CurlTransport(userAgent: "launch/\(Version.current)")

@@ -14,8 +14,8 @@ struct RunPodIndex: Sendable {
         var launch: String?
         /// The image of the last pod.
         var image: String?
-        /// The create that made the pod, so that it can be bought again once RunPod has forgotten it. Its variables may be
-        /// secret.
+        /// The create that made the pod, so that it can be bought again once RunPod has forgotten it. Its variables may
+        /// be secret.
         var creation: PodCreation?
 
         var place: PodPlace {

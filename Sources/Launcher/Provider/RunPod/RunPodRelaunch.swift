@@ -20,8 +20,8 @@ struct RunPodRelaunch {
         String(SHA256Digest(of: "after \(old.launch)").description.prefix(old.launch.utf8.count))
     }
 
-    /// The new pod, with the create that made it; the create is nil if the old pod was started again. Throws `OfferGone`
-    /// if there is none at the moment.
+    /// The new pod, with the create that made it; the create is nil if the old pod was started again. Throws
+    /// `OfferGone` if there is none at the moment.
     func start() async throws -> (pod: RentedPod, creation: PodCreation?) {
         let rented = try await account.client.pod(old.id)
         let known = index.entries[old.run].flatMap { $0.pod == old.id ? $0.creation : nil }

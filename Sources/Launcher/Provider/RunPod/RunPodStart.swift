@@ -8,7 +8,8 @@ struct RunPodStart {
     /// GPUs of the pod.
     let count: Int
 
-    /// Returns the price of one GPU of a spot pod, in US dollars for an hour. Throws `OfferGone` if no spot pod is free.
+    /// Returns the price of one GPU of a spot pod, in US dollars for an hour. Throws `OfferGone` if no spot pod is
+    /// free.
     func bid() async throws -> Double {
         guard let rented = try await client.pod(pod.id), let gpu = rented.gpu else {
             throw Failure(.unknown, "pod \"\(pod.id)\" was deleted, and its own disk with it")
@@ -20,7 +21,8 @@ struct RunPodStart {
         return bid
     }
 
-    /// Returns the price of all GPUs in US dollars for an hour. A stopped pod shows none; nil if the catalog shows none.
+    /// Returns the price of all GPUs in US dollars for an hour. A stopped pod shows none; nil if the catalog shows
+    /// none.
     func price() async throws -> Double? {
         guard let rented = try await client.pod(pod.id), let gpu = rented.gpu else { return nil }
         let cloud = rented.cloud.flatMap(PodCreation.Cloud.init) ?? .secure

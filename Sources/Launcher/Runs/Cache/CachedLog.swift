@@ -2,7 +2,8 @@ internal import Shared
 
 /// The cached log of a run: the segments that commands have asked for, in the form that the volume has them in.
 ///
-/// Another command may read or fill the cache meanwhile, so bytes that are cached stay cached until the volume drops them.
+/// Another command may read or fill the cache meanwhile, so bytes that are cached stay cached until the volume drops
+/// them.
 struct CachedLog: Sendable {
     let files: RemoteFiles
     let folder: RunFolder
@@ -65,7 +66,8 @@ struct CachedLog: Sendable {
         if start < entry.size {
             try await files.copy("logs/\(entry.name)", start..<entry.size, to: file)
         } else if start > entry.size {
-            // Another command has fetched bytes that came after this listing, or a live segment's end was lost with its host.
+            // Another command has fetched bytes that came after this listing, or a live segment's end was lost with its
+            // host.
             guard let size = try await files.size(of: "logs/\(entry.name)"), size < start else { return }
             try file.truncate(to: size)
         }
